@@ -1,0 +1,68 @@
+import type { DataType, Tensor } from "../tensor/tensor.js";
+
+/**
+ * An ONNX model as data: what `readModel` yields and `writeModel` takes. It is the file, not yet a `Graph`: shapes may be symbolic,
+ * operators unknown, subgraphs nested. `specialise` turns it into one whose every value has a static shape.
+ */
+export interface OnnxModel {
+  readonly irVersion: number;
+  /** Version of the default operator set; `readModel` always yields `canonicalOpset`. */
+  readonly opset: number;
+  /** Versions of other operator sets by domain, for example `com.microsoft`. */
+  readonly customOpsets: Readonly<Record<string, number>>;
+  readonly producer: string;
+  readonly graph: OnnxGraph;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface OnnxGraph {
+  readonly name: string;
+  readonly inputs: readonly ValueInfo[];
+  readonly outputs: readonly ValueInfo[];
+  /** Constants by name. A name that is also an input is a default for that input. */
+  readonly initializers: ReadonlyMap<string, Tensor>;
+  /** Topologically sorted. */
+  readonly nodes: readonly OnnxNode[];
+  /** Types of inner values as far as the file states them. */
+  readonly valueInfo: ReadonlyMap<string, ValueInfo>;
+}
+
+export interface OnnxNode {
+  readonly name: string;
+  /** Operator type, for example "Conv". */
+  readonly op: string;
+  /** Operator set; "" is the default ONNX one. */
+  readonly domain: string;
+  /** Names; "" marks an optional input that is left out. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+}
+
+export type Attribute =
+  | { readonly kind: "int"; readonly value: number }
+  | { readonly kind: "float"; readonly value: number }
+  | { readonly kind: "string"; readonly value: string }
+  | { readonly kind: "tensor"; readonly value: Tensor }
+  | { readonly kind: "graph"; readonly value: OnnxGraph }
+  | { readonly kind: "ints"; readonly value: readonly number[] }
+  | { readonly kind: "floats"; readonly value: readonly number[] }
+  | { readonly kind: "strings"; readonly value: readonly string[] };
+
+export interface ValueInfo {
+  readonly name: string;
+  readonly type: DataType;
+  /** A number is fixed, a string a symbolic axis ("" where unnamed); undefined where the rank is unknown. */
+  readonly shape: readonly (number | string)[] | undefined;
+}
+
+/**
+ * The operator set that Faultline works in and writes. Older models are converted up on reading, newer ones (to 21) down: WebGPU and other
+ * providers register their kernels for at most opset 18, and an operator of a newer one would silently run on the CPU.
+ */
+export const canonicalOpset = 18;
+
+/** What is wrong with a model file: one sentence that says what, where and what to do. */
+export class ModelError extends Error {
+  override readonly name = "ModelError";
+}
