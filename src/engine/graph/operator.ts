@@ -1,0 +1,199 @@
+import type { Tensor } from "../tensor/tensor.js";
+import type { Node, Value, ValueType } from "./graph.js";
+
+/**
+ * What Faultline knows of an ONNX operator: its inputs, attributes, output types and gradient. One file in `operators/` defines one
+ * operator with `defineOperator`; the fields are all required, so an operator without a shape rule or a gradient (or a stated reason for
+ * having none) does not compile.
+ */
+export interface Operator {
+  /** ONNX operator type, for example "Conv". */
+  readonly name: string;
+  readonly domain: string;
+  /** Names as in the ONNX specification; a trailing `?` marks an optional one, a leading `...` a variadic rest. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: AttributeSchema;
+  readonly infer: (context: InferContext) => readonly ValueType[];
+  readonly gradient: GradientRule | ZeroGradient | NotDifferentiable;
+}
+
+export type AttributeSchema = Readonly<Record<string, AttributeSpec>>;
+export type AttributeKind = "int" | "float" | "string" | "ints" | "floats" | "strings" | "tensor" | "graph";
+export interface AttributeSpec {
+  readonly kind: AttributeKind;
+  /** Value where the attribute is left out; undefined where ONNX has no default. */
+  readonly default?: unknown;
+  readonly required?: true;
+}
+export type Attributes = Readonly<Record<string, unknown>>;
+
+/** What a shape rule sees. */
+export interface InferContext<I = readonly (Value | undefined)[], A = Attributes> {
+  readonly inputs: I;
+  readonly attributes: A;
+  /** How many outputs the node has in its file (or the builder asked for). */
+  readonly outputCount: number;
+  /** Throws a `GraphError` that names the operator and the shapes of all inputs. */
+  readonly fail: (message: string) => never;
+}
+
+/** What a gradient rule sees: the node as it stands in the graph, and which of its inputs need a gradient. */
+export interface GradientContext<I = readonly (Value | undefined)[], O = readonly (Value | undefined)[], A = Attributes> {
+  readonly inputs: I;
+  readonly outputs: O;
+  readonly attributes: A;
+  /** Per input; a rule may skip (return undefined for) what is not wanted. */
+  readonly wanted: readonly boolean[];
+  readonly options: GradientOptions;
+  readonly fail: (message: string) => never;
+}
+
+/** Takes the cotangent of each output (undefined = zero) to the cotangent of each input (undefined = zero). */
+export type GradientRule = (
+  context: GradientContext,
+  cotangents: readonly (Value | undefined)[],
+) => readonly (Value | undefined)[];
+
+/** The operator is piecewise constant: its derivative is zero wherever it exists. */
+export interface ZeroGradient {
+  readonly kind: "zero";
+  readonly because: string;
+}
+
+/** No gradient is defined; a path through the operator is an error. */
+export interface NotDifferentiable {
+  readonly kind: "not differentiable";
+  readonly because: string;
+}
+
+export interface GradientOptions {
+  /**
+   * Derivative of Round, and of the rounding in QuantizeLinear/DequantizeLinear pairs.
+   * "zero" is the true derivative, "straight-through" passes the cotangent as if nothing had been rounded (Bengio et al. 2013).
+   * Defaults: Round zero (as PyTorch), quantisation straight-through inside the representable range, zero outside.
+   */
+  readonly rounding: "default" | "zero" | "straight-through";
+}
+
+export const zeroGradient = (because: string): ZeroGradient => ({ kind: "zero", because });
+export const notDifferentiable = (because: string): NotDifferentiable => ({ kind: "not differentiable", because });
+
+// ---- attributes ------------------------------------------------------------------------------------------------------------------
+
+interface Spec<T> extends AttributeSpec {
+  readonly value?: T;
+}
+
+/** Attribute declarations: with a default the value is always there, without one it may be undefined, `required` ones must be given. */
+export function int(fallback: number): Spec<number>;
+export function int(): Spec<number | undefined>;
+export function int(fallback?: number): AttributeSpec {
+  return spec("int", fallback);
+}
+export function float(fallback: number): Spec<number>;
+export function float(): Spec<number | undefined>;
+export function float(fallback?: number): AttributeSpec {
+  return spec("float", fallback);
+}
+export function string<const T extends string>(fallback: string, choices?: readonly T[]): Spec<T>;
+export function string(): Spec<string | undefined>;
+export function string(fallback?: string): AttributeSpec {
+  return spec("string", fallback);
+}
+export function ints(fallback: readonly number[]): Spec<readonly number[]>;
+export function ints(): Spec<readonly number[] | undefined>;
+export function ints(fallback?: readonly number[]): AttributeSpec {
+  return spec("ints", fallback);
+}
+export function floats(): Spec<readonly number[] | undefined> {
+  return { kind: "floats" };
+}
+export function strings(): Spec<readonly string[] | undefined> {
+  return { kind: "strings" };
+}
+export function tensorAttribute(): Spec<Tensor | undefined> {
+  return { kind: "tensor" };
+}
+export function required<T>(s: Spec<T>): Spec<NonNullable<T>> {
+  return { kind: s.kind, required: true };
+}
+function spec(kind: AttributeKind, fallback: unknown): AttributeSpec {
+  return fallback === undefined ? { kind } : { kind, default: fallback };
+}
+
+type AttributeValues<S> = { readonly [K in keyof S]: S[K] extends Spec<infer T> ? T : never };
+
+// ---- typed definition ------------------------------------------------------------------------------------------------------------
+
+type Slot<Name, Present> = Name extends `${string}?` ? Present | undefined : Present;
+type Slots<Names extends readonly string[], Present> = Names extends readonly [`...${string}`]
+  ? readonly Present[]
+  : { readonly [K in keyof Names]: Slot<Names[K], Present> };
+/** The single output of an operator always has a cotangent when its rule is called; one of several may have none. */
+type Cotangents<Names extends readonly string[]> = Names extends readonly [`...${string}`]
+  ? readonly (Value | undefined)[]
+  : Names extends readonly [string]
+    ? readonly [Value]
+    : { readonly [K in keyof Names]: Value | undefined };
+
+interface Definition<I extends readonly string[], O extends readonly string[], S extends AttributeSchema> {
+  readonly name: string;
+  readonly domain?: string;
+  readonly inputs: I;
+  /** Default `["Y"]`. */
+  readonly outputs?: O;
+  readonly attributes?: S;
+  readonly infer: (context: InferContext<Slots<I, Value>, AttributeValues<S>>) => readonly ValueType[];
+  readonly gradient:
+    | ((
+        context: GradientContext<Slots<I, Value>, Slots<O, Value>, AttributeValues<S>>,
+        cotangents: Cotangents<O>,
+      ) => readonly (Value | undefined)[])
+    | ZeroGradient
+    | NotDifferentiable;
+}
+
+/**
+ * Defines an operator. Types of `inputs`, `attributes` and cotangents inside the rules follow from the declared names and attributes.
+ *
+ * @example
+ * export const Neg = defineOperator({
+ *   name: "Neg",
+ *   inputs: ["X"],
+ *   infer: ({ inputs: [x] }) => [x],
+ *   // d(-x) = -dx
+ *   gradient: (_, [g]) => [neg(g)],
+ * });
+ */
+export function defineOperator<
+  const I extends readonly string[],
+  const O extends readonly string[] = readonly ["Y"],
+  const S extends AttributeSchema = Record<never, never>,
+>(definition: Definition<I, O, S>): Operator {
+  return { domain: "", outputs: ["Y"], attributes: {}, ...definition } as unknown as Operator;
+}
+
+/** An operator that Faultline does not know: it can be run and carried along, but not differentiated. */
+export function opaqueOperator(
+  name: string,
+  domain: string,
+  attributes: AttributeSchema,
+  types: readonly ValueType[],
+  because = "Faultline has no gradient rule for it",
+): Operator {
+  return {
+    name,
+    domain,
+    inputs: ["...inputs"],
+    outputs: ["...outputs"],
+    attributes,
+    infer: () => types,
+    gradient: notDifferentiable(because),
+  };
+}
+
+/** The name under which a node appears in messages: operator and, where it has one, its own name. */
+export function nodeLabel(node: Pick<Node, "operator" | "name">): string {
+  return node.name ? `${node.operator.name} "${node.name}"` : node.operator.name;
+}

@@ -1,0 +1,5 @@
+import { Relu } from "./relu.js";
+
+export { relu } from "./relu.js";
+
+export const activationOperators = { Relu };

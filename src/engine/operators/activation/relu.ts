@@ -1,0 +1,16 @@
+import type { Value } from "../../graph/graph.js";
+import { defineOperator } from "../../graph/operator.js";
+import { emit, sameAsInput } from "../emit.js";
+import { greater } from "../logic/greater.js";
+import { where } from "../logic/where.js";
+
+/** `max(x, 0)` */
+export const relu = (x: Value): Value => emit(Relu, [x]);
+
+export const Relu = defineOperator({
+  name: "Relu",
+  inputs: ["X"],
+  infer: sameAsInput,
+  // d max(x, 0)/dx = [y > 0]; 0 at x = 0, as PyTorch
+  gradient: ({ outputs: [y] }, [g]) => [where(greater(y, 0), g, 0)],
+});

@@ -1,0 +1,16 @@
+import type { Value } from "../../graph/graph.js";
+import { defineOperator } from "../../graph/operator.js";
+import { broadcastInputs, emit, type Operand } from "../emit.js";
+import { sumTo } from "../sum-to.js";
+
+/** `a + b` with NumPy broadcasting. */
+export const add = (a: Operand, b: Operand): Value => emit(Add, [a, b]);
+
+export const Add = defineOperator({
+  name: "Add",
+  inputs: ["A", "B"],
+  outputs: ["C"],
+  infer: broadcastInputs,
+  // d(a + b) = da + db
+  gradient: ({ inputs: [a, b] }, [g]) => [sumTo(g, a.shape), sumTo(g, b.shape)],
+});

@@ -1,0 +1,14 @@
+import type { Value } from "../../graph/graph.js";
+import { defineOperator } from "../../graph/operator.js";
+import { emit, sameAsInput } from "../emit.js";
+
+/** `-x` */
+export const neg = (x: Value): Value => emit(Neg, [x]);
+
+export const Neg = defineOperator({
+  name: "Neg",
+  inputs: ["X"],
+  infer: sameAsInput,
+  // d(-x) = -dx
+  gradient: (_, [g]) => [neg(g)],
+});

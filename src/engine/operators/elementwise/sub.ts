@@ -1,0 +1,17 @@
+import type { Value } from "../../graph/graph.js";
+import { defineOperator } from "../../graph/operator.js";
+import { broadcastInputs, emit, type Operand } from "../emit.js";
+import { sumTo } from "../sum-to.js";
+import { neg } from "./neg.js";
+
+/** `a - b` with NumPy broadcasting. */
+export const sub = (a: Operand, b: Operand): Value => emit(Sub, [a, b]);
+
+export const Sub = defineOperator({
+  name: "Sub",
+  inputs: ["A", "B"],
+  outputs: ["C"],
+  infer: broadcastInputs,
+  // d(a - b) = da - db; reduced first, negated after: the smaller tensor is negated
+  gradient: ({ inputs: [a, b] }, [g]) => [sumTo(g, a.shape), neg(sumTo(g, b.shape))],
+});

@@ -1,0 +1,56 @@
+import type { Operator } from "../graph/operator.js";
+import { activationOperators } from "./activation/index.js";
+import { convolutionOperators } from "./convolution/index.js";
+import { elementwiseOperators } from "./elementwise/index.js";
+import { generatorOperators } from "./generator/index.js";
+import { indexingOperators } from "./indexing/index.js";
+import { layoutOperators } from "./layout/index.js";
+import { linearOperators } from "./linear/index.js";
+import { logicOperators } from "./logic/index.js";
+import { normalizationOperators } from "./normalization/index.js";
+import { poolingOperators } from "./pooling/index.js";
+import { quantizationOperators } from "./quantization/index.js";
+import { reductionOperators } from "./reduction/index.js";
+import { resamplingOperators } from "./resampling/index.js";
+
+export * from "./activation/index.js";
+export * from "./convolution/index.js";
+export * from "./elementwise/index.js";
+export { emit, emitAll, type Operand, scalar } from "./emit.js";
+export * from "./generator/index.js";
+export * from "./indexing/index.js";
+export * from "./layout/index.js";
+export * from "./linear/index.js";
+export * from "./logic/index.js";
+export { stopGradient, withGradient } from "./marker.js";
+export * from "./normalization/index.js";
+export * from "./pooling/index.js";
+export * from "./quantization/index.js";
+export * from "./reduction/index.js";
+export * from "./resampling/index.js";
+
+/** Every operator of the default ONNX domain that Faultline knows, by ONNX name, grouped as the folders are. */
+export const operatorFamilies = {
+  elementwise: elementwiseOperators,
+  activation: activationOperators,
+  reduction: reductionOperators,
+  linear: linearOperators,
+  convolution: convolutionOperators,
+  pooling: poolingOperators,
+  normalization: normalizationOperators,
+  resampling: resamplingOperators,
+  layout: layoutOperators,
+  indexing: indexingOperators,
+  logic: logicOperators,
+  quantization: quantizationOperators,
+  generator: generatorOperators,
+} satisfies Record<string, Record<string, Operator>>;
+
+const table: ReadonlyMap<string, Operator> = new Map(
+  Object.values(operatorFamilies).flatMap((family) => Object.entries<Operator>(family)),
+);
+
+/** The operator of that ONNX name in the default domain, or undefined where Faultline does not know it. */
+export function findOperator(name: string): Operator | undefined {
+  return table.get(name);
+}

@@ -1,0 +1,43 @@
+import type { Value } from "../../graph/graph.js";
+import { defineOperator } from "../../graph/operator.js";
+import { broadcastShapes, emit } from "../emit.js";
+import { reshape } from "../layout/reshape.js";
+import { transpose } from "../layout/transpose.js";
+import { sumTo } from "../sum-to.js";
+
+/** Matrix product of the last two axes, NumPy's rules: leading axes broadcast, a vector is a row on the left and a column on the right. */
+export const matMul = (a: Value, b: Value): Value => emit(MatMul, [a, b]);
+
+export const MatMul = defineOperator({
+  name: "MatMul",
+  inputs: ["A", "B"],
+  infer: ({ inputs: [a, b], fail }) => {
+    if (a.type !== b.type) fail("A and B must have one element type");
+    if (a.shape.length === 0 || b.shape.length === 0) fail("A and B must have at least one axis");
+    const [m, n] = [asRows(a), asColumns(b)];
+    if (m.at(-1) !== n.at(-2)) fail("the columns of A must match the rows of B");
+    const batch = broadcastShapes([m.slice(0, -2), n.slice(0, -2)], fail);
+    return [
+      { type: a.type, shape: [...batch, ...(a.shape.length > 1 ? [m.at(-2)!] : []), ...(b.shape.length > 1 ? [n.at(-1)!] : [])] },
+    ];
+  },
+  // dA = G Bᵀ, dB = Aᵀ G. Vectors are made matrices first: ONNX Runtime 1.30 computes MatMul(Transpose(A), v) with a vector v wrongly.
+  gradient: ({ inputs: [a, b], wanted }, [g]) => {
+    const A = reshape(a, asRows(a));
+    const B = reshape(b, asColumns(b));
+    const batch = g.shape.slice(0, g.shape.length - (a.shape.length > 1 ? 1 : 0) - (b.shape.length > 1 ? 1 : 0));
+    const G = reshape(g, [...batch, A.shape.at(-2)!, B.shape.at(-1)!]);
+    return [
+      wanted[0] ? reshape(sumTo(matMul(G, swap(B)), A.shape), a.shape) : undefined,
+      wanted[1] ? reshape(sumTo(matMul(swap(A), G), B.shape), b.shape) : undefined,
+    ];
+  },
+});
+
+const asRows = (a: Value): readonly number[] => (a.shape.length === 1 ? [1, ...a.shape] : a.shape);
+const asColumns = (b: Value): readonly number[] => (b.shape.length === 1 ? [...b.shape, 1] : b.shape);
+
+function swap(x: Value): Value {
+  const rank = x.shape.length;
+  return transpose(x, [...Array.from({ length: rank - 2 }, (_, i) => i), rank - 1, rank - 2]);
+}
