@@ -44,14 +44,18 @@ export function embed(graph: Graph, model: OnnxModel, inputs: Readonly<Record<st
     values.set(info.name, given);
   }
   for (const node of model.graph.nodes) {
-    const operands = node.inputs.map((name) => (name === "" ? undefined : valueOf(values, name, node)));
+    const operands = node.inputs.map((name) => (name === "" ? undefined : lookUp(values, name, node)));
     const operator = operatorOf(node, model);
-    const added = graph.add(operator, operands, attributesOf(node), { outputCount: node.outputs.length, name: node.name });
+    const added = graph.add(operator, operands, attributesOf(node), {
+      outputCount: node.outputs.length,
+      outputNames: node.outputs,
+      name: node.name,
+    });
     node.outputs.forEach((name, i) => {
       if (name !== "") values.set(name, added[i]!);
     });
   }
-  const outputs = Object.fromEntries(model.graph.outputs.map(({ name }) => [name, valueOf(values, name, undefined)]));
+  const outputs = Object.fromEntries(model.graph.outputs.map(({ name }) => [name, lookUp(values, name, undefined)]));
   return { outputs, values };
 }
 
@@ -79,7 +83,7 @@ function staticType(model: OnnxModel, name: string, node: OnnxNode): ValueType {
   return { type: info.type, shape: info.shape };
 }
 
-function valueOf(values: ReadonlyMap<string, Value>, name: string, node: OnnxNode | undefined): Value {
+function lookUp(values: ReadonlyMap<string, Value>, name: string, node: OnnxNode | undefined): Value {
   const value = values.get(name);
   if (!value)
     throw new ModelError(

@@ -117,7 +117,7 @@ export class Graph {
     operator: Operator,
     inputs: readonly (Value | undefined)[],
     attributes: Attributes = {},
-    options: { outputCount?: number; name?: string } = {},
+    options: { outputCount?: number; name?: string; outputNames?: readonly string[] } = {},
   ): readonly Value[] {
     const name = options.name ?? "";
     const fail = (message: string): never => {
@@ -149,7 +149,12 @@ export class Graph {
       const type = types[index];
       if (!type) fail(`it has ${types.length} outputs, ${outputCount} were asked for`);
       outputs.push(
-        this.#value(this.uniqueName(name || operator.name.toLowerCase()), type!.type, type!.shape, { kind: "node", node, index }),
+        this.#value(
+          this.uniqueName(options.outputNames?.[index] || name || operator.name.toLowerCase()),
+          type!.type,
+          type!.shape,
+          { kind: "node", node, index },
+        ),
       );
     }
     this.nodes.push(node);

@@ -80,9 +80,14 @@ export function allocate<T extends DataType>(type: T, length: number): DataOf<T>
  * @example tensor("float32", [2, 2], [1, 2, 3, 4])
  * @throws RangeError when the number of elements does not match the shape, or a dimension is negative or fractional.
  */
-export function tensor<T extends DataType>(type: T, shape: Shape, values?: DataOf<T> | ArrayLike<number> | ArrayLike<bigint>): Tensor<T> {
+export function tensor<T extends DataType>(
+  type: T,
+  shape: Shape,
+  values?: DataOf<T> | ArrayLike<number> | ArrayLike<bigint>,
+): Tensor<T> {
   for (const d of shape) {
-    if (!Number.isSafeInteger(d) || d < 0) throw new RangeError(`A tensor's dimensions are whole numbers of at least 0, not [${shape.join(", ")}].`);
+    if (!Number.isSafeInteger(d) || d < 0)
+      throw new RangeError(`A tensor's dimensions are whole numbers of at least 0, not [${shape.join(", ")}].`);
   }
   const size = sizeOf(shape);
   if (values === undefined) return { type, shape: [...shape], data: allocate(type, size) };
