@@ -54,6 +54,8 @@ export interface ValueInfo {
   readonly type: DataType;
   /** A number is fixed, a string a symbolic axis ("" where unnamed); undefined where the rank is unknown. */
   readonly shape: readonly (number | string)[] | undefined;
+  /** Set where a subgraph (of If, Loop, Scan) leaves a type to inference: then `type` and `shape` say nothing. */
+  readonly typing?: "inferred";
 }
 
 /**

@@ -1,0 +1,14 @@
+/** The ONNX file format, for every runtime. What needs a file system is in read-file.ts and write-file.ts. */
+export { defaultLimits, type Limits } from "./limits.js";
+export {
+  type Attribute,
+  canonicalOpset,
+  ModelError,
+  type OnnxGraph,
+  type OnnxModel,
+  type OnnxNode,
+  type ValueInfo,
+} from "./model.js";
+export { parseModel, type ReadOptions } from "./read.js";
+export type { ExternalData } from "./tensor-data.js";
+export { writeModel } from "./write.js";

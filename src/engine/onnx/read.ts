@@ -1,0 +1,72 @@
+import { checkGraph } from "./check.js";
+import { domainOf, readGraph } from "./from-message.js";
+import { defaultLimits, type Limits } from "./limits.js";
+import { ModelError, type OnnxModel } from "./model.js";
+import type { Messages } from "./schema.js";
+import type { ExternalData } from "./tensor-data.js";
+import { decode } from "./wire.js";
+
+export interface ReadOptions {
+  /**
+   * Yields bytes of a file with external data. `location` is relative to the model's folder and was checked to stay inside it.
+   * Without this, a model with external data is refused.
+   */
+  readonly externalData?: ExternalData;
+  readonly limits?: Limits;
+}
+
+/**
+ * Reads an ONNX file of opset 7 to 21 and brings it to the canonical form: opset 18, functions inlined, `Constant` nodes turned into
+ * initializers, nodes in topological order, every name defined once.
+ *
+ * Nothing is allocated on the word of the file: memory is in proportion to the bytes given, and within `limits`.
+ *
+ * @example const model = parseModel(new Uint8Array(await file.arrayBuffer()));
+ * @throws ModelError with one sentence that says what is wrong, where, and what to do.
+ */
+export function parseModel(bytes: Uint8Array, options: ReadOptions = {}): OnnxModel {
+  const limits = options.limits ?? defaultLimits;
+  refuseOtherFormats(bytes, limits);
+  const message = decode(bytes, "Model", { messages: limits.entries, depth: limits.depth, unpackedBytes: limits.bytes });
+  if (message.graph === undefined)
+    throw new ModelError("The file holds no graph, so it is not an ONNX model; check that it is the right file.");
+  const opsets = readOpsets(message.opsetImport ?? []);
+  const source = { irVersion: message.irVersion ?? 0, budget: { left: limits.bytes }, external: options.externalData };
+  return {
+    irVersion: source.irVersion,
+    opset: opsets.default,
+    customOpsets: opsets.custom,
+    producer: [message.producerName, message.producerVersion].filter(Boolean).join(" "),
+    graph: checkGraph(readGraph(message.graph, source)),
+    metadata: Object.fromEntries((message.metadataProps ?? []).map(({ key, value }) => [key ?? "", value ?? ""])),
+  };
+}
+
+function readOpsets(imports: readonly Messages["OperatorSetId"][]): { default: number; custom: Record<string, number> } {
+  const custom: Record<string, number> = {};
+  let standard: number | undefined;
+  for (const { domain, version } of imports) {
+    if (domainOf(domain) === "") standard = version ?? 0;
+    else custom[domain!] = version ?? 0;
+  }
+  // Operators of other sets only: any version of the default one will do.
+  return { default: standard ?? 18, custom };
+}
+
+/** The mistakes that people make with model files, told apart from damage. */
+function refuseOtherFormats(bytes: Uint8Array, limits: Limits): void {
+  if (bytes.length === 0) throw new ModelError("The model file is empty; fetch or export it again.");
+  if (bytes.length > limits.bytes) {
+    const gigabytes = (bytes.length / 1e9).toFixed(1);
+    throw new ModelError(
+      `The model file takes ${gigabytes} GB, and an ONNX file holds at most 2 GB; keep its weights as external data.`,
+    );
+  }
+  const start = new TextDecoder().decode(bytes.subarray(0, 64));
+  if (start.startsWith("version https://git-lfs")) {
+    throw new ModelError("The file is a Git LFS pointer, not the model itself; fetch it with `git lfs pull`.");
+  }
+  if (/^\s*<(!doctype|html|\?xml)/i.test(start)) {
+    throw new ModelError("The file is a web page, not an ONNX model; the download link probably leads to a page about it.");
+  }
+}
