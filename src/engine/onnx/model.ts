@@ -64,6 +64,9 @@ export interface ValueInfo {
  */
 export const canonicalOpset = 18;
 
+/** IR version of the files that Faultline writes: it came with opset 18, and tools that know the one know the other. */
+export const canonicalIrVersion = 8;
+
 /** What is wrong with a model file: one sentence that says what, where and what to do. */
 export class ModelError extends Error {
   override readonly name = "ModelError";

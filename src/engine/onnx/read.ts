@@ -1,7 +1,9 @@
 import { checkGraph } from "./check.js";
+import { toCanonicalOpset } from "./convert/index.js";
 import { domainOf, readGraph } from "./from-message.js";
+import { inlineFunctions } from "./functions.js";
 import { defaultLimits, type Limits } from "./limits.js";
-import { ModelError, type OnnxModel } from "./model.js";
+import { canonicalIrVersion, canonicalOpset, ModelError, type OnnxModel } from "./model.js";
 import type { Messages } from "./schema.js";
 import type { ExternalData } from "./tensor-data.js";
 import { decode } from "./wire.js";
@@ -32,14 +34,15 @@ export function parseModel(bytes: Uint8Array, options: ReadOptions = {}): OnnxMo
     throw new ModelError("The file holds no graph, so it is not an ONNX model; check that it is the right file.");
   const opsets = readOpsets(message.opsetImport ?? []);
   const source = { irVersion: message.irVersion ?? 0, budget: { left: limits.bytes }, external: options.externalData };
-  return {
-    irVersion: source.irVersion,
+  const inlined = inlineFunctions(message.graph, message.functions ?? [], opsets.default, limits.nodes);
+  return toCanonicalOpset({
+    irVersion: canonicalIrVersion,
     opset: opsets.default,
     customOpsets: opsets.custom,
     producer: [message.producerName, message.producerVersion].filter(Boolean).join(" "),
-    graph: checkGraph(readGraph(message.graph, source)),
+    graph: checkGraph(readGraph(inlined, source)),
     metadata: Object.fromEntries((message.metadataProps ?? []).map(({ key, value }) => [key ?? "", value ?? ""])),
-  };
+  });
 }
 
 function readOpsets(imports: readonly Messages["OperatorSetId"][]): { default: number; custom: Record<string, number> } {
@@ -50,7 +53,7 @@ function readOpsets(imports: readonly Messages["OperatorSetId"][]): { default: n
     else custom[domain!] = version ?? 0;
   }
   // Operators of other sets only: any version of the default one will do.
-  return { default: standard ?? 18, custom };
+  return { default: standard ?? canonicalOpset, custom };
 }
 
 /** The mistakes that people make with model files, told apart from damage. */

@@ -1,11 +1,17 @@
 import { subgraphs } from "./check.js";
-import { type Attribute, ModelError, type OnnxGraph, type OnnxModel, type OnnxNode, type ValueInfo } from "./model.js";
+import {
+  type Attribute,
+  canonicalIrVersion,
+  ModelError,
+  type OnnxGraph,
+  type OnnxModel,
+  type OnnxNode,
+  type ValueInfo,
+} from "./model.js";
 import { attributeTypes, elementTypes, type Messages } from "./schema.js";
 import { tensorMessage } from "./tensor-data.js";
 import { encode } from "./wire.js";
 
-/** IR version 8 came with opset 18; tools that know the one know the other. */
-const writtenIrVersion = 8;
 const largestFile = 2 ** 31 - 1;
 
 /**
@@ -22,7 +28,7 @@ export function writeModel(model: OnnxModel): Uint8Array {
     );
   }
   const file = encode("Model", {
-    irVersion: writtenIrVersion,
+    irVersion: canonicalIrVersion,
     producerName: model.producer,
     opsetImport: [
       { domain: "", version: model.opset },

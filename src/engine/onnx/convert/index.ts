@@ -1,0 +1,82 @@
+import { domainOf } from "../from-message.js";
+import { canonicalOpset, ModelError, type OnnxGraph, type OnnxModel, type OnnxNode } from "../model.js";
+import { argumentForms } from "./arguments.js";
+import { constant } from "./constant.js";
+import { type Conversion, Rewrite } from "./conversion.js";
+import { fused } from "./fused.js";
+import { gelu } from "./gelu.js";
+import { normalization } from "./normalization.js";
+import { quantized } from "./quantized.js";
+import { resize } from "./resize.js";
+import { Scope } from "./scope.js";
+import { softmax } from "./softmax.js";
+import { types } from "./types.js";
+
+/** Every conversion there is. An operator that is not listed has the same meaning in all opsets from 7 to 21 in which it exists. */
+export const conversions: readonly Conversion[] = [
+  ...constant,
+  ...argumentForms,
+  ...softmax,
+  ...resize,
+  ...normalization,
+  ...types,
+  ...gelu,
+  ...fused,
+  ...quantized,
+];
+
+const oldest = 7;
+const newest = 21;
+const byOperator = new Map<string, Conversion[]>();
+for (const conversion of conversions) {
+  const key = `${conversion.domain ?? ""}:${conversion.op}`;
+  byOperator.set(key, [...(byOperator.get(key) ?? []), conversion]);
+}
+
+/**
+ * Brings a model of opset 7 to 21, its subgraphs included, to opset 18; constants become initializers.
+ *
+ * @throws ModelError naming operator, node and opset where there is no equal in opset 18.
+ */
+export function toCanonicalOpset(model: OnnxModel): OnnxModel {
+  if (model.opset < oldest || model.opset > newest) {
+    throw new ModelError(
+      `The model is written for opset ${model.opset}, and Faultline reads ${oldest} to ${newest}; export it with opset ${canonicalOpset}.`,
+    );
+  }
+  const graph = convertGraph(model.graph, model, allNames(model.graph));
+  return { ...model, opset: canonicalOpset, graph };
+}
+
+type Opsets = Pick<OnnxModel, "opset" | "customOpsets">;
+
+function convertGraph(graph: OnnxGraph, opsets: Opsets, taken: Set<string>, outer?: Scope): OnnxGraph {
+  const scope = new Scope(graph, taken, outer);
+  for (const node of graph.nodes) {
+    const inner = convertSubgraphs(node, opsets, taken, scope);
+    const opset = domainOf(node.domain) === "" ? opsets.opset : (opsets.customOpsets[node.domain] ?? 1);
+    const conversion = byOperator.get(`${node.domain}:${node.op}`)?.find(({ from, to }) => from <= opset && opset <= to);
+    if (conversion === undefined) scope.push(inner);
+    else conversion.convert(inner, new Rewrite(inner, opset, scope));
+  }
+  return scope.build();
+}
+
+function convertSubgraphs(node: OnnxNode, opsets: Opsets, taken: Set<string>, scope: Scope): OnnxNode {
+  if (!Object.values(node.attributes).some(({ kind }) => kind === "graph")) return node;
+  const attributes = Object.entries(node.attributes).map(([name, attribute]) => {
+    if (attribute.kind !== "graph") return [name, attribute] as const;
+    return [name, { kind: "graph", value: convertGraph(attribute.value, opsets, taken, scope) }] as const;
+  });
+  return { ...node, attributes: Object.fromEntries(attributes) };
+}
+
+function allNames(graph: OnnxGraph, names = new Set<string>()): Set<string> {
+  for (const { name } of [...graph.inputs, ...graph.outputs]) names.add(name);
+  for (const name of graph.initializers.keys()) names.add(name);
+  for (const node of graph.nodes) {
+    for (const name of [...node.inputs, ...node.outputs]) names.add(name);
+    for (const attribute of Object.values(node.attributes)) if (attribute.kind === "graph") allNames(attribute.value, names);
+  }
+  return names;
+}

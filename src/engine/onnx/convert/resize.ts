@@ -1,0 +1,82 @@
+import type { OnnxNode } from "../model.js";
+import { type Conversion, isEmpty, type Rewrite, text, textOf, without } from "./conversion.js";
+
+/**
+ * Before opset 11 the coordinates were not specified; ONNX Runtime and the exporters of the time agree on x_in = x_out / scale, rounded
+ * down for nearest (but up where the axis shrinks).
+ */
+function asymmetric(node: OnnxNode, scales: string, to: Rewrite) {
+  const factors = Array.from(to.scope.valueOf(scales)?.data ?? [], Number);
+  const shrinks = factors.some((factor) => factor < 1);
+  const mode = textOf(node, "mode", "nearest");
+  if (mode === "nearest" && shrinks && factors.some((factor) => factor > 1)) {
+    to.refuse("shrinks one axis and stretches another, which opset 11 and above round alike; use two nodes");
+  }
+  to.finish("Resize", [node.inputs[0]!, "", scales], {
+    mode: text(mode === "bilinear" ? "linear" : mode),
+    coordinate_transformation_mode: text("asymmetric"),
+    ...(mode === "nearest" ? { nearest_mode: text(shrinks ? "ceil" : "floor") } : {}),
+  });
+}
+
+/** Opset 11 required `roi` and `scales` and marked "left out" by an empty tensor. */
+function dropEmptyInputs(node: OnnxNode, to: Rewrite) {
+  const mode = textOf(node, "coordinate_transformation_mode", "half_pixel");
+  if (mode === "tf_half_pixel_for_nn") to.refuse(`uses the coordinates "${mode}", which were removed in opset 13`);
+  if (mode === "half_pixel_symmetric") to.refuse(`uses the coordinates "${mode}", which opset 18 does not have`);
+  const inputs = node.inputs.map((name) => (isEmpty(to.scope.valueOf(name)) ? "" : name));
+  while (inputs.at(-1) === "") inputs.pop();
+  to.keep({ ...node, inputs });
+}
+
+export const resize: readonly Conversion[] = [
+  {
+    op: "Upsample",
+    from: 7,
+    to: 8,
+    convert: (node, to: Rewrite) => {
+      const scales = node.attributes.scales;
+      if (scales?.kind !== "floats") to.refuse("has no scales");
+      asymmetric(
+        node,
+        to.constant({ type: "float32", shape: [scales.value.length], data: Float32Array.from(scales.value) }, "scales"),
+        to,
+      );
+    },
+  },
+  { op: "Upsample", from: 9, to: 9, convert: (node, to) => asymmetric(node, node.inputs[1]!, to) },
+  {
+    op: "Upsample",
+    from: 10,
+    to: 21,
+    convert: (_, to) => to.refuse("was replaced by Resize in opset 10; export the model again"),
+  },
+  { op: "Resize", from: 10, to: 10, convert: (node, to) => asymmetric(node, node.inputs[1]!, to) },
+  { op: "Resize", from: 11, to: 21, convert: dropEmptyInputs },
+  {
+    // Gained the coordinate mode in opset 16, with another default than it had before.
+    op: "RoiAlign",
+    from: 10,
+    to: 15,
+    convert: (node, to) =>
+      to.keep({ ...node, attributes: { ...node.attributes, coordinate_transformation_mode: text("output_half_pixel") } }),
+  },
+  {
+    op: "GridSample",
+    from: 20,
+    to: 21,
+    convert: (node, to) => {
+      if (to.scope.rank(node.inputs[0]!) === 5) to.refuse("samples a volume, and opset 18 samples images only");
+      const mode = textOf(node, "mode", "linear");
+      const older = mode === "linear" ? "bilinear" : mode === "cubic" ? "bicubic" : mode;
+      to.keep({ ...node, attributes: { ...without(node.attributes, "mode"), mode: text(older) } });
+    },
+  },
+  {
+    op: "DeformConv",
+    from: 19,
+    to: 21,
+    convert: (_, to) =>
+      to.refuse("has no form in opset 18; export the model with torch.onnx's opset 18 or without deformable convolution"),
+  },
+];
