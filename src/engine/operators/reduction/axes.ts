@@ -1,6 +1,7 @@
 import type { Value, ValueType } from "../../graph/graph.js";
-import { int } from "../../graph/operator.js";
-import { constantNumbers, normalizeAxis } from "../emit.js";
+import { int, type Operator } from "../../graph/operator.js";
+import { constantNumbers, emit, intsConstant, normalizeAxis } from "../emit.js";
+import { reshape } from "../layout/reshape.js";
 
 /** Whether reduced axes stay as axes of size 1 or are dropped from the shape. */
 export type Axes = "keep" | "drop";
@@ -28,8 +29,23 @@ export function inferReduction(context: ReductionContext): readonly ValueType[] 
   return [{ type: inputs[0].type, shape }];
 }
 
-/** The shape of the reduction's result with its reduced axes kept as 1: what broadcasts against the input. */
-export function keptShape(context: ReductionContext): number[] {
+/** A value of the result's shape with the reduced axes kept as 1: what broadcasts against the input. */
+export function kept(context: ReductionContext, v: Value): Value {
   const axes = new Set(reducedAxes(context));
-  return context.inputs[0].shape.map((d, i) => (axes.has(i) ? 1 : d));
+  return reshape(
+    v,
+    context.inputs[0].shape.map((d, i) => (axes.has(i) ? 1 : d)),
+  );
 }
+
+/** How many elements are reduced to one. */
+export function reducedSize(context: ReductionContext): number {
+  return reducedAxes(context).reduce((n, axis) => n * context.inputs[0].shape[axis]!, 1);
+}
+
+/** Adds a reduction node; no axes means all of them. */
+export const emitReduction = (operator: Operator, x: Value, axes: readonly number[] | undefined, reduced: Axes): Value =>
+  emit(operator, [x, axes && intsConstant(x.graph, axes)], {
+    keepdims: reduced === "keep" ? 1 : 0,
+    ...(axes?.length === 0 ? { noop_with_empty_axes: 1 } : {}),
+  });

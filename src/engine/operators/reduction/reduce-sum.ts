@@ -1,13 +1,11 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
-import { emit, intsConstant } from "../emit.js";
 import { expand } from "../layout/expand.js";
-import { reshape } from "../layout/reshape.js";
-import { type Axes, inferReduction, keptShape, reductionAttributes } from "./axes.js";
+import { type Axes, emitReduction, inferReduction, kept, reductionAttributes } from "./axes.js";
 
 /** Sum over the given axes (default: all). */
 export const reduceSum = (x: Value, axes?: readonly number[], reduced: Axes = "drop"): Value =>
-  emit(ReduceSum, [x, axes && intsConstant(x.graph, axes)], { keepdims: reduced === "keep" ? 1 : 0 });
+  emitReduction(ReduceSum, x, axes, reduced);
 
 export const ReduceSum = defineOperator({
   name: "ReduceSum",
@@ -16,5 +14,5 @@ export const ReduceSum = defineOperator({
   attributes: reductionAttributes,
   infer: inferReduction,
   // d sum(x) = sum(dx): the cotangent is repeated along the reduced axes
-  gradient: (context, [g]) => [expand(reshape(g, keptShape(context)), context.inputs[0].shape)],
+  gradient: (context, [g]) => [expand(kept(context, g), context.inputs[0].shape)],
 });

@@ -1,0 +1,15 @@
+import type { Value } from "../../graph/graph.js";
+import { defineOperator } from "../../graph/operator.js";
+import { emit } from "../emit.js";
+import { castGradient } from "./cast.js";
+
+/** `x` in the element type of `target`. */
+export const castLike = (x: Value, target: Value): Value => emit(CastLike, [x, target]);
+
+export const CastLike = defineOperator({
+  name: "CastLike",
+  inputs: ["input", "target_type"],
+  outputs: ["output"],
+  infer: ({ inputs: [x, target] }) => [{ type: target.type, shape: x.shape }],
+  gradient: ({ inputs: [x], outputs: [y] }, [g]) => castGradient(x, y, g),
+});

@@ -1,0 +1,16 @@
+import type { Value } from "../../graph/graph.js";
+import { defineOperator } from "../../graph/operator.js";
+import { emit, sameAsInput } from "../emit.js";
+import { mul } from "./mul.js";
+
+/** `e^x` */
+export const exp = (x: Value): Value => emit(Exp, [x]);
+
+export const Exp = defineOperator({
+  name: "Exp",
+  inputs: ["input"],
+  outputs: ["output"],
+  infer: sameAsInput,
+  // d e^x = e^x dx
+  gradient: ({ outputs: [y] }, [g]) => [mul(g, y)],
+});

@@ -1,0 +1,16 @@
+import type { Value } from "../../graph/graph.js";
+import { defineOperator } from "../../graph/operator.js";
+import { broadcastInputs, emit, type Operand } from "../emit.js";
+import { less } from "../logic/less.js";
+import { extremumGradient } from "./extremum.js";
+
+/** The smallest of all operands, elementwise with NumPy broadcasting. */
+export const min = (...operands: readonly Operand[]): Value => emit(Min, operands);
+
+export const Min = defineOperator({
+  name: "Min",
+  inputs: ["...data_0"],
+  outputs: ["min"],
+  infer: broadcastInputs,
+  gradient: (context, [g]) => extremumGradient(context, g, less),
+});

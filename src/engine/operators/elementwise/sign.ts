@@ -1,0 +1,14 @@
+import type { Value } from "../../graph/graph.js";
+import { defineOperator, zeroGradient } from "../../graph/operator.js";
+import { emit, sameAsInput } from "../emit.js";
+
+/** -1, 0 or 1. */
+export const sign = (x: Value): Value => emit(Sign, [x]);
+
+export const Sign = defineOperator({
+  name: "Sign",
+  inputs: ["input"],
+  outputs: ["output"],
+  infer: sameAsInput,
+  gradient: zeroGradient("the sign is piecewise constant"),
+});

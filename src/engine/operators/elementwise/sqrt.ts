@@ -1,0 +1,16 @@
+import type { Value } from "../../graph/graph.js";
+import { defineOperator } from "../../graph/operator.js";
+import { emit, sameAsInput } from "../emit.js";
+import { div } from "./div.js";
+import { mul } from "./mul.js";
+
+/** `√x` */
+export const sqrt = (x: Value): Value => emit(Sqrt, [x]);
+
+export const Sqrt = defineOperator({
+  name: "Sqrt",
+  inputs: ["X"],
+  infer: sameAsInput,
+  // d √x = dx / (2 √x)
+  gradient: ({ outputs: [y] }, [g]) => [div(mul(g, 0.5), y)],
+});

@@ -1,0 +1,15 @@
+import type { Value } from "../../graph/graph.js";
+import { defineOperator, int, zeroGradient } from "../../graph/operator.js";
+import { emit } from "../emit.js";
+
+/** True where `x` is an infinity of a wanted sign (default: both). */
+export const isInf = (x: Value, sign: "both" | "positive" | "negative" = "both"): Value =>
+  emit(IsInf, [x], { detect_positive: sign === "negative" ? 0 : 1, detect_negative: sign === "positive" ? 0 : 1 });
+
+export const IsInf = defineOperator({
+  name: "IsInf",
+  inputs: ["X"],
+  attributes: { detect_negative: int(1), detect_positive: int(1) },
+  infer: ({ inputs: [x] }) => [{ type: "bool", shape: x.shape }],
+  gradient: zeroGradient("a test is piecewise constant"),
+});

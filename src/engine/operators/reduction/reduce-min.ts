@@ -1,0 +1,18 @@
+import type { Value } from "../../graph/graph.js";
+import { defineOperator } from "../../graph/operator.js";
+import { type Axes, emitReduction, inferReduction, reductionAttributes } from "./axes.js";
+import { extremeGradient } from "./extreme.js";
+
+/** Smallest value over the given axes (default: all). */
+export const reduceMin = (x: Value, axes?: readonly number[], reduced: Axes = "drop"): Value =>
+  emitReduction(ReduceMin, x, axes, reduced);
+
+export const ReduceMin = defineOperator({
+  name: "ReduceMin",
+  inputs: ["data", "axes?"],
+  outputs: ["reduced"],
+  attributes: reductionAttributes,
+  infer: inferReduction,
+  // the cotangent is shared evenly by the minima, as torch.amin does
+  gradient: (context, [g]) => extremeGradient(context, context.outputs[0], g),
+});
