@@ -1,0 +1,110 @@
+import type { Value } from "../../engine/graph/graph.js";
+import type { PixelFunction, PixelOptions, Task } from "../../vision/tasks/index.js";
+
+/**
+ * An attack as a record of parts. PGD, SegPGD and CosPGD differ in the pixel weight alone, FGSM and BIM in start and steps, MI-FGSM and APGD
+ * in the descent rule; every combination is one step graph (`compileAttack`).
+ */
+export interface Attack {
+  readonly name: string;
+  /** Paper and section. */
+  readonly source: string;
+  readonly norm: Norm;
+  readonly goal: Goal;
+  readonly start: Start;
+  readonly weight: PixelWeight;
+  /** One of the task's losses by name, or a function of one's own; default the task's first. */
+  readonly loss?: string | PixelFunction;
+  readonly descent: DescentRule;
+  readonly budget: Budget;
+}
+
+/** Everything about sizes; images are in [0, 1]. */
+export interface Budget {
+  /** Radius of the ball around the clean image, in the norm's own measure over one image: 8/255 is usual in l_inf. */
+  readonly epsilon: number;
+  /** Length of a step, in the same measure. */
+  readonly stepSize: number;
+  readonly steps: number;
+  /** Independent starts; the one with the highest final loss is kept, image by image. */
+  readonly restarts: number;
+  /** Whether iterates may be any float, or stay on the grid of 8-bit images (k / 255), so that saving changes nothing. */
+  readonly grid: "continuous" | "8-bit";
+}
+
+/** Away from the target that is given (ground truth), or towards it (what the attacker wants to see). */
+export type Goal = "untargeted" | "targeted";
+
+/** Where the search begins: at the clean image, or at a random point of the ball. */
+export type Start = "clean" | "random";
+
+/** A ball around the clean image, its steepest direction and its projection; all per image over (C, H, W). */
+export interface Norm {
+  readonly name: "l_inf" | "l_2" | "l_1";
+  /** The direction of unit size in which a linear function with this gradient grows fastest. */
+  readonly direction: (gradient: Value) => Value;
+  /** The point of the ball of radius `epsilon` (a scalar value) nearest to `delta`. */
+  readonly project: (delta: Value, epsilon: Value) => Value;
+  /** Takes raw uniform noise in [-1, 1] to a random start inside the ball. */
+  readonly start: (noise: Value, epsilon: Value) => Value;
+  /** Size of `delta` for each image, [B]. */
+  readonly size: (delta: Value) => Value;
+}
+
+/** How much each pixel's loss counts. Detached: a constant for the gradient. */
+export interface PixelWeight {
+  readonly name: string;
+  readonly weigh: (site: WeightSite) => Value | undefined;
+  /** How the images of a batch are put together. Signs and normalised steps do not depend on it; logged losses do. */
+  readonly batch: "mean" | "sum";
+}
+
+export interface WeightSite {
+  readonly task: Task;
+  readonly prediction: Value;
+  readonly target: Value;
+  readonly options: PixelOptions;
+  readonly goal: Goal;
+  /** Scalar t / T: which share of the steps is done. */
+  readonly progress: Value;
+}
+
+/** How the next iterate follows from the gradient. State lives in the graph's inputs and outputs; TypeScript never touches a pixel. */
+export interface DescentRule {
+  readonly name: string;
+  readonly state: readonly StateSpec[];
+  /** Scalars that change with the step, by name. */
+  readonly schedule?: (step: number, steps: number) => Readonly<Record<string, number>>;
+  readonly advance: (site: DescentSite) => Advance;
+  /** The iterate that counts in the end: the last one, or the one of highest loss that the rule keeps in its state `best`. */
+  readonly result: "last" | "best";
+}
+
+export interface StateSpec {
+  readonly name: string;
+  /** One tensor like each image, or one number for each sample of the batch. */
+  readonly per: "image" | "sample";
+  /** A number everywhere; or the starting point itself ("start", per image); or 2 ε ("2eps"). */
+  readonly initial: number | "start" | "2eps";
+}
+
+export interface DescentSite {
+  /** Per perturbed image: the iterate, the clean image, the gradient of what is maximised (sign already flipped for targeted goals). */
+  readonly images: readonly { readonly x: Value; readonly gradient: Value }[];
+  /** What is maximised, for each sample [B]. */
+  readonly objective: Value;
+  /** State by name; per-image state has one value for each image, per-sample state has one. */
+  readonly state: Readonly<Record<string, readonly Value[]>>;
+  readonly scalars: Readonly<Record<string, Value>>;
+  readonly norm: Norm;
+  /** Scalar. */
+  readonly stepSize: Value;
+  readonly epsilon: Value;
+  /** Brings a point into the ball, the region, [0, 1] and onto the grid. */
+  readonly project: (image: number, x: Value) => Value;
+}
+
+export interface Advance {
+  readonly images: readonly Value[];
+  readonly state: Readonly<Record<string, readonly Value[]>>;
+}

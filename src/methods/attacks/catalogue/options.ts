@@ -1,0 +1,41 @@
+import type { PixelFunction } from "../../../vision/tasks/index.js";
+import type { Budget, Goal, Norm, Start } from "../attack.js";
+import { AttackError } from "../error.js";
+
+/** What a user says of an attack; the rest follows from its definition. */
+export interface AttackOptions {
+  readonly norm: Norm;
+  /** Radius of the ball, in [0, 1] units of the norm. */
+  readonly epsilon: number;
+  /** Default 20. */
+  readonly steps?: number;
+  /** Default: see `budget`. One step alone always has length ε, as published. */
+  readonly stepSize?: number;
+  readonly restarts?: number;
+  readonly grid?: Budget["grid"];
+  readonly goal?: Goal;
+  readonly start?: Start;
+  readonly loss?: string | PixelFunction;
+  /** CosPGD's alignment; default the task's published one. */
+  readonly alignment?: string;
+}
+
+/**
+ * Completes a budget. Default step size: the published 0.01 for ε around 8/255 in l_inf and 0.2 ε elsewhere, the same share of the ball.
+ *
+ * @throws AttackError where a number makes no sense.
+ */
+export function budget({ epsilon, steps = 20, stepSize, restarts = 1, grid = "continuous", norm }: AttackOptions): Budget {
+  if (!(epsilon > 0) || (norm.name === "l_inf" && epsilon > 1)) {
+    throw new AttackError(
+      `Epsilon ${epsilon} is no radius for images in [0, 1]; give a number above 0${norm.name === "l_inf" ? " and at most 1, such as 8/255" : ""}.`,
+    );
+  }
+  if (!Number.isInteger(steps) || steps < 1)
+    throw new AttackError(`An attack takes a whole number of steps of at least 1, not ${steps}.`);
+  if (!Number.isInteger(restarts) || restarts < 1)
+    throw new AttackError(`An attack takes a whole number of restarts of at least 1, not ${restarts}.`);
+  if (stepSize !== undefined && !(stepSize > 0)) throw new AttackError(`Step size ${stepSize} must be above 0.`);
+  const usual = norm.name === "l_inf" ? Math.min(0.01, epsilon) : 0.2 * epsilon;
+  return { epsilon, steps, stepSize: stepSize ?? (steps === 1 ? epsilon : usual), restarts, grid };
+}

@@ -1,0 +1,292 @@
+import { lower } from "../../engine/compile/lower.js";
+import type { DeviceTensor, Engine, Program } from "../../engine/runtime/engine.js";
+import { Random } from "../../engine/tensor/random.js";
+import { type Shape, sizeOf, type Tensor, tensor } from "../../engine/tensor/tensor.js";
+import type { Attack } from "./attack.js";
+import { type AttackSite, evaluationGraph, perturbedRoles, startGraph, stateName, stepGraph } from "./step-graph.js";
+
+/** One batch to attack. Images are [B, C, H, W] in [0, 1]. */
+export interface AttackBatch {
+  readonly images: Readonly<Record<string, Tensor<"float32">>>;
+  /** What the task calls a target: ground truth (untargeted) or what the attacker wants to see (targeted). */
+  readonly target: Tensor;
+  readonly valid?: Tensor<"float32">;
+  readonly region?: Tensor<"float32">;
+  /** Raw start noise in [-1, 1] by role; default drawn from `seed` and the samples' names. */
+  readonly start?: Readonly<Record<string, Tensor<"float32">>>;
+  /** A stable name for each sample: its random numbers depend on it and the seed alone, not on the batch or order it came in. */
+  readonly samples: readonly string[];
+  readonly seed: number;
+}
+
+/** What one step showed, for each sample of the batch. */
+export interface StepRecord {
+  readonly step: number;
+  readonly restart: number;
+  /** Mean unreduced loss at the iterate that the step started from. */
+  readonly loss: Float32Array;
+  /** The weighted loss that is differentiated. */
+  readonly objective: Float32Array;
+  /** Share of gradient elements that are exactly zero, or not a number. */
+  readonly zeroGradient: Float32Array;
+  readonly nanGradient: Float32Array;
+}
+
+/** Everything about one step; tensors are copied to the main thread only where a trace is asked for. */
+export interface TraceStep extends StepRecord {
+  readonly x: Readonly<Record<string, Tensor>>;
+  readonly gradient: Readonly<Record<string, Tensor>>;
+  readonly weight: Tensor;
+  readonly state: Readonly<Record<string, Tensor>>;
+}
+
+export interface AttackOutcome {
+  /** The adversarial images, inside the ball and [0, 1]. */
+  readonly images: Readonly<Record<string, Tensor<"float32">>>;
+  readonly prediction: Tensor<"float32">;
+  /** Per sample: mean loss, share of correct pixels, of the result and of the clean image. */
+  readonly loss: Float32Array;
+  readonly correct: Float32Array;
+  readonly clean: { readonly prediction: Tensor<"float32">; readonly loss: Float32Array; readonly correct: Float32Array };
+  /** Of the restart that was kept for the sample, in order of the steps; losses after the last step are `loss`. */
+  readonly steps: readonly StepRecord[];
+}
+
+export interface AttackHooks {
+  /** Called after each step. */
+  readonly onStep?: (record: StepRecord) => void;
+  readonly onTrace?: (step: TraceStep) => void;
+  /** Stops between steps. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Compiles an attack on a model for one batch shape: a start program, the step program and an evaluation program.
+ *
+ * @example
+ * const pgd = await compileAttack(engine, cospgd({ norm: lInf, epsilon: 8 / 255, steps: 20 }), { predictor, task: segmentation });
+ * const { images, loss } = await pgd.run({ images: { image }, target: labels, samples: ["cat.png"], seed: 0 });
+ */
+export async function compileAttack(engine: Engine, attack: Attack, site: AttackSite): Promise<CompiledAttack> {
+  const compile = (model: Parameters<typeof lower>[0]) => engine.compile(lower(model, engine.info.provider));
+  const step = await compile(stepGraph(attack, site));
+  const evaluation = await compile(evaluationGraph(attack, site));
+  const start = attack.start === "random" ? await compile(startGraph(attack, site)) : undefined;
+  return new CompiledAttack(engine, attack, site, { step, evaluation, start });
+}
+
+interface Programs {
+  readonly step: Program;
+  readonly evaluation: Program;
+  readonly start: Program | undefined;
+}
+
+type Handles = Record<string, Tensor | DeviceTensor>;
+
+export class CompiledAttack {
+  constructor(
+    private readonly engine: Engine,
+    readonly attack: Attack,
+    private readonly site: AttackSite,
+    private readonly programs: Programs,
+  ) {}
+
+  /** Attacks one batch. The result depends on images, target, seed and sample names alone. */
+  async run(batch: AttackBatch, hooks: AttackHooks = {}): Promise<AttackOutcome> {
+    const clean = await this.#evaluate(batch, batch.images);
+    let best:
+      | {
+          images: Record<string, Tensor<"float32">>;
+          loss: Float32Array;
+          correct: Float32Array;
+          prediction: Tensor<"float32">;
+          steps: StepRecord[];
+        }
+      | undefined;
+    for (let restart = 0; restart < this.attack.budget.restarts; restart++) {
+      const { images, steps } = await this.#search(batch, restart, hooks);
+      const found = await this.#evaluate(batch, images);
+      best = best ? this.#better(best, { images, steps, ...found }) : { images, steps, ...found };
+    }
+    if (!best) throw new RangeError("An attack needs at least one restart.");
+    return { ...best, clean };
+  }
+
+  dispose(): void {
+    for (const program of Object.values(this.programs)) program?.dispose();
+  }
+
+  async #search(batch: AttackBatch, restart: number, { onStep, onTrace, signal }: AttackHooks) {
+    const { attack, site } = this;
+    const { steps, epsilon, stepSize } = attack.budget;
+    const roles = perturbedRoles(site);
+    const constant: Handles = { target: batch.target, epsilon: scalar(epsilon), step_size: scalar(stepSize) };
+    if (batch.valid) constant.valid = batch.valid;
+    if (batch.region) constant.region = batch.region;
+    for (const [role, image] of Object.entries(batch.images)) constant[roles.includes(role) ? `clean.${role}` : role] = image;
+    const resident: Handles = {};
+    for (const [name, t] of Object.entries(constant))
+      resident[name] = sizeOf(t.shape) > 1 ? await this.engine.upload(t as Tensor) : t;
+
+    let x = await this.#start(batch, roles, restart);
+    let state = this.#initialState(batch, roles, x);
+    const kept = [...roles.map((r) => `next.${r}`), ...this.#stateNames(roles).map((n) => `next_state.${n}`)];
+    const records: StepRecord[] = [];
+    const only = ["loss", "objective", "zero_gradient", "nan_gradient"];
+    // A rule that keeps the best iterate must see the last one too: one more pass, whose own step is dropped.
+    const passes = attack.descent.result === "best" ? steps + 1 : steps;
+    try {
+      for (let step = 0; step < passes; step++) {
+        signal?.throwIfAborted();
+        const feeds: Handles = { ...resident, progress: scalar(step / steps) };
+        for (const [name, value] of Object.entries(attack.descent.schedule?.(step, steps) ?? {})) feeds[name] = scalar(value);
+        for (const r of roles) feeds[`x.${r}`] = x[r]!;
+        for (const [name, v] of Object.entries(state)) feeds[`state.${name}`] = v;
+        if (site.transform) Object.assign(feeds, this.#transformNoise(batch, roles, restart, step));
+        const trace = onTrace ? ["weight", ...roles.map((r) => `gradient.${r}`)] : [];
+        const out = await this.programs.step.run(feeds, { keep: kept, only: [...only, ...trace, ...kept] });
+        const record: StepRecord = {
+          step,
+          restart,
+          loss: floats(out.loss!),
+          objective: floats(out.objective!),
+          zeroGradient: floats(out.zero_gradient!),
+          nanGradient: floats(out.nan_gradient!),
+        };
+        if (onTrace) {
+          onTrace({
+            ...record,
+            x: await this.#downloadAll(x),
+            state: await this.#downloadAll(state),
+            gradient: Object.fromEntries(roles.map((r) => [r, out[`gradient.${r}`]!])),
+            weight: out.weight!,
+          });
+        }
+        release([...Object.values(x), ...Object.values(state)]);
+        x = Object.fromEntries(roles.map((r) => [r, out[`next.${r}`] as unknown as DeviceTensor]));
+        state = Object.fromEntries(this.#stateNames(roles).map((n) => [n, out[`next_state.${n}`] as unknown as DeviceTensor]));
+        if (step < steps) {
+          records.push(record);
+          onStep?.(record);
+        }
+      }
+      const result = attack.descent.result === "best" ? Object.fromEntries(roles.map((r) => [r, state[`best.${r}`]!])) : x;
+      return {
+        images: { ...batch.images, ...(await this.#downloadAll(result)) } as Record<string, Tensor<"float32">>,
+        steps: records,
+      };
+    } finally {
+      release([...Object.values(resident), ...Object.values(x), ...Object.values(state)]);
+    }
+  }
+
+  async #start(batch: AttackBatch, roles: readonly string[], restart: number): Promise<Handles> {
+    const x: Handles = {};
+    if (!this.programs.start) {
+      for (const r of roles) x[r] = await this.engine.upload(batch.images[r]!);
+      return x;
+    }
+    const feeds: Handles = { epsilon: scalar(this.attack.budget.epsilon) };
+    if (batch.region) feeds.region = batch.region;
+    for (const r of roles) {
+      feeds[`clean.${r}`] = batch.images[r]!;
+      feeds[`start.${r}`] = batch.start?.[r] ?? uniformNoise(batch, batch.images[r]!.shape, `start/${r}/${restart}`);
+    }
+    const names = roles.map((r) => `next.${r}`);
+    const out = await this.programs.start.run(feeds, { keep: names });
+    for (const r of roles) x[r] = out[`next.${r}`] as unknown as DeviceTensor;
+    return x;
+  }
+
+  #initialState(batch: AttackBatch, roles: readonly string[], x: Handles): Handles {
+    const state: Handles = {};
+    for (const { name, per, initial } of this.attack.descent.state) {
+      for (const role of per === "image" ? roles : [roles[0]!]) {
+        const shape = per === "image" ? batch.images[role]!.shape : [batch.samples.length];
+        const value = initial === "2eps" ? 2 * this.attack.budget.epsilon : initial === "start" ? 0 : initial;
+        state[stateName(name, per, role)] =
+          initial === "start" ? x[role]! : tensor("float32", shape, new Float32Array(sizeOf(shape)).fill(value));
+      }
+    }
+    return state;
+  }
+
+  #stateNames(roles: readonly string[]): string[] {
+    return this.attack.descent.state.flatMap(({ name, per }) =>
+      per === "image" ? roles.map((r) => stateName(name, per, r)) : [name],
+    );
+  }
+
+  #transformNoise(batch: AttackBatch, roles: readonly string[], restart: number, step: number): Handles {
+    const { samples, noise } = this.site.transform!;
+    const feeds: Handles = {};
+    for (let s = 0; s < samples; s++) {
+      for (const r of roles) {
+        const shape = noise(batch.images[r]!.shape);
+        feeds[`noise${s}.${r}`] = uniformNoise(batch, shape, `transform/${r}/${restart}/${step}/${s}`);
+      }
+    }
+    return feeds;
+  }
+
+  async #downloadAll(handles: Handles): Promise<Record<string, Tensor>> {
+    const copies: Record<string, Tensor> = {};
+    for (const [name, t] of Object.entries(handles))
+      copies[name] = t.data === undefined ? await this.engine.download(t) : (t as Tensor);
+    return copies;
+  }
+
+  async #evaluate(batch: AttackBatch, images: AttackBatch["images"]) {
+    const feeds: Handles = { ...images, target: batch.target };
+    if (batch.valid) feeds.valid = batch.valid;
+    const { prediction, loss, correct } = await this.programs.evaluation.run(feeds);
+    return { prediction: prediction as Tensor<"float32">, loss: floats(loss!), correct: floats(correct!) };
+  }
+
+  /** Sample by sample, the restart that got further: higher loss when driving away, lower when driving towards. */
+  #better<
+    T extends {
+      images: Record<string, Tensor<"float32">>;
+      loss: Float32Array;
+      correct: Float32Array;
+      prediction: Tensor<"float32">;
+      steps: StepRecord[];
+    },
+  >(a: T, b: T): T {
+    a.loss.forEach((loss, i) => {
+      const improves = this.attack.goal === "untargeted" ? b.loss[i]! > loss : b.loss[i]! < loss;
+      if (!improves) return;
+      a.loss[i] = b.loss[i]!;
+      a.correct[i] = b.correct[i]!;
+      copySample(b.prediction, a.prediction, i);
+      for (const role of perturbedRoles(this.site)) copySample(b.images[role]!, a.images[role]!, i);
+      for (const [t, record] of a.steps.entries()) {
+        for (const key of ["loss", "objective", "zeroGradient", "nanGradient"] as const) record[key][i] = b.steps[t]![key][i]!;
+      }
+    });
+    return a;
+  }
+}
+
+const scalar = (value: number): Tensor => tensor("float32", [], [value]);
+const floats = (t: Tensor): Float32Array => t.data as Float32Array;
+
+function release(handles: readonly (Tensor | DeviceTensor)[]): void {
+  for (const handle of new Set(handles)) if (handle.data === undefined) handle.dispose();
+}
+
+function copySample(from: Tensor<"float32">, to: Tensor<"float32">, sample: number): void {
+  const n = sizeOf(from.shape.slice(1));
+  to.data.set(from.data.subarray(sample * n, (sample + 1) * n), sample * n);
+}
+
+/** Uniform in [-1, 1]; each sample has a stream of its own. */
+function uniformNoise(batch: AttackBatch, shape: Shape, label: string): Tensor<"float32"> {
+  const noise = tensor("float32", shape);
+  const n = sizeOf(shape.slice(1));
+  batch.samples.forEach((sample, b) => {
+    const random = new Random(batch.seed, `${sample}/${label}`);
+    for (let i = 0; i < n; i++) noise.data[b * n + i] = random.uniform(-1, 1);
+  });
+  return noise;
+}

@@ -1,0 +1,19 @@
+import { abs, add, clip, div, mul, reduceSum } from "../../../engine/operators/index.js";
+import type { DescentRule } from "../attack.js";
+
+/** Momentum (MI-FGSM, Dong et al. 2018, eq. 6 and 7): m ← μ m + g / ‖g‖₁, x ← Π(x + α · direction(m)). */
+export const momentum = (decay = 1): DescentRule => ({
+  name: `momentum ${decay}`,
+  state: [{ name: "momentum", per: "image", initial: 0 }],
+  advance: ({ images, state, norm, stepSize, project }) => {
+    const next = images.map(({ gradient }, i) => {
+      const scaled = div(gradient, clip(reduceSum(abs(gradient), [1, 2, 3], "keep"), 1e-12));
+      return add(mul(state.momentum![i]!, decay), scaled);
+    });
+    return {
+      images: images.map(({ x }, i) => project(i, add(x, mul(norm.direction(next[i]!), stepSize)))),
+      state: { momentum: next },
+    };
+  },
+  result: "last",
+});

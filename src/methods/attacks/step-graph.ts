@@ -1,0 +1,267 @@
+import { gradients } from "../../engine/autodiff/gradients.js";
+import { Graph, type Value } from "../../engine/graph/graph.js";
+import type { OnnxModel } from "../../engine/onnx/model.js";
+import {
+  abs,
+  add,
+  clip,
+  div,
+  expand,
+  floor,
+  isNan,
+  mul,
+  neg,
+  reduceMean,
+  reduceSum,
+  reshape,
+  sign,
+  sub,
+} from "../../engine/operators/index.js";
+import type { Shape } from "../../engine/tensor/tensor.js";
+import type { Predictor } from "../../vision/predictor.js";
+import type { PixelFunction, Task } from "../../vision/tasks/index.js";
+import type { Attack } from "./attack.js";
+import { AttackError } from "./error.js";
+
+/** What the step graph is made from, beside the attack. */
+export interface AttackSite {
+  readonly predictor: Predictor;
+  readonly task: Task;
+  /** Labels without ground truth; default none. */
+  readonly ignore?: readonly number[];
+  /** Whether a validity mask comes with each target. */
+  readonly valid?: boolean;
+  /** Whether a region mask limits where pixels may change (input `region`, [B, 1, H, W], 1 = may change). */
+  readonly region?: boolean;
+  /** The task's unit of error for residual alignments; default 1. */
+  readonly scale?: number;
+  /** Roles of the images that may be perturbed; default all. */
+  readonly perturb?: readonly string[];
+  /** Expectation over transformation: the gradient is averaged over `samples` random transforms of the images (Athalye et al. 2018). */
+  readonly transform?: Transform;
+}
+
+/** A random, differentiable change of the image, as a graph. */
+export interface Transform {
+  readonly name: string;
+  readonly samples: number;
+  /** Shape of the raw noise, uniform in [-1, 1], that one sample needs, for a batch of images of the given shape. */
+  readonly noise: (image: Shape) => Shape;
+  readonly apply: (image: Value, noise: Value) => Value;
+}
+
+/**
+ * The whole attack step as one model. Inputs: `x.<role>` (iterate) and `clean.<role>` for each perturbed image, `<role>` for the others, `target`,
+ * optionally `valid`, `region`, `noise.<role>` (EOT); scalars `epsilon`, `step_size`, `progress` (t / T) and those of the descent rule; its state as
+ * `state.<name>[.<role>]`. Outputs: `next.<role>`, the state under `next_state....`, `objective` [B] (what is maximised), `loss` [B] (plain mean loss),
+ * `prediction`, `zero_gradient` and `nan_gradient` [B] (shares of the elements), and for traces `gradient.<role>` and `weight`.
+ */
+export function stepGraph(attack: Attack, site: AttackSite): OnnxModel {
+  const graph = new Graph();
+  const inputs = siteInputs(graph, site);
+  const scalarInput = (name: string) => graph.input(name, "float32", []);
+  const epsilon = scalarInput("epsilon");
+  const stepSize = scalarInput("step_size");
+  const progress = scalarInput("progress");
+
+  const { transform } = site;
+  const draws = transform
+    ? Array.from({ length: transform.samples }, (_, s) =>
+        Object.fromEntries(
+          inputs.perturbed.map((role) => [
+            role,
+            graph.input(`noise${s}.${role}`, "float32", transform.noise(inputs.x[role]!.shape)),
+          ]),
+        ),
+      )
+    : [undefined];
+  const passes = draws.map((noise) => {
+    const images = Object.fromEntries(
+      Object.entries({ ...inputs.fixed, ...inputs.x }).map(([role, v]) => [
+        role,
+        noise?.[role] ? transform!.apply(v, noise[role]) : v,
+      ]),
+    );
+    return evaluate(graph, attack, site, images, progress);
+  });
+  const average = (pick: (p: (typeof passes)[number]) => Value) =>
+    passes.length === 1
+      ? pick(passes[0]!)
+      : div(
+          passes.map(pick).reduce((a, b) => add(a, b)),
+          passes.length,
+        );
+  const objective = average((p) => p.objective);
+  const batched = attack.weight.batch === "sum" ? reduceSum(objective) : reduceMean(objective);
+  const away = attack.goal === "untargeted" ? batched : neg(batched);
+  const slopes = gradients(
+    away,
+    inputs.perturbed.map((role) => inputs.x[role]!),
+  );
+
+  const project = (i: number, x: Value): Value => {
+    const clean = inputs.clean[inputs.perturbed[i]!]!;
+    const delta = attack.norm.project(inputs.region ? mul(sub(x, clean), inputs.region) : sub(x, clean), epsilon);
+    const inside = clip(add(clean, delta), 0, 1);
+    return attack.budget.grid === "8-bit" ? onGrid(inside, clean) : inside;
+  };
+  const state = stateInputs(graph, attack, inputs);
+  const scalars = Object.fromEntries(Object.keys(attack.descent.schedule?.(0, 1) ?? {}).map((name) => [name, scalarInput(name)]));
+  const advance = attack.descent.advance({
+    images: inputs.perturbed.map((role, i) => ({
+      x: inputs.x[role]!,
+      gradient: inputs.region ? mul(slopes[i]!, inputs.region) : slopes[i]!,
+    })),
+    objective: attack.goal === "untargeted" ? objective : neg(objective),
+    state,
+    scalars,
+    norm: attack.norm,
+    stepSize,
+    epsilon,
+    project,
+  });
+  inputs.perturbed.forEach((role, i) => {
+    graph.output(`next.${role}`, advance.images[i]!);
+    // The gradient as published: of the loss itself, whatever the goal.
+    graph.output(`gradient.${role}`, attack.goal === "untargeted" ? slopes[i]! : neg(slopes[i]!));
+  });
+  for (const { name, per } of attack.descent.state) {
+    advance.state[name]!.forEach((v, i) => {
+      graph.output(`next_state.${stateName(name, per, inputs.perturbed[i]!)}`, v);
+    });
+  }
+  const all = slopes.map((g) => reshape(g, [g.shape[0]!, -1]));
+  const flat = all.length === 1 ? all[0]! : concat(all, 1);
+  graph.output("zero_gradient", reduceMean(cast(equal(flat, 0), "float32"), [1], "drop"));
+  graph.output("nan_gradient", reduceMean(cast(isNan(flat), "float32"), [1], "drop"));
+  graph.output("objective", objective);
+  graph.output(
+    "loss",
+    average((p) => p.loss),
+  );
+  graph.output("prediction", passes[0]!.prediction);
+  graph.output("weight", passes[0]!.weight);
+  return graph.build();
+}
+
+/** Prediction and plain loss alone, for the clean image and the result: inputs `<role>`, `target`, optionally `valid`. */
+export function evaluationGraph(attack: Attack, site: AttackSite): OnnxModel {
+  const graph = new Graph();
+  const images = Object.fromEntries(
+    Object.entries(site.predictor.images).map(([role, shape]) => [role, graph.input(role, "float32", shape)]),
+  );
+  const prediction = site.predictor.predict(graph, images);
+  const { target, options } = targetInputs(graph, site, prediction);
+  graph.output("prediction", prediction);
+  graph.output("loss", perImage(lossOf(attack, site.task)(prediction, target, options)));
+  graph.output("correct", perImage(site.task.correct(prediction, target, options)));
+  return graph.build();
+}
+
+/** Random start: inputs `clean.<role>`, `start.<role>` (raw noise in [-1, 1]), `epsilon`, optionally `region`; outputs `next.<role>`. */
+export function startGraph(attack: Attack, site: AttackSite): OnnxModel {
+  const graph = new Graph();
+  const epsilon = graph.input("epsilon", "float32", []);
+  const perturbed = perturbedRoles(site);
+  const region = site.region ? regionInput(graph, site) : undefined;
+  for (const role of perturbed) {
+    const shape = site.predictor.images[role]!;
+    const clean = graph.input(`clean.${role}`, "float32", shape);
+    const delta = attack.norm.start(graph.input(`start.${role}`, "float32", shape), epsilon);
+    const inside = clip(add(clean, region ? mul(delta, region) : delta), 0, 1);
+    graph.output(`next.${role}`, attack.budget.grid === "8-bit" ? onGrid(inside, clean) : inside);
+  }
+  return graph.build();
+}
+
+export function perturbedRoles({ predictor, perturb }: AttackSite): string[] {
+  const roles = Object.keys(predictor.images);
+  for (const role of perturb ?? [])
+    if (!roles.includes(role))
+      throw new AttackError(`There is no image "${role}" to perturb; the model takes ${roles.join(", ")}.`);
+  return roles.filter((r) => !perturb || perturb.includes(r));
+}
+
+export function stateName(name: string, per: "image" | "sample", role: string): string {
+  return per === "image" ? `${name}.${role}` : name;
+}
+
+interface SiteInputs {
+  readonly perturbed: readonly string[];
+  readonly x: Readonly<Record<string, Value>>;
+  readonly clean: Readonly<Record<string, Value>>;
+  readonly fixed: Readonly<Record<string, Value>>;
+  readonly region: Value | undefined;
+}
+
+function siteInputs(graph: Graph, site: AttackSite): SiteInputs {
+  const perturbed = perturbedRoles(site);
+  const x: Record<string, Value> = {};
+  const clean: Record<string, Value> = {};
+  const fixed: Record<string, Value> = {};
+  for (const [role, shape] of Object.entries(site.predictor.images)) {
+    if (perturbed.includes(role)) {
+      x[role] = graph.input(`x.${role}`, "float32", shape);
+      clean[role] = graph.input(`clean.${role}`, "float32", shape);
+    } else fixed[role] = graph.input(role, "float32", shape);
+  }
+  return { perturbed, x, clean, fixed, region: site.region ? regionInput(graph, site) : undefined };
+}
+
+function regionInput(graph: Graph, site: AttackSite): Value {
+  const [b, , h, w] = Object.values(site.predictor.images)[0]!;
+  return graph.input("region", "float32", [b!, 1, h!, w!]);
+}
+
+function targetInputs(graph: Graph, site: AttackSite, prediction: Value) {
+  const known = (name: string) => graph.inputs.find((v) => v.name === name);
+  const { type, shape } = site.task.target(prediction);
+  const target = known("target") ?? graph.input("target", type, shape);
+  const [b, , ...pixels] = prediction.shape;
+  const valid = site.valid ? (known("valid") ?? graph.input("valid", "float32", [b!, ...pixels])) : undefined;
+  return { target, options: { ignore: site.ignore ?? [], valid, scale: site.scale ?? 1 } };
+}
+
+function evaluate(graph: Graph, attack: Attack, site: AttackSite, images: Record<string, Value>, progress: Value) {
+  const prediction = site.predictor.predict(graph, images);
+  const { target, options } = targetInputs(graph, site, prediction);
+  const loss = lossOf(attack, site.task)(prediction, target, options);
+  const weight = attack.weight.weigh({ task: site.task, prediction, target, options, goal: attack.goal, progress });
+  const weighted = weight ? mul(weight, loss) : loss;
+  const ones = () => expand(graph.constant({ type: "float32", shape: [], data: new Float32Array([1]) }), loss.shape);
+  return { prediction, loss: perImage(loss), objective: perImage(weighted), weight: weight ?? ones() };
+}
+
+function lossOf(attack: Attack, task: Task): PixelFunction {
+  if (typeof attack.loss === "function") return attack.loss;
+  if (attack.loss === undefined) return Object.values(task.losses)[0]!;
+  const loss = task.losses[attack.loss];
+  if (!loss)
+    throw new AttackError(`Task ${task.name} has no loss "${attack.loss}"; it has ${Object.keys(task.losses).join(", ")}.`);
+  return loss;
+}
+
+/** Mean over the pixels, for each image: [B, ...] -> [B]. */
+function perImage(perPixel: Value): Value {
+  const axes = perPixel.shape.map((_, i) => i).slice(1);
+  return axes.length === 0 ? perPixel : reduceMean(perPixel, axes, "drop");
+}
+
+/** The 8-bit image next to `x` in the direction of the clean one: rounding towards it never leaves the ball. */
+function onGrid(x: Value, clean: Value): Value {
+  const steps = mul(sub(x, clean), 255);
+  // 1e-3 of a level absorbs float32 rounding of k / 255 before the floor.
+  return add(clean, div(mul(sign(steps), floor(add(abs(steps), 1e-3))), 255));
+}
+
+function stateInputs(graph: Graph, attack: Attack, inputs: SiteInputs): Record<string, Value[]> {
+  const batch = Object.values(inputs.x)[0]?.shape[0] ?? 1;
+  return Object.fromEntries(
+    attack.descent.state.map(({ name, per }) => [
+      name,
+      per === "image"
+        ? inputs.perturbed.map((role) => graph.input(`state.${stateName(name, per, role)}`, "float32", inputs.x[role]!.shape))
+        : [graph.input(`state.${name}`, "float32", [batch])],
+    ]),
+  );
+}

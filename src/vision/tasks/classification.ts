@@ -1,0 +1,27 @@
+import type { Value } from "../../engine/graph/graph.js";
+import { argMax, clip, div, mul, neg, slice, squeeze, sub, topK, where } from "../../engine/operators/index.js";
+import { correctClass, counted, crossEntropy, oneHot, pick, sigmoidAlignment, softmaxAlignment } from "./classes.js";
+import type { PixelFunction, Task } from "./task.js";
+
+/** The largest `count` logits, descending, as separate [B] values. */
+function largest(z: Value, count: number): Value[] {
+  const [values] = topK(z, count, 1);
+  return Array.from({ length: count }, (_, i) => squeeze(slice(values!, [i], [i + 1], { axes: [1] }), [1]));
+}
+
+/** Difference of logits ratio (Croce & Hein 2020, eq. 6): -(z_y - max_{i≠y} z_i) / (z_π1 - z_π3). Positive where misclassified. Needs 3 classes. */
+const dlr: PixelFunction = (z, y, options) => {
+  const [first, , third] = largest(z, 3);
+  const rival = largest(where(oneHot(y, z.shape[1]!), -1e30, z), 1)[0]!;
+  const margin = sub(pick(z, y), rival);
+  return mul(neg(div(margin, clip(sub(first!, third!), 1e-12))), counted(y, options));
+};
+
+export const classification: Task = {
+  name: "classification",
+  target: ({ shape }) => ({ type: "int64", shape: [shape[0]!] }),
+  losses: { "cross-entropy": crossEntropy, dlr },
+  alignments: { softmax: softmaxAlignment, sigmoid: sigmoidAlignment },
+  correct: correctClass,
+  asTarget: (z) => argMax(z, 1, "drop"),
+};

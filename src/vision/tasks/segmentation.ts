@@ -1,0 +1,13 @@
+import { argMax } from "../../engine/operators/index.js";
+import { correctClass, crossEntropy, sigmoidAlignment, softmaxAlignment } from "./classes.js";
+import type { Task } from "./task.js";
+
+/** Semantic segmentation: one label for each pixel. A binary text or mask detector is this too, with two classes (`twoClassLogits`). */
+export const segmentation: Task = {
+  name: "segmentation",
+  target: ({ shape: [b, , h, w] }) => ({ type: "int64", shape: [b!, h!, w!] }),
+  losses: { "cross-entropy": crossEntropy },
+  alignments: { softmax: softmaxAlignment, sigmoid: sigmoidAlignment },
+  correct: correctClass,
+  asTarget: (z) => argMax(z, 1, "drop"),
+};
