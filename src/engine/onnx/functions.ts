@@ -1,5 +1,6 @@
 import { domainOf } from "./from-message.js";
 import { ModelError } from "./model.js";
+import { Names } from "./names.js";
 import type { Messages } from "./schema.js";
 
 type Graph = Messages["Graph"];
@@ -35,7 +36,7 @@ function keyOf(domain: string | undefined, name: string | undefined, overload: s
 }
 
 /** Every name in a graph and its subgraphs. */
-function namesOf(graph: Graph, names = new Set<string>()): Set<string> {
+function namesOf(graph: Graph, names = new Names()): Names {
   for (const list of [graph.initializer, graph.input, graph.output, graph.valueInfo])
     for (const { name } of list ?? []) names.add(name ?? "");
   for (const node of graph.node ?? []) {
@@ -55,11 +56,10 @@ interface Binding {
 
 class Inliner {
   private nodes = 0;
-  private readonly counters = new Map<string, number>();
 
   constructor(
     private readonly functions: ReadonlyMap<string, FunctionMessage>,
-    private readonly taken: Set<string>,
+    private readonly taken: Names,
     private readonly maxNodes: number,
   ) {}
 
@@ -148,12 +148,6 @@ class Inliner {
   }
 
   private fresh(binding: Binding, name: string): string {
-    const base = `${binding.prefix}/${name}`;
-    let count = this.counters.get(base) ?? 0;
-    let candidate = count === 0 ? base : `${base}.${count}`;
-    while (this.taken.has(candidate)) candidate = `${base}.${++count}`;
-    this.counters.set(base, count + 1);
-    this.taken.add(candidate);
-    return candidate;
+    return this.taken.take(`${binding.prefix}/${name}`);
   }
 }

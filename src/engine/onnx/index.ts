@@ -2,6 +2,7 @@
 export { defaultLimits, type Limits } from "./limits.js";
 export {
   type Attribute,
+  canonicalIrVersion,
   canonicalOpset,
   ModelError,
   type OnnxGraph,
@@ -11,4 +12,4 @@ export {
 } from "./model.js";
 export { parseModel, type ReadOptions } from "./read.js";
 export type { ExternalData } from "./tensor-data.js";
-export { writeModel } from "./write.js";
+export { type WriteOptions, writeModel } from "./write.js";

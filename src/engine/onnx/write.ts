@@ -1,7 +1,9 @@
 import { subgraphs } from "./check.js";
+import { toOpset17 } from "./convert/to-17.js";
 import {
   type Attribute,
   canonicalIrVersion,
+  canonicalOpset,
   ModelError,
   type OnnxGraph,
   type OnnxModel,
@@ -14,13 +16,19 @@ import { encode } from "./wire.js";
 
 const largestFile = 2 ** 31 - 1;
 
+export interface WriteOptions {
+  /** Opset 17 is for tools from before 2023; a model that uses what opset 18 added is then refused. Default: that of the model. */
+  readonly opset?: 17 | 18;
+}
+
 /**
  * Writes a model as an ONNX file, weights inside.
  *
- * @example await writeFile("gradient.onnx", writeModel(model));
+ * @example await writeFile("gradient.onnx", writeModel(gradient, { opset: 17 }));
  * @throws ModelError when the weights take more than the 2 GB that an ONNX file holds.
  */
-export function writeModel(model: OnnxModel): Uint8Array {
+export function writeModel(canonical: OnnxModel, options: WriteOptions = {}): Uint8Array {
+  const model = options.opset === 17 && canonical.opset === canonicalOpset ? toOpset17(canonical) : canonical;
   const bytes = tensorBytes(model.graph);
   if (bytes > largestFile) {
     throw new ModelError(

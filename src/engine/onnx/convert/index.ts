@@ -1,5 +1,7 @@
+import { subgraphs } from "../check.js";
 import { domainOf } from "../from-message.js";
 import { canonicalOpset, ModelError, type OnnxGraph, type OnnxModel, type OnnxNode } from "../model.js";
+import { Names } from "../names.js";
 import { argumentForms } from "./arguments.js";
 import { constant } from "./constant.js";
 import { type Conversion, Rewrite } from "./conversion.js";
@@ -50,7 +52,7 @@ export function toCanonicalOpset(model: OnnxModel): OnnxModel {
 
 type Opsets = Pick<OnnxModel, "opset" | "customOpsets">;
 
-function convertGraph(graph: OnnxGraph, opsets: Opsets, taken: Set<string>, outer?: Scope): OnnxGraph {
+function convertGraph(graph: OnnxGraph, opsets: Opsets, taken: Names, outer?: Scope): OnnxGraph {
   const scope = new Scope(graph, taken, outer);
   for (const node of graph.nodes) {
     const inner = convertSubgraphs(node, opsets, taken, scope);
@@ -62,8 +64,8 @@ function convertGraph(graph: OnnxGraph, opsets: Opsets, taken: Set<string>, oute
   return scope.build();
 }
 
-function convertSubgraphs(node: OnnxNode, opsets: Opsets, taken: Set<string>, scope: Scope): OnnxNode {
-  if (!Object.values(node.attributes).some(({ kind }) => kind === "graph")) return node;
+function convertSubgraphs(node: OnnxNode, opsets: Opsets, taken: Names, scope: Scope): OnnxNode {
+  if (subgraphs(node).length === 0) return node;
   const attributes = Object.entries(node.attributes).map(([name, attribute]) => {
     if (attribute.kind !== "graph") return [name, attribute] as const;
     return [name, { kind: "graph", value: convertGraph(attribute.value, opsets, taken, scope) }] as const;
@@ -71,12 +73,12 @@ function convertSubgraphs(node: OnnxNode, opsets: Opsets, taken: Set<string>, sc
   return { ...node, attributes: Object.fromEntries(attributes) };
 }
 
-function allNames(graph: OnnxGraph, names = new Set<string>()): Set<string> {
+function allNames(graph: OnnxGraph, names = new Names()): Names {
   for (const { name } of [...graph.inputs, ...graph.outputs]) names.add(name);
   for (const name of graph.initializers.keys()) names.add(name);
   for (const node of graph.nodes) {
     for (const name of [...node.inputs, ...node.outputs]) names.add(name);
-    for (const attribute of Object.values(node.attributes)) if (attribute.kind === "graph") allNames(attribute.value, names);
+    for (const inner of subgraphs(node)) allNames(inner, names);
   }
   return names;
 }

@@ -1,7 +1,9 @@
 import type { DataType, Tensor } from "../../tensor/tensor.js";
 import { namesRead } from "../check.js";
 import type { OnnxGraph, OnnxNode } from "../model.js";
+import { Names } from "../names.js";
 import { inferRanks, inferTypes } from "./infer.js";
+import { withoutUnread } from "./unread.js";
 
 /** One graph while it is rewritten, within the graphs around it: what is known of its values, and what became of its nodes. */
 export class Scope {
@@ -9,13 +11,13 @@ export class Scope {
   readonly initializers: Map<string, Tensor>;
   private readonly types = new Map<string, DataType>();
   private readonly ranks = new Map<string, number>();
-  private readonly nodeNames = new Set<string>();
+  private readonly nodeNames = new Names();
   private readonly read = new Set<string>();
 
   /** `taken` holds every name of the model, shared by all its graphs. */
   constructor(
     private readonly graph: OnnxGraph,
-    private readonly taken: Set<string>,
+    private readonly taken: Names,
     private readonly outer?: Scope,
   ) {
     this.initializers = new Map(graph.initializers);
@@ -47,9 +49,7 @@ export class Scope {
   /** ONNX Runtime refuses two nodes of one name; what a node is rewritten to, or a function called twice, would have it. */
   private uniquelyNamed(node: OnnxNode): OnnxNode {
     if (node.name === "") return node;
-    let name = node.name;
-    for (let i = 1; this.nodeNames.has(name); i++) name = `${node.name}.${i}`;
-    this.nodeNames.add(name);
+    const name = this.nodeNames.take(node.name);
     return name === node.name ? node : { ...node, name };
   }
 
@@ -74,10 +74,7 @@ export class Scope {
   }
 
   fresh(hint: string): string {
-    let name = hint;
-    for (let i = 1; this.taken.has(name); i++) name = `${hint}.${i}`;
-    this.taken.add(name);
-    return name;
+    return this.taken.take(hint);
   }
 
   addInitializer(hint: string, value: Tensor): string {
@@ -95,6 +92,6 @@ export class Scope {
 
   /** The graph as rewritten. */
   build(): OnnxGraph {
-    return { ...this.graph, initializers: this.initializers, nodes: this.nodes };
+    return withoutUnread({ ...this.graph, initializers: this.initializers, nodes: this.nodes });
   }
 }
