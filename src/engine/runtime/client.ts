@@ -1,0 +1,277 @@
+import type { OnnxModel, ValueInfo } from "../onnx/model.js";
+import { writeModel } from "../onnx/write.js";
+import { describe, type Tensor } from "../tensor/tensor.js";
+import {
+  type CompileOptions,
+  type DeviceTensor,
+  type Engine,
+  EngineError,
+  type EngineInfo,
+  type EngineOptions,
+  type Feeds,
+  type OptimizationLevel,
+  type Program,
+  type RunOptions,
+} from "./engine.js";
+import { checkFeeds, checkOutputs } from "./feeds.js";
+import { ProgramCache } from "./program-cache.js";
+import type { CallKind, Calls, CompileAnswer, Reply, Request, ResidentTensor, StartRequest } from "./protocol.js";
+
+/** A started worker, in Node or the browser. */
+export interface WorkerPort {
+  send(request: Request, transfer: ArrayBuffer[]): void;
+  /** Calls are pending: keep the process alive (`true`), or let it end (`false`). */
+  hold(pending: boolean): void;
+  terminate(): Promise<void>;
+}
+
+/** What a worker tells: replies, and that it died and why. */
+export interface WorkerEvents {
+  reply(reply: Reply): void;
+  died(reason: string): void;
+}
+
+/** Starts the worker and waits until ONNX Runtime is loaded in it. */
+export async function connect(
+  open: (events: WorkerEvents) => WorkerPort,
+  start: StartRequest,
+  options: EngineOptions,
+  note: string | undefined,
+): Promise<Engine> {
+  if (!Number.isSafeInteger(start.threads) || start.threads < 1) {
+    throw new EngineError(`The number of threads is a whole number of at least 1, not ${start.threads}.`);
+  }
+  const calls = new WorkerCalls(open);
+  try {
+    const { runtime, threads } = await calls.call("start", start);
+    const { provider } = start;
+    const info = { provider, runtime, threads, optimization: options.optimization ?? "all", ...(note && { note }) };
+    const engine = new WorkerEngine(calls, info, options.cache ?? { programs: 8, bytes: 256 * 2 ** 20 });
+    if (provider !== "cpu" && provider !== "wasm") await engine.evaluate(trial);
+    return engine;
+  } catch (error) {
+    await calls.dispose();
+    throw error;
+  }
+}
+
+/** Numbers the calls, and rejects the pending ones when the worker dies or the engine is disposed. */
+class WorkerCalls {
+  readonly #port: WorkerPort;
+  readonly #pending = new Map<number, { resolve(answer: never): void; reject(error: EngineError): void }>();
+  #lastId = 0;
+  #closed: string | undefined;
+
+  constructor(open: (events: WorkerEvents) => WorkerPort) {
+    this.#port = open({
+      reply: (reply) => {
+        const call = this.#pending.get(reply.id);
+        this.#pending.delete(reply.id);
+        if (this.#pending.size === 0) this.#port.hold(false);
+        if ("error" in reply) call?.reject(new EngineError(reply.error));
+        else call?.resolve(reply.answer as never);
+      },
+      died: (reason) =>
+        this.#close(`The engine's worker died (${reason}); create a new engine, with smaller inputs if memory ran out.`),
+    });
+  }
+
+  call<K extends CallKind>(kind: K, request: Calls[K]["request"], transfer: ArrayBuffer[] = []): Promise<Calls[K]["answer"]> {
+    if (this.#closed !== undefined) return Promise.reject(new EngineError(this.#closed));
+    return new Promise((resolve, reject) => {
+      const id = ++this.#lastId;
+      this.#pending.set(id, { resolve, reject });
+      this.#port.hold(true);
+      this.#port.send({ id, kind, request } as Request, transfer);
+    });
+  }
+
+  /** A call whose outcome nobody waits for: it has nothing left to free when the worker is gone. */
+  tell(kind: "release" | "free", request: Calls["release"]["request"] | Calls["free"]["request"]): void {
+    this.call(kind, request as Calls["release"]["request"]).catch(() => {});
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#closed !== undefined) return;
+    this.#close("The engine is disposed; create a new one.");
+    await this.#port.terminate();
+  }
+
+  #close(sentence: string): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = sentence;
+    for (const { reject } of this.#pending.values()) reject(new EngineError(sentence));
+    this.#pending.clear();
+    this.#port.hold(false);
+  }
+}
+
+class WorkerEngine implements Engine {
+  readonly #cache: ProgramCache;
+
+  constructor(
+    readonly calls: WorkerCalls,
+    readonly info: EngineInfo,
+    limits: { readonly programs: number; readonly bytes: number },
+  ) {
+    this.#cache = new ProgramCache(limits, (program) => calls.tell("release", { program }));
+  }
+
+  async compile(model: OnnxModel | Uint8Array, options: CompileOptions = {}): Promise<Program> {
+    const bytes = ownBytes(model);
+    const settings = {
+      optimization: options.optimization ?? this.info.optimization,
+      spinning: options.spinning ?? ("off" as const),
+    };
+    const size = bytes.byteLength;
+    const key = `${await digest(bytes)} ${settings.optimization} ${settings.spinning}`;
+    const lease = this.#cache.acquire(key, size, () => this.calls.call("compile", { model: bytes, ...settings }, [bytes.buffer]));
+    return new WorkerProgram(this.calls, await lease.program, lease.release);
+  }
+
+  async evaluate(model: OnnxModel | Uint8Array): Promise<Record<string, Tensor>> {
+    const bytes = ownBytes(model);
+    const optimization: OptimizationLevel = "disabled";
+    const compiled = await this.calls.call("compile", { model: bytes, optimization, spinning: "off" }, [bytes.buffer]);
+    const program = new WorkerProgram(this.calls, compiled, () => this.calls.tell("release", { program: compiled.program }));
+    try {
+      return await program.run({});
+    } finally {
+      program.dispose();
+    }
+  }
+
+  async upload(tensor: Tensor): Promise<DeviceTensor> {
+    const copy = copyOf(tensor);
+    return new Resident(this.calls, await this.calls.call("upload", { tensor: copy }, [copy.data.buffer as ArrayBuffer]));
+  }
+
+  async download(tensor: DeviceTensor): Promise<Tensor> {
+    return this.calls.call("download", { resident: residentOf(tensor, this.calls, "download").resident });
+  }
+
+  dispose(): Promise<void> {
+    return this.calls.dispose();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+}
+
+class WorkerProgram implements Program {
+  readonly inputs: readonly ValueInfo[];
+  readonly outputs: readonly ValueInfo[];
+  #disposed = false;
+
+  constructor(
+    readonly calls: WorkerCalls,
+    readonly compiled: CompileAnswer,
+    readonly release: () => void,
+  ) {
+    this.inputs = compiled.inputs;
+    this.outputs = compiled.outputs;
+  }
+
+  async run<const Kept extends string = never>(
+    feeds: Feeds,
+    { keep = [], only }: RunOptions<Kept> = {},
+  ): Promise<Record<string, Tensor> & Record<Kept, DeviceTensor>> {
+    if (this.#disposed) throw new EngineError("The program is disposed; compile the model again.");
+    const fetch = [...new Set([...(only ?? this.outputs.map((o) => o.name)), ...keep])];
+    checkOutputs(this.outputs, fetch);
+    checkFeeds(this.inputs, feeds);
+    const transfer: ArrayBuffer[] = [];
+    const sent: Record<string, Tensor | ResidentTensor> = {};
+    for (const [name, feed] of Object.entries(feeds)) {
+      if (feed.data === undefined) {
+        sent[name] = residentOf(feed, this.calls, `input "${name}"`);
+      } else {
+        const copy = copyOf(feed);
+        transfer.push(copy.data.buffer as ArrayBuffer);
+        sent[name] = copy;
+      }
+    }
+    const answer = await this.calls.call("run", { program: this.compiled.program, feeds: sent, fetch, keep }, transfer);
+    return Object.fromEntries(
+      Object.entries(answer).map(([name, result]) => [name, "resident" in result ? new Resident(this.calls, result) : result]),
+    ) as Record<string, Tensor> & Record<Kept, DeviceTensor>;
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.release();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+class Resident implements DeviceTensor {
+  readonly type;
+  readonly shape;
+  disposed = false;
+
+  constructor(
+    readonly calls: WorkerCalls,
+    readonly handle: ResidentTensor,
+  ) {
+    this.type = handle.type;
+    this.shape = handle.shape;
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.calls.tell("free", { resident: this.handle.resident });
+  }
+}
+
+function residentOf(tensor: DeviceTensor, calls: WorkerCalls, where: string): ResidentTensor {
+  if (!(tensor instanceof Resident) || tensor.calls !== calls) {
+    throw new EngineError(
+      `${where}: the tensor ${describe(tensor)} is held by another engine; download it there and feed the copy.`,
+    );
+  }
+  if (tensor.disposed) throw new EngineError(`${where}: the tensor ${describe(tensor)} is disposed; keep it until its last use.`);
+  return tensor.handle;
+}
+
+/** A copy with a buffer of its own, to be transferred: cloning a view would copy all of the buffer it looks at, twice. */
+function copyOf(t: Tensor): Tensor {
+  return { type: t.type, shape: [...t.shape], data: t.data.slice() } as Tensor;
+}
+
+function ownBytes(model: OnnxModel | Uint8Array): Uint8Array<ArrayBuffer> {
+  if (model instanceof Uint8Array) return model.slice();
+  const bytes = writeModel(model);
+  return bytes.byteLength === bytes.buffer.byteLength ? (bytes as Uint8Array<ArrayBuffer>) : bytes.slice();
+}
+
+let unhashed = 0;
+
+/** SHA-256, or, where the page's origin is not secure and the browser withholds it, a key that no other model has. */
+async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const { subtle } = globalThis.crypto;
+  if (!subtle) return `unhashed ${++unhashed}`;
+  return Array.from(new Uint8Array(await subtle.digest("SHA-256", bytes)), (b) => b.toString(16).padStart(2, "0")).join("");
+}
+
+/** A provider may be listed whose libraries are missing; a graph of one node tells before the user's first model does. */
+const trial: OnnxModel = {
+  irVersion: 9,
+  opset: 18,
+  customOpsets: {},
+  producer: "faultline",
+  metadata: {},
+  graph: {
+    name: "trial",
+    inputs: [],
+    outputs: [{ name: "y", type: "float32", shape: [1] }],
+    initializers: new Map([["x", { type: "float32", shape: [1], data: Float32Array.of(1) }]]),
+    nodes: [{ name: "", op: "Neg", domain: "", inputs: ["x"], outputs: ["y"], attributes: {} }],
+    valueInfo: new Map(),
+  },
+};

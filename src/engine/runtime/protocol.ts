@@ -1,0 +1,62 @@
+import type { ValueInfo } from "../onnx/model.js";
+import type { DataType, Shape, Tensor } from "../tensor/tensor.js";
+import type { OptimizationLevel, Provider } from "./engine.js";
+
+/** What the main thread asks of the worker, each with the answer it gets. Everything in here survives structured cloning. */
+export interface Calls {
+  start: { request: StartRequest; answer: StartAnswer };
+  compile: { request: CompileRequest; answer: CompileAnswer };
+  run: { request: RunRequest; answer: Record<string, Tensor | ResidentTensor> };
+  release: { request: { program: number }; answer: undefined };
+  upload: { request: { tensor: Tensor }; answer: ResidentTensor };
+  download: { request: { resident: number }; answer: Tensor };
+  free: { request: { resident: number }; answer: undefined };
+}
+
+export type CallKind = keyof Calls;
+
+export interface StartRequest {
+  readonly provider: Provider;
+  readonly threads: number;
+  /** Base address of ONNX Runtime's WebAssembly files, where they do not lie beside its script. */
+  readonly wasm?: string;
+}
+
+export interface StartAnswer {
+  readonly runtime: string;
+  readonly threads: number;
+}
+
+export interface CompileRequest {
+  readonly model: Uint8Array;
+  readonly optimization: OptimizationLevel;
+  readonly spinning: "off" | "on";
+}
+
+export interface CompileAnswer {
+  readonly program: number;
+  readonly inputs: readonly ValueInfo[];
+  readonly outputs: readonly ValueInfo[];
+}
+
+export interface RunRequest {
+  readonly program: number;
+  readonly feeds: Readonly<Record<string, Tensor | ResidentTensor>>;
+  readonly fetch: readonly string[];
+  readonly keep: readonly string[];
+}
+
+/** A tensor in the worker, by number. */
+export interface ResidentTensor {
+  readonly resident: number;
+  readonly type: DataType;
+  readonly shape: Shape;
+}
+
+export type Request = {
+  [K in CallKind]: { readonly id: number; readonly kind: K; readonly request: Calls[K]["request"] };
+}[CallKind];
+
+export type Reply =
+  | { readonly id: number; readonly answer: Calls[CallKind]["answer"] }
+  | { readonly id: number; readonly error: string };
