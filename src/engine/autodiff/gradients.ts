@@ -88,10 +88,19 @@ function activeValues(order: readonly Node[], wrt: readonly Value[]): Set<Value>
   for (const node of order) {
     const { gradient } = node.operator;
     if (typeof gradient !== "function" && gradient.kind === "zero") continue;
-    if (node.inputs.some((v) => v && active.has(v))) for (const v of node.outputs) active.add(v);
+    const sources = node.inputs.filter((v) => v && active.has(v));
+    if (sources.length === 0) continue;
+    const carriesIntegers = quantizers.has(node.operator.name) || sources.some((v) => !isFloat(v!.type));
+    for (const v of node.outputs) if (isFloat(v.type) || carriesIntegers) active.add(v);
   }
   return active;
 }
+
+/**
+ * Operators that write real numbers down as integers. The cotangent of such an integer is that of the number it stands for, so that straight-
+ * through gradients reach through quantised operators; other integers (indices, shapes) depend on nothing in a differentiable way.
+ */
+const quantizers = new Set(["QuantizeLinear", "DynamicQuantizeLinear"]);
 
 function applyRule(
   rule: GradientRule,

@@ -110,7 +110,8 @@ export class Graph {
   /**
    * Adds a node; the operator builders (`conv`, `relu`, ...) are the usual way here.
    *
-   * @param outputCount number of outputs the node shall have (default 1).
+   * @param outputCount number of outputs that are wanted (default 1). A shape rule may yield more: those exist too, for gradients to use,
+   *   and are written to a file only where something uses them.
    * @throws GraphError when inputs or attributes do not fit the operator.
    */
   add(
@@ -145,7 +146,7 @@ export class Graph {
     const types = operator.infer({ inputs: trimmed, attributes: complete, outputCount, fail });
     const outputs: Value[] = [];
     const node: Node = { operator, name, inputs: trimmed, outputs, attributes: complete };
-    for (let index = 0; index < outputCount; index++) {
+    for (let index = 0; index < Math.max(outputCount, types.length); index++) {
       const type = types[index];
       if (!type) fail(`it has ${types.length} outputs, ${outputCount} were asked for`);
       outputs.push(

@@ -1,0 +1,49 @@
+import type { Value } from "../../graph/graph.js";
+import { defineOperator, float, int } from "../../graph/operator.js";
+import { add } from "../elementwise/add.js";
+import { div } from "../elementwise/div.js";
+import { mul } from "../elementwise/mul.js";
+import { neg } from "../elementwise/neg.js";
+import { sqrt } from "../elementwise/sqrt.js";
+import { sub } from "../elementwise/sub.js";
+import { emit } from "../emit.js";
+import { reshape } from "../layout/reshape.js";
+import { sumTo } from "../sum-to.js";
+
+/** `scale (x - mean) / √(variance + epsilon) + bias` with stored statistics; all four are `[C]`, axis 1 of `x` is C. */
+export const batchNormalization = (x: Value, scale: Value, bias: Value, mean: Value, variance: Value, epsilon = 1e-5): Value =>
+  emit(BatchNormalization, [x, scale, bias, mean, variance], { epsilon });
+
+export const BatchNormalization = defineOperator({
+  name: "BatchNormalization",
+  inputs: ["X", "scale", "B", "input_mean", "input_var"],
+  outputs: ["Y", "running_mean?", "running_var?"],
+  attributes: { epsilon: float(1e-5), momentum: float(0.9), training_mode: int(0) },
+  infer: ({ inputs: [x, ...parameters], attributes, outputCount, fail }) => {
+    if (attributes.training_mode !== 0 || outputCount > 1) {
+      fail("it is in training mode, where it changes its own statistics; export the model in evaluation mode");
+    }
+    const channels = x.shape[1] ?? (x.shape.length === 1 ? 1 : fail("X must have an axis of channels"));
+    for (const p of parameters) {
+      if (p.shape.length !== 1 || p.shape[0] !== channels) fail(`scale, B, input_mean and input_var must be [${channels}]`);
+    }
+    return [x];
+  },
+  // with r = scale / √(var + eps): dx = g r, dB = Σ g, dmean = -r Σ g, dscale = Σ g (x - mean) / √(var + eps),
+  // dvar = -r / (2 (var + eps)) Σ g (x - mean)
+  gradient: ({ inputs: [x, scale, bias, mean, variance], attributes: { epsilon }, wanted }, [g]) => {
+    const perChannel = (v: Value) => reshape(v, [-1, ...x.shape.slice(2).map(() => 1)]);
+    const perChannelSum = (v: Value) => reshape(sumTo(v, perChannel(scale).shape), scale.shape);
+    const shifted = add(variance, epsilon);
+    const deviation = sqrt(shifted);
+    const factor = div(scale, deviation);
+    const correlation = () => perChannelSum(mul(g!, sub(x, perChannel(mean))));
+    return [
+      wanted[0] ? mul(g!, perChannel(factor)) : undefined,
+      wanted[1] ? div(correlation(), deviation) : undefined,
+      wanted[2] ? reshape(perChannelSum(g!), bias.shape) : undefined,
+      wanted[3] ? neg(mul(factor, perChannelSum(g!))) : undefined,
+      wanted[4] ? mul(correlation(), div(mul(factor, -0.5), shifted)) : undefined,
+    ];
+  },
+});
