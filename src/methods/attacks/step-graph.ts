@@ -4,8 +4,11 @@ import type { OnnxModel } from "../../engine/onnx/model.js";
 import {
   abs,
   add,
+  cast,
   clip,
+  concat,
   div,
+  equal,
   expand,
   floor,
   isNan,
