@@ -1,0 +1,85 @@
+import type { Tensor } from "../../engine/tensor/tensor.js";
+import { DataError } from "./error.js";
+
+/** The kinds of prediction that datasets have targets for. */
+export const taskNames = ["classification", "segmentation", "flow", "disparity", "restoration"] as const;
+export type TaskName = (typeof taskNames)[number];
+
+/**
+ * One item of a dataset.
+ *
+ * | task | inputs | target | valid |
+ * |---|---|---|---|
+ * | classification | `image` | int64 `[]`, the class index | |
+ * | segmentation | `image` | int32 `[H, W]`, class indices or `ignoreLabel` | |
+ * | flow | `image1`, `image2` | float32 `[2, H, W]`, pixels: u to the right, v down | bool `[H, W]` |
+ * | disparity | `left`, `right` | float32 `[1, H, W]`, pixels, never negative | bool `[H, W]` |
+ * | restoration | `image` (degraded) | float32 `[3, H, W]` in [0, 1] | |
+ *
+ * The flow at pixel (x, y) of `image1` leads to (x + u, y + v) in `image2`. The disparity d at pixel (x, y) of `left` leads to
+ * (x - d, y) in `right`: positive, larger for what is nearer.
+ */
+export interface Sample {
+  /** Unique in its dataset and the same on every machine; "/" separates folders. */
+  readonly id: string;
+  /** Images, float32 `[3, H, W]`, RGB, in [0, 1]. */
+  readonly inputs: Readonly<Record<string, Tensor<"float32">>>;
+  /** Absent where the dataset has no labels. */
+  readonly target?: Tensor;
+  /** 1 where the target is known and counts; absent: everywhere. Elsewhere the target is finite but means nothing. */
+  readonly valid?: Tensor<"bool">;
+  /** 1 where the pixel is known to be hidden in the other view; such pixels still count where `valid` is 1. */
+  readonly occluded?: Tensor<"bool">;
+}
+
+interface Common {
+  readonly name: string;
+  readonly length: number;
+  /** One sentence: what it is, how many samples, from where. */
+  describe(): string;
+  /**
+   * Reads or makes one sample.
+   *
+   * @throws DataError when this sample cannot be read (the others still can), or there is no such index.
+   */
+  sample(index: number): Promise<Sample>;
+}
+
+/** What sets the tasks' datasets apart besides their samples. */
+export type Labelling =
+  | { readonly task: "classification"; readonly classNames: readonly string[] }
+  | {
+      readonly task: "segmentation";
+      /** The target value of pixels that do not count. */
+      readonly ignoreLabel: number;
+      /** Empty where the layout does not name its classes. */
+      readonly classNames: readonly string[];
+    }
+  | { readonly task: "flow" | "disparity" | "restoration" };
+
+/** An ordered, finite collection of samples; sample i is the same every time. */
+export type Dataset = Common & Labelling;
+
+/**
+ * A dataset over a list of entries.
+ *
+ * @example datasetOf({ name: "pairs", task: "flow" }, entries, () => "3 pairs", async (entry) => ({ id: entry.name, inputs, target }))
+ */
+export function datasetOf<Entry>(
+  labelling: Labelling & { readonly name: string },
+  entries: readonly Entry[],
+  describe: string,
+  read: (entry: Entry, index: number) => Promise<Sample>,
+): Dataset {
+  return {
+    ...labelling,
+    length: entries.length,
+    describe: () => describe,
+    async sample(index) {
+      if (!Number.isInteger(index) || index < 0 || index >= entries.length) {
+        throw new DataError(`${labelling.name} has samples 0 to ${entries.length - 1}; there is no sample ${index}.`);
+      }
+      return read(entries[index]!, index);
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import type { Dataset, TaskName } from "../dataset.js";
+
+export interface LayoutOptions {
+  readonly task: TaskName;
+  /** Which part: "train", "val", "test", "training" ... as the layout's folders and lists name them. Each layout has its own default. */
+  readonly split?: string;
+  /** Which rendition where a layout has several: Sintel and FlyingThings3D "clean" | "final", GoPro "blur" | "blur_gamma". */
+  readonly variant?: string;
+}
+
+/** One way in which a dataset lies on disk. */
+export interface Layout {
+  readonly name: string;
+  readonly tasks: readonly TaskName[];
+  /** What `matches` looks for, for the message that nothing was recognised. */
+  readonly looksFor: string;
+  matches(folder: string, options: LayoutOptions): Promise<boolean>;
+  /**
+   * Lists the samples; pictures are read by `sample()` only.
+   *
+   * @throws DataError when the folder lacks what the options ask for.
+   */
+  open(folder: string, options: LayoutOptions): Promise<Dataset>;
+}

@@ -1,0 +1,63 @@
+import type { Dataset, TaskName } from "../dataset.js";
+import { DataError } from "../error.js";
+import { ade20k } from "./ade20k.js";
+import { cityscapes } from "./cityscapes.js";
+import { isFolder } from "./files.js";
+import { flyingChairs } from "./flying-chairs.js";
+import { flyingThings } from "./flying-things.js";
+import { folder } from "./folder.js";
+import { gopro } from "./gopro.js";
+import { imagenet } from "./imagenet.js";
+import { kitti } from "./kitti.js";
+import type { Layout, LayoutOptions } from "./layout.js";
+import { sintel } from "./sintel.js";
+import { voc } from "./voc.js";
+
+/** Tried in this order: the plain folder last, because it asks for least. */
+export const layouts = {
+  voc,
+  cityscapes,
+  ade20k,
+  kitti,
+  sintel,
+  "flying-things": flyingThings,
+  "flying-chairs": flyingChairs,
+  gopro,
+  imagenet,
+  folder,
+} satisfies Record<string, Layout>;
+export type LayoutName = keyof typeof layouts;
+
+export interface OpenOptions extends LayoutOptions {
+  /** The layout; recognised from the folder when absent. */
+  readonly format?: LayoutName;
+}
+
+/**
+ * Opens a dataset on disk. Only names are read here; a picture that cannot be read is an error of its `sample()` alone.
+ *
+ * @example const dataset = await openDataset("VOCdevkit/VOC2012", { task: "segmentation" });
+ * @throws DataError when the folder does not exist, its layout is not recognised, or it lacks the split or variant asked for.
+ */
+export async function openDataset(root: string, options: OpenOptions): Promise<Dataset> {
+  if (!(await isFolder(root))) throw new DataError(`There is no folder ${root}.`);
+  const layout = options.format === undefined ? await recognise(root, options) : layoutFor(options.format, options.task);
+  const dataset = await layout.open(root, options);
+  if (dataset.length === 0) throw new DataError(`${root} has no samples in the ${layout.name} layout.`);
+  return dataset;
+}
+
+function layoutFor(format: LayoutName, task: TaskName): Layout {
+  const layout: Layout = layouts[format];
+  if (!layout.tasks.includes(task)) {
+    throw new DataError(`The ${format} layout has data for ${layout.tasks.join(" and ")}, not for ${task}.`);
+  }
+  return layout;
+}
+
+async function recognise(root: string, options: LayoutOptions): Promise<Layout> {
+  const candidates = Object.values<Layout>(layouts).filter((layout) => layout.tasks.includes(options.task));
+  for (const layout of candidates) if (await layout.matches(root, options)) return layout;
+  const sought = candidates.map((layout) => `${layout.name} (${layout.looksFor})`).join("; ");
+  throw new DataError(`${root} has no layout known for ${options.task}. Looked for: ${sought}.`);
+}
