@@ -1,0 +1,65 @@
+import { Command, Option } from "commander";
+import { gradientModel } from "../../../engine/autodiff/gradient-model.js";
+import { lower } from "../../../engine/compile/lower.js";
+import { saveModel } from "../../../engine/onnx/write-file.js";
+import type { Shape } from "../../../engine/tensor/tensor.js";
+import { openModel, parseShape, type RuntimeFlags, withEngine, withRuntime } from "../model-options.js";
+
+interface Flags extends RuntimeFlags {
+  readonly of?: string[];
+  readonly wrt?: string[];
+  readonly shape?: Record<string, Shape>;
+  readonly weights?: true;
+  readonly rounding: "default" | "zero" | "straight-through";
+  readonly lowering: "provider" | "none";
+  readonly output: string;
+}
+
+/** `faultline grad model.onnx -o model.grad.onnx` */
+export function gradCommand(): Command {
+  return withRuntime(new Command("grad"))
+    .description("Write the gradient of a model as a plain ONNX file that any ONNX Runtime loads.")
+    .argument("<model>", "ONNX file")
+    .requiredOption("-o, --output <file>", "where to write the gradient model")
+    .option("--of <output...>", "outputs to differentiate (default: all)")
+    .option("--wrt <input...>", "inputs or initializers to differentiate by (default: all float inputs)")
+    .option("--shape <name=1x3x224x224>", "shape of an input with dynamic axes; repeatable", parseShape)
+    .option("--weights", "also the gradients of all weights, d.<initializer>")
+    .addOption(
+      new Option("--rounding <rule>", "derivative of Round and of quantisation")
+        .choices(["default", "zero", "straight-through"])
+        .default("default"),
+    )
+    .addOption(
+      new Option("--lowering <kind>", "rewrites that make the graph fast on --provider, or none")
+        .choices(["provider", "none"])
+        .default("provider"),
+    )
+    .addHelpText(
+      "after",
+      `
+The file has the model's own inputs and outputs, one cotangent input v.<output> for each differentiated output, and one gradient output
+d.<input> for each input: the gradient of the sum of v.<output> * <output>. Feed ones to get the gradient of the sum of an output.
+
+Example: faultline grad resnet18.onnx --shape x=1x3x224x224 -o resnet18.grad.onnx`,
+    )
+    .action(async (path: string, flags: Flags) => {
+      await withEngine(flags, async (engine) => {
+        const { model } = await openModel(path, flags.shape ?? {}, engine, flags.weights || flags.wrt ? "weights" : "nothing");
+        const gradient = gradientModel(model, {
+          rounding: flags.rounding,
+          ...(flags.of && { of: flags.of }),
+          ...(flags.wrt && { wrt: flags.wrt }),
+          ...(flags.weights && { weights: "include" as const }),
+        });
+        const written = flags.lowering === "provider" ? lower(gradient, engine.info.provider) : gradient;
+        await engine.compile(written).then((program) => program.dispose());
+        await saveModel(written, flags.output);
+        const list = (values: readonly { name: string; type: string; shape: unknown }[]) =>
+          values.map((v) => `  ${v.name}: ${v.type}[${String(v.shape).replaceAll(",", ", ")}]`).join("\n");
+        process.stdout.write(
+          `${flags.output}: ${written.graph.nodes.length} nodes, opset ${written.opset}\ninputs\n${list(written.graph.inputs)}\noutputs\n${list(written.graph.outputs)}\n`,
+        );
+      });
+    });
+}

@@ -1,0 +1,29 @@
+/** A mistake in what the user typed or wrote: one sentence, no stack. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/**
+ * What the user is told of an error: the message of our own errors and of the file system's; anything else is a defect of ours and says so,
+ * with its stack where FAULTLINE_DEBUG is set.
+ */
+export function sentenceOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (process.env.FAULTLINE_DEBUG) return error.stack ?? error.message;
+  const system = error as NodeJS.ErrnoException;
+  if (system.code && fileSystem[system.code]) return `${system.path ?? "A file"}: ${fileSystem[system.code]}`;
+  if (error.name === "AbortError") return "stopped.";
+  if (error.constructor !== Error && !builtIn.has(error.constructor.name)) return error.message;
+  return `unexpected error: ${error.message} (set FAULTLINE_DEBUG=1 to see where; this is a defect worth reporting)`;
+}
+
+const builtIn = new Set(["TypeError", "RangeError", "ReferenceError", "SyntaxError"]);
+const fileSystem: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file or folder.",
+  EACCES: "permission denied.",
+  EISDIR: "is a folder, a file was expected.",
+  ENOTDIR: "is not a folder.",
+  EEXIST: "exists already.",
+  ENOSPC: "the disk is full.",
+  EROFS: "the file system is read-only.",
+};

@@ -1,0 +1,26 @@
+import { Command, CommanderError } from "commander";
+import { gradCommand } from "./commands/grad.js";
+import { inspectCommand } from "./commands/inspect.js";
+import { sentenceOf } from "./errors.js";
+import { version } from "./version.js";
+
+/** The command line: `faultline <command>`. Returns the process's exit code; never throws. */
+export async function main(args: readonly string[]): Promise<number> {
+  const program = new Command("faultline")
+    .description("Finds where a vision model breaks, shows why, and rebuilds it so that it holds.")
+    .version(version)
+    .showHelpAfterError("(faultline --help lists the commands)")
+    .exitOverride();
+  for (const command of [inspectCommand(), gradCommand()]) {
+    program.addCommand(command.exitOverride());
+  }
+  try {
+    await program.parseAsync(["node", "faultline", ...args]);
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    // Commander has printed its own sentence already.
+    if (error instanceof CommanderError) return error.exitCode;
+    process.stderr.write(`faultline: ${sentenceOf(error)}\n`);
+    return 1;
+  }
+}

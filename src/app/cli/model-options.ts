@@ -1,0 +1,79 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { specialise } from "../../engine/compile/specialise.js";
+import type { OnnxModel } from "../../engine/onnx/model.js";
+import { readModel } from "../../engine/onnx/read-file.js";
+import type { Engine, EngineOptions, OptimizationLevel, Provider } from "../../engine/runtime/engine.js";
+import { createEngine } from "../../engine/runtime/node.js";
+import type { Shape } from "../../engine/tensor/tensor.js";
+
+/** `x=1x3x224x224`, repeatable. */
+export function parseShape(text: string, before: Record<string, Shape> = {}): Record<string, Shape> {
+  const match = /^(?:(.+)=)?(\d+(?:x\d+)*|scalar)$/.exec(text);
+  if (!match) throw new InvalidArgumentError('write it as NAME=1x3x224x224, for example --shape "x=1x3x224x224".');
+  return { ...before, [match[1] ?? ""]: match[2] === "scalar" ? [] : match[2]!.split("x").map(Number) };
+}
+
+/** A number or a fraction: `8/255`, `0.03`. */
+export function parseFraction(text: string): number {
+  const match = /^\s*([\d.eE+-]+)\s*(?:\/\s*([\d.eE+-]+)\s*)?$/.exec(text);
+  const value = match ? Number(match[1]) / (match[2] === undefined ? 1 : Number(match[2])) : Number.NaN;
+  if (!Number.isFinite(value)) throw new InvalidArgumentError("write a number such as 0.03 or a fraction such as 8/255.");
+  return value;
+}
+
+export function parsePositiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("write a whole number of at least 1.");
+  return value;
+}
+
+export interface RuntimeFlags {
+  readonly provider?: Provider;
+  readonly threads?: number;
+  readonly optimization?: OptimizationLevel;
+}
+
+/** Adds --provider, --threads and --optimization. */
+export function withRuntime(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--provider <name>", "where ONNX Runtime computes")
+        .choices(["cpu", "cuda", "tensorrt", "coreml", "dml", "webgpu"])
+        .default("cpu"),
+    )
+    .option("--threads <n>", "threads within one operator (default: physical cores)", parsePositiveInteger)
+    .addOption(
+      new Option("--optimization <level>", "ONNX Runtime's graph optimisation")
+        .choices(["disabled", "basic", "extended", "layout", "all"])
+        .default("all"),
+    );
+}
+
+/** Runs `work` with an engine and disposes of it whatever happens. */
+export async function withEngine<T>(flags: RuntimeFlags, work: (engine: Engine) => Promise<T>): Promise<T> {
+  const options: EngineOptions = {
+    ...(flags.provider && { provider: flags.provider }),
+    ...(flags.threads && { threads: flags.threads }),
+    ...(flags.optimization && { optimization: flags.optimization }),
+  };
+  const engine = await createEngine(options);
+  try {
+    return await work(engine);
+  } finally {
+    await engine.dispose();
+  }
+}
+
+/** Reads a model and fixes its shapes; a shape without a name is that of the only input. */
+export async function openModel(
+  path: string,
+  shapes: Readonly<Record<string, Shape>>,
+  engine: Engine,
+  keep: "weights" | "nothing" = "nothing",
+): Promise<{ file: OnnxModel; model: OnnxModel }> {
+  const file = await readModel(path);
+  const inputs = file.graph.inputs.filter((i) => !file.graph.initializers.has(i.name));
+  const { "": unnamed, ...named } = shapes;
+  if (unnamed && inputs[0]) named[inputs[0].name] = unnamed;
+  return { file, model: await specialise(file, named, (m) => engine.evaluate(m), { keep }) };
+}
