@@ -102,6 +102,7 @@ describe("safetensors", () => {
     ],
     ["reversed offsets", file(`{"a":${entry("U8", [4], 4, 0)}}`, new Uint8Array(4)), /span -4/],
     ["overflowing shape", file(`{"a":${entry("U8", [2 ** 40, 2 ** 40], 0, 0)}}`), /span 0/],
+    ["overflow times zero", file(`{"a":${entry("U8", [...Array(20).fill(2 ** 53 - 1), 0], 0, 0)}}`), /NaN bytes/],
     ["negative dimension", file(`{"a":${entry("U8", [-1], 0, 1)}}`, [0]), /whole numbers/],
     ["missing field", file(`{"a":{"dtype":"U8"}}`), /entry "a" needs/],
     ["unknown type", file(`{"a":${entry("F8_E4M3", [1], 0, 1)}}`, [0]), /type F8_E4M3/],

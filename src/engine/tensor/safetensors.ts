@@ -176,8 +176,8 @@ function checkEntry(name: string, value: unknown): Entry {
   }
   const [begin, end] = offsets as [number, number];
   const width = dtype === "BF16" ? 2 : bytesPerElement(typeNames[dtype as keyof typeof typeNames]);
-  // Doubles are exact here: a product beyond 2^53 cannot equal a byte count that lies inside a file.
-  const size = shape.includes(0) ? 0 : shape.reduce((product, d) => product * d, width);
+  // Doubles are exact here: a product beyond 2^53 (infinite, or NaN when multiplied by 0) equals no byte count inside a file.
+  const size = shape.reduce((product, d) => product * d, width);
   if (end - begin !== size) {
     throw new SafetensorsError(
       `Tensor "${name}" is ${dtype}[${shape.join(", ")}], ${size} bytes, but its data_offsets [${begin}, ${end}] span ${end - begin}.`,
