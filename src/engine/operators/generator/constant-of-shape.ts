@@ -1,0 +1,15 @@
+import { defineOperator, tensorAttribute, zeroGradient } from "../../graph/operator.js";
+import type { Tensor } from "../../tensor/tensor.js";
+import { constantNumbers } from "../emit.js";
+
+export const ConstantOfShape = defineOperator({
+  name: "ConstantOfShape",
+  inputs: ["input"],
+  outputs: ["output"],
+  attributes: { value: tensorAttribute() },
+  infer: ({ inputs: [shape], attributes, fail }) => {
+    const value: Tensor | undefined = attributes.value;
+    return [{ type: value?.type ?? "float32", shape: constantNumbers(shape, "shape", fail) }];
+  },
+  gradient: zeroGradient("a shape does not depend on anything differentiable"),
+});

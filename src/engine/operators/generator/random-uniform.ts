@@ -1,0 +1,11 @@
+import { defineOperator, float, int, ints, required, zeroGradient } from "../../graph/operator.js";
+import { elementType } from "./element-type.js";
+
+export const RandomUniform = defineOperator({
+  name: "RandomUniform",
+  inputs: [],
+  outputs: ["output"],
+  attributes: { dtype: int(1), low: float(0), high: float(1), seed: float(), shape: required(ints()) },
+  infer: ({ attributes, fail }) => [{ type: elementType(attributes.dtype, "float32", fail), shape: attributes.shape }],
+  gradient: zeroGradient("it has no inputs"),
+});

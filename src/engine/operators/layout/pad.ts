@@ -1,0 +1,125 @@
+import type { Value } from "../../graph/graph.js";
+import { defineOperator, string } from "../../graph/operator.js";
+import { add } from "../elementwise/add.js";
+import { sub } from "../elementwise/sub.js";
+import { constantNumbers, emit, intsConstant, normalizeAxis, type Operand } from "../emit.js";
+import { reduceSum } from "../reduction/reduce-sum.js";
+import { zerosLike } from "../zeros.js";
+import { reshape } from "./reshape.js";
+import { slice } from "./slice.js";
+
+export type PadMode = "constant" | "reflect" | "edge" | "wrap";
+
+/**
+ * Adds elements before and after each axis (negative numbers remove them): `pads` lists all counts before, then all counts after.
+ * `reflect` mirrors without repeating the border, `edge` repeats the border, `wrap` continues periodically. Returns `x` where all are 0.
+ */
+export const pad = (x: Value, pads: readonly number[], mode: PadMode = "constant", value?: Operand): Value =>
+  pads.every((p) => p === 0) ? x : emit(Pad, [x, intsConstant(x.graph, pads), value], { mode });
+
+export const Pad = defineOperator({
+  name: "Pad",
+  inputs: ["data", "pads", "constant_value?", "axes?"],
+  outputs: ["output"],
+  attributes: { mode: string("constant", ["constant", "reflect", "edge", "wrap"]) },
+  infer: (context) => {
+    const { inputs, attributes, fail } = context;
+    const [x, , value] = inputs;
+    if (value && value.type !== x.type) fail("the constant must have the element type of the data");
+    const shape = padsPerAxis(context).map(([before, after], axis) => {
+      const d = x.shape[axis]!;
+      const limit = attributes.mode === "reflect" ? d - 1 : attributes.mode === "wrap" ? d : Number.POSITIVE_INFINITY;
+      if (attributes.mode !== "constant" && d === 0 && before + after > 0)
+        fail(`axis ${axis} is empty; only constants can pad it`);
+      if (before > Math.max(limit, 0) || after > Math.max(limit, 0))
+        fail(`mode ${attributes.mode} can add at most ${limit} elements on a side of axis ${axis}`);
+      return d + before + after >= 0 ? d + before + after : fail(`axis ${axis} would get a negative size`);
+    });
+    return [{ type: x.type, shape }];
+  },
+  // Padding copies elements; the cotangents of all copies of an element are summed. Constants: crop; what was cropped belongs to the value.
+  gradient: (context, [g]) => {
+    const { inputs, attributes, wanted } = context;
+    const [x, , value] = inputs;
+    const pads = padsPerAxis(context);
+    if (attributes.mode === "constant") {
+      const inside = cropped(g, pads);
+      return [
+        wanted[0] ? restored(inside, pads) : undefined,
+        undefined,
+        value && wanted[2] ? reshape(sub(reduceSum(g), reduceSum(inside)), value.shape) : undefined,
+      ];
+    }
+    const total = pads.reduceRight((cotangent, [before, after], axis) => {
+      return before === 0 && after === 0 ? cotangent : foldBack(cotangent, axis, x.shape[axis]!, before, attributes.mode);
+    }, g);
+    return [total];
+  },
+});
+
+/** [before, after] for each axis. */
+function padsPerAxis(context: {
+  readonly inputs: readonly [Value, Value, ...unknown[], Value | undefined];
+  readonly fail: (message: string) => never;
+}): (readonly [number, number])[] {
+  const { inputs, fail } = context;
+  const x = inputs[0];
+  const axesInput = inputs[3] as Value | undefined;
+  const pads = constantNumbers(inputs[1], "pads", fail);
+  const axes = (axesInput ? constantNumbers(axesInput, "axes", fail) : x.shape.map((_, i) => i)).map((a) =>
+    normalizeAxis(a, x.shape.length, fail),
+  );
+  if (pads.length !== 2 * axes.length) fail(`it has ${pads.length} pads for ${axes.length} axes; two for each are needed`);
+  return x.shape.map((_, axis) => {
+    const i = axes.indexOf(axis);
+    return i < 0 ? [0, 0] : [pads[i]!, pads[i + axes.length]!];
+  });
+}
+
+/** The part of a padded tensor that comes from the data. */
+function cropped(g: Value, pads: readonly (readonly [number, number])[]): Value {
+  const axes = pads.flatMap(([before, after], axis) => (before > 0 || after > 0 ? [axis] : []));
+  if (axes.length === 0) return g;
+  const starts = axes.map((a) => Math.max(0, pads[a]![0]));
+  const ends = axes.map((a) => g.shape[a]! - Math.max(0, pads[a]![1]));
+  return slice(g, starts, ends, { axes });
+}
+
+/** Zeros where negative pads removed elements. */
+function restored(g: Value, pads: readonly (readonly [number, number])[]): Value {
+  return pad(g, [...pads.map(([before]) => Math.max(0, -before)), ...pads.map(([, after]) => Math.max(0, -after))]);
+}
+
+/**
+ * Sums the cotangents of all copies along one axis: the output's positions fall into runs whose sources go up, down or stay; each run is
+ * one Slice, turned round or summed, and put in its place by a Pad.
+ */
+function foldBack(g: Value, axis: number, size: number, before: number, mode: PadMode): Value {
+  const source = (i: number): number => {
+    const p = i - before;
+    if (mode === "edge") return Math.min(Math.max(p, 0), size - 1);
+    if (mode === "wrap") return (p + size) % size;
+    return p < 0 ? -p : p >= size ? 2 * (size - 1) - p : p;
+  };
+  const parts: Value[] = [];
+  const length = g.shape[axis]!;
+  for (let start = 0; start < length; ) {
+    const direction = start + 1 < length ? source(start + 1) - source(start) : 1;
+    let end = start + 1;
+    while (Math.abs(direction) <= 1 && end < length && source(end) - source(end - 1) === direction) end++;
+    const run = slice(g, [start], [end], { axes: [axis] });
+    const [part, first] =
+      direction === 0
+        ? [reduceSum(run, [axis], "keep"), source(start)]
+        : direction === -1 && end > start + 1
+          ? [slice(run, [-1], [Number.NEGATIVE_INFINITY], { axes: [axis], steps: [-1] }), source(end - 1)]
+          : [run, source(start)];
+    const pads = [...g.shape.map(() => 0), ...g.shape.map(() => 0)];
+    pads[axis] = first;
+    pads[axis + g.shape.length] = size - first - part.shape[axis]!;
+    parts.push(pad(part, pads));
+    start = end;
+  }
+  const shape = g.shape.map((d, i) => (i === axis ? size : d));
+  return parts.length === 0 ? zerosLike(g, shape) : parts.reduce((sum, part) => add(sum, part));
+}

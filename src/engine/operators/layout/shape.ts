@@ -1,0 +1,10 @@
+import { defineOperator, int, zeroGradient } from "../../graph/operator.js";
+
+export const Shape = defineOperator({
+  name: "Shape",
+  inputs: ["data"],
+  outputs: ["shape"],
+  attributes: { start: int(0), end: int() },
+  infer: ({ inputs: [x], attributes }) => [{ type: "int64", shape: [x.shape.slice(attributes.start, attributes.end).length] }],
+  gradient: zeroGradient("a shape does not depend on the elements"),
+});

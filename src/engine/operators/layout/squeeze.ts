@@ -1,0 +1,24 @@
+import type { Value } from "../../graph/graph.js";
+import { defineOperator } from "../../graph/operator.js";
+import { constantNumbers, emit, intsConstant, normalizeAxis } from "../emit.js";
+import { reshape } from "./reshape.js";
+
+/** Drops axes of size 1: the given ones, or all. */
+export const squeeze = (x: Value, axes?: readonly number[]): Value => emit(Squeeze, [x, axes && intsConstant(x.graph, axes)]);
+
+export const Squeeze = defineOperator({
+  name: "Squeeze",
+  inputs: ["data", "axes?"],
+  outputs: ["squeezed"],
+  infer: ({ inputs: [x, axes], fail }) => {
+    const dropped = new Set(
+      axes
+        ? constantNumbers(axes, "axes", fail).map((a) => normalizeAxis(a, x.shape.length, fail))
+        : x.shape.flatMap((d, i) => (d === 1 ? [i] : [])),
+    );
+    for (const axis of dropped) if (x.shape[axis] !== 1) fail(`axis ${axis} has size ${x.shape[axis]}, not 1`);
+    return [{ type: x.type, shape: x.shape.filter((_, i) => !dropped.has(i)) }];
+  },
+  // the elements stay in order
+  gradient: ({ inputs: [x] }, [g]) => [reshape(g, x.shape)],
+});
