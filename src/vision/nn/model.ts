@@ -1,0 +1,51 @@
+import { Graph, type Value } from "../../engine/graph/graph.js";
+import type { OnnxModel } from "../../engine/onnx/model.js";
+import type { Shape, Tensor } from "../../engine/tensor/tensor.js";
+import { CheckpointError } from "./checkpoints/error.js";
+import { matchParameters, type StateDict } from "./checkpoints/state-dict.js";
+import { asConstants, asInputs, type Declaration, initial, type Mode, Parameters, type Scope } from "./scope.js";
+
+/** A network: a function of its parameters' scope and its float32 inputs, [N, C, H, W] each. */
+export type Network = (p: Scope, ...inputs: readonly Value[]) => Value;
+
+/** The inputs of a network by name, in the order in which it takes them. */
+export type InputShapes = Readonly<Record<string, Shape>>;
+
+/** Everything a network asks of its scope, in the order of asking. Nothing is computed or initialised. */
+export function declarations(network: Network, inputs: InputShapes): ReadonlyMap<string, Declaration> {
+  const parameters = new Parameters(new Graph(), asInputs);
+  network(parameters.scope, ...graphInputs(parameters.graph, inputs));
+  return parameters.declarations;
+}
+
+/** A network's freshly initialised tensors; the same seed gives the same bits. */
+export function initialState(network: Network, inputs: InputShapes, seed: number | string): Map<string, Tensor<"float32">> {
+  return new Map([...declarations(network, inputs)].map(([name, d]) => [name, initial(d, seed)]));
+}
+
+/**
+ * A network with its weights as constants, ready to be saved, attacked or inspected. Its output is named "output".
+ *
+ * @param mode "training" normalises with statistics of the batch; the updates of running statistics are left out. Default "evaluation".
+ * @throws CheckpointError listing every tensor that is missing, unexpected or misshapen.
+ * @example networkModel(networkOf("nafnet-gopro-w32"), await loadCheckpoint("nafnet.pth"), { image: [1, 3, 720, 1280] })
+ */
+export function networkModel(network: Network, state: StateDict, inputs: InputShapes, mode: Mode = "evaluation"): OnnxModel {
+  const expected = new Map([...declarations(network, inputs)].map(([name, { shape }]) => [name, shape]));
+  const problems = matchParameters(expected, state, { strict: true });
+  if (problems.length > 0) throw new CheckpointError(summary(problems));
+  const graph = new Graph();
+  const values = graphInputs(graph, inputs);
+  graph.output("output", network(new Parameters(graph, asConstants(state), mode).scope, ...values));
+  return graph.build();
+}
+
+function graphInputs(graph: Graph, inputs: InputShapes): Value[] {
+  return Object.entries(inputs).map(([name, shape]) => graph.input(name, "float32", shape));
+}
+
+function summary(problems: readonly string[]): string {
+  const shown = problems.slice(0, 5);
+  const rest = problems.length - shown.length;
+  return `The checkpoint does not fit the network. ${shown.join(" ")}${rest > 0 ? ` (${rest} more of this kind.)` : ""}`;
+}

@@ -1,0 +1,115 @@
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { gradients } from "../../../engine/autodiff/gradients.js";
+import { Graph, type Value } from "../../../engine/graph/graph.js";
+import { abs, reduceMean, sub } from "../../../engine/operators/index.js";
+import { parseSafetensors } from "../../../engine/tensor/safetensors.js";
+import { type Tensor, toNumbers } from "../../../engine/tensor/tensor.js";
+import { checkedLevels, runModel } from "../../../engine/testing/run-model.js";
+import { cropTo, padToMultiple, spatial } from "../layers/padding.js";
+import { networkModel } from "../model.js";
+import { asInputs, Parameters, type Scope } from "../scope.js";
+import { type NafnetConfiguration, nafnet } from "./nafnet.js";
+import { type FourLevels, type RestormerConfiguration, restormer, restormerMultiple } from "./restormer.js";
+
+// PyTorch's numbers (float64, rounded); the whole set where it is present, the part in fixtures/ otherwise.
+const whole = new URL("../../../../../shared/golden/systems/networks/", import.meta.url);
+const root = existsSync(whole) ? whole : new URL("../../../../fixtures/golden/networks/", import.meta.url);
+
+interface Entry {
+  readonly file: string;
+  readonly case: string;
+  readonly kind?: string;
+  readonly architecture?: string;
+  readonly hyper_parameters?: Record<string, unknown>;
+  readonly train_size?: readonly [number, number, number, number];
+}
+const files = (JSON.parse(readFileSync(new URL("manifest.json", root), "utf8")) as { files: Entry[] }).files.filter((f) =>
+  existsSync(new URL(f.file, root)),
+);
+const load = (file: string): Map<string, Tensor> => parseSafetensors(readFileSync(new URL(file, root))).tensors;
+
+/** The largest difference, relative to the largest magnitude of the reference. */
+function difference(actual: Tensor, expected: Tensor): number {
+  expect(actual.shape).toEqual(expected.shape);
+  const [a, e] = [toNumbers(actual), toNumbers(expected)];
+  return Math.max(...a.map((v, i) => Math.abs(v - e[i]!))) / Math.max(...e.map(Math.abs), 1e-30);
+}
+
+function networkOf({ architecture, hyper_parameters }: Entry, overrides: Partial<NafnetConfiguration> = {}) {
+  const h = hyper_parameters as Record<string, number & readonly number[]>;
+  if (architecture === "Restormer") {
+    const configuration: RestormerConfiguration = {
+      family: "restormer",
+      width: h.dim!,
+      blocks: h.num_blocks as unknown as FourLevels,
+      refinementBlocks: h.num_refinement_blocks!,
+      heads: h.heads as unknown as FourLevels,
+      feedForwardExpansion: h.ffn_expansion_factor!,
+      normalization: (h.LayerNorm_type as unknown) === "WithBias" ? "with-bias" : "bias-free",
+    };
+    return (p: Scope, x: Value) =>
+      cropTo(restormer(p, padToMultiple(x, restormerMultiple, "reflect"), configuration), spatial(x));
+  }
+  const configuration: NafnetConfiguration = {
+    family: "nafnet",
+    activation: architecture === "Baseline" ? "gelu" : "simple-gate",
+    attention: architecture === "Baseline" ? "channel" : "simplified-channel",
+    width: h.width!,
+    encoderBlocks: h.enc_blk_nums!,
+    middleBlocks: h.middle_blk_num!,
+    decoderBlocks: h.dec_blk_nums!,
+    depthwiseExpansion: h.dw_expand!,
+    ...overrides,
+  };
+  return (p: Scope, x: Value) => nafnet(p, x, configuration);
+}
+
+const cases = files.filter((f) => ["NAFNet", "Baseline", "Restormer"].includes(f.architecture ?? ""));
+
+describe.each(cases.map((c) => [c.case, c] as const))("%s", (name, entry) => {
+  const weights = load(entry.file);
+  const runs = files.filter((f) => f.case === name && f.kind === "forward+gradients").map((f) => f.file);
+
+  test.each(runs.flatMap((file) => checkedLevels.map((level) => [file, level] as const)))(
+    "%s: output, loss and all gradients, optimisation %s",
+    async (file, level) => {
+      const expected = load(file);
+      const graph = new Graph();
+      const x = graph.input("input", "float32", expected.get("input")!.shape);
+      const target = graph.input("target", "float32", expected.get("target")!.shape);
+      const parameters = new Parameters(graph, asInputs);
+      const y = networkOf(entry)(parameters.scope, x);
+      const loss = reduceMean(abs(sub(y, target)));
+      const wrt = [x, ...parameters.values.values()];
+      graph.output("output", y);
+      gradients(loss, wrt).forEach((g, i) => {
+        graph.output(i === 0 ? "grad.input" : `grad.param.${wrt[i]!.name}`, g);
+      });
+      const feeds = { ...Object.fromEntries(weights), input: expected.get("input")!, target: expected.get("target")! };
+      const results = await runModel(graph.build(), feeds, level);
+      const compared = [...expected.keys()].filter((key) => key === "output" || key.startsWith("grad."));
+      expect(compared.length).toBeGreaterThan(1);
+      expect([...parameters.declarations.keys()].sort()).toEqual([...weights.keys()].sort());
+      const wrong = compared
+        .map((key) => [key, difference(results[key]!, expected.get(key)!)] as const)
+        .filter(([, d]) => !(d < 1e-4));
+      expect(wrong).toEqual([]);
+    },
+  );
+
+  const local = files.find((f) => f.case === name && f.train_size !== undefined);
+  test.runIf(local)("local pooling at test time", async () => {
+    const expected = load(local!.file);
+    const pooling = { kind: "local", trainingSize: [local!.train_size![2], local!.train_size![3]] } as const;
+    for (const [input, output, network] of [
+      ["input", "output_local", networkOf(entry, { pooling })],
+      ["input", "output_global", networkOf(entry)],
+      ["input_small", "output_small", networkOf(entry, { pooling })],
+    ] as const) {
+      const image = expected.get(input)!;
+      const results = await runModel(networkModel(network, weights, { image: image.shape }), { image });
+      expect(difference(results.output!, expected.get(output)!)).toBeLessThan(1e-4);
+    }
+  });
+});

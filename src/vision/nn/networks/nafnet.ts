@@ -1,0 +1,122 @@
+import type { Value } from "../../../engine/graph/graph.js";
+import { add, gelu, mul, pixelShuffle, relu, sigmoid, split } from "../../../engine/operators/index.js";
+import { zeros } from "../initialisers.js";
+import { channels, conv2d, depthwiseConv2d } from "../layers/convolution.js";
+import { layerNorm2d } from "../layers/layer-norm.js";
+import { cropTo, padToMultiple, roundUp, spatial } from "../layers/padding.js";
+import { globalAveragePool2d, localAveragePool2d } from "../layers/pooling.js";
+import type { Scope } from "../scope.js";
+
+/** The nonlinearity; "simple-gate" multiplies one half of the channels with the other. */
+export type NafnetActivation = "gelu" | "relu" | "simple-gate";
+
+/** Squeeze-and-excitation (two layers, ReLU, sigmoid), or one linear layer and nothing else. */
+export type NafnetAttention = "channel" | "simplified-channel";
+
+/** Over what the channel attention averages: the image, or windows as wide as in training times 1.5 (TLC, Chu et al. 2022). */
+export type NafnetPooling =
+  | { readonly kind: "global" }
+  | { readonly kind: "local"; readonly trainingSize: readonly [height: number, width: number] };
+
+/**
+ * Baseline and NAFNet of "Simple Baselines for Image Restoration" (Chen et al. 2022, arXiv 2204.04676) and what lies between:
+ * Baseline = gelu + channel, NAFNet = simple-gate + simplified-channel.
+ */
+export interface NafnetConfiguration {
+  readonly family: "nafnet";
+  readonly activation: NafnetActivation;
+  readonly attention: NafnetAttention;
+  /** Image channels; default 3. */
+  readonly imageChannels?: number;
+  /** Channels at full resolution; they double on each level. */
+  readonly width: number;
+  /** Blocks per encoder level, in the middle, per decoder level (from the coarsest up). */
+  readonly encoderBlocks: readonly number[];
+  readonly middleBlocks: number;
+  readonly decoderBlocks: readonly number[];
+  /** Expansion of the block's depthwise and of its pixel-wise half; default 2. Published Baselines of width 32 have a depthwise one of 1. */
+  readonly depthwiseExpansion?: number;
+  readonly feedForwardExpansion?: number;
+  /** Default global. Published test results use local. */
+  readonly pooling?: NafnetPooling;
+}
+
+/**
+ * Restores an image: [N, C, H, W] in [0, 1] to the same. Any size: zeros are added at the bottom and right inside and cut off again.
+ *
+ * @example nafnet(parameters.scope, x, publishedNetworks["nafnet-gopro-w32"])
+ */
+export function nafnet(p: Scope, image: Value, configuration: NafnetConfiguration): Value {
+  const { width, encoderBlocks, middleBlocks, decoderBlocks, pooling = { kind: "global" } } = configuration;
+  const levels = encoderBlocks.length;
+  const input = padToMultiple(image, 2 ** levels, "constant");
+  const blocks = (scope: Scope, x: Value, count: number, level: number): Value => {
+    const pool = poolAt(pooling, level, levels);
+    for (let i = 0; i < count; i++) x = nafBlock(scope.at(i), x, configuration, pool);
+    return x;
+  };
+
+  let x = conv2d(p.at("intro"), input, { out: width, kernel: 3 });
+  const skips: Value[] = [];
+  encoderBlocks.forEach((count, level) => {
+    x = blocks(p.at("encoders", level), x, count, level);
+    skips.push(x);
+    x = conv2d(p.at("downs", level), x, { out: 2 * channels(x), kernel: 2, stride: 2 });
+  });
+  x = blocks(p.at("middle_blks"), x, middleBlocks, levels);
+  decoderBlocks.forEach((count, i) => {
+    const level = levels - 1 - i;
+    x = pixelShuffle(conv2d(p.at("ups", i, 0), x, { out: 2 * channels(x), bias: "none" }), 2);
+    x = blocks(p.at("decoders", i), add(x, skips[level]!), count, level);
+  });
+  x = conv2d(p.at("ending"), x, { out: channels(image), kernel: 3 });
+  return cropTo(add(x, input), spatial(image));
+}
+
+type Pool = (x: Value) => Value;
+
+function nafBlock(p: Scope, input: Value, configuration: NafnetConfiguration, pool: Pool): Value {
+  const { activation, attention, depthwiseExpansion = 2, feedForwardExpansion = 2 } = configuration;
+  const c = channels(input);
+  let x = layerNorm2d(p.at("norm1"), input);
+  x = conv2d(p.at("conv1"), x, { out: depthwiseExpansion * c });
+  x = depthwiseConv2d(p.at("conv2"), x, { kernel: 3 });
+  x = activate(x, activation);
+  x = mul(
+    x,
+    attention === "channel" ? channelAttention(p.at("se"), pool(x)) : conv2d(p.at("sca", 1), pool(x), { out: channels(x) }),
+  );
+  x = conv2d(p.at("conv3"), x, { out: c });
+  const middle = add(input, mul(x, p.parameter("beta", [1, c, 1, 1], zeros)));
+
+  x = layerNorm2d(p.at("norm2"), middle);
+  x = conv2d(p.at("conv4"), x, { out: feedForwardExpansion * c });
+  x = activate(x, activation);
+  x = conv2d(p.at("conv5"), x, { out: c });
+  return add(middle, mul(x, p.parameter("gamma", [1, c, 1, 1], zeros)));
+}
+
+function activate(x: Value, activation: NafnetActivation): Value {
+  if (activation === "gelu") return gelu(x);
+  if (activation === "relu") return relu(x);
+  const half = channels(x) / 2;
+  const [a, b] = split(x, 1, [half, half]);
+  return mul(a!, b!);
+}
+
+function channelAttention(p: Scope, pooled: Value): Value {
+  const c = channels(pooled);
+  return sigmoid(conv2d(p.at(3), relu(conv2d(p.at(1), pooled, { out: c / 2 })), { out: c }));
+}
+
+/**
+ * TLC measures its windows once, on an image of the training size: a level that is then h pixels high gets windows of
+ * ⌊h · ⌊1.5 · training height⌋ / training height⌋ rows, likewise columns.
+ */
+function poolAt(pooling: NafnetPooling, level: number, levels: number): Pool {
+  if (pooling.kind === "global") return globalAveragePool2d;
+  const window = pooling.trainingSize.map((size) =>
+    Math.floor(((roundUp(size, 2 ** levels) / 2 ** level) * Math.floor(1.5 * size)) / size),
+  ) as [number, number];
+  return (x) => localAveragePool2d(x, window);
+}
