@@ -47,7 +47,7 @@ export async function connect(
     const { provider } = start;
     const info = { provider, runtime, threads, optimization: options.optimization ?? "all", ...(note && { note }) };
     const engine = new WorkerEngine(calls, info, options.cache ?? { programs: 8, bytes: 256 * 2 ** 20 });
-    if (provider !== "cpu" && provider !== "wasm") await engine.evaluate(trial);
+    if (provider !== "cpu" && provider !== "wasm") await tryProvider(engine);
     return engine;
   } catch (error) {
     await calls.dispose();
@@ -259,7 +259,17 @@ async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return Array.from(new Uint8Array(await subtle.digest("SHA-256", bytes)), (b) => b.toString(16).padStart(2, "0")).join("");
 }
 
-/** A provider may be listed whose libraries are missing; a graph of one node tells before the user's first model does. */
+/** A provider may be listed whose libraries or device are missing; a graph of one node tells before the user's first model does. */
+async function tryProvider(engine: Engine): Promise<void> {
+  try {
+    await engine.evaluate(trial);
+  } catch (error) {
+    throw new EngineError(
+      `Execution provider "${engine.info.provider}" does not work on this machine; install its libraries and driver, or choose another one. ${(error as Error).message}`,
+    );
+  }
+}
+
 const trial: OnnxModel = {
   irVersion: 9,
   opset: 18,

@@ -3,6 +3,9 @@ import * as ort from "onnxruntime-node";
 import { Host } from "./host.js";
 import type { Request } from "./protocol.js";
 
+// Every failure comes as an exception, which becomes one sentence; ONNX Runtime would print it as well.
+ort.env.logLevel = "fatal";
+
 const host = new Host({
   reusesOutputs: true,
   async load({ provider, threads }) {

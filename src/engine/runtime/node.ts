@@ -26,6 +26,7 @@ function openWorker({ reply, died }: WorkerEvents): WorkerPort {
     send: (request, transfer) => worker.postMessage(request, transfer),
     hold: (pending) => (pending ? worker.ref() : worker.unref()),
     terminate: async () => {
+      worker.ref();
       await worker.terminate();
     },
   };

@@ -1,0 +1,50 @@
+import { expect, it } from "vitest";
+import { connect, type WorkerEvents } from "./client.js";
+import { EngineError } from "./engine.js";
+
+/** A worker that starts, takes every later call, and answers none. */
+function silentWorker() {
+  const state = { held: false, events: undefined as WorkerEvents | undefined };
+  const open = (events: WorkerEvents) => {
+    state.events = events;
+    return {
+      send(request: { id: number; kind: string }) {
+        if (request.kind === "start") {
+          queueMicrotask(() => events.reply({ id: request.id, answer: { runtime: "test 1.0", threads: 1 } }));
+        }
+      },
+      hold(pending: boolean) {
+        state.held = pending;
+      },
+      terminate: async () => {},
+    };
+  };
+  return { state, engine: connect(open, { provider: "cpu", threads: 1 }, {}, undefined) };
+}
+
+it("rejects every call with one sentence when the worker dies", async () => {
+  const { state, engine: starting } = silentWorker();
+  const engine = await starting;
+  expect(state.held).toBe(false);
+  const calls = [engine.compile(new Uint8Array(3)), engine.upload({ type: "float32", shape: [1], data: new Float32Array(1) })];
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(state.held).toBe(true);
+  state.events!.died("ERR_WORKER_OUT_OF_MEMORY");
+  for (const call of [...calls, engine.evaluate(new Uint8Array(1))]) {
+    await expect(call).rejects.toThrow(
+      new EngineError(
+        "The engine's worker died (ERR_WORKER_OUT_OF_MEMORY); create a new engine, with smaller inputs if memory ran out.",
+      ),
+    );
+  }
+  expect(state.held).toBe(false);
+});
+
+it("rejects the start itself when the worker dies in it", async () => {
+  const open = (events: WorkerEvents) => ({
+    send: () => queueMicrotask(() => events.died("exit code 1")),
+    hold: () => {},
+    terminate: async () => {},
+  });
+  await expect(connect(open, { provider: "cpu", threads: 1 }, {}, undefined)).rejects.toThrow(/died \(exit code 1\)/);
+});
