@@ -90,6 +90,23 @@ describe("readPth", () => {
     expect(() => readPth(nested)).toThrow(/no state dict; its top-level keys are "a"/);
   });
 
+  it("finds the directory and the sizes in zip64 records", () => {
+    const far = Buffer.from(fixture("mixed.pth"));
+    const end = far.lastIndexOf("PK\x05\x06");
+    far.writeUInt16LE(0xffff, end + 10);
+    far.writeUInt32LE(0xffffffff, end + 16);
+    expect([...readPth(far)]).toEqual([...readPth(fixture("mixed.pth"))]);
+
+    const pickle = encode(`\x80\x02${state(view(0, [2], [1]))}`);
+    const sizes = new Uint8Array(BigUint64Array.of(BigInt(pickle.length), BigInt(pickle.length), 0n).buffer);
+    const wide = Buffer.from(
+      zipSync({ "a/data.pkl": [pickle, { extra: { 1: sizes } }], "a/data/0": new Uint8Array(8) }, { level: 0 }),
+    );
+    const central = wide.indexOf("PK\x01\x02");
+    for (const field of [20, 24, 42]) wide.writeUInt32LE(0xffffffff, central + field);
+    expect(readPth(wide).get("w")).toEqual(tensor("float32", [2]));
+  });
+
   it.each<[string, () => Uint8Array, RegExp]>([
     ["PyTorch's old format", () => fixture("legacy.pth"), /before version 1\.6; convert it in Python: torch\.save/],
     ["a whole module", () => fixture("module_object.pth"), /"torch\.nn\.modules\.linear\.Linear".*save model\.state_dict\(\)/],
