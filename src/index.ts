@@ -1,0 +1,5 @@
+/** The library in Node. */
+export { readModel } from "./engine/onnx/read-file.js";
+export { saveModel } from "./engine/onnx/write-file.js";
+export { createEngine } from "./engine/runtime/node.js";
+export * from "./library.js";

@@ -1,0 +1,24 @@
+/** What the package offers in every runtime; the entries index.ts (Node) and index.web.ts (browser) add what only theirs has. */
+export { type GradientModelOptions, gradientModel } from "./engine/autodiff/gradient-model.js";
+export { gradients, NotDifferentiableError, vectorJacobianProduct } from "./engine/autodiff/gradients.js";
+export { type Embedded, embed } from "./engine/graph/embed.js";
+export { Graph, GraphError, type Node, type Value, type ValueType } from "./engine/graph/graph.js";
+export type { GradientOptions, Operator } from "./engine/graph/operator.js";
+export * from "./engine/onnx/index.js";
+export * from "./engine/operators/index.js";
+export {
+  type CompileOptions,
+  type DeviceTensor,
+  type Engine,
+  EngineError,
+  type EngineInfo,
+  type EngineOptions,
+  type Feeds,
+  type OptimizationLevel,
+  type Program,
+  type Provider,
+  type RunOptions,
+} from "./engine/runtime/engine.js";
+export { Random } from "./engine/tensor/random.js";
+export { parseSafetensors, type Safetensors, SafetensorsError, writeSafetensors } from "./engine/tensor/safetensors.js";
+export { type DataType, type Shape, type Tensor, tensor, toNumbers } from "./engine/tensor/tensor.js";
