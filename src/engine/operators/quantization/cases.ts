@@ -1,0 +1,76 @@
+import type { Value } from "../../graph/graph.js";
+import { type DataType, tensor } from "../../tensor/tensor.js";
+import type { OperatorCase } from "../../testing/operator-case.js";
+import { cast } from "../elementwise/cast.js";
+import { mul } from "../elementwise/mul.js";
+import { matMulInteger } from "../linear/mat-mul-integer.js";
+import * as q from "./index.js";
+
+// Straight-through gradients are the slope of the staircase seen from afar: the difference is taken over many steps of it.
+const afar = { step: 0.5, tolerance: 5e-2 } as const;
+/** Inside [-2, 2] by more than any step, or far outside. */
+const x = { x: { shape: [3, 4], values: [0.3, -0.4, 0.1, 9, -0.2, 0.25, -0.7, 0.5, -9, 0.15, 0.6, -0.1] } } as const;
+
+const quantised = (type: DataType, scales: readonly number[], zeroPoints: readonly number[], axis = 1): OperatorCase => ({
+  name: `QuantizeLinear: ${type}, ${scales.length === 1 ? "per tensor" : `along axis ${axis}`}`,
+  operator: "QuantizeLinear",
+  inputs: x,
+  ...afar,
+  build: ({ x }, graph) => {
+    const shape = scales.length === 1 ? [] : [scales.length];
+    const scale = graph.constant(tensor("float32", shape, scales));
+    const zero = graph.constant(tensor(type, shape, zeroPoints));
+    return q.dequantizeLinear(q.quantizeLinear(x!, scale, zero, axis), scale, zero, axis);
+  },
+});
+
+export const quantizationCases: readonly OperatorCase[] = [
+  quantised("uint8", [0.02], [128]),
+  quantised("int8", [0.02], [-3]),
+  quantised("int8", [0.02, 0.03, 0.025, 0.02], [0, 5, -5, 1]),
+  quantised("uint8", [0.02, 0.025, 0.021], [128, 120, 130], 0),
+  {
+    name: "QuantizeLinear: without zero point",
+    operator: "QuantizeLinear",
+    inputs: { x: { shape: [6], range: [2.2, 2.8] } },
+    ...afar,
+    build: ({ x }, graph) => {
+      const scale = graph.constant(tensor("float32", [], [0.02]));
+      return q.dequantizeLinear(q.quantizeLinear(x!, scale), scale);
+    },
+  },
+  ...[[], [3]].map((shape) => ({
+    name: `DequantizeLinear: scale ${shape.length === 0 ? "per tensor" : "per channel"}`,
+    operator: "DequantizeLinear",
+    inputs: { scale: { shape, range: [0.5, 1] as const } },
+    build: ({ scale }: Readonly<Record<string, Value>>) => {
+      const stored = scale!.graph.constant(tensor("int8", [2, 3, 1], [5, -100, 3, 0, 127, -6]));
+      const zero = scale!.graph.constant(tensor("int8", shape, shape.length === 0 ? [3] : [3, 1, -2]));
+      return q.dequantizeLinear(stored, scale!, zero);
+    },
+  })),
+  {
+    name: "DynamicQuantizeLinear and MatMulInteger",
+    operator: "DynamicQuantizeLinear",
+    inputs: { x: { shape: [3, 4], range: [-2, 2] } },
+    ...afar,
+    build: ({ x }, graph) => {
+      const weight = graph.constant(tensor("int8", [4, 2], [90, -70, 60, 100, -50, -80, 120, 40]));
+      const { y, scale, zeroPoint } = q.dynamicQuantizeLinear(x!);
+      return mul(cast(matMulInteger(y, weight, zeroPoint), "float32"), mul(scale, 0.01));
+    },
+  },
+  {
+    name: "MatMulInteger: zero point per column",
+    operator: "MatMulInteger",
+    inputs: { x: { shape: [3, 4], range: [-2, 2] } },
+    ...afar,
+    build: ({ x }, graph) => {
+      const weight = graph.constant(tensor("int8", [4, 2], [90, -70, 60, 100, -50, -80, 120, 40]));
+      const scale = graph.constant(tensor("float32", [], [0.05]));
+      const shifted = q.quantizeLinear(x!, scale, graph.constant(tensor("uint8", [], [128])));
+      const centre = graph.constant(tensor("uint8", [], [128]));
+      return mul(cast(matMulInteger(shifted, weight, centre, graph.constant(tensor("int8", [2], [10, -20]))), "float32"), 5e-4);
+    },
+  },
+];

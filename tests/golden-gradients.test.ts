@@ -1,0 +1,18 @@
+import { describe, expect, it } from "vitest";
+import { compareWithGolden, openGoldenFolder } from "../src/engine/testing/golden-case.js";
+import { checkedLevels } from "../src/engine/testing/run-model.js";
+
+const folder = openGoldenFolder(
+  new URL("../../shared/golden/gradients/", import.meta.url),
+  new URL("../fixtures/golden/gradients/", import.meta.url),
+);
+
+describe.skipIf(!folder)("gradients of golden models agree with PyTorch in float64", () => {
+  describe.each(checkedLevels)("optimisation %s", (level) => {
+    it.each(folder?.cases.map((c) => [c.name, c] as const) ?? [])("%s", async (_, golden) => {
+      for (const { tensor, error, tolerance } of await compareWithGolden(folder!, golden, level)) {
+        expect.soft(error, tensor).toBeLessThanOrEqual(tolerance);
+      }
+    });
+  });
+});
