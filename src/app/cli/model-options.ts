@@ -73,7 +73,8 @@ export async function openModel(
 ): Promise<{ file: OnnxModel; model: OnnxModel }> {
   const file = await readModel(path);
   const inputs = file.graph.inputs.filter((i) => !file.graph.initializers.has(i.name));
-  const { "": unnamed, ...named } = shapes;
+  const { "": unnamed, ...rest } = shapes;
+  const named: Record<string, Shape> = { ...rest };
   if (unnamed && inputs[0]) named[inputs[0].name] = unnamed;
   return { file, model: await specialise(file, named, (m) => engine.evaluate(m), { keep }) };
 }

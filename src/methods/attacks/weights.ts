@@ -15,7 +15,7 @@ export const segPgd: PixelWeight = {
     const lambda = mul(progress, 0.5);
     const right = task.correct(prediction, target, options);
     const [onRight, onWrong] = goal === "untargeted" ? [sub(1, lambda), lambda] : [lambda, sub(1, lambda)];
-    return stopGradient(add(mul(right, onRight), mul(sub(1, right), onWrong)));
+    return stopGradient(add(mul(right, onRight), mul(sub(task.counted(prediction, target, options), right), onWrong)));
   },
   batch: "sum",
 };
@@ -29,8 +29,7 @@ export const cosPgd = (alignment?: string): PixelWeight => ({
       throw new AttackError(
         `Task ${task.name} has no alignment "${alignment}"; it has ${Object.keys(task.alignments).join(", ")}.`,
       );
-    const cosine = align(prediction, target, options);
-    return stopGradient(goal === "untargeted" ? cosine : sub(1, cosine));
+    return stopGradient((goal === "untargeted" ? align.cosine : align.complement)(prediction, target, options));
   },
   batch: "mean",
 });

@@ -1,24 +1,34 @@
 import type { Value } from "../../engine/graph/graph.js";
 import {
+  add,
   argMax,
+  atanh,
   cast,
   clip,
   concat,
   div,
   equal,
-  logSoftmax,
+  exp,
+  log,
   mul,
+  neg,
   not,
   or,
+  reduceMax,
   reduceSum,
+  relu,
   sigmoid,
   softmax,
   sqrt,
+  squeeze,
+  stopGradient,
+  sub,
   unsqueeze,
   where,
+  withGradient,
 } from "../../engine/operators/index.js";
 import { tensor } from "../../engine/tensor/tensor.js";
-import type { PixelFunction, PixelOptions } from "./task.js";
+import type { Alignment, PixelFunction, PixelOptions } from "./task.js";
 
 // What classification and segmentation share: logits over K classes on axis 1, whole-number labels.
 
@@ -53,19 +63,50 @@ export function pick(values: Value, labels: Value): Value {
   return reduceSum(where(oneHot(labels, values.shape[1]!), values, 0), [1], "drop");
 }
 
-/** -log softmax(z)_y */
-export const crossEntropy: PixelFunction = (z, y, options) => mul(mul(pick(logSoftmax(z, 1), y), -1), counted(y, options));
+/**
+ * -log softmax(z)_y, computed as log(1 + Σ_{j≠y} e^{z_j - z_y}) with the largest exponent r = max_j (z_j - z_y) taken out, so that small losses
+ * and their gradients keep their digits: -log p near p = 1 would lose them in float32, and Auto-PGD compares such losses.
+ */
+export const crossEntropy: PixelFunction = (z, y, options) => {
+  const named = oneHot(y, z.shape[1]!);
+  const d = sub(z, reduceSum(where(named, z, 0), [1], "keep"));
+  // An ignored label names no channel, d is z itself then, and the loss is masked below: any finite value will do.
+  const r = stopGradient(relu(reduceMax(d, [1], "keep")));
+  const others = reduceSum(where(named, 0, exp(sub(d, r))), [1], "drop");
+  const lead = squeeze(r, [1]);
+  const small = add(sub(exp(neg(lead)), 1), others);
+  return mul(add(lead, log1p(small)), counted(y, options));
+};
 
-/** cos(softmax(z), onehot(y)) = p_y / ‖p‖, as published. */
-export const softmaxAlignment: PixelFunction = (z, y, options) => cosineWithLabel(softmax(z, 1), y, options);
+/** log(1 + x) = 2 artanh(x / (2 + x)), exact for small x; its gradient is that of the plain form. */
+const log1p = (x: Value): Value => withGradient(mul(atanh(div(x, add(x, 2))), 2), log(add(x, 1)));
+
+/** cos(p, onehot(y)) = p_y / ‖p‖ and 1 - cos = Σ_{j≠y} p_j² / (‖p‖ (‖p‖ + p_y)) for an activation p of the logits. */
+function labelAlignment(activation: (z: Value) => Value): Alignment {
+  const parts = (z: Value, y: Value) => {
+    const p = activation(z);
+    const named = oneHot(y, z.shape[1]!);
+    const hit = reduceSum(where(named, p, 0), [1], "drop");
+    const rest = reduceSum(where(named, 0, mul(p, p)), [1], "drop");
+    return { hit, rest, norm: clip(sqrt(add(mul(hit, hit), rest)), 1e-8) };
+  };
+  return {
+    cosine: (z, y, options) => {
+      const { hit, norm } = parts(z, y);
+      return mul(div(hit, norm), counted(y, options));
+    },
+    complement: (z, y, options) => {
+      const { hit, rest, norm } = parts(z, y);
+      return mul(div(rest, mul(norm, add(norm, hit))), counted(y, options));
+    },
+  };
+}
+
+/** cos(softmax(z), onehot(y)), as published. */
+export const softmaxAlignment = labelAlignment((z) => softmax(z, 1));
 
 /** The same with a sigmoid per channel in place of the softmax, as other code bases compute CosPGD (Croce et al. 2023's comparison). */
-export const sigmoidAlignment: PixelFunction = (z, y, options) => cosineWithLabel(sigmoid(z), y, options);
-
-function cosineWithLabel(p: Value, labels: Value, options: PixelOptions): Value {
-  const norm = sqrt(reduceSum(mul(p, p), [1], "drop"));
-  return mul(div(pick(p, labels), clip(norm, 1e-8)), counted(labels, options));
-}
+export const sigmoidAlignment = labelAlignment(sigmoid);
 
 /** [argmax z = y] */
 export const correctClass: PixelFunction = (z, y, options) =>

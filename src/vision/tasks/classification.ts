@@ -23,5 +23,6 @@ export const classification: Task = {
   losses: { "cross-entropy": crossEntropy, dlr },
   alignments: { softmax: softmaxAlignment, sigmoid: sigmoidAlignment },
   correct: correctClass,
+  counted: (_, labels, options) => counted(labels, options),
   asTarget: (z) => argMax(z, 1, "drop"),
 };

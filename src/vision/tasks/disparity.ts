@@ -1,4 +1,4 @@
-import { columnAlignment, l1, l2, residualAlignment, softmaxAlignment, withinScale } from "./regression.js";
+import { columnAlignment, known, l1, l2, residualAlignment, softmaxAlignment, withinScale } from "./regression.js";
 import type { Task } from "./task.js";
 
 /**
@@ -11,5 +11,6 @@ export const disparity: Task = {
   losses: { l1, l2 },
   alignments: { softmax: softmaxAlignment, residual: residualAlignment, columns: columnAlignment },
   correct: withinScale,
+  counted: known,
   asTarget: (prediction) => prediction,
 };

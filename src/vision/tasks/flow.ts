@@ -1,4 +1,4 @@
-import { endPointError, l1, l2, residualAlignment, softmaxAlignment, withinScale } from "./regression.js";
+import { endPointError, known, l1, l2, residualAlignment, softmaxAlignment, withinScale } from "./regression.js";
 import type { Task } from "./task.js";
 
 /** Optical flow: the motion of each pixel from the first to the second image, (right, down), in pixels. */
@@ -8,5 +8,6 @@ export const flow: Task = {
   losses: { "end-point-error": endPointError, l1, l2 },
   alignments: { softmax: softmaxAlignment, residual: residualAlignment },
   correct: withinScale,
+  counted: known,
   asTarget: (prediction) => prediction,
 };

@@ -5,6 +5,6 @@ import { restoration } from "./restoration.js";
 import { segmentation } from "./segmentation.js";
 import type { Task, TaskName } from "./task.js";
 
-export type { PixelFunction, PixelOptions, Task, TaskName } from "./task.js";
+export type { Alignment, PixelFunction, PixelOptions, Task, TaskName } from "./task.js";
 
 export const tasks: Readonly<Record<TaskName, Task>> = { classification, segmentation, flow, disparity, restoration };

@@ -1,5 +1,5 @@
 import { argMax } from "../../engine/operators/index.js";
-import { correctClass, crossEntropy, sigmoidAlignment, softmaxAlignment } from "./classes.js";
+import { correctClass, counted, crossEntropy, sigmoidAlignment, softmaxAlignment } from "./classes.js";
 import type { Task } from "./task.js";
 
 /** Semantic segmentation: one label for each pixel. A binary text or mask detector is this too, with two classes (`twoClassLogits`). */
@@ -9,5 +9,6 @@ export const segmentation: Task = {
   losses: { "cross-entropy": crossEntropy },
   alignments: { softmax: softmaxAlignment, sigmoid: sigmoidAlignment },
   correct: correctClass,
+  counted: (_, labels, options) => counted(labels, options),
   asTarget: (z) => argMax(z, 1, "drop"),
 };

@@ -24,11 +24,22 @@ export interface Task {
    * CosPGD's alignment of prediction and target per pixel, by name; the first is the published one. 1 is full agreement (Agnihotri et al.
    * 2024, eq. 4: cos(Ψ(prediction), Ψ'(target)) over the channel axis).
    */
-  readonly alignments: Readonly<Record<string, PixelFunction>>;
+  readonly alignments: Readonly<Record<string, Alignment>>;
   /** SegPGD's mask: 1.0 where the prediction is right, 0.0 elsewhere. */
   readonly correct: PixelFunction;
+  /** 1.0 where the target counts, 0.0 where it is ignored or unknown. */
+  readonly counted: PixelFunction;
   /** The model's own prediction as a target, where there is no ground truth. */
   readonly asTarget: (prediction: Value) => Value;
+}
+
+/**
+ * A cosine per pixel and its complement 1 - cos, which targeted attacks weigh by. The complement is a formula of its own: in float32, 1 - cos
+ * keeps no digits where prediction and target nearly agree. Both are 0 where the target is ignored.
+ */
+export interface Alignment {
+  readonly cosine: PixelFunction;
+  readonly complement: PixelFunction;
 }
 
 /** Takes prediction and target (and, per pixel, whether the target counts: float32 1 or 0) to a value per pixel. */
