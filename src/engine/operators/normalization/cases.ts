@@ -1,6 +1,7 @@
 import type { Value } from "../../graph/graph.js";
 import type { OperatorCase } from "../../testing/operator-case.js";
 import * as n from "./index.js";
+import { LayerNormalization } from "./layer-normalization.js";
 
 const image = { x: { shape: [2, 3, 4, 2] } } as const;
 const affine = { scale: { shape: [3], range: [0.5, 1.5] }, bias: { shape: [3] } } as const;
@@ -44,6 +45,12 @@ export const normalizationCases: readonly OperatorCase[] = [
     operator: "LayerNormalization",
     inputs: { x: { shape: [2, 2, 3, 4] }, scale: { shape: [3, 4] }, bias: { shape: [3, 4] } },
     build: ({ x, scale, bias }) => n.layerNormalization(x!, scale!, bias!, -2),
+  },
+  {
+    name: "LayerNormalization: all three outputs",
+    operator: "LayerNormalization",
+    inputs: { x: { shape: [2, 4, 6] }, scale: { shape: [6] } },
+    build: ({ x, scale }, graph) => graph.add(LayerNormalization, [x, scale], {}, { outputCount: 3 }),
   },
   ...[1, 3, 5, 7].map((size) => ({
     name: `LRN: window of ${size}`,

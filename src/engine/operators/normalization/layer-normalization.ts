@@ -1,9 +1,12 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, float, int } from "../../graph/operator.js";
-import { sameShape } from "../../tensor/tensor.js";
+import { sameShape, sizeOf } from "../../tensor/tensor.js";
+import { add } from "../elementwise/add.js";
+import { cast } from "../elementwise/cast.js";
 import { mul } from "../elementwise/mul.js";
 import { sub } from "../elementwise/sub.js";
 import { broadcastShapes, emit, normalizeAxis } from "../emit.js";
+import { expand } from "../layout/expand.js";
 import { sumTo } from "../sum-to.js";
 import { type Standardized, standardize, standardizeGradient } from "./standardize.js";
 
@@ -28,21 +31,26 @@ export const LayerNormalization = defineOperator({
     const statistics = { type: "float32", shape: x.shape.map((d, i) => (i < axis ? d : 1)) } as const;
     return [x, statistics, statistics];
   },
-  // Y = Scale x̂ + B with x̂ = (X - Mean) InvStdDev: dX = standardise'(Scale g), dScale = Σ g x̂, dB = Σ g. The statistics are the node's own
-  // second and third outputs, which cost nothing; they are float32, so other element types compute theirs anew.
+  // Y = Scale x̂ + B with x̂ = (X - Mean) r, r = InvStdDev, over n elements: dX = standardise'(Scale g) + gMean / n - gInvStdDev r² x̂ / n,
+  // dScale = Σ g x̂, dB = Σ g. The statistics are the node's own second and third outputs, which cost nothing; they are float32, so other
+  // element types compute theirs anew.
   gradient: ({ inputs: [x, scale, bias], outputs: [, mean, inverse], attributes, wanted, fail }, [g, gMean, gInverse]) => {
-    if (gMean || gInverse) fail("no gradient flows through its outputs Mean and InvStdDev");
-    if (!g) return [];
     const first = normalizeAxis(attributes.axis, x.shape.length, fail);
     const axes = x.shape.flatMap((_, axis) => (axis >= first ? [axis] : []));
-    const standardized: Standardized =
+    const { normalized, inverse: r }: Standardized =
       x.type === "float32"
         ? { normalized: mul(sub(x, mean!), inverse!), inverse: inverse! }
         : standardize(x, axes, attributes.epsilon);
+    const share = 1 / sizeOf(x.shape.slice(first));
+    const parts = [
+      g && standardizeGradient({ normalized, inverse: r }, mul(g, scale), axes),
+      gMean && expand(mul(cast(gMean, x.type), share), x.shape),
+      gInverse && mul(mul(cast(gInverse, x.type), mul(mul(r, r), -share)), normalized),
+    ];
     return [
-      wanted[0] ? standardizeGradient(standardized, mul(g, scale), axes) : undefined,
-      wanted[1] ? sumTo(mul(g, standardized.normalized), scale.shape) : undefined,
-      wanted[2] ? sumTo(g, bias!.shape) : undefined,
+      wanted[0] ? parts.filter((part) => part !== undefined).reduce(add) : undefined,
+      g && wanted[1] ? sumTo(mul(g, normalized), scale.shape) : undefined,
+      g && wanted[2] ? sumTo(g, bias!.shape) : undefined,
     ];
   },
 });
