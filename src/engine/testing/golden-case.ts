@@ -1,11 +1,10 @@
-import { existsSync, readFileSync } from "node:fs";
 import { vectorJacobianProduct } from "../autodiff/gradients.js";
 import { embed } from "../graph/embed.js";
 import { Graph, type Value } from "../graph/graph.js";
+import type { OnnxModel } from "../onnx/model.js";
 import { parseModel } from "../onnx/read.js";
 import { parseSafetensors } from "../tensor/safetensors.js";
 import { isFloat, type Tensor, toNumbers } from "../tensor/tensor.js";
-import { type OptimizationLevel, runModel } from "./run-model.js";
 
 /** One entry of `manifest.json` of the golden gradients; the README beside the data explains the fields. */
 export interface GoldenCase {
@@ -21,16 +20,10 @@ export interface GoldenCase {
   readonly note: string;
 }
 
-export interface GoldenFolder {
-  readonly path: URL;
-  readonly cases: readonly GoldenCase[];
-}
-
-/** The first of the folders that exists, with its manifest. */
-export function openGoldenFolder(...candidates: readonly URL[]): GoldenFolder | undefined {
-  const path = candidates.find((c) => existsSync(new URL("manifest.json", c)));
-  if (!path) return undefined;
-  return { path, cases: JSON.parse(readFileSync(new URL("manifest.json", path), "utf8")) };
+/** The bytes of a case's two files. */
+export interface GoldenFiles {
+  readonly onnx: Uint8Array;
+  readonly safetensors: Uint8Array;
 }
 
 /** How far a computed tensor lies from the stored one. */
@@ -41,15 +34,14 @@ export interface Deviation {
   readonly tolerance: number;
 }
 
-/** Computes outputs and gradients of a case in one graph and compares them with the stored float64 results. */
+/** Computes outputs and gradients of a case in one graph, with `run`, and compares them with the stored float64 results. */
 export async function compareWithGolden(
-  { path }: GoldenFolder,
   golden: GoldenCase,
-  level: OptimizationLevel,
+  { onnx, safetensors }: GoldenFiles,
+  run: (model: OnnxModel, feeds: Readonly<Record<string, Tensor>>) => Promise<Record<string, Tensor>>,
 ): Promise<readonly Deviation[]> {
-  const read = (extension: string) => new Uint8Array(readFileSync(new URL(`${golden.name}.${extension}`, path)));
-  const stored = parseSafetensors(read("safetensors")).tensors;
-  const model = parseModel(read("onnx"));
+  const stored = parseSafetensors(safetensors).tensors;
+  const model = parseModel(onnx);
 
   const graph = new Graph();
   const feeds: Record<string, Tensor> = {};
@@ -75,7 +67,7 @@ export async function compareWithGolden(
   ).forEach((g, i) => {
     graph.output(golden.gradients[i]!, g);
   });
-  const results = await runModel(graph.build(), feeds, level);
+  const results = await run(graph.build(), feeds);
 
   const compared = [...golden.outputs.map(({ name }) => [name, `y.${name}`]), ...golden.gradients.map((d) => [d, d])];
   return compared.map(([name, output]) => {
