@@ -105,6 +105,8 @@ function trimmed(names: readonly string[]): readonly string[] {
 
 function readAttribute(message: Messages["Attribute"], node: string, source: Source): Attribute {
   const what = `Attribute "${message.name ?? ""}" of ${node}`;
+  if (message.refAttrName)
+    throw new ModelError(`${what} refers to an attribute of a function, but stands in none; export the model again.`);
   const kind = attributeTypes[message.type ?? 0] ?? `of type number ${message.type}`;
   switch (kind === "undefined" ? kindByContent(message) : kind) {
     case "float":

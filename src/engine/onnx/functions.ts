@@ -70,10 +70,10 @@ class Inliner {
   private node(node: Node, calls: readonly string[]): Node[] {
     const key = keyOf(node.domain, node.opType, node.overload);
     const called = this.functions.get(key);
+    if (++this.nodes > this.maxNodes) {
+      throw new ModelError(`The model's functions expand to more than ${this.maxNodes} nodes; it is damaged or hostile.`);
+    }
     if (called === undefined) {
-      if (++this.nodes > this.maxNodes) {
-        throw new ModelError(`The model's functions expand to more than ${this.maxNodes} nodes; it is damaged or hostile.`);
-      }
       if (!node.attribute?.some(({ g }) => g !== undefined)) return [node];
       const attribute = node.attribute.map((a) => (a.g === undefined ? a : { ...a, g: this.graph(a.g, calls) }));
       return [{ ...node, attribute }];
@@ -95,7 +95,7 @@ class Inliner {
     }
     const attributes = new Map((called.attributeProto ?? []).map((a) => [a.name ?? "", a]));
     for (const a of call.attribute ?? []) attributes.set(a.name ?? "", a);
-    const binding = { names: new Map<string, string>(), attributes, prefix: call.name || called.name || "function" };
+    const binding = { names: new Map<string, string>(), attributes, prefix: shortened(call.name || called.name || "function") };
     for (const [i, name] of formal.entries()) binding.names.set(name, call.input?.[i] ?? "");
     const passed: Node[] = [];
     for (const [i, name] of results.entries()) {
@@ -117,7 +117,7 @@ class Inliner {
         if (given !== undefined) attribute.push({ ...given, name: a.name ?? "" });
       } else attribute.push(a.g === undefined ? a : { ...a, g: this.bindGraph(a.g, binding) });
     }
-    const name = node.name ? `${binding.prefix}/${node.name}` : binding.prefix;
+    const name = node.name ? shortened(`${binding.prefix}/${node.name}`) : binding.prefix;
     return { ...node, name, input: (node.input ?? []).map(rename), output: (node.output ?? []).map(rename), attribute };
   }
 
@@ -148,6 +148,11 @@ class Inliner {
   }
 
   private fresh(binding: Binding, name: string): string {
-    return this.taken.take(`${binding.prefix}/${name}`);
+    return this.taken.take(shortened(`${binding.prefix}/${name}`));
   }
+}
+
+/** Names made from names made from names must not grow with each call; the end tells them apart best. */
+function shortened(name: string): string {
+  return name.length > 200 ? name.slice(-200) : name;
 }

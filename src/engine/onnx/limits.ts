@@ -7,11 +7,11 @@ export interface Limits {
   readonly bytes: number;
   /** Entries (nodes, attributes, strings in lists ...) of the file. */
   readonly entries: number;
-  /** Nodes of the model once its functions are inlined. */
+  /** Nodes and function calls of the model while its functions are inlined. */
   readonly nodes: number;
   /** Levels of nested messages; each nested graph takes three. */
   readonly depth: number;
 }
 
 /** 2 GB is what a protobuf message may hold; the other limits are far above any real model. */
-export const defaultLimits: Limits = { bytes: 2 ** 31 - 1, entries: 4_000_000, nodes: 500_000, depth: 64 };
+export const defaultLimits: Limits = { bytes: 2 ** 31 - 1, entries: 4_000_000, nodes: 200_000, depth: 64 };

@@ -70,4 +70,10 @@ export const canonicalIrVersion = 8;
 /** What is wrong with a model file: one sentence that says what, where and what to do. */
 export class ModelError extends Error {
   override readonly name = "ModelError";
+
+  /** The names in a damaged or hostile file can be of any length; what is shown is one line that can be read. */
+  constructor(message: string) {
+    const line = message.replace(/\s+/g, " ");
+    super(line.length > 800 ? `${line.slice(0, 500)} ... ${line.slice(-250)}` : line);
+  }
 }

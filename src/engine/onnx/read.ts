@@ -3,7 +3,7 @@ import { toCanonicalOpset } from "./convert/index.js";
 import { domainOf, readGraph } from "./from-message.js";
 import { inlineFunctions } from "./functions.js";
 import { defaultLimits, type Limits } from "./limits.js";
-import { canonicalIrVersion, canonicalOpset, ModelError, type OnnxModel } from "./model.js";
+import { canonicalIrVersion, ModelError, type OnnxModel } from "./model.js";
 import type { Messages } from "./schema.js";
 import type { ExternalData } from "./tensor-data.js";
 import { decode } from "./wire.js";
@@ -32,7 +32,7 @@ export function parseModel(bytes: Uint8Array, options: ReadOptions = {}): OnnxMo
   const message = decode(bytes, "Model", { messages: limits.entries, depth: limits.depth, unpackedBytes: limits.bytes });
   if (message.graph === undefined)
     throw new ModelError("The file holds no graph, so it is not an ONNX model; check that it is the right file.");
-  const opsets = readOpsets(message.opsetImport ?? []);
+  const opsets = readOpsets(message);
   const source = { irVersion: message.irVersion ?? 0, budget: { left: limits.bytes }, external: options.externalData };
   const inlined = inlineFunctions(message.graph, message.functions ?? [], opsets.default, limits.nodes);
   return toCanonicalOpset({
@@ -45,15 +45,16 @@ export function parseModel(bytes: Uint8Array, options: ReadOptions = {}): OnnxMo
   });
 }
 
-function readOpsets(imports: readonly Messages["OperatorSetId"][]): { default: number; custom: Record<string, number> } {
-  const custom: Record<string, number> = {};
-  let standard: number | undefined;
-  for (const { domain, version } of imports) {
-    if (domainOf(domain) === "") standard = version ?? 0;
-    else custom[domain!] = version ?? 0;
-  }
-  // Operators of other sets only: any version of the default one will do.
-  return { default: standard ?? canonicalOpset, custom };
+/** Functions may import operator sets of their own, which their bodies bring along. */
+function readOpsets(message: Messages["Model"]): { default: number; custom: Record<string, number> } {
+  const custom = new Map<string, number>();
+  for (const { opsetImport } of message.functions ?? [])
+    for (const { domain, version } of opsetImport ?? []) custom.set(domainOf(domain), version ?? 0);
+  for (const { domain, version } of message.opsetImport ?? []) custom.set(domainOf(domain), version ?? 0);
+  const standard = message.opsetImport?.find(({ domain }) => domainOf(domain) === "")?.version;
+  if (standard === undefined) throw new ModelError("The model does not say of which opset its operators are; export it again.");
+  custom.delete("");
+  return { default: standard, custom: Object.fromEntries(custom) };
 }
 
 /** The mistakes that people make with model files, told apart from damage. */

@@ -227,7 +227,9 @@ function toBigInt(value: number | { low: number; high: number }): bigint {
 export function encode<M extends MessageName>(message: M, value: Messages[M]): Uint8Array {
   const writer = Writer.create();
   encodeMessage(writer, message, value as Record<string, unknown>);
-  return writer.finish();
+  const file = writer.finish();
+  // In Node protobufjs makes a Buffer, whose `slice` shares memory where a Uint8Array's copies.
+  return new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
 }
 
 function encodeMessage(writer: Writer, message: MessageName, value: Record<string, unknown>): void {
@@ -239,9 +241,8 @@ function encodeMessage(writer: Writer, message: MessageName, value: Record<strin
 }
 
 function writeField(writer: Writer, number: number, field: Field, value: unknown): void {
-  const wire = field.type in messages ? 2 : wireTypes[field.type];
-  if (isPackedKind(field.type)) throw new TypeError(`${field.name} is written as raw bytes.`);
-  writer.uint32((number << 3) | (wire ?? 2));
+  const wire = field.type in messages || isPackedKind(field.type) ? 2 : wireTypes[field.type]!;
+  writer.uint32((number << 3) | wire);
   switch (field.type) {
     case "int":
       writeInt(writer, value as number);
@@ -255,10 +256,35 @@ function writeField(writer: Writer, number: number, field: Field, value: unknown
     case "bytes":
       writer.bytes(value as Uint8Array);
       break;
+    case "packedFloat":
+    case "packedDouble":
+    case "packedInt32":
+    case "packedInt64":
+    case "packedUint64":
+      writer.fork();
+      for (const element of value as PackedArray) writePackedElement(writer, field.type, element);
+      writer.ldelim();
+      break;
     default:
       writer.fork();
       encodeMessage(writer, field.type as MessageName, value as Record<string, unknown>);
       writer.ldelim();
+  }
+}
+
+function writePackedElement(writer: Writer, kind: PackedKind, value: number | bigint): void {
+  switch (kind) {
+    case "packedFloat":
+      writer.float(Number(value));
+      break;
+    case "packedDouble":
+      writer.double(Number(value));
+      break;
+    case "packedInt32":
+      writer.int32(Number(value));
+      break;
+    default:
+      writer.int64(String(BigInt.asIntN(64, BigInt(value)))); // the same bits as an unsigned one
   }
 }
 

@@ -1,6 +1,5 @@
 import { type Tensor, tensor } from "../../tensor/tensor.js";
-import type { Conversion, Rewrite } from "./conversion.js";
-import { always } from "./conversion.js";
+import { always, type Conversion, int64Tensor, type Rewrite } from "./conversion.js";
 
 /** The value of a Constant node, in any of its attribute forms. */
 function valueIn(to: Rewrite): Tensor {
@@ -11,9 +10,9 @@ function valueIn(to: Rewrite): Tensor {
       case "tensor":
         return attribute.value;
       case "int":
-        return tensor("int64", [], [BigInt(attribute.value)]);
+        return int64Tensor([], [attribute.value]);
       case "ints":
-        return tensor("int64", [attribute.value.length], attribute.value);
+        return int64Tensor([attribute.value.length], attribute.value);
       case "float":
         return tensor("float32", [], [attribute.value]);
       case "floats":
@@ -27,6 +26,7 @@ export const constant: readonly Conversion[] = [
   {
     op: "Constant",
     ...always,
+    inputs: 0,
     convert: (node, to) => {
       const name = node.outputs[0];
       if (name !== undefined) to.scope.define(name, valueIn(to));

@@ -1,4 +1,4 @@
-import { type DataType, sizeOf, type Tensor, tensor } from "../../tensor/tensor.js";
+import { type DataType, isFloat, sizeOf, type Tensor, tensor } from "../../tensor/tensor.js";
 import { nodeTitle } from "../check.js";
 import { type Attribute, ModelError, type OnnxNode } from "../model.js";
 import { elementTypes } from "../schema.js";
@@ -17,6 +17,10 @@ export interface Conversion {
   /** First and last version of that set in which the operator has the form that `convert` takes. */
   readonly from: number;
   readonly to: number;
+  /** How many inputs must be there, for `convert` takes them for granted; default 1. */
+  readonly inputs?: number;
+  /** Which of them may be left out all the same, by "". */
+  readonly omissible?: readonly number[];
   convert(node: OnnxNode, to: Rewrite): void;
 }
 
@@ -56,14 +60,13 @@ export class Rewrite {
   }
 
   int64(values: readonly number[], hint?: string): string {
-    // INT64_MAX, "to the end" of a Slice, was rounded up to 2^63 when it became a number.
-    const data = BigInt64Array.from(values, (v) => (v >= 2 ** 63 ? 2n ** 63n - 1n : v <= -(2 ** 63) ? -(2n ** 63n) : BigInt(v)));
-    return this.constant(tensor("int64", [values.length], data), hint);
+    return this.constant(int64Tensor([values.length], values), hint);
   }
 
   /** A scalar of the type that the value `name` has; by a CastLike where the file does not tell. */
   like(name: string, value: number): string {
     const type = this.scope.type(name);
+    if (type !== undefined && !isFloat(type) && !Number.isInteger(value)) this.refuse(`works on ${type}, which it does not take`);
     if (type !== undefined) return this.constant(scalar(type, value));
     return this.add("CastLike", [this.constant(scalar("float32", value)), name]);
   }
@@ -72,6 +75,12 @@ export class Rewrite {
   refuse(reason: string): never {
     throw new ModelError(`${nodeTitle(this.node)} of opset ${this.opset} ${reason}.`);
   }
+}
+
+/** INT64_MAX, "to the end" of a Slice, was rounded up to 2^63 when it became a number: it saturates. */
+export function int64Tensor(shape: readonly number[], values: readonly number[]): Tensor<"int64"> {
+  const data = BigInt64Array.from(values, (v) => (v >= 2 ** 63 ? 2n ** 63n - 1n : v <= -(2 ** 63) ? -(2n ** 63n) : BigInt(v)));
+  return tensor("int64", shape, data);
 }
 
 export const int = (value: number): Attribute => ({ kind: "int", value });

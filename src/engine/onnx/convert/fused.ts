@@ -20,7 +20,8 @@ function activate(x: string, node: OnnxNode, to: Rewrite) {
     case "HardSigmoid":
       return to.finish(kind, [x], { alpha: float(first ?? 0.2), beta: float(second ?? 0.5) });
     case "Clip":
-      return to.finish(kind, [x, to.like(x, first!), to.like(x, second!)]);
+      if (first === undefined || second === undefined) return to.refuse("clips without bounds");
+      return to.finish(kind, [x, to.like(x, first), to.like(x, second)]);
     default:
       return to.refuse(`ends in the activation "${kind}", which Faultline does not know there`);
   }
@@ -94,15 +95,10 @@ function trimmed(names: readonly string[]): readonly string[] {
 }
 
 export const fused: readonly Conversion[] = [
-  { op: "FusedConv", ...microsoft, convert: fusedConv },
-  { op: "FusedGemm", ...microsoft, convert: fusedGemm },
-  { op: "FusedMatMul", ...microsoft, convert: fusedMatMul },
-  { op: "TransposeMatMul", ...microsoft, convert: fusedMatMul },
-  { op: "SkipLayerNormalization", ...microsoft, convert: skipLayerNormalization },
-  { op: "SkipSimplifiedLayerNormalization", ...microsoft, convert: skipLayerNormalization },
-  {
-    op: "LayerNormalization",
-    ...microsoft,
-    convert: (node, to) => to.keep({ ...node, domain: "" }),
-  },
+  { op: "FusedConv", ...microsoft, inputs: 2, convert: fusedConv },
+  { op: "FusedGemm", ...microsoft, inputs: 2, convert: fusedGemm },
+  { op: "FusedMatMul", ...microsoft, inputs: 2, convert: fusedMatMul },
+  { op: "TransposeMatMul", ...microsoft, inputs: 2, convert: fusedMatMul },
+  { op: "SkipLayerNormalization", ...microsoft, inputs: 3, convert: skipLayerNormalization },
+  { op: "SkipSimplifiedLayerNormalization", ...microsoft, inputs: 3, convert: skipLayerNormalization },
 ];

@@ -26,7 +26,12 @@ export const gelu: readonly Conversion[] = [
     convert: (node, to) => (textOf(node, "approximate", "none") === "tanh" ? tanh : exact)(node.inputs[0]!, to),
   },
   { op: "Gelu", ...microsoft, convert: (node, to) => exact(node.inputs[0]!, to) },
-  { op: "BiasGelu", ...microsoft, convert: (node, to) => exact(to.add("Add", [node.inputs[0]!, node.inputs[1]!]), to) },
+  {
+    op: "BiasGelu",
+    ...microsoft,
+    inputs: 2,
+    convert: (node, to) => exact(to.add("Add", [node.inputs[0]!, node.inputs[1]!]), to),
+  },
   {
     op: "FastGelu",
     ...microsoft,

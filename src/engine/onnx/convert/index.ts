@@ -1,5 +1,4 @@
-import { subgraphs } from "../check.js";
-import { domainOf } from "../from-message.js";
+import { nodeTitle, subgraphs } from "../check.js";
 import { canonicalOpset, ModelError, type OnnxGraph, type OnnxModel, type OnnxNode } from "../model.js";
 import { Names } from "../names.js";
 import { argumentForms } from "./arguments.js";
@@ -56,12 +55,25 @@ function convertGraph(graph: OnnxGraph, opsets: Opsets, taken: Names, outer?: Sc
   const scope = new Scope(graph, taken, outer);
   for (const node of graph.nodes) {
     const inner = convertSubgraphs(node, opsets, taken, scope);
-    const opset = domainOf(node.domain) === "" ? opsets.opset : (opsets.customOpsets[node.domain] ?? 1);
+    const opset = node.domain === "" ? opsets.opset : opsets.customOpsets[node.domain];
+    if (opset === undefined) {
+      throw new ModelError(
+        `${nodeTitle(node)} is of the operator set "${node.domain}", which the model does not import; export it again.`,
+      );
+    }
     const conversion = byOperator.get(`${node.domain}:${node.op}`)?.find(({ from, to }) => from <= opset && opset <= to);
     if (conversion === undefined) scope.push(inner);
-    else conversion.convert(inner, new Rewrite(inner, opset, scope));
+    else apply(conversion, inner, new Rewrite(inner, opset, scope));
   }
   return scope.build();
+}
+
+function apply(conversion: Conversion, node: OnnxNode, to: Rewrite) {
+  const needed = conversion.inputs ?? 1;
+  const given = node.inputs.slice(0, needed).filter((name, i) => name !== "" || conversion.omissible?.includes(i)).length;
+  if (given < needed) to.refuse(`has ${given} of the ${needed} inputs that it needs; the model is damaged`);
+  if (node.outputs.length === 0) to.refuse("has no output; the model is damaged");
+  conversion.convert(node, to);
 }
 
 function convertSubgraphs(node: OnnxNode, opsets: Opsets, taken: Names, scope: Scope): OnnxNode {

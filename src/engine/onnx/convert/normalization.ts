@@ -27,6 +27,7 @@ function groupNormalization(node: OnnxNode, to: Rewrite) {
   const [x, scale, bias] = node.inputs as [string, string, string];
   const groups = intOf(node, "num_groups", 1);
   const epsilon = float(floatOf(node, "epsilon", 1e-5));
+  if (!(groups >= 1 && groups <= (to.scope.valueOf(scale)?.data.length ?? 65536))) to.refuse(`has ${groups} groups`);
   const grouped = to.add("Reshape", [x, to.int64([0, groups, -1], "groups")]);
   const shape = to.add("Shape", [x]);
   if (to.opset < 21) return to.finish("Reshape", [to.add("InstanceNormalization", [grouped, scale, bias], { epsilon }), shape]);
@@ -46,8 +47,8 @@ function channelsOf(scale: string, to: Rewrite): number {
 }
 
 export const normalization: readonly Conversion[] = [
-  { op: "BatchNormalization", from: 7, to: 13, convert: batchNormalization },
-  { op: "GroupNormalization", from: 18, to: 21, convert: groupNormalization },
+  { op: "BatchNormalization", from: 7, to: 13, inputs: 5, convert: batchNormalization },
+  { op: "GroupNormalization", from: 18, to: 21, inputs: 3, convert: groupNormalization },
   {
     op: "AveragePool",
     from: 19,
@@ -62,12 +63,14 @@ export const normalization: readonly Conversion[] = [
     op: "SimplifiedLayerNormalization",
     from: 7,
     to: 21,
+    inputs: 2,
     convert: (node, to) => {
       const [x, scale] = node.inputs as [string, string];
       const axis = intOf(node, "axis", -1);
       const rank = to.scope.rank(x);
       if (axis !== -1 && rank === undefined) to.refuse("normalises more than the last axis of a value of unknown rank");
       const start = axis < 0 ? axis + (rank ?? 0) : axis;
+      if (axis !== -1 && !(start >= 0 && start < rank!)) to.refuse(`normalises from axis ${axis} of a value of rank ${rank}`);
       const axes = axis === -1 ? [-1] : Array.from({ length: rank! - start }, (_, i) => start + i);
       const square = to.add("Mul", [x, x]);
       const mean = to.add("ReduceMean", [square, to.int64(axes, "axes")], { keepdims: int(1) });

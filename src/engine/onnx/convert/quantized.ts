@@ -118,22 +118,23 @@ function qLinearSoftmax(node: OnnxNode, to: Rewrite) {
 }
 
 export const quantized: readonly Conversion[] = [
-  { op: "QLinearConv", from: 10, to: 21, convert: qLinearConv },
-  { op: "QLinearMatMul", from: 10, to: 21, convert: qLinearMatMul },
-  { op: "ConvInteger", from: 10, to: 21, convert: integer("Conv", [0, 0]) },
-  { op: "MatMulInteger", from: 10, to: 21, convert: integer("MatMul", [-2, -1]) },
-  { op: "QLinearAdd", ...microsoft, convert: binary("Add") },
-  { op: "QLinearMul", ...microsoft, convert: binary("Mul") },
-  { op: "QLinearSigmoid", ...microsoft, convert: unary("Sigmoid") },
-  { op: "QLinearLeakyRelu", ...microsoft, convert: unary("LeakyRelu", (node) => node.attributes) },
-  { op: "QLinearGlobalAveragePool", ...microsoft, convert: unary("GlobalAveragePool", channelsFirst) },
-  { op: "QLinearAveragePool", ...microsoft, convert: unary("AveragePool", channelsFirst) },
-  { op: "QLinearSoftmax", ...microsoft, convert: qLinearSoftmax },
-  { op: "QLinearConcat", ...microsoft, convert: qLinearConcat },
-  { op: "QGemm", ...microsoft, convert: qGemm },
+  { op: "QLinearConv", from: 10, to: 21, inputs: 8, convert: qLinearConv },
+  { op: "QLinearMatMul", from: 10, to: 21, inputs: 8, convert: qLinearMatMul },
+  { op: "ConvInteger", from: 10, to: 21, inputs: 2, convert: integer("Conv", [0, 0]) },
+  { op: "MatMulInteger", from: 10, to: 21, inputs: 2, convert: integer("MatMul", [-2, -1]) },
+  { op: "QLinearAdd", ...microsoft, inputs: 7, omissible: [2, 5], convert: binary("Add") },
+  { op: "QLinearMul", ...microsoft, inputs: 7, omissible: [2, 5], convert: binary("Mul") },
+  { op: "QLinearSigmoid", ...microsoft, inputs: 4, omissible: [2], convert: unary("Sigmoid") },
+  { op: "QLinearLeakyRelu", ...microsoft, inputs: 4, omissible: [2], convert: unary("LeakyRelu", (node) => node.attributes) },
+  { op: "QLinearGlobalAveragePool", ...microsoft, inputs: 4, omissible: [2], convert: unary("GlobalAveragePool", channelsFirst) },
+  { op: "QLinearAveragePool", ...microsoft, inputs: 4, omissible: [2], convert: unary("AveragePool", channelsFirst) },
+  { op: "QLinearSoftmax", ...microsoft, inputs: 4, omissible: [2], convert: qLinearSoftmax },
+  { op: "QLinearConcat", ...microsoft, inputs: 5, omissible: [1, 4], convert: qLinearConcat },
+  { op: "QGemm", ...microsoft, inputs: 6, omissible: [2, 5], convert: qGemm },
   ...["QuantizeLinear", "DequantizeLinear"].map((op) => ({
     op,
     ...microsoft,
+    inputs: 2,
     convert: (node: OnnxNode, to: Rewrite) => {
       const type = to.scope.type(op === "QuantizeLinear" ? (node.inputs[2] ?? "") : node.inputs[0]!);
       if (type === "int16" || type === "uint16") to.refuse(`works on ${type}, and opset 18 quantises to 8 bits`);

@@ -44,14 +44,14 @@ export const resize: readonly Conversion[] = [
       );
     },
   },
-  { op: "Upsample", from: 9, to: 9, convert: (node, to) => asymmetric(node, node.inputs[1]!, to) },
+  { op: "Upsample", from: 9, to: 9, inputs: 2, convert: (node, to) => asymmetric(node, node.inputs[1]!, to) },
   {
     op: "Upsample",
     from: 10,
     to: 21,
     convert: (_, to) => to.refuse("was replaced by Resize in opset 10; export the model again"),
   },
-  { op: "Resize", from: 10, to: 10, convert: (node, to) => asymmetric(node, node.inputs[1]!, to) },
+  { op: "Resize", from: 10, to: 10, inputs: 2, convert: (node, to) => asymmetric(node, node.inputs[1]!, to) },
   { op: "Resize", from: 11, to: 21, convert: dropEmptyInputs },
   {
     // Gained the coordinate mode in opset 16, with another default than it had before.

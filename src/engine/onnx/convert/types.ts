@@ -47,8 +47,8 @@ export const types: readonly Conversion[] = [
     to: 21,
     convert: (node, to) => to.keep({ ...node, attributes: without(node.attributes, "saturate") }),
   },
-  { op: "QuantizeLinear", from: 19, to: 21, convert: quantize },
-  { op: "DequantizeLinear", from: 19, to: 21, convert: quantize },
+  { op: "QuantizeLinear", from: 19, to: 21, inputs: 2, convert: quantize },
+  { op: "DequantizeLinear", from: 19, to: 21, inputs: 2, convert: quantize },
   { op: "Scatter", from: 9, to: 10, convert: (node, to) => to.keep({ ...node, op: "ScatterElements" }) },
   {
     op: "Scan",
