@@ -30,6 +30,17 @@ export const linearCases: readonly OperatorCase[] = [
   product("batch by vector", [2, 3, 4], [4]),
   product("vector by batch", [4], [2, 4, 3]),
   product("vector by vector", [4], [4]),
+  ...[
+    [1, 1],
+    [2, 2],
+    [2, 3, 3],
+    [4, 4],
+  ].map((shape) => ({
+    name: `Det: [${shape.join(", ")}]`,
+    operator: "Det",
+    inputs: { x: { shape } },
+    build: ({ x }: Inputs) => l.det(x!),
+  })),
   ...(["none", "A", "B", "both"] as const).map((transposed) => ({
     name: `Gemm: ${transposed} transposed, alpha and beta`,
     operator: "Gemm",
