@@ -25,12 +25,13 @@ export function ssim(a: Planes, b: Planes, options: SsimOptions = {}): number {
   const scale = options.covariance === "population" ? 1 : n / (n - 1);
   const means = a.planes.map((x, c) => {
     const y = b.planes[c]!;
-    const average = (value: (i: number) => number) => windowAverages(value, height, width, taps);
-    const mx = average((i) => x[i]!);
-    const my = average((i) => y[i]!);
-    const mxx = average((i) => x[i]! * x[i]!);
-    const myy = average((i) => y[i]! * y[i]!);
-    const mxy = average((i) => x[i]! * y[i]!);
+    const average = (plane: Float64Array) => windowAverages(plane, height, width, taps);
+    const product = (p: Float64Array, q: Float64Array) => p.map((v, i) => v * q[i]!);
+    const mx = average(x);
+    const my = average(y);
+    const mxx = average(product(x, x));
+    const myy = average(product(y, y));
+    const mxy = average(product(x, y));
     let sum = 0;
     for (let i = 0; i < mx.length; i++) {
       const ux = mx[i]!;
@@ -55,24 +56,29 @@ function gaussian(sigma: number, radius: number): Float64Array {
 }
 
 /** Weighted means over all windows inside the image: rows, then columns, because the window is separable. */
-function windowAverages(value: (i: number) => number, height: number, width: number, taps: Float64Array): Float64Array {
+function windowAverages(plane: Float64Array, height: number, width: number, taps: Float64Array): Float64Array {
   const outWidth = width - taps.length + 1;
   const outHeight = height - taps.length + 1;
   const rows = new Float64Array(height * outWidth);
-  const line = new Float64Array(width);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) line[x] = value(y * width + x);
-    for (let x = 0; x < outWidth; x++) {
-      let sum = 0;
-      for (let k = 0; k < taps.length; k++) sum += taps[k]! * line[x + k]!;
-      rows[y * outWidth + x] = sum;
-    }
-  }
+  for (let y = 0; y < height; y++) addWeighted(rows, y * outWidth, outWidth, plane, y * width, 1, taps);
   const out = new Float64Array(outHeight * outWidth);
-  for (let i = 0; i < out.length; i++) {
-    let sum = 0;
-    for (let k = 0; k < taps.length; k++) sum += taps[k]! * rows[i + k * outWidth]!;
-    out[i] = sum;
-  }
+  addWeighted(out, 0, out.length, rows, 0, outWidth, taps);
   return out;
+}
+
+/** to[i] += Σ_k taps[k] from[i + k step]; tap by tap, which reads memory in order. */
+function addWeighted(
+  to: Float64Array,
+  toStart: number,
+  length: number,
+  from: Float64Array,
+  fromStart: number,
+  step: number,
+  taps: Float64Array,
+): void {
+  for (let k = 0; k < taps.length; k++) {
+    const tap = taps[k]!;
+    const start = fromStart + k * step;
+    for (let i = 0; i < length; i++) to[toStart + i]! += tap * from[start + i]!;
+  }
 }
