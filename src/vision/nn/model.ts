@@ -8,6 +8,12 @@ import { asConstants, asInputs, type Declaration, initial, type Mode, Parameters
 /** A network: a function of its parameters' scope and its float32 inputs, [N, C, H, W] each. */
 export type Network = (p: Scope, ...inputs: readonly Value[]) => Value;
 
+/** What every configuration may say. */
+export interface ImageNetwork {
+  /** Channels of each image that the network takes; default 3. */
+  readonly imageChannels?: number;
+}
+
 /** The inputs of a network by name, in the order in which it takes them. */
 export type InputShapes = Readonly<Record<string, Shape>>;
 
@@ -28,7 +34,7 @@ export function initialState(network: Network, inputs: InputShapes, seed: number
  *
  * @param mode "training" normalises with statistics of the batch; the updates of running statistics are left out. Default "evaluation".
  * @throws CheckpointError listing every tensor that is missing, unexpected or misshapen.
- * @example networkModel(networkOf("nafnet-gopro-w32"), await loadCheckpoint("nafnet.pth"), { image: [1, 3, 720, 1280] })
+ * @example networkModel(findNetwork("nafnet-gopro-w32").network, await loadCheckpoint("nafnet.pth"), { image: [1, 3, 720, 1280] })
  */
 export function networkModel(network: Network, state: StateDict, inputs: InputShapes, mode: Mode = "evaluation"): OnnxModel {
   const expected = new Map([...declarations(network, inputs)].map(([name, { shape }]) => [name, shape]));

@@ -5,6 +5,7 @@ import { channels, conv2d, depthwiseConv2d } from "../layers/convolution.js";
 import { layerNorm2d } from "../layers/layer-norm.js";
 import { cropTo, padToMultiple, roundUp, spatial } from "../layers/padding.js";
 import { globalAveragePool2d, localAveragePool2d } from "../layers/pooling.js";
+import type { ImageNetwork } from "../model.js";
 import type { Scope } from "../scope.js";
 
 /** The nonlinearity; "simple-gate" multiplies one half of the channels with the other. */
@@ -22,12 +23,10 @@ export type NafnetPooling =
  * Baseline and NAFNet of "Simple Baselines for Image Restoration" (Chen et al. 2022, arXiv 2204.04676) and what lies between:
  * Baseline = gelu + channel, NAFNet = simple-gate + simplified-channel.
  */
-export interface NafnetConfiguration {
+export interface NafnetConfiguration extends ImageNetwork {
   readonly family: "nafnet";
   readonly activation: NafnetActivation;
   readonly attention: NafnetAttention;
-  /** Image channels; default 3. */
-  readonly imageChannels?: number;
   /** Channels at full resolution; they double on each level. */
   readonly width: number;
   /** Blocks per encoder level, in the middle, per decoder level (from the coarsest up). */

@@ -19,16 +19,16 @@ import { ones } from "../initialisers.js";
 import { type Bias, channels, conv2d, depthwiseConv2d } from "../layers/convolution.js";
 import { biasFreeLayerNorm2d, type LayerNormKind, layerNorm2d } from "../layers/layer-norm.js";
 import { spatial } from "../layers/padding.js";
+import type { ImageNetwork } from "../model.js";
 import type { Scope } from "../scope.js";
 
 /** Numbers for the four levels, from full resolution to an eighth of it. */
 export type FourLevels = readonly [number, number, number, number];
 
 /** Restormer (Zamir et al. 2022, arXiv 2111.09881) with pixel-shuffle resampling. */
-export interface RestormerConfiguration {
+export interface RestormerConfiguration extends ImageNetwork {
   readonly family: "restormer";
-  /** Channels of the degraded and the restored image; default 3. */
-  readonly inputChannels?: number;
+  /** Channels of the restored image; default those of the degraded one. */
   readonly outputChannels?: number;
   /** Channels at full resolution; they double on each level. */
   readonly width: number;
@@ -51,7 +51,7 @@ export const restormerMultiple = 8;
  * @example cropTo(restormer(p, padToMultiple(x, 8, "reflect"), configuration), spatial(x))
  */
 export function restormer(p: Scope, image: Value, configuration: RestormerConfiguration): Value {
-  const { width, blocks, refinementBlocks, heads, outputChannels = 3, bias = "none" } = configuration;
+  const { width, blocks, refinementBlocks, heads, outputChannels = channels(image), bias = "none" } = configuration;
   const level = (name: string, x: Value, count: number, at: number): Value => {
     for (let i = 0; i < count; i++) x = transformerBlock(p.at(name, i), x, heads[at]!, configuration);
     return x;

@@ -1,0 +1,93 @@
+import type { Value } from "../../../engine/graph/graph.js";
+import type { Network } from "../model.js";
+import { ParameterError, type Scope } from "../scope.js";
+import { type ConvnextUnetConfiguration, convnextUnet } from "./convnext-unet.js";
+import { type FlowConfiguration, flow } from "./flow.js";
+import { type NafnetConfiguration, nafnet } from "./nafnet.js";
+import { publishedNetworks } from "./published.js";
+import { type ResnetConfiguration, resnet } from "./resnet.js";
+import { type RestormerConfiguration, restormer, restormerMultiple } from "./restormer.js";
+import { type SegmentationConfiguration, segmentationNetwork } from "./segmentation.js";
+import { type StereoConfiguration, stereo } from "./stereo.js";
+import { type UnetConfiguration, unet } from "./unet.js";
+
+export { publishedNetworks } from "./published.js";
+export { recogniseConfiguration } from "./recognise.js";
+
+/** Everything that says which network is meant; plain data, for run files and command lines. */
+export type NetworkConfiguration =
+  | NafnetConfiguration
+  | RestormerConfiguration
+  | UnetConfiguration
+  | ConvnextUnetConfiguration
+  | ResnetConfiguration
+  | SegmentationConfiguration
+  | FlowConfiguration
+  | StereoConfiguration;
+
+interface Family<C> {
+  /** Names of the images it takes. */
+  readonly inputs: readonly string[];
+  readonly apply: (p: Scope, inputs: readonly Value[], configuration: C) => Value;
+  /** Sides of the images must be multiples of this. */
+  readonly multipleOf: (configuration: C) => number;
+}
+
+const image = ["image"] as const;
+
+const families: { readonly [F in NetworkConfiguration["family"]]: Family<Extract<NetworkConfiguration, { family: F }>> } = {
+  nafnet: { inputs: image, apply: (p, [x], c) => nafnet(p, x!, c), multipleOf: () => 1 },
+  restormer: { inputs: image, apply: (p, [x], c) => restormer(p, x!, c), multipleOf: () => restormerMultiple },
+  unet: { inputs: image, apply: (p, [x], c) => unet(p, x!, c), multipleOf: () => 1 },
+  "convnext-unet": { inputs: image, apply: (p, [x], c) => convnextUnet(p, x!, c), multipleOf: () => 32 },
+  resnet: { inputs: image, apply: (p, [x], c) => resnet(p, x!, c), multipleOf: () => 1 },
+  segmentation: { inputs: image, apply: (p, [x], c) => segmentationNetwork(p, x!, c), multipleOf: () => 1 },
+  flow: { inputs: ["first", "second"], apply: (p, [a, b], c) => flow(p, a!, b!, c), multipleOf: (c) => 2 ** (c.levels + 1) },
+  stereo: { inputs: ["left", "right"], apply: (p, [a, b], c) => stereo(p, a!, b!, c), multipleOf: () => 4 },
+};
+
+/** A network with what a caller must know to feed it. */
+export interface NamedNetwork {
+  readonly configuration: NetworkConfiguration;
+  readonly network: Network;
+  readonly inputs: readonly string[];
+  readonly imageChannels: number;
+  readonly multipleOf: number;
+}
+
+/**
+ * The network of a configuration, or of a name in `publishedNetworks`.
+ *
+ * @throws ParameterError for an unknown name.
+ * @example
+ * const { network } = findNetwork("nafnet-gopro-w32");
+ * const model = networkModel(network, await loadCheckpoint("NAFNet-GoPro-width32.pth"), { image: [1, 3, 256, 256] });
+ */
+export function findNetwork(which: string | NetworkConfiguration): NamedNetwork {
+  const configuration = typeof which === "string" ? publishedNetworks[which] : which;
+  if (!configuration)
+    throw new ParameterError(
+      `There is no network "${which}"; choose one of ${Object.keys(publishedNetworks).sort().join(", ")}.`,
+    );
+  const { imageChannels = 3 } = configuration;
+  const { inputs, apply, multipleOf } = families[configuration.family] as unknown as Family<NetworkConfiguration>;
+  return {
+    configuration,
+    network: (p, ...values) => {
+      checkInputs(values, inputs, imageChannels);
+      return apply(p, values, configuration);
+    },
+    inputs,
+    imageChannels,
+    multipleOf: multipleOf(configuration),
+  };
+}
+
+function checkInputs(values: readonly Value[], names: readonly string[], channels: number): void {
+  if (values.length !== names.length)
+    throw new ParameterError(`The network takes ${names.length} inputs (${names.join(", ")}), not ${values.length}.`);
+  for (const [i, { shape }] of values.entries()) {
+    if (shape.length !== 4 || shape[1] !== channels)
+      throw new ParameterError(`The network's input "${names[i]}" is [N, ${channels}, H, W], not [${shape.join(", ")}].`);
+  }
+}

@@ -1,0 +1,204 @@
+import type { StateDict } from "../checkpoints/state-dict.js";
+import { ParameterError } from "../scope.js";
+import type { NetworkConfiguration } from "./index.js";
+import type { FourLevels } from "./restormer.js";
+
+/** Names with shapes: a state dict, or what a checkpoint's header says. */
+export type NamedShapes = ReadonlyMap<string, { readonly shape: readonly number[] }> | StateDict;
+
+/**
+ * The configuration of the network whose parameters these are, from their names and shapes alone. What leaves no trace there takes its
+ * published value: GELU where nothing gates, global pooling, DeepLab's and PSPNet's dilation.
+ *
+ * @throws ParameterError where the names are those of no network that Faultline knows.
+ * @example recogniseConfiguration(await loadCheckpoint("motion_deblurring.pth"))
+ */
+export function recogniseConfiguration(state: NamedShapes): NetworkConfiguration {
+  const found = new Shapes(state);
+  for (const recognise of [nafnet, restormer, convnextUnet, unet, segmentation, resnet, flow, stereo]) {
+    const configuration = recognise(found);
+    if (configuration) return configuration;
+  }
+  const names = [...state.keys()];
+  throw new ParameterError(
+    `The parameter names (${names.slice(0, 3).join(", ")}${names.length > 3 ? ", ..." : ""}) are those of no network that Faultline knows; strip a prefix such as "module." or give the configuration.`,
+  );
+}
+
+class Shapes {
+  constructor(private readonly state: NamedShapes) {}
+
+  has(name: string): boolean {
+    return this.state.has(name);
+  }
+
+  /** A dimension of a tensor that the family must have. */
+  dimension(name: string, axis: number): number {
+    const d = this.state.get(name)?.shape[axis];
+    if (d === undefined)
+      throw new ParameterError(
+        `The checkpoint looks familiar, but it has no tensor "${name}" of ${axis + 1} or more dimensions.`,
+      );
+    return d;
+  }
+
+  /** How many of `prefix0suffix`, `prefix1suffix` ... there are; the first number may be another. */
+  count(prefix: string, suffix: string, first = 0): number {
+    let n = 0;
+    while (this.has(`${prefix}${first + n}${suffix}`)) n++;
+    return n;
+  }
+
+  /** Blocks in each of the modules 0, 1 ... whose names begin so. */
+  counts(prefix: (index: number) => string, suffix: string): number[] {
+    const counts: number[] = [];
+    for (let n = this.count(prefix(0), suffix); n > 0; n = this.count(prefix(counts.length), suffix)) counts.push(n);
+    return counts;
+  }
+}
+
+const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+
+function nafnet(s: Shapes): NetworkConfiguration | undefined {
+  if (!s.has("intro.weight") || !s.has("encoders.0.0.conv1.weight")) return undefined;
+  const block = "encoders.0.0";
+  const width = s.dimension("intro.weight", 0);
+  const gated = s.dimension(`${block}.conv5.weight`, 1) * 2 === s.dimension(`${block}.conv4.weight`, 0);
+  return {
+    family: "nafnet",
+    activation: gated ? "simple-gate" : "gelu",
+    attention: s.has(`${block}.sca.1.weight`) ? "simplified-channel" : "channel",
+    imageChannels: s.dimension("intro.weight", 1),
+    width,
+    encoderBlocks: s.counts((level) => `encoders.${level}.`, ".conv1.weight"),
+    middleBlocks: s.count("middle_blks.", ".conv1.weight"),
+    decoderBlocks: s.counts((level) => `decoders.${level}.`, ".conv1.weight"),
+    depthwiseExpansion: s.dimension(`${block}.conv1.weight`, 0) / width,
+    feedForwardExpansion: s.dimension(`${block}.conv4.weight`, 0) / width,
+  };
+}
+
+function restormer(s: Shapes): NetworkConfiguration | undefined {
+  if (!s.has("patch_embed.proj.weight") || !s.has("encoder_level1.0.attn.temperature")) return undefined;
+  const levels = ["encoder_level1.", "encoder_level2.", "encoder_level3.", "latent."];
+  const perLevel = (measure: (level: string) => number) => levels.map(measure) as unknown as FourLevels;
+  const hidden = levels.map(
+    (level) => [s.dimension(`${level}0.ffn.project_out.weight`, 1), s.dimension(`${level}0.ffn.project_out.weight`, 0)] as const,
+  );
+  return {
+    family: "restormer",
+    imageChannels: s.dimension("patch_embed.proj.weight", 1),
+    outputChannels: s.dimension("output.weight", 0),
+    width: s.dimension("patch_embed.proj.weight", 0),
+    blocks: perLevel((level) => s.count(level, ".attn.temperature")),
+    refinementBlocks: s.count("refinement.", ".attn.temperature"),
+    heads: perLevel((level) => s.dimension(`${level}0.attn.temperature`, 0)),
+    feedForwardExpansion: shortestFactor(hidden),
+    normalization: s.has("encoder_level1.0.norm1.body.bias") ? "with-bias" : "bias-free",
+    bias: s.has("patch_embed.proj.bias") ? "learned" : "none",
+  };
+}
+
+/** The decimal number of fewest digits f with ⌊f · channels⌋ = hidden on every level. */
+function shortestFactor(levels: readonly (readonly [hidden: number, channels: number])[]): number {
+  for (let digits = 0; digits <= 6; digits++) {
+    const lowest = Math.max(...levels.map(([hidden, channels]) => hidden / channels));
+    const factor = Number((Math.ceil(lowest * 10 ** digits - 1e-9) / 10 ** digits).toFixed(digits));
+    if (levels.every(([hidden, channels]) => Math.floor(channels * factor) === hidden)) return factor;
+  }
+  throw new ParameterError(
+    "The hidden channels of the Restormer's feed-forward parts fit no common expansion factor; give the configuration.",
+  );
+}
+
+function convnextUnet(s: Shapes): NetworkConfiguration | undefined {
+  if (!s.has("encoder.stem_0.weight") || !s.has("decoder.final_conv.weight")) return undefined;
+  const depths = s.counts((stage) => `encoder.stages_${stage}.blocks.`, ".gamma");
+  const decoderBlocks = s.count("decoder.blocks.", ".conv1.conv.weight");
+  return {
+    family: "convnext-unet",
+    imageChannels: s.dimension("encoder.stem_0.weight", 1),
+    depths,
+    widths: depths.map((_, stage) => s.dimension(`encoder.stages_${stage}.blocks.0.gamma`, 0)),
+    decoderWidths: range(decoderBlocks).map((i) => s.dimension(`decoder.blocks.${i}.conv1.conv.weight`, 0)),
+    classes: s.dimension("decoder.final_conv.weight", 0),
+    upsamplingKernel: s.dimension("decoder.blocks.0.conv_t.weight", 2),
+  };
+}
+
+function unet(s: Shapes): NetworkConfiguration | undefined {
+  if (!s.has("inc.double_conv.0.weight") || !s.has("outc.conv.weight")) return undefined;
+  return {
+    family: "unet",
+    imageChannels: s.dimension("inc.double_conv.0.weight", 1),
+    width: s.dimension("inc.double_conv.0.weight", 0),
+    levels: s.count("down", ".maxpool_conv.1.double_conv.0.weight", 1),
+    outputChannels: s.dimension("outc.conv.weight", 0),
+    normalization: s.has("inc.double_conv.1.weight") ? "batch" : "none",
+    output: "plain",
+  };
+}
+
+function segmentation(s: Shapes): NetworkConfiguration | undefined {
+  const backbone = resnetStem(s, "backbone.");
+  if (!backbone) return undefined;
+  if (s.has("classifier.0.convs.0.0.weight"))
+    return {
+      family: "segmentation",
+      ...backbone,
+      head: "deeplabv3",
+      headWidth: s.dimension("classifier.0.convs.0.0.weight", 0),
+      classes: s.dimension("classifier.4.weight", 0),
+    };
+  if (s.has("ppm.features.0.1.weight"))
+    return {
+      family: "segmentation",
+      ...backbone,
+      head: "pspnet",
+      headWidth: s.dimension("cls.0.weight", 0),
+      classes: s.dimension("cls.4.weight", 0),
+    };
+  return undefined;
+}
+
+function resnet(s: Shapes): NetworkConfiguration | undefined {
+  const stem = resnetStem(s, "");
+  return stem && { family: "resnet", imageChannels: stem.imageChannels, ...stem.backbone, classes: s.dimension("fc.weight", 0) };
+}
+
+function resnetStem(s: Shapes, prefix: string) {
+  if (!s.has(`${prefix}conv1.weight`) || !s.has(`${prefix}layer1.0.conv1.weight`)) return undefined;
+  return {
+    imageChannels: s.dimension(`${prefix}conv1.weight`, 1),
+    backbone: {
+      block: s.has(`${prefix}layer1.0.conv3.weight`) ? ("bottleneck" as const) : ("basic" as const),
+      blocks: s.counts((stage) => `${prefix}layer${stage + 1}.`, ".conv1.weight"),
+      width: s.dimension(`${prefix}layer1.0.conv1.weight`, 0),
+      stem: s.dimension(`${prefix}conv1.weight`, 2) === 7 ? ("imagenet" as const) : ("cifar" as const),
+    },
+  };
+}
+
+function flow(s: Shapes): NetworkConfiguration | undefined {
+  if (!s.has("pyramid.stem.weight") || !s.has("decoders.0.0.weight")) return undefined;
+  const levels = s.count("decoders.", ".0.weight");
+  const coarsest = levels - 1;
+  const shifts = s.dimension(`decoders.${coarsest}.0.weight`, 1) - s.dimension(`pyramid.${coarsest}.1.weight`, 0);
+  return {
+    family: "flow",
+    imageChannels: s.dimension("pyramid.stem.weight", 1),
+    width: s.dimension("pyramid.stem.weight", 0),
+    levels,
+    radius: (Math.sqrt(shifts) - 1) / 2,
+  };
+}
+
+function stereo(s: Shapes): NetworkConfiguration | undefined {
+  if (!s.has("features.0.weight") || !s.has("refine.2.weight")) return undefined;
+  return {
+    family: "stereo",
+    imageChannels: s.dimension("features.0.weight", 1),
+    width: s.dimension("features.0.weight", 0),
+    disparities: 4 * s.dimension("refine.2.weight", 0),
+  };
+}

@@ -1,0 +1,56 @@
+import type { Value } from "../../../engine/graph/graph.js";
+import { add, concat, maxPool, pad, relu } from "../../../engine/operators/index.js";
+import { batchNorm2d } from "../layers/batch-norm.js";
+import { channels, conv2d, convTranspose2d } from "../layers/convolution.js";
+import { spatial } from "../layers/padding.js";
+import type { ImageNetwork } from "../model.js";
+import type { Scope } from "../scope.js";
+
+/** U-Net (Ronneberger et al. 2015, arXiv 1505.04597) with the parameter names of the widespread milesial/Pytorch-UNet. */
+export interface UnetConfiguration extends ImageNetwork {
+  readonly family: "unet";
+  /** Channels at full resolution; they double on each level. */
+  readonly width: number;
+  /** How often the resolution is halved. */
+  readonly levels: number;
+  /** Classes of a segmentation, channels of a restored image. */
+  readonly outputChannels: number;
+  readonly normalization: "batch" | "none";
+  /** "plain": logits or values; "residual": the network's result is added to its input (restoration). */
+  readonly output: "plain" | "residual";
+}
+
+/** [N, C, H, W] of any size to [N, outputChannels, H, W]. */
+export function unet(p: Scope, image: Value, { width, levels, outputChannels, normalization, output }: UnetConfiguration): Value {
+  const skips: Value[] = [];
+  let x = doubleConv(p.at("inc"), image, width, normalization);
+  for (let level = 1; level <= levels; level++) {
+    skips.push(x);
+    x = maxPool(x, [2, 2], { strides: [2, 2] });
+    x = doubleConv(p.at(`down${level}`, "maxpool_conv", 1), x, width * 2 ** level, normalization);
+  }
+  for (let level = 1; level <= levels; level++) {
+    const skip = skips.pop()!;
+    const up = p.at(`up${level}`);
+    x = convTranspose2d(up.at("up"), x, { out: channels(x) / 2, kernel: 2, stride: 2 });
+    x = doubleConv(up.at("conv"), concat([skip, padAround(x, spatial(skip))], 1), channels(skip), normalization);
+  }
+  x = conv2d(p.at("outc", "conv"), x, { out: outputChannels });
+  return output === "residual" ? add(x, image) : x;
+}
+
+function doubleConv(p: Scope, x: Value, out: number, normalization: UnetConfiguration["normalization"]): Value {
+  for (const index of [0, 3]) {
+    x = conv2d(p.at("double_conv", index), x, { out, kernel: 3, bias: normalization === "batch" ? "none" : "learned" });
+    if (normalization === "batch") x = batchNorm2d(p.at("double_conv", index + 1), x);
+    x = relu(x);
+  }
+  return x;
+}
+
+/** Makes up for the odd row or column that pooling dropped. */
+function padAround(x: Value, [height, width]: readonly [number, number]): Value {
+  const [h, w] = spatial(x);
+  const [top, left] = [Math.floor((height - h) / 2), Math.floor((width - w) / 2)];
+  return pad(x, [0, 0, top, left, 0, 0, height - h - top, width - w - left]);
+}
