@@ -1,0 +1,82 @@
+/** Runs inside the browser: golden cases through the library's browser entry. The test in Node calls `golden` and `info`. */
+import { compareWithGolden, type Deviation, type GoldenCase } from "../../src/engine/testing/golden-case.js";
+import {
+  add,
+  createEngine,
+  type Engine,
+  type EngineInfo,
+  type Feeds,
+  Graph,
+  type OnnxModel,
+  type Tensor,
+  tensor,
+  toNumbers,
+} from "../../src/index.web.js";
+
+export type WebProvider = "wasm" | "webgpu";
+
+declare global {
+  var golden: (provider: WebProvider, golden: GoldenCase) => Promise<readonly Deviation[]>;
+  var info: (provider: WebProvider) => Promise<EngineInfo>;
+  var keep: (provider: WebProvider) => Promise<number[]>;
+}
+
+const engines = new Map<WebProvider, Promise<Engine>>();
+
+function engineOf(provider: WebProvider): Promise<Engine> {
+  const engine =
+    engines.get(provider) ??
+    createEngine({
+      provider,
+      wasm: "/onnxruntime/",
+      worker: () => new Worker("/built/web-worker.js", { type: "module" }),
+    });
+  engines.set(provider, engine);
+  return engine;
+}
+
+async function fetchBytes(name: string): Promise<Uint8Array> {
+  const response = await fetch(`/golden/${name}`);
+  if (!response.ok) throw new Error(`/golden/${name}: ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+globalThis.info = async (provider) => (await engineOf(provider)).info;
+
+globalThis.golden = async (provider, golden) => {
+  const engine = await engineOf(provider);
+  const [onnx, safetensors] = await Promise.all([fetchBytes(`${golden.name}.onnx`), fetchBytes(`${golden.name}.safetensors`)]);
+  try {
+    return await compareWithGolden(golden, { onnx, safetensors }, (model, feeds) => run(engine, model, feeds));
+  } catch (error) {
+    // Errors that carry graphs are too deep to be sent to the test.
+    throw new Error(String(error));
+  }
+};
+
+async function run(engine: Engine, model: OnnxModel, feeds: Feeds): Promise<Record<string, Tensor>> {
+  const program = await engine.compile(model);
+  try {
+    return await program.run(feeds);
+  } finally {
+    program.dispose();
+  }
+}
+
+/** x -> x + 1, three times, with x staying in the worker (on WebGPU in the graphics card's memory). */
+globalThis.keep = async (provider) => {
+  const engine = await engineOf(provider);
+  const graph = new Graph();
+  graph.output("next", add(graph.input("x", "float32", [3]), 1));
+  const program = await engine.compile(graph.build());
+  let x = await engine.upload(tensor("float32", [3], [1, 2, 3]));
+  for (let step = 0; step < 3; step++) {
+    const { next } = await program.run({ x }, { keep: ["next"] });
+    x.dispose();
+    x = next;
+  }
+  const result = toNumbers(await engine.download(x));
+  x.dispose();
+  program.dispose();
+  return result;
+};
