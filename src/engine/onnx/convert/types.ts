@@ -54,6 +54,7 @@ export const types: readonly Conversion[] = [
     op: "Scan",
     from: 8,
     to: 8,
+    inputs: 0,
     convert: (_, to) => to.refuse("scans a batch, which opset 9 and above do not; export the model again"),
   },
   ...["AffineGrid", "ImageDecoder", "RegexFullMatch", "StringConcat", "StringSplit"].map((op) => ({

@@ -38,13 +38,15 @@ export function smallModel(small: SmallModel): OnnxModel {
   return { irVersion: 8, opset: small.opset, customOpsets: custom, producer: "test", graph: smallGraph(small), metadata: {} };
 }
 
-/** Random feeds for a model's inputs: floats of [-2, 2], integers of [0, 100], symbolic axes of 2. */
+/** Random feeds for a model's inputs: floats of [-2, 2], 64-bit integers 0 and 1 (they are indices mostly), others to 100; symbolic axes of 2. */
 export function feedsOf(model: OnnxModel, random: Random): Record<string, Tensor> {
   return Object.fromEntries(
     model.graph.inputs.map(({ name, type, shape }) => {
       const fixed = (shape ?? []).map((d) => (typeof d === "number" ? d : 2));
       const values = Array.from(allocate("float64", sizeOf(fixed)), () => random.uniform());
-      const scaled = values.map((u) => (isFloat(type) ? 4 * u - 2 : Math.floor(u * (type === "bool" ? 2 : 101))));
+      const scaled = values.map((u) =>
+        isFloat(type) ? 4 * u - 2 : Math.floor(u * (type === "bool" || type === "int64" ? 2 : 101)),
+      );
       return [name, tensor(type, fixed, scaled)];
     }),
   );
