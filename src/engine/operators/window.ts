@@ -60,9 +60,12 @@ export function windows(
     let [begin, end] = [pads[i]!, pads[i + rank]!];
     if (attributes.auto_pad === "SAME_UPPER" || attributes.auto_pad === "SAME_LOWER") {
       if (dilation !== 1) fail(`auto_pad ${attributes.auto_pad} does not go with dilations`);
-      const total = Math.max(0, (Math.ceil(size / stride) - 1) * stride + span - size);
-      begin = attributes.auto_pad === "SAME_LOWER" ? Math.ceil(total / 2) : Math.floor(total / 2);
-      end = total - begin;
+      const total = (Math.ceil(size / stride) - 1) * stride + span - size;
+      // A window narrower than its stride needs less than no padding. ONNX Runtime then still begins at the first element, unless three
+      // or more elements are left over.
+      if (total < -2) fail(`auto_pad ${attributes.auto_pad} would have to crop axis ${i + 2}; give pads instead`);
+      begin = Math.max(0, attributes.auto_pad === "SAME_LOWER" ? Math.ceil(total / 2) : Math.floor(total / 2));
+      end = Math.max(0, total - begin);
     } else if (attributes.auto_pad === "VALID") {
       begin = 0;
       end = 0;

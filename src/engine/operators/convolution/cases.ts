@@ -26,6 +26,12 @@ const forward: Readonly<Record<string, Sized<ConvOptions>>> = {
   "more taps than are unfolded, stride 3": { x: [1, 2, 16, 12], w: [2, 2, 8, 8], strides: [3, 3], pads: [2, 0, 0, 1] },
   "auto_pad SAME_UPPER": { x: [1, 2, 7, 8], w: [3, 2, 3, 4], strides: [2, 3], autoPad: "SAME_UPPER" },
   "auto_pad SAME_LOWER": { x: [1, 2, 7, 8], w: [3, 2, 3, 4], strides: [2, 3], autoPad: "SAME_LOWER" },
+  "auto_pad SAME_UPPER, stride wider than the window": {
+    x: [1, 16, 8, 9],
+    w: [16, 16, 1, 1],
+    strides: [2, 3],
+    autoPad: "SAME_UPPER",
+  },
   "auto_pad VALID": { x: [1, 2, 7, 8], w: [3, 2, 3, 4], strides: [2, 3], autoPad: "VALID" },
   "3-D": { x: [1, 2, 4, 5, 4], w: [3, 2, 2, 3, 2], bias: 3, pads: [1, 1, 0, 0, 1, 1] },
   "3-D, grouped, strided": { x: [1, 4, 5, 6, 4], w: [4, 2, 2, 3, 2], group: 2, strides: [2, 2, 1], pads: [0, 1, 1, 0, 1, 0] },

@@ -1,8 +1,10 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { gradients } from "../../autodiff/gradients.js";
-import { Graph } from "../../graph/graph.js";
+import { Graph, type Value } from "../../graph/graph.js";
+import type { Random } from "../../tensor/random.js";
 import { tensor } from "../../tensor/tensor.js";
-import { runModel } from "../../testing/run-model.js";
+import { notAdjoint } from "../../testing/adjoint-property.js";
+import { checkedLevels, runModel } from "../../testing/run-model.js";
 import { misinferred } from "../../testing/shape-property.js";
 import { reduceSum } from "../reduction/reduce-sum.js";
 import type { AutoPad } from "../window.js";
@@ -11,31 +13,40 @@ import { convTranspose } from "./conv-transpose.js";
 
 const autoPads: readonly AutoPad[] = ["NOTSET", "NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"];
 
-test.each([
-  ["Conv", conv],
-  ["ConvTranspose", convTranspose],
-] as const)("%s: inferred shapes are ONNX Runtime's", async (name, build) => {
-  const { mistakes, rejected } = await misinferred(300, (graph, random) => {
-    const rank = 1 + random.integer(3);
-    const each = (low: number, high: number, length = rank) => Array.from({ length }, () => low + random.integer(high - low + 1));
-    const x = graph.input("x", "float32", [1, 4, ...each(3, 9)]);
-    const group = random.integer(3) === 0 ? 2 : 1;
-    const w = graph.input("w", "float32", [...(name === "Conv" ? [2, 4 / group] : [4, 3]), ...each(1, 4)]);
-    const autoPad = autoPads[random.integer(autoPads.length)]!;
-    const strides = each(1, 4);
-    const outputShape = random.integer(4) === 0 && autoPad !== "VALID" ? each(6, 14) : undefined;
-    return build(x, w, {
-      group,
-      strides,
-      autoPad,
-      ...(autoPad === "NOTSET" && !outputShape ? { pads: each(0, 2, 2 * rank) } : {}),
-      ...(autoPad.startsWith("SAME") && name === "Conv" ? {} : { dilations: each(1, 3) }),
-      ...(name === "ConvTranspose" && outputShape ? { outputShape } : {}),
-      ...(name === "ConvTranspose" && !outputShape ? { outputPadding: strides.map((s) => random.integer(s)) } : {}),
-    });
+const builders = { Conv: conv, ConvTranspose: convTranspose };
+type Name = keyof typeof builders;
+
+/** A node with random attributes; not all fit. */
+function randomConvolution(name: Name, graph: Graph, random: Random): Value {
+  const rank = 1 + random.integer(3);
+  const each = (low: number, high: number, length = rank) => Array.from({ length }, () => low + random.integer(high - low + 1));
+  const x = graph.input("x", "float32", [1, 4, ...each(3, 9)]);
+  const group = [1, 1, 2, 4][random.integer(4)]!;
+  const w = graph.input("w", "float32", [...(name === "Conv" ? [4, 4 / group] : [4, 3]), ...each(1, 4)]);
+  const autoPad = autoPads[random.integer(autoPads.length)]!;
+  const strides = each(1, 4);
+  const outputShape = random.integer(4) === 0 && autoPad !== "VALID" ? each(6, 14) : undefined;
+  return builders[name](x, w, {
+    group,
+    strides,
+    autoPad,
+    ...(autoPad === "NOTSET" && !outputShape ? { pads: each(0, 2, 2 * rank) } : {}),
+    ...(autoPad.startsWith("SAME") && name === "Conv" ? {} : { dilations: each(1, 3) }),
+    ...(name === "ConvTranspose" && outputShape ? { outputShape } : {}),
+    ...(name === "ConvTranspose" && !outputShape ? { outputPadding: strides.map((s) => random.integer(s)) } : {}),
   });
-  expect(mistakes).toEqual([]);
-  expect(rejected).toBeLessThan(200);
+}
+
+describe.each(["Conv", "ConvTranspose"] as const)("%s", (name) => {
+  test("inferred shapes are ONNX Runtime's", async () => {
+    const { mistakes, rejected } = await misinferred(300, (graph, random) => randomConvolution(name, graph, random));
+    expect(mistakes).toEqual([]);
+    expect(rejected).toBeLessThan(200);
+  });
+
+  test.each(checkedLevels)("the gradients are the adjoints for all attributes (level %s)", async (level) => {
+    expect(await notAdjoint(150, level, (graph, random) => randomConvolution(name, graph, random))).toEqual([]);
+  });
 });
 
 test("inputs that no window touches get exact zeros", async () => {

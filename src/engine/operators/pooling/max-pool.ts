@@ -1,0 +1,56 @@
+import type { Value } from "../../graph/graph.js";
+import { defineOperator, int, ints, type Operator } from "../../graph/operator.js";
+import { sizeOf } from "../../tensor/tensor.js";
+import { emitAll } from "../emit.js";
+import { scatterElements } from "../indexing/scatter-elements.js";
+import { reshape } from "../layout/reshape.js";
+import { zerosLike } from "../zeros.js";
+import { inferPool, type PoolOptions, poolAttributes, poolingAttributes } from "./pool.js";
+
+export interface MaxPoolOptions extends PoolOptions {
+  /** Distance between the taps of the window; default 1. */
+  readonly dilations?: readonly number[];
+}
+
+/**
+ * The largest element of each window of the given size; padding never wins.
+ *
+ * @param x `[N, C, ...spatial]`
+ * @param kernel size of the window, one number per spatial axis
+ * @throws GraphError when the window does not fit.
+ * @example const y = maxPool(x, [3, 3], { strides: [2, 2], pads: [1, 1, 1, 1] });
+ */
+export const maxPool = (x: Value, kernel: readonly number[], options: MaxPoolOptions = {}): Value =>
+  emitAll(MaxPool, [x], { ...poolingAttributes(options, kernel), dilations: options.dilations }, 1)[0]!;
+
+/** `maxPool` together with the position (int64) of each largest element in the flattened `x`; the first one where several are equal. */
+export function maxPoolWithIndices(
+  x: Value,
+  kernel: readonly number[],
+  options: MaxPoolOptions = {},
+): { readonly values: Value; readonly indices: Value } {
+  const attributes = { ...poolingAttributes(options, kernel), dilations: options.dilations };
+  const [values, indices] = emitAll(MaxPool, [x], attributes, 2);
+  return { values: values!, indices: indices! };
+}
+
+export const MaxPool: Operator = defineOperator({
+  name: "MaxPool",
+  inputs: ["X"],
+  outputs: ["Y", "Indices?"],
+  attributes: { ...poolAttributes, dilations: ints(), storage_order: int(0) },
+  infer: (context) => {
+    const [y] = inferPool(context);
+    return [y!, { type: "int64", shape: y!.shape }];
+  },
+  // dx[i] = Σ_{o: i is the first maximum of window o} g[o]. The node's own indices serve where it has them row-major; they count through
+  // the whole tensor, so both sides are flattened.
+  gradient: ({ inputs: [x], outputs, attributes }, [g]) => {
+    if (!g) return [];
+    const rowMajor = attributes.storage_order === 0 ? outputs[1] : undefined;
+    const indices: Value = rowMajor ?? emitAll(MaxPool, [x], { ...attributes, storage_order: 0 }, 2)[1]!;
+    const size = sizeOf(x.shape);
+    const flat = (v: Value) => reshape(v, [sizeOf(v.shape)]);
+    return [reshape(scatterElements(zerosLike(x, [size]), flat(indices), flat(g), 0, "add"), x.shape)];
+  },
+});

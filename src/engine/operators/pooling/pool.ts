@@ -1,0 +1,55 @@
+import type { Value, ValueType } from "../../graph/graph.js";
+import { int, ints, required } from "../../graph/operator.js";
+import { type AutoPad, type AxisWindow, exactEnd, type WindowAttributes, windowAttributes, windows } from "../window.js";
+
+/** What all sliding-window poolings take. */
+export interface PoolOptions {
+  /** Steps of the window, one per spatial axis; default 1. */
+  readonly strides?: readonly number[];
+  /** Padding before each spatial axis, then behind each: `[top, left, bottom, right]`; default 0. */
+  readonly pads?: readonly number[];
+  /** Instead of `pads`: SAME_UPPER and SAME_LOWER pad so that the output has ceil(size / stride) elements. */
+  readonly autoPad?: AutoPad;
+  /** Whether a last window that is only partly filled counts ("ceil") or not ("floor", the default). */
+  readonly rounding?: "floor" | "ceil";
+}
+
+export const poolAttributes = { ...windowAttributes, kernel_shape: required(ints()), ceil_mode: int(0) };
+
+export interface PoolContext {
+  readonly inputs: readonly [Value, ...unknown[]];
+  readonly attributes: WindowAttributes & { readonly kernel_shape: readonly number[]; readonly ceil_mode: number };
+  readonly fail: (message: string) => never;
+}
+
+/** Options as attributes of the node. */
+export const poolingAttributes = ({ strides, pads, autoPad, rounding }: PoolOptions, kernel: readonly number[]) => ({
+  kernel_shape: kernel,
+  strides,
+  pads,
+  auto_pad: autoPad,
+  ceil_mode: rounding === "ceil" ? 1 : 0,
+});
+
+/** One window per spatial axis. */
+export function poolWindows({ inputs: [x], attributes, fail }: PoolContext): AxisWindow[] {
+  if (x.shape.length < 3) fail("X needs a batch axis, a channel axis and at least one spatial axis");
+  const axes = windows(x.shape.slice(2), attributes.kernel_shape, attributes, attributes.ceil_mode ? "ceil" : "floor", fail);
+  axes.forEach((a, i) => {
+    if (attributes.auto_pad.startsWith("SAME") && exactEnd(a) < 0)
+      fail(`auto_pad would have to crop axis ${i + 2}, which ONNX Runtime does not do for pooling; give pads instead`);
+    if (a.begin >= a.kernel || a.end >= a.kernel)
+      fail(`the padding of axis ${i + 2} must be smaller than its window of ${a.kernel}`);
+  });
+  return axes;
+}
+
+export function inferPool(context: PoolContext): readonly ValueType[] {
+  const [x] = context.inputs;
+  return [{ type: x.type, shape: [...x.shape.slice(0, 2), ...poolWindows(context).map((a) => a.output)] }];
+}
+
+export function inferGlobalPool({ inputs: [x], fail }: Pick<PoolContext, "inputs" | "fail">): readonly ValueType[] {
+  if (x.shape.length < 3) fail("X needs a batch axis, a channel axis and at least one spatial axis");
+  return [{ type: x.type, shape: x.shape.map((d, axis) => (axis < 2 ? d : 1)) }];
+}
