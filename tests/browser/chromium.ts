@@ -1,6 +1,14 @@
 import { existsSync } from "node:fs";
-import sparticuz from "@sparticuz/chromium";
 import { type Browser, chromium } from "playwright-core";
+
+/** Unpacks the browser that the package @sparticuz/chromium carries, and for Linux images without libnss3 the libraries it needs as well. */
+async function carried(): Promise<string | undefined> {
+  if (process.platform !== "linux") return undefined;
+  // The package unpacks its libraries, and puts them on LD_LIBRARY_PATH, only where it believes to be on AWS Lambda.
+  process.env.AWS_LAMBDA_JS_RUNTIME ??= "nodejs20.x";
+  const { default: sparticuz } = await import("@sparticuz/chromium");
+  return sparticuz.executablePath();
+}
 
 /** WebGPU on the processor: what a machine without a graphics card has. */
 const webGpu = [
@@ -11,12 +19,12 @@ const webGpu = [
 ];
 
 /**
- * Starts the first Chromium that runs: the one of CHROMIUM_PATH, the one in the package @sparticuz/chromium (needs libnss3), Debian's.
+ * Starts the first Chromium that runs: the one of CHROMIUM_PATH, the one in the package @sparticuz/chromium, Debian's.
  * Returns why none did otherwise.
  */
 export async function launch(): Promise<Browser | string> {
   const reasons: string[] = [];
-  const candidates = [async () => process.env.CHROMIUM_PATH, () => sparticuz.executablePath(), async () => "/usr/bin/chromium"];
+  const candidates = [async () => process.env.CHROMIUM_PATH, carried, async () => "/usr/bin/chromium"];
   for (const candidate of candidates) {
     try {
       const executablePath = await candidate();
