@@ -1,7 +1,7 @@
 import type { Value } from "../graph/graph.js";
 import type { OnnxNode } from "../onnx/model.js";
 import { dataTypeOf } from "../onnx/tensor-data.js";
-import { sameShape, sizeOf, tensor } from "../tensor/tensor.js";
+import { sameShape, sizeOf, tensor, toNumbers } from "../tensor/tensor.js";
 import { inlineIf, unrollLoop, unrollScan } from "./control-flow.js";
 import type { Scope, StaticGraph } from "./static-graph.js";
 
@@ -42,9 +42,11 @@ async function simplified(into: StaticGraph, node: OnnxNode, scope: Scope): Prom
     case "Cast":
       return x && dataTypeOf(attribute("to") as number) === x.type ? [x] : undefined;
     case "Dropout": {
-      const training = operand(2);
-      const evaluates = !training || Number((await into.tensorOf(training))?.data[0] ?? 1) === 0;
-      if (!x || !evaluates) return undefined;
+      // exporters write training mode with ratio 0 for functional dropout in evaluation
+      const number = async (v: Value) => (await into.tensorOf(v).then((t) => t && toNumbers(t)[0])) ?? Number.NaN;
+      const [ratio, training] = [operand(1), operand(2)];
+      const idle = !training || (await number(training)) === 0 || (ratio !== undefined && (await number(ratio)) === 0);
+      if (!x || !idle) return undefined;
       return node.outputs[1] ? [x, await allTrue(into, x, node.outputs[1])] : [x];
     }
     case "Reshape":
