@@ -2,7 +2,7 @@ import { vectorJacobianProduct } from "../autodiff/gradients.js";
 import { Graph, type Value } from "../graph/graph.js";
 import type { GradientOptions } from "../graph/operator.js";
 import { Random } from "../tensor/random.js";
-import { isFloat, type Shape, sizeOf, type Tensor, tensor, toNumbers } from "../tensor/tensor.js";
+import { describe, isFloat, type Shape, sizeOf, type Tensor, tensor, toNumbers } from "../tensor/tensor.js";
 import { type OptimizationLevel, runModel } from "./run-model.js";
 
 /** One operator in one mode, for the finite-difference check. Families list theirs in `cases.ts` beside their operators. */
@@ -31,7 +31,7 @@ export interface Directional {
 
 /**
  * Compares ⟨∇, u⟩ with (f(x + hu) - f(x - hu)) / 2h for f = Σ ⟨v, y⟩, random v and u, where all float32 arithmetic is ONNX Runtime's and
- * the differences are summed in float64.
+ * the differences are summed in float64. Checks the shape rules as well.
  */
 export async function checkDirectional(test: OperatorCase, level: OptimizationLevel, seed = 1): Promise<Directional> {
   const random = new Random(seed, test.name);
@@ -86,6 +86,10 @@ export async function checkDirectional(test: OperatorCase, level: OptimizationLe
     await runModel(model, shifted(1), level),
     await runModel(model, shifted(-1), level),
   ];
+  for (const { of, index } of seeds) {
+    const computed = describe(at[`y${index}`]!);
+    if (computed !== describe(of)) throw new Error(`The shape rule says ${describe(of)}, ONNX Runtime computes ${computed}.`);
+  }
   let finiteDifference = 0;
   let scale = 0;
   for (const { index } of seeds) {
