@@ -1,0 +1,14 @@
+/** Data without files: formats on bytes, images, synthetic datasets. Runs in the browser; what needs Node is in node/index.ts. */
+export { type Dataset, datasetOf, type Labelling, type Sample, type TaskName, taskNames } from "./dataset.js";
+export { DataError } from "./error.js";
+export type { Correspondence } from "./formats/correspondence.js";
+export { parseFlo, writeFlo } from "./formats/flo.js";
+export { parseKittiDisparity, parseKittiFlow, writeKittiDisparity, writeKittiFlow } from "./formats/kitti.js";
+export { parseBinaryMask, parseLabelMap } from "./formats/label-map.js";
+export { parsePfm, parsePfmDisparity, parsePfmFlow, writePfm } from "./formats/pfm.js";
+export { decodePng, encodePng, type Png, type PngColour } from "./formats/png.js";
+export { parsePpm, writePpm } from "./formats/ppm.js";
+export { imageFromSamples, type Samples, samplesFromImage, sizeOfImage } from "./image.js";
+export { type SyntheticOptions, syntheticDataset } from "./synthetic/dataset.js";
+export type { Averaging } from "./synthetic/light.js";
+export { type ShapeKind, shapeKinds } from "./synthetic/shapes.js";

@@ -1,0 +1,4 @@
+/** Data on disk: Node only. */
+export { decodeImage, readImage, writeImage } from "./image-file.js";
+export type { Layout, LayoutOptions } from "./layout.js";
+export { type LayoutName, layouts, type OpenOptions, openDataset } from "./open.js";
