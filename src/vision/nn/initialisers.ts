@@ -83,5 +83,9 @@ export const defaultBias = (weight: Shape): Initialiser => {
 };
 
 function filled(draw: (random: Random) => number): Initialiser {
-  return (shape, random) => Float32Array.from({ length: sizeOf(shape) }, () => draw(random));
+  return (shape, random) => {
+    const values = new Float32Array(sizeOf(shape));
+    for (let i = 0; i < values.length; i++) values[i] = draw(random);
+    return values;
+  };
 }

@@ -4,6 +4,7 @@ import { vectorJacobianProduct } from "../../../engine/autodiff/gradients.js";
 import { Graph, type Value } from "../../../engine/graph/graph.js";
 import { type Shape, sizeOf, type Tensor, tensor, toNumbers } from "../../../engine/tensor/tensor.js";
 import { checkedLevels, runModel } from "../../../engine/testing/run-model.js";
+import { warp } from "../networks/flow.js";
 import { adaptiveAveragePool2d } from "../networks/segmentation.js";
 import { asConstants, asInputs, type Mode, Parameters, type Scope } from "../scope.js";
 import { multiHeadAttention } from "./attention.js";
@@ -103,6 +104,11 @@ describe("layers agree with PyTorch", () => {
     const options = { out: 4, kernel: 3, stride: 2, padding: 1, outputPadding: 1, groups: 2 };
     const state = { weight: wave([2, 2, 3, 3], 0.31, 0.2), bias: wave([4], 0.5, 0.1) };
     expectClose((await run((p, x) => convTranspose2d(p, x, options), wave([1, 2, 2, 3]), state)).y, reference.convt);
+  });
+
+  test("warping by a flow", async () => {
+    const flow = wave([1, 2, 3, 4], 0.9, 0.3);
+    expectClose((await run((p, x) => warp(x, p.graph.constant(flow)), wave([1, 2, 3, 4]), {})).y, reference.warp);
   });
 
   test("adaptive average pooling where regions overlap", async () => {

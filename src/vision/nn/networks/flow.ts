@@ -1,19 +1,9 @@
 import type { Value } from "../../../engine/graph/graph.js";
-import {
-  add,
-  concat,
-  gridSample,
-  leakyRelu,
-  mul,
-  pad,
-  reduceMean,
-  resize,
-  slice,
-  transpose,
-} from "../../../engine/operators/index.js";
+import { add, concat, gridSample, leakyRelu, mul, pad, reduceMean, slice, transpose } from "../../../engine/operators/index.js";
 import { tensor } from "../../../engine/tensor/tensor.js";
 import { channels, conv2d } from "../layers/convolution.js";
 import { spatial } from "../layers/padding.js";
+import { resizeBilinear } from "../layers/resize.js";
 import type { ImageNetwork } from "../model.js";
 import type { Scope } from "../scope.js";
 
@@ -40,12 +30,12 @@ export function flow(p: Scope, first: Value, second: Value, { width, levels, rad
   let estimate: Value | undefined;
   for (let level = levels - 1; level >= 0; level--) {
     const [a, b] = pyramids.map((features) => features[level]!) as [Value, Value];
-    const coarse = estimate && mul(enlarge(estimate, spatial(a)), 2);
+    const coarse = estimate && mul(resizeBilinear(estimate, spatial(a)), 2);
     const costs = leakyRelu(correlation(a, coarse ? warp(b, coarse) : b, radius), 0.1);
     const correction = decode(p.at("decoders", level), concat(coarse ? [costs, a, coarse] : [costs, a], 1), channels(a));
     estimate = coarse ? add(coarse, correction) : correction;
   }
-  return mul(enlarge(estimate!, spatial(first)), 4);
+  return mul(resizeBilinear(estimate!, spatial(first)), 4);
 }
 
 function pyramid(p: Scope, frame: Value, width: number, levels: number): Value[] {
@@ -88,8 +78,4 @@ export function warp(x: Value, displacement: Value): Value {
   const identity = x.graph.constant(tensor("float32", [1, height, width, 2], centres));
   const perPixel = x.graph.constant(tensor("float32", [2], [2 / width, 2 / height]));
   return gridSample(x, add(identity, mul(transpose(displacement, [0, 2, 3, 1]), perPixel)));
-}
-
-function enlarge(x: Value, size: readonly [number, number]): Value {
-  return resize(x, { sizes: [x.shape[0]!, channels(x), ...size], mode: "linear", coordinates: "half_pixel" });
 }

@@ -1,9 +1,10 @@
 import type { Value } from "../../../engine/graph/graph.js";
-import { concat, expand, matMul, reduceMean, relu, resize } from "../../../engine/operators/index.js";
+import { concat, expand, matMul, reduceMean, relu } from "../../../engine/operators/index.js";
 import { tensor } from "../../../engine/tensor/tensor.js";
 import { batchNorm2d } from "../layers/batch-norm.js";
 import { type Conv2dOptions, channels, conv2d } from "../layers/convolution.js";
 import { spatial } from "../layers/padding.js";
+import { resizeBilinear } from "../layers/resize.js";
 import type { ImageNetwork } from "../model.js";
 import type { Scope } from "../scope.js";
 import { type ResnetBackbone, resnetStages } from "./resnet.js";
@@ -18,7 +19,10 @@ export interface SegmentationConfiguration extends ImageNetwork {
   readonly classes: number;
 }
 
-/** Logits [N, classes, H, W] of normalised images [N, 3, H, W], bilinearly enlarged from an eighth of the size. */
+/**
+ * Logits [N, classes, H, W] of normalised images [N, 3, H, W], bilinearly enlarged from an eighth of the size (corners aligned for PSPNet,
+ * as published). Auxiliary classifiers serve training alone and are left out; drop their tensors (`aux_classifier.*`) from a checkpoint.
+ */
 export function segmentationNetwork(
   p: Scope,
   image: Value,
@@ -29,7 +33,7 @@ export function segmentationNetwork(
     head === "deeplabv3"
       ? deeplabHead(p.at("classifier"), features, headWidth ?? 256, classes)
       : pspHead(p, features, headWidth ?? 512, classes);
-  return enlarge(logits, spatial(image));
+  return resizeBilinear(logits, spatial(image), head === "pspnet" ? "corners" : "half-pixel");
 }
 
 /**
@@ -55,7 +59,7 @@ function pspHead(p: Scope, x: Value, width: number, classes: number): Value {
   const pyramid = bins.map((count, i) => {
     const level = p.at("ppm", "features", i);
     const options = { out: channels(x) / bins.length };
-    return enlarge(convBnRelu(level.at(1), level.at(2), adaptiveAveragePool2d(x, count), options), spatial(x));
+    return resizeBilinear(convBnRelu(level.at(1), level.at(2), adaptiveAveragePool2d(x, count), options), spatial(x), "corners");
   });
   const joined = convBnRelu(p.at("cls", 0), p.at("cls", 1), concat([x, ...pyramid], 1), { out: width, kernel: 3 });
   return conv2d(p.at("cls", 4), joined, { out: classes });
@@ -63,11 +67,6 @@ function pspHead(p: Scope, x: Value, width: number, classes: number): Value {
 
 function convBnRelu(conv: Scope, bn: Scope, x: Value, options: Conv2dOptions): Value {
   return relu(batchNorm2d(bn, conv2d(conv, x, { ...options, bias: "none" })));
-}
-
-/** Bilinear, half-pixel centres (PyTorch's `align_corners=False`). */
-function enlarge(x: Value, size: readonly [number, number]): Value {
-  return resize(x, { sizes: [x.shape[0]!, channels(x), ...size], mode: "linear", coordinates: "half_pixel" });
 }
 
 /** `torch.nn.AdaptiveAvgPool2d(count)`: region i of an axis of length n spans ⌊i n / count⌋ up to ⌈(i + 1) n / count⌉. */

@@ -1,8 +1,9 @@
 import type { Value } from "../../../engine/graph/graph.js";
-import { add, concat, mul, pad, reduceMean, reduceSum, relu, resize, slice, softmax } from "../../../engine/operators/index.js";
+import { add, concat, mul, pad, reduceMean, reduceSum, relu, slice, softmax } from "../../../engine/operators/index.js";
 import { tensor } from "../../../engine/tensor/tensor.js";
 import { conv2d } from "../layers/convolution.js";
 import { spatial } from "../layers/padding.js";
+import { resizeBilinear } from "../layers/resize.js";
 import type { ImageNetwork } from "../model.js";
 import type { Scope } from "../scope.js";
 
@@ -36,7 +37,7 @@ export function stereo(p: Scope, left: Value, right: Value, { width, disparities
     ),
   );
   const coarse = reduceSum(mul(softmax(scores, 1), values), [1], "keep");
-  return resize(coarse, { sizes: [left.shape[0]!, 1, ...spatial(left)], mode: "linear", coordinates: "half_pixel" });
+  return resizeBilinear(coarse, spatial(left));
 }
 
 function features(p: Scope, image: Value, width: number): Value {
