@@ -1,4 +1,5 @@
 import { vectorJacobianProduct } from "../autodiff/gradients.js";
+import { specialise } from "../compile/specialise.js";
 import { embed } from "../graph/embed.js";
 import { Graph, type Value } from "../graph/graph.js";
 import type { OnnxModel } from "../onnx/model.js";
@@ -41,7 +42,8 @@ export async function compareWithGolden(
   run: (model: OnnxModel, feeds: Readonly<Record<string, Tensor>>) => Promise<Record<string, Tensor>>,
 ): Promise<readonly Deviation[]> {
   const stored = parseSafetensors(safetensors).tensors;
-  const model = parseModel(onnx);
+  const shapes = Object.fromEntries(golden.inputs.map(({ name }) => [name, stored.get(name)!.shape]));
+  const model = await specialise(parseModel(onnx), shapes, (constants) => run(constants, {}), { keep: "weights" });
 
   const graph = new Graph();
   const feeds: Record<string, Tensor> = {};
