@@ -1,16 +1,17 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { gradients } from "../../../engine/autodiff/gradients.js";
-import { Graph, type Value } from "../../../engine/graph/graph.js";
+import { Graph } from "../../../engine/graph/graph.js";
 import { abs, reduceMean, sub } from "../../../engine/operators/index.js";
 import { parseSafetensors } from "../../../engine/tensor/safetensors.js";
 import { type Tensor, toNumbers } from "../../../engine/tensor/tensor.js";
 import { checkedLevels, runModel } from "../../../engine/testing/run-model.js";
 import { cropTo, padToMultiple, spatial } from "../layers/padding.js";
-import { networkModel } from "../model.js";
-import { asInputs, Parameters, type Scope } from "../scope.js";
-import { type NafnetConfiguration, nafnet } from "./nafnet.js";
-import { type FourLevels, type RestormerConfiguration, restormer, restormerMultiple } from "./restormer.js";
+import { type Network, networkModel } from "../model.js";
+import { asInputs, Parameters } from "../scope.js";
+import { findNetwork, type NetworkConfiguration, recogniseConfiguration } from "./index.js";
+import type { NafnetConfiguration } from "./nafnet.js";
+import type { FourLevels, RestormerConfiguration } from "./restormer.js";
 
 // PyTorch's numbers (float64, rounded); the whole set where it is present, the part in fixtures/ otherwise.
 const whole = new URL("../../../../../shared/golden/systems/networks/", import.meta.url);
@@ -36,10 +37,10 @@ function difference(actual: Tensor, expected: Tensor): number {
   return Math.max(...a.map((v, i) => Math.abs(v - e[i]!))) / Math.max(...e.map(Math.abs), 1e-30);
 }
 
-function networkOf({ architecture, hyper_parameters }: Entry, overrides: Partial<NafnetConfiguration> = {}) {
+function configurationOf({ architecture, hyper_parameters }: Entry): NafnetConfiguration | RestormerConfiguration {
   const h = hyper_parameters as Record<string, number & readonly number[]>;
-  if (architecture === "Restormer") {
-    const configuration: RestormerConfiguration = {
+  if (architecture === "Restormer")
+    return {
       family: "restormer",
       width: h.dim!,
       blocks: h.num_blocks as unknown as FourLevels,
@@ -48,10 +49,7 @@ function networkOf({ architecture, hyper_parameters }: Entry, overrides: Partial
       feedForwardExpansion: h.ffn_expansion_factor!,
       normalization: (h.LayerNorm_type as unknown) === "WithBias" ? "with-bias" : "bias-free",
     };
-    return (p: Scope, x: Value) =>
-      cropTo(restormer(p, padToMultiple(x, restormerMultiple, "reflect"), configuration), spatial(x));
-  }
-  const configuration: NafnetConfiguration = {
+  return {
     family: "nafnet",
     activation: architecture === "Baseline" ? "gelu" : "simple-gate",
     attention: architecture === "Baseline" ? "channel" : "simplified-channel",
@@ -60,15 +58,20 @@ function networkOf({ architecture, hyper_parameters }: Entry, overrides: Partial
     middleBlocks: h.middle_blk_num!,
     decoderBlocks: h.dec_blk_nums!,
     depthwiseExpansion: h.dw_expand!,
-    ...overrides,
   };
-  return (p: Scope, x: Value) => nafnet(p, x, configuration);
+}
+
+/** The network with the padding that the published tests put around it. */
+function networkOf(configuration: NetworkConfiguration): Network {
+  const { network, multipleOf } = findNetwork(configuration);
+  return (p, x) => cropTo(network(p, padToMultiple(x!, multipleOf, "reflect")), spatial(x!));
 }
 
 const cases = files.filter((f) => ["NAFNet", "Baseline", "Restormer"].includes(f.architecture ?? ""));
 
 describe.each(cases.map((c) => [c.case, c] as const))("%s", (name, entry) => {
   const weights = load(entry.file);
+  const configuration = configurationOf(entry);
   const runs = files.filter((f) => f.case === name && f.kind === "forward+gradients").map((f) => f.file);
 
   test.each(runs.flatMap((file) => checkedLevels.map((level) => [file, level] as const)))(
@@ -79,7 +82,7 @@ describe.each(cases.map((c) => [c.case, c] as const))("%s", (name, entry) => {
       const x = graph.input("input", "float32", expected.get("input")!.shape);
       const target = graph.input("target", "float32", expected.get("target")!.shape);
       const parameters = new Parameters(graph, asInputs);
-      const y = networkOf(entry)(parameters.scope, x);
+      const y = networkOf(configuration)(parameters.scope, x);
       const loss = reduceMean(abs(sub(y, target)));
       const wrt = [x, ...parameters.values.values()];
       graph.output("output", y);
@@ -98,14 +101,19 @@ describe.each(cases.map((c) => [c.case, c] as const))("%s", (name, entry) => {
     },
   );
 
+  test("is recognised from names and shapes", () => {
+    expect(recogniseConfiguration(weights)).toMatchObject(configuration);
+  });
+
   const local = files.find((f) => f.case === name && f.train_size !== undefined);
   test.runIf(local)("local pooling at test time", async () => {
     const expected = load(local!.file);
-    const pooling = { kind: "local", trainingSize: [local!.train_size![2], local!.train_size![3]] } as const;
+    const [, , height, width] = local!.train_size!;
+    const localised = { ...configuration, pooling: { kind: "local", trainingSize: [height, width] } } as NafnetConfiguration;
     for (const [input, output, network] of [
-      ["input", "output_local", networkOf(entry, { pooling })],
-      ["input", "output_global", networkOf(entry)],
-      ["input_small", "output_small", networkOf(entry, { pooling })],
+      ["input", "output_local", networkOf(localised)],
+      ["input", "output_global", networkOf(configuration)],
+      ["input_small", "output_small", networkOf(localised)],
     ] as const) {
       const image = expected.get(input)!;
       const results = await runModel(networkModel(network, weights, { image: image.shape }), { image });
