@@ -2,6 +2,9 @@ import type { OperatorCase } from "../testing/operator-case.js";
 import { activationCases } from "./activation/cases.js";
 import { convolutionCases } from "./convolution/cases.js";
 import { elementwiseCases } from "./elementwise/cases.js";
+import { generatorCases } from "./generator/cases.js";
+import { indexingCases } from "./indexing/cases.js";
+import { layoutCases } from "./layout/cases.js";
 import { linearCases } from "./linear/cases.js";
 import { logicCases } from "./logic/cases.js";
 import { normalizationCases } from "./normalization/cases.js";
@@ -14,6 +17,9 @@ export const allCases: readonly OperatorCase[] = [
   ...activationCases,
   ...convolutionCases,
   ...elementwiseCases,
+  ...generatorCases,
+  ...indexingCases,
+  ...layoutCases,
   ...linearCases,
   ...logicCases,
   ...normalizationCases,
