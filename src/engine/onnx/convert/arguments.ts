@@ -77,7 +77,10 @@ function dft(node: OnnxNode, to: Rewrite) {
 function dropout(node: OnnxNode, to: Rewrite) {
   const type: DataType = to.scope.type(node.inputs[0]!) ?? "float32";
   const ratio = to.constant(tensor(isFloat(type) ? type : "float32", [], [floatOf(node, "ratio", 0.5)]), "ratio");
-  to.keep({ ...node, inputs: [node.inputs[0]!, ratio], attributes: {} });
+  const mask = node.outputs[1];
+  if (mask && to.scope.isRead(mask))
+    to.refuse(`hands out its mask "${mask}", which inference leaves open; export the model in eval mode`);
+  to.finish("Dropout", [node.inputs[0]!, ratio]);
 }
 
 export const argumentForms: readonly Conversion[] = [

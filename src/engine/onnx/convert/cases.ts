@@ -143,6 +143,13 @@ const argumentCases: ConversionCase[] = [
     nodes: [node("Split", "x", "a b", { axis: int(2) })],
   },
   single("Dropout 7", 7, "Dropout", "", { ratio: float(0.3) }),
+  {
+    name: "Dropout 7 with a mask that nothing reads",
+    opset: 7,
+    inputs: image,
+    outputs: y,
+    nodes: [node("Dropout", "x", "y m")],
+  },
   single("Dropout 10", 10, "Dropout", "", {}),
   {
     name: "TopK 7",
@@ -198,6 +205,54 @@ const normalizationCases: ConversionCase[] = [
     },
   ),
   single("AveragePool 19", 19, "AveragePool", "", { kernel_shape: ints([2, 2]), dilations: ints([1, 1]), ceil_mode: int(1) }),
+];
+
+/** Operators whose older forms mean the same in opset 18. */
+const unchanged: ConversionCase[] = [
+  single("MaxPool 8", 8, "MaxPool", "", { kernel_shape: ints([2, 2]), auto_pad: text("SAME_UPPER") }),
+  single("AveragePool 7", 7, "AveragePool", "", {
+    kernel_shape: ints([2, 2]),
+    count_include_pad: int(1),
+    pads: ints([1, 1, 0, 0]),
+  }),
+  single("LpPool 11", 11, "LpPool", "", { kernel_shape: ints([2, 2]), p: int(3) }),
+  single("Flatten 7", 7, "Flatten", "", { axis: int(2) }),
+  single("PRelu 7", 7, "PRelu", "s", {}, { initializers: { s: f32([4, 1, 1]) } }),
+  single("DepthToSpace 7", 7, "DepthToSpace", "", { blocksize: int(2) }),
+  single("ArgMax 7", 7, "ArgMax", "", { axis: int(1), keepdims: int(0) }, { outputs: { y: "int64" } }),
+  single("Reshape 7", 7, "Reshape", "s", {}, { initializers: { s: int64(0, -1) } }),
+  single("Equal 11", 11, "Equal", "x", {}, { outputs: { y: "bool" } }),
+  single("LRN 7", 7, "LRN", "", { size: int(3) }),
+  single(
+    "Gemm 7",
+    7,
+    "Gemm",
+    "w b",
+    { transB: int(1), alpha: float(0.5) },
+    {
+      inputs: { x: ["float32", [3, 5]] },
+      initializers: { w: f32([2, 5]), b: f32([2]) },
+    },
+  ),
+  single(
+    "LSTM 7",
+    7,
+    "LSTM",
+    "w r",
+    { hidden_size: int(3) },
+    {
+      inputs: { x: ["float32", [4, 1, 5]] },
+      initializers: { w: f32([1, 12, 5]), r: f32([1, 12, 3]) },
+    },
+  ),
+  {
+    name: "OneHot 9",
+    opset: 9,
+    inputs: { x: ["int64", [3]] },
+    outputs: { y: "float32" },
+    nodes: [node("OneHot", "x d v", "y", { axis: int(-1) })],
+    initializers: { d: tensor("int64", [], [4n]), v: f32([2], [0.1, 0.9]) },
+  },
 ];
 
 const typeCases: ConversionCase[] = [
@@ -414,6 +469,7 @@ export const conversionCases: readonly ConversionCase[] = [
   ...argumentCases,
   ...softmaxCases,
   ...normalizationCases,
+  ...unchanged,
   ...typeCases,
   ...geluCases,
   ...fusedCases,

@@ -9,11 +9,21 @@ import { type Conversion, elementNumber, float, floatOf, int, intOf, microsoft, 
 
 /** `axis` is that of scales given for each channel; a single scale needs none. */
 function dequantize(to: Rewrite, value: string, scale: string, zero: string | undefined, axis = 0): string {
-  return to.add("DequantizeLinear", zero ? [value, scale, zero] : [value, scale], { axis: int(axis) });
+  const scales = single(to, scale);
+  return to.add("DequantizeLinear", zero ? [value, scales, single(to, zero)] : [value, scales], { axis: int(axis) });
 }
 
 function quantize(to: Rewrite, value: string, scale: string, zero: string | undefined): void {
-  to.finish("QuantizeLinear", zero ? [value, scale, zero] : [value, scale]);
+  const scales = single(to, scale);
+  to.finish("QuantizeLinear", zero ? [value, scales, single(to, zero)] : [value, scales]);
+}
+
+/** A constant of shape [1] as the scalar that it stands for; [1] could as well be a scale for each of one channel. */
+function single(to: Rewrite, name: string): string {
+  const value = to.scope.valueOf(name);
+  return value !== undefined && value.shape.length === 1 && value.shape[0] === 1
+    ? to.constant({ ...value, shape: [] }, "scalar")
+    : name;
 }
 
 /** The bias is an integer with the scale of its summands, x_scale w_scale. */
