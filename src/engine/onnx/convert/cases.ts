@@ -258,6 +258,14 @@ const unchanged: ConversionCase[] = [
 const typeCases: ConversionCase[] = [
   single("Cast 19", 19, "Cast", "", { to: int(6), saturate: int(1) }, { outputs: { y: "int32" } }),
   {
+    name: "QuantizeLinear and DequantizeLinear 19 with scales of float16",
+    opset: 19,
+    inputs: { x: ["float16", [2, 3]] },
+    outputs: { y: "float16" },
+    nodes: [node("QuantizeLinear", "x s z", "q", { saturate: int(1) }), node("DequantizeLinear", "q s z", "y")],
+    initializers: { s: tensor("float16", [], [0.03125]), z: u8(120) },
+  },
+  {
     name: "QuantizeLinear 21 by output type",
     opset: 21,
     inputs: image,
