@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { GoldenCase } from "../../src/engine/testing/golden-case.js";
 import { openGoldenFolder } from "../../src/engine/testing/golden-folder.js";
 import { launch } from "./chromium.js";
 import type { WebProvider } from "./page.js";
@@ -14,17 +15,18 @@ const root = new URL("../../", import.meta.url);
 const folder = openGoldenFolder(new URL("../shared/golden/gradients/", root), new URL("fixtures/golden/gradients/", root))!;
 const operatorCases = folder.cases.filter((c) => c.kind === "op").map((c) => [c.name, c] as const);
 
-/** Tiny ones: the adapter of the tests computes on the processor. */
-const gpuCases = [
-  "relu",
-  "add_broadcast",
-  "matmul_2d",
-  "conv_3x3",
-  "leakyrelu",
-  "logsoftmax",
-  "reducemean_k1",
-  "averagepool_k2s2",
-];
+/** What ONNX Runtime 1.30 cannot do on WebGPU; a case that begins to work fails here, and then leaves this list. */
+const gpuFailures: Readonly<Record<string, string>> = {
+  maxpool_k3s2p1: "MaxPool has no output Indices",
+  maxpool_dil2: "MaxPool has no output Indices",
+  maxpool_ceil: "MaxPool has no output Indices",
+  maxpool_ties_first: "MaxPool has no output Indices",
+  slice_negative_step: "Slice with a negative step yields wrong values",
+  cast_double_chain: "no float64",
+};
+
+/** WGSL promises sin and cos to an absolute error of 2^-11 only, and the tests' adapter is as far off as 1e-4. */
+const trigonometric = new Set(["Sin", "Cos", "Tan"]);
 
 const browser = await launch();
 if (typeof browser === "string") console.warn(`Browser tests are skipped. ${browser}`);
@@ -65,10 +67,11 @@ describe.skipIf(typeof browser === "string")("the library in Chromium", () => {
     rmSync(built, { recursive: true });
   });
 
-  const agree = async (provider: WebProvider, golden: (typeof folder.cases)[number], factor = 1) => {
+  const agree = async (provider: WebProvider, golden: GoldenCase, leastTolerance = 0) => {
     const deviations = await page.evaluate(([p, g]) => globalThis.golden(p, g), [provider, golden] as const);
     expect(deviations.length).toBeGreaterThan(1);
-    for (const { tensor, error, tolerance } of deviations) expect.soft(error, tensor).toBeLessThanOrEqual(factor * tolerance);
+    for (const { tensor, error, tolerance } of deviations)
+      expect.soft(error, tensor).toBeLessThanOrEqual(Math.max(tolerance, leastTolerance));
   };
 
   describe("WebAssembly", () => {
@@ -90,6 +93,11 @@ describe.skipIf(typeof browser === "string")("the library in Chromium", () => {
     it("keeps outputs in the graphics card's memory", async () => {
       expect(await page.evaluate(() => globalThis.keep("webgpu"))).toEqual([4, 5, 6]);
     });
-    it.each(operatorCases.filter(([name]) => gpuCases.includes(name)))("%s", (_, golden) => agree("webgpu", golden, 10));
+    for (const [name, golden] of operatorCases) {
+      const leastTolerance = golden.ops.some((op) => trigonometric.has(op)) ? 2 ** -11 : 0;
+      const reason = gpuFailures[name];
+      if (reason) it.fails(`${name} (${reason})`, () => agree("webgpu", golden));
+      else it(name, () => agree("webgpu", golden, leastTolerance));
+    }
   });
 });
