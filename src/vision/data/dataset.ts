@@ -79,7 +79,24 @@ export function datasetOf<Entry>(
       if (!Number.isInteger(index) || index < 0 || index >= entries.length) {
         throw new DataError(`${labelling.name} has samples 0 to ${entries.length - 1}; there is no sample ${index}.`);
       }
-      return read(entries[index]!, index);
+      return checkSizes(await read(entries[index]!, index));
     },
   };
+}
+
+/** Inputs, pixel-wise target and masks of one sample have one height and width, or the files do not belong together. */
+function checkSizes(sample: Sample): Sample {
+  const { inputs, target, valid, occluded } = sample;
+  const parts: Record<string, Tensor | undefined> = { ...inputs, target, valid, occluded };
+  const sizes = Object.entries(parts).flatMap(([name, t]) =>
+    t && t.shape.length >= 2 ? [{ name, size: t.shape.slice(-2).join("x") }] : [],
+  );
+  const other = sizes.find(({ size }) => size !== sizes[0]!.size);
+  if (other) {
+    const first = sizes[0]!;
+    throw new DataError(
+      `Sample ${sample.id}: ${first.name} is ${first.size} (height x width), but ${other.name} is ${other.size}.`,
+    );
+  }
+  return sample;
 }

@@ -1,6 +1,7 @@
 /** Data without files: formats on bytes, images, synthetic datasets. Runs in the browser; what needs Node is in node/index.ts. */
 export { type Dataset, datasetOf, type Labelling, type Sample, type TaskName, taskNames } from "./dataset.js";
 export { DataError } from "./error.js";
+export { type Fit, fitted, resizeImage } from "./fit.js";
 export type { Correspondence } from "./formats/correspondence.js";
 export { parseFlo, writeFlo } from "./formats/flo.js";
 export { parseKittiDisparity, parseKittiFlow, writeKittiDisparity, writeKittiFlow } from "./formats/kitti.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Tensor, tensor } from "../../../engine/tensor/tensor.js";
-import { type Dataset, taskNames } from "../dataset.js";
+import { type Dataset, datasetOf, taskNames } from "../dataset.js";
 import { DataError } from "../error.js";
 import { naturalOrder } from "../natural-order.js";
 import { disparityAt, flowAt, height, isKnown, pictureValue, width } from "../testing/fixture-values.js";
@@ -240,6 +240,17 @@ describe("openDataset", () => {
     const dataset = await open("flat", { task: "segmentation" });
     await expect(dataset.sample(2)).rejects.toThrow("folder has samples 0 to 1; there is no sample 2.");
     await expect(dataset.sample(0.5)).rejects.toThrow(DataError);
+  });
+
+  it("refuses a sample whose parts differ in size", async () => {
+    const pair = { id: "x", inputs: { image: picture(0) }, target: tensor("int32", [2, 2]) };
+    const dataset = datasetOf(
+      { name: "odd", task: "segmentation", ignoreLabel: 255, classNames: [] },
+      [pair],
+      "",
+      async (s) => s,
+    );
+    await expect(dataset.sample(0)).rejects.toThrow("Sample x: image is 4x6 (height x width), but target is 2x2.");
   });
 
   it("never takes one layout for another", async () => {

@@ -1,0 +1,152 @@
+/** Datasets brought to one picture size, for models and batches that need it. */
+import { type DataType, type Tensor, tensor } from "../../engine/tensor/tensor.js";
+import type { Dataset, Sample } from "./dataset.js";
+import { DataError } from "./error.js";
+
+export type Fit =
+  /** The middle of the picture; smaller pictures are errors. */
+  | { readonly kind: "crop"; readonly height: number; readonly width: number }
+  /** To this size, whatever the shape. */
+  | { readonly kind: "resize"; readonly height: number; readonly width: number }
+  /** The shorter side to this length, the shape kept. */
+  | { readonly kind: "resize-shorter"; readonly side: number };
+
+/**
+ * The dataset with pictures cropped or resized, and pixel-wise targets with them: labels to the nearest, pictures bilinearly with
+ * antialiasing (as PIL and torchvision do, without their rounding to 8 bits). Flow and disparity are cropped only: resizing would
+ * invent truth.
+ *
+ * @example // ImageNet's usual 224x224
+ *   fitted(fitted(dataset, { kind: "resize-shorter", side: 256 }), { kind: "crop", height: 224, width: 224 })
+ * @throws DataError when the size is not of whole numbers of at least 1, or flow or disparity would be resized.
+ */
+export function fitted(dataset: Dataset, fit: Fit): Dataset {
+  const sides = fit.kind === "resize-shorter" ? [fit.side] : [fit.height, fit.width];
+  if (!sides.every((n) => Number.isInteger(n) && n >= 1)) {
+    throw new DataError(`A picture's size is in whole pixels of at least 1, not ${sides.join("x")}.`);
+  }
+  if (fit.kind !== "crop" && (dataset.task === "flow" || dataset.task === "disparity")) {
+    throw new DataError(`The truth of ${dataset.task} cannot be resized; crop ${dataset.name} instead.`);
+  }
+  return {
+    ...dataset,
+    describe: () => `${dataset.describe().replace(/\.$/, "")}; ${fit.kind} ${sides.join("x")}.`,
+    sample: async (index) => fitSample(await dataset.sample(index), fit),
+  };
+}
+
+/**
+ * Resizes float32 `[..., H, W]` by the triangle filter, widened by the scale when shrinking (antialiasing); pixel centres lie at halves.
+ * The same as `torch.nn.functional.interpolate(mode="bilinear", antialias=True)`.
+ */
+export function resizeImage(image: Tensor<"float32">, height: number, width: number): Tensor<"float32"> {
+  const [oldHeight, oldWidth] = image.shape.slice(-2) as [number, number];
+  const planes = image.data.length / (oldHeight * oldWidth);
+  const narrow = resizeAxis(image.data, planes * oldHeight, oldWidth, 1, width);
+  const data = resizeAxis(narrow, planes, oldHeight, width, height);
+  return tensor("float32", [...image.shape.slice(0, -2), height, width], data);
+}
+
+function fitSample(sample: Sample, fit: Fit): Sample {
+  const apply = <T extends DataType>(t: Tensor<T>): Tensor<T> => {
+    if (t.shape.length < 2) return t;
+    const [oldHeight, oldWidth] = t.shape.slice(-2) as [number, number];
+    if (fit.kind === "crop") return crop(t, fit.height, fit.width, sample.id);
+    const [height, width] = sizeAfter(fit, oldHeight, oldWidth);
+    return t.type === "float32"
+      ? (resizeImage(t as Tensor<"float32">, height, width) as Tensor<DataType> as Tensor<T>)
+      : pick(
+          t,
+          height,
+          width,
+          (y) => nearest(y, height, oldHeight),
+          (x) => nearest(x, width, oldWidth),
+        );
+  };
+  const { id, inputs, target, valid, occluded } = sample;
+  return {
+    id,
+    inputs: Object.fromEntries(Object.entries(inputs).map(([name, image]) => [name, apply(image)])),
+    ...(target && { target: apply(target) }),
+    ...(valid && { valid: apply(valid) }),
+    ...(occluded && { occluded: apply(occluded) }),
+  };
+}
+
+function sizeAfter(fit: Exclude<Fit, { kind: "crop" }>, height: number, width: number): [height: number, width: number] {
+  if (fit.kind === "resize") return [fit.height, fit.width];
+  // As torchvision's Resize: the longer side is cut to a whole number.
+  const longer = (side: number, other: number) => Math.floor((fit.side * side) / other);
+  return height <= width ? [fit.side, longer(width, height)] : [longer(height, width), fit.side];
+}
+
+function crop<T extends DataType>(t: Tensor<T>, height: number, width: number, id: string): Tensor<T> {
+  const [oldHeight, oldWidth] = t.shape.slice(-2) as [number, number];
+  if (oldHeight < height || oldWidth < width) {
+    throw new DataError(
+      `Sample ${id} is ${oldHeight}x${oldWidth} (height x width), too small to crop ${height}x${width} from it.`,
+    );
+  }
+  const top = roundHalfToEven((oldHeight - height) / 2);
+  const left = roundHalfToEven((oldWidth - width) / 2);
+  return pick(
+    t,
+    height,
+    width,
+    (y) => y + top,
+    (x) => x + left,
+  );
+}
+
+/** As Python's `round`, by which torchvision's CenterCrop places its window. */
+function roundHalfToEven(x: number): number {
+  return x % 1 === 0.5 ? 2 * Math.round(x / 2) : Math.round(x);
+}
+
+function nearest(at: number, size: number, oldSize: number): number {
+  return Math.min(oldSize - 1, Math.floor(((at + 0.5) * oldSize) / size));
+}
+
+function pick<T extends DataType>(
+  t: Tensor<T>,
+  height: number,
+  width: number,
+  rowOf: (y: number) => number,
+  columnOf: (x: number) => number,
+): Tensor<T> {
+  const [oldHeight, oldWidth] = t.shape.slice(-2) as [number, number];
+  const leading = t.shape.slice(0, -2);
+  const planes = leading.reduce((product, d) => product * d, 1);
+  const result = tensor(t.type, [...leading, height, width]);
+  for (let plane = 0, to = 0; plane < planes; plane++) {
+    for (let y = 0; y < height; y++) {
+      const row = (plane * oldHeight + rowOf(y)) * oldWidth;
+      for (let x = 0; x < width; x++) result.data[to++] = t.data[row + columnOf(x)]!;
+    }
+  }
+  return result;
+}
+
+/** Data `[outer, length, inner]` become `[outer, size, inner]`. */
+function resizeAxis(data: Float32Array, outer: number, length: number, inner: number, size: number): Float32Array {
+  const scale = length / size;
+  const support = Math.max(1, scale);
+  const result = new Float32Array(outer * size * inner);
+  for (let i = 0; i < size; i++) {
+    const centre = (i + 0.5) * scale;
+    const first = Math.max(0, Math.trunc(centre - support + 0.5));
+    const end = Math.min(length, Math.trunc(centre + support + 0.5));
+    const weights = Array.from({ length: end - first }, (_, k) =>
+      Math.max(0, 1 - Math.abs((first + k + 0.5 - centre) / support)),
+    );
+    const total = weights.reduce((sum, w) => sum + w, 0);
+    for (let o = 0; o < outer; o++) {
+      for (let k = 0; k < inner; k++) {
+        let sum = 0;
+        for (let j = 0; j < weights.length; j++) sum += weights[j]! * data[(o * length + first + j) * inner + k]!;
+        result[(o * size + i) * inner + k] = sum / total;
+      }
+    }
+  }
+  return result;
+}
