@@ -81,7 +81,7 @@ export const notDifferentiable = (because: string): NotDifferentiable => ({ kind
 
 // ---- attributes ------------------------------------------------------------------------------------------------------------------
 
-interface Spec<T> extends AttributeSpec {
+export interface Spec<T> extends AttributeSpec {
   readonly value?: T;
 }
 
