@@ -3,7 +3,15 @@ import type { DeviceTensor, Engine, Program } from "../../engine/runtime/engine.
 import { Random } from "../../engine/tensor/random.js";
 import { type Shape, sizeOf, type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import type { Attack } from "./attack.js";
-import { type AttackSite, evaluationGraph, perturbedRoles, startGraph, stateName, stepGraph } from "./step-graph.js";
+import {
+  type AttackSite,
+  evaluationGraph,
+  perturbedRoles,
+  predictionGraph,
+  startGraph,
+  stateName,
+  stepGraph,
+} from "./step-graph.js";
 
 /** One batch to attack. Images are [B, C, H, W] in [0, 1]. */
 export interface AttackBatch {
@@ -71,13 +79,15 @@ export async function compileAttack(engine: Engine, attack: Attack, site: Attack
   const compile = (model: Parameters<typeof lower>[0]) => engine.compile(lower(model, engine.info.provider));
   const step = await compile(stepGraph(attack, site));
   const evaluation = await compile(evaluationGraph(attack, site));
+  const prediction = await compile(predictionGraph(site));
   const start = attack.start === "random" ? await compile(startGraph(attack, site)) : undefined;
-  return new CompiledAttack(engine, attack, site, { step, evaluation, start });
+  return new CompiledAttack(engine, attack, site, { step, evaluation, prediction, start });
 }
 
 interface Programs {
   readonly step: Program;
   readonly evaluation: Program;
+  readonly prediction: Program;
   readonly start: Program | undefined;
 }
 
@@ -110,6 +120,17 @@ export class CompiledAttack {
     }
     if (!best) throw new RangeError("An attack needs at least one restart.");
     return { ...best, clean };
+  }
+
+  /** The prediction for images of the batch shape. */
+  async predict(images: AttackBatch["images"]): Promise<Tensor<"float32">> {
+    const { prediction } = await this.programs.prediction.run(images);
+    return prediction as Tensor<"float32">;
+  }
+
+  /** Prediction, mean loss and share of correct pixels of other images (a saved version, noise) against the batch's target. */
+  evaluate(batch: AttackBatch, images: AttackBatch["images"]) {
+    return this.#evaluate(batch, images);
   }
 
   dispose(): void {

@@ -147,6 +147,16 @@ export function stepGraph(attack: Attack, site: AttackSite): OnnxModel {
   return graph.build();
 }
 
+/** The prediction alone: inputs `<role>`. */
+export function predictionGraph({ predictor }: AttackSite): OnnxModel {
+  const graph = new Graph();
+  const images = Object.fromEntries(
+    Object.entries(predictor.images).map(([role, shape]) => [role, graph.input(role, "float32", shape)]),
+  );
+  graph.output("prediction", predictor.predict(graph, images));
+  return graph.build();
+}
+
 /** Prediction and plain loss alone, for the clean image and the result: inputs `<role>`, `target`, optionally `valid`. */
 export function evaluationGraph(attack: Attack, site: AttackSite): OnnxModel {
   const graph = new Graph();

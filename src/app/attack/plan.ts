@@ -1,0 +1,64 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { z } from "zod";
+import { type AttackName, attacks } from "../../methods/attacks/catalogue/index.js";
+import { layouts } from "../../vision/data/node/open.js";
+import { modelSpecSchema } from "../../vision/spec/model-spec.js";
+
+const fraction = z.number().positive();
+
+/** Everything that determines the result of an attack run; run.json holds it whole. */
+export const attackPlanSchema = z.strictObject({
+  command: z.literal("attack"),
+  version: z.string(),
+  model: z.strictObject({ path: z.string(), sha256: z.string() }),
+  spec: modelSpecSchema,
+  data: z.strictObject({
+    path: z.string(),
+    format: z.enum(Object.keys(layouts) as [keyof typeof layouts, ...(keyof typeof layouts)[]]).optional(),
+    split: z.string().optional(),
+    variant: z.string().optional(),
+    /** Samples of the data set, before `limit`. */
+    length: z.number().int().positive(),
+    limit: z.number().int().positive().optional(),
+  }),
+  fit: z.strictObject({
+    resize: z.strictObject({ height: z.number().int().positive(), width: z.number().int().positive() }).optional(),
+    mismatch: z.enum(["pad", "resize"]),
+  }),
+  attack: z.strictObject({
+    name: z.union([z.enum(Object.keys(attacks) as [AttackName, ...AttackName[]]), z.enum(["noise", "ensemble"])]),
+    norm: z.enum(["l_inf", "l_2", "l_1"]),
+    epsilon: fraction,
+    stepSize: fraction.optional(),
+    steps: z.number().int().positive(),
+    restarts: z.number().int().positive(),
+    grid: z.enum(["continuous", "8-bit"]),
+    loss: z.string().optional(),
+    alignment: z.string().optional(),
+    /** The task's unit of error for residual alignments and for "correct" in regression. */
+    scale: z.number().positive(),
+    perturb: z.array(z.string()).optional(),
+    /** Image whose white pixels may change. */
+    region: z.string().optional(),
+  }),
+  goal: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("untargeted") }),
+    z.strictObject({ kind: z.literal("targeted"), target: z.string() }),
+  ]),
+  /** What an untargeted attack drives away from: the data set's truth, or the model's own clean prediction. */
+  reference: z.enum(["truth", "prediction"]),
+  batch: z.number().int().positive(),
+  seed: z.number().int(),
+  shard: z.strictObject({ index: z.number().int().positive(), count: z.number().int().positive() }).optional(),
+  runtime: z.strictObject({ provider: z.string(), runtime: z.string(), threads: z.number(), optimization: z.string() }),
+});
+
+export type AttackPlan = z.infer<typeof attackPlanSchema>;
+
+/** SHA-256 of a file, as hexadecimal. */
+export async function hashFile(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
+  return hash.digest("hex");
+}

@@ -1,0 +1,273 @@
+import { join } from "node:path";
+import type { OnnxModel } from "../../engine/onnx/model.js";
+import type { Engine } from "../../engine/runtime/engine.js";
+import type { Tensor } from "../../engine/tensor/tensor.js";
+import type { Attack } from "../../methods/attacks/attack.js";
+import { type CompiledAttack, compileAttack } from "../../methods/attacks/compile-attack.js";
+import type { Dataset } from "../../vision/data/dataset.js";
+import { writeImage } from "../../vision/data/node/image-file.js";
+import { modelPredictor } from "../../vision/spec/model-predictor.js";
+import { imageRoles } from "../../vision/spec/model-spec.js";
+import { tasks } from "../../vision/tasks/index.js";
+import { sentenceOf } from "../cli/errors.js";
+import type { RunDirectory } from "../runs/run-directory.js";
+import { type PerturbationSize, perturbationSize, saveable } from "./eight-bit.js";
+import { type Measure, measureFor, type SampleScores } from "./measure.js";
+import type { AttackPlan } from "./plan.js";
+import { type Prepared, prepare } from "./prepare.js";
+import { predictionAsTarget, type TargetMaker } from "./targets.js";
+import { stack, unstack } from "./tensors.js";
+
+/** What the run keeps of one sample. Numbers are of one sample; `scores` compare with each reference that exists. */
+export interface AttackRecord {
+  readonly index: number;
+  readonly sample: string;
+  readonly error?: string;
+  readonly size?: readonly [height: number, width: number];
+  /** Mean loss per pixel: of the clean image, before each step, of the result, and of the saved 8-bit image. */
+  readonly loss?: {
+    readonly clean: number;
+    readonly steps: readonly number[];
+    readonly adversarial: number;
+    readonly saved: number;
+  };
+  readonly scores?: {
+    readonly clean: References;
+    readonly adversarial: References;
+    readonly saved: References;
+  };
+  /** Size of the saved perturbation, by image role. */
+  readonly perturbation?: Readonly<Record<string, PerturbationSize>>;
+  /** Largest share over the steps of gradient elements that are zero, or not a number. */
+  readonly gradient?: { readonly zero: number; readonly nan: number };
+  /** Files of the saved images, by role, relative to the run. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** Scores against the truth, against what the attacker wants, and against the model's own clean prediction. */
+export interface References {
+  readonly truth?: SampleScores;
+  readonly target?: SampleScores;
+  readonly prediction: SampleScores;
+}
+
+export interface AttackContext {
+  readonly engine: Engine;
+  readonly model: OnnxModel;
+  readonly plan: AttackPlan;
+  readonly attack: Attack;
+  readonly dataset: Dataset;
+  readonly target: TargetMaker | undefined;
+  readonly region: Tensor<"float32"> | undefined;
+}
+
+export interface AttackHooks {
+  /** Called when samples are done, and after each step within a batch. */
+  readonly onProgress?: (done: number, note: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Indices of the samples that this run is to do, in order: whole batches, so that results do not depend on how the work is cut. */
+export function plannedBatches(plan: AttackPlan): number[][] {
+  const count = Math.min(plan.data.length, plan.data.limit ?? plan.data.length);
+  const batches: number[][] = [];
+  for (let start = 0; start < count; start += plan.batch)
+    batches.push(Array.from({ length: Math.min(plan.batch, count - start) }, (_, i) => start + i));
+  const { shard } = plan;
+  return shard ? batches.filter((_, i) => i % shard.count === shard.index - 1) : batches;
+}
+
+/** Does what is left of a run, batch by batch; stops between steps when the signal says so. */
+export async function runAttack(
+  context: AttackContext,
+  run: RunDirectory<AttackRecord>,
+  { onProgress, signal }: AttackHooks,
+): Promise<void> {
+  const programs = new Programs(context);
+  const finished = new Set(run.records.map((r) => r.index));
+  try {
+    for (const batch of plannedBatches(context.plan)) {
+      if (batch.every((i) => finished.has(i))) continue;
+      if (signal.aborted) return;
+      const records = await attackBatch(context, programs, run, batch, signal, (note) => onProgress?.(finished.size, note));
+      if (!records) return;
+      const fresh = records.filter((r) => !finished.has(r.index));
+      run.append(fresh);
+      for (const r of fresh) finished.add(r.index);
+      onProgress?.(finished.size, "");
+    }
+  } finally {
+    programs.dispose();
+  }
+}
+
+async function attackBatch(
+  context: AttackContext,
+  programs: Programs,
+  run: RunDirectory<AttackRecord>,
+  indices: readonly number[],
+  signal: AbortSignal,
+  note: (text: string) => void,
+): Promise<AttackRecord[] | undefined> {
+  const { plan, dataset } = context;
+  const records: AttackRecord[] = [];
+  const groups = new Map<string, Prepared[]>();
+  for (const index of indices) {
+    try {
+      const prepared = await prepare(await dataset.sample(index), index, imageRoles[plan.spec.task], plan.spec, plan.fit);
+      const key = `${Object.values(prepared.images)[0]!.shape} ${prepared.valid !== undefined} ${prepared.target !== undefined}`;
+      groups.set(key, [...(groups.get(key) ?? []), prepared]);
+    } catch (error) {
+      records.push({ index, sample: `${dataset.name} ${index}`, error: sentenceOf(error) });
+    }
+  }
+  for (const group of groups.values()) {
+    try {
+      records.push(...(await attackGroup(context, programs, run, group, signal, note)));
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      if (!perSample(error)) throw error;
+      records.push(...group.map(({ index, id }) => ({ index, sample: id, error: sentenceOf(error) })));
+    }
+  }
+  return records.sort((a, b) => a.index - b.index);
+}
+
+/** Errors that belong to samples; all others (the model, the runtime) end the run. */
+const perSample = (error: unknown): boolean =>
+  error instanceof Error &&
+  (["DataError", "MetricError", "SpecError"].includes(error.name) || (error as NodeJS.ErrnoException).code === "ENOSPC");
+
+async function attackGroup(
+  { plan, target: makeTarget, region }: AttackContext,
+  programs: Programs,
+  run: RunDirectory<AttackRecord>,
+  group: readonly Prepared[],
+  signal: AbortSignal,
+  note: (text: string) => void,
+): Promise<AttackRecord[]> {
+  const { task } = plan.spec;
+  const roles = Object.keys(group[0]!.images);
+  const compiled = await programs.get(group);
+  const images = Object.fromEntries(roles.map((role) => [role, stack(group.map((p) => p.images[role]!))]));
+  const valid = group[0]!.valid && task !== "classification" ? stack(group.map((p) => p.valid!)) : undefined;
+  const clean = await compiled.predict(images);
+  const own = group.map((_, i) => predictionAsTarget(unstack(clean, i), task));
+  const truth = group.map((p) => p.target);
+  const wanted = makeTarget && group.map((_, i) => makeTarget(unstack(clean, i)));
+  const driven = wanted ?? (plan.reference === "truth" ? truth.map((t, i) => t ?? own[i]!) : own);
+  const batch = {
+    images,
+    target: stack(driven),
+    ...(valid && { valid }),
+    ...(region && { region: regionBatch(region, images[roles[0]!]!, group[0]!.id) }),
+    samples: group.map((p) => p.id),
+    seed: plan.seed,
+  };
+  const outcome = await compiled.run(batch, {
+    signal,
+    onStep: ({ step, loss }) => note(`step ${step + 1}/${plan.attack.steps}, loss ${mean(loss).toPrecision(4)}`),
+  });
+
+  const saved = Object.fromEntries(
+    roles.map((role) => [
+      role,
+      stack(
+        group.map((p, i) => saveable(unstack(outcome.images[role]!, i), p.images[role]!, plan.attack.norm, plan.attack.epsilon)),
+      ),
+    ]),
+  );
+  const again = await compiled.evaluate(batch, saved);
+  const measure = measureFor(task, { classes: clean.shape[1]!, ignore: plan.spec.ignore });
+  const scores = (prediction: Tensor, i: number): References =>
+    compare(measure, unstack(prediction, i), { truth: truth[i], target: wanted?.[i], prediction: own[i]! }, group[i]!.valid);
+  const records: AttackRecord[] = [];
+  for (const [i, p] of group.entries()) {
+    const files: Record<string, string> = {};
+    for (const role of roles) {
+      files[role] = `images/${String(p.index).padStart(6, "0")}${roles.length > 1 ? `.${role}` : ""}.png`;
+      await writeImage(join(run.path, files[role]), unstack(saved[role]!, i));
+    }
+    records.push({
+      index: p.index,
+      sample: p.id,
+      size: [p.height, p.width],
+      loss: {
+        clean: outcome.clean.loss[i]!,
+        steps: outcome.steps.map((s) => s.loss[i]!),
+        adversarial: outcome.loss[i]!,
+        saved: again.loss[i]!,
+      },
+      scores: { clean: scores(clean, i), adversarial: scores(outcome.prediction, i), saved: scores(again.prediction, i) },
+      perturbation: Object.fromEntries(roles.map((role) => [role, perturbationSize(unstack(saved[role]!, i), p.images[role]!)])),
+      gradient: {
+        zero: Math.max(0, ...outcome.steps.map((s) => s.zeroGradient[i]!)),
+        nan: Math.max(0, ...outcome.steps.map((s) => s.nanGradient[i]!)),
+      },
+      files,
+    });
+  }
+  return records;
+}
+
+function compare(
+  measure: Measure,
+  prediction: Tensor,
+  to: { truth: Tensor | undefined; target: Tensor | undefined; prediction: Tensor },
+  valid: Tensor | undefined,
+): References {
+  return {
+    ...(to.truth && { truth: measure.sample(prediction, to.truth, valid) }),
+    ...(to.target && { target: measure.sample(prediction, to.target, undefined) }),
+    prediction: measure.sample(prediction, to.prediction, undefined),
+  };
+}
+
+function regionBatch(region: Tensor<"float32">, images: Tensor, sample: string): Tensor<"float32"> {
+  const [batch, , h, w] = images.shape as [number, number, number, number];
+  if (region.shape[1] !== h || region.shape[2] !== w)
+    throw new RangeError(`The region is ${region.shape[2]}x${region.shape[1]}, but ${sample} is ${w}x${h} at the model's size.`);
+  return stack(Array.from({ length: batch }, () => region)) as Tensor<"float32">;
+}
+
+const mean = (values: Float32Array): number => values.reduce((a, b) => a + b, 0) / values.length;
+
+/** Compiled attacks by image size and batch; only the last few are kept, since each holds a session. */
+class Programs {
+  readonly #known = new Map<string, CompiledAttack>();
+
+  constructor(private readonly context: AttackContext) {}
+
+  async get(group: readonly Prepared[]): Promise<CompiledAttack> {
+    const { engine, model, plan, attack, region } = this.context;
+    const [, height, width] = Object.values(group[0]!.images)[0]!.shape as [number, number, number];
+    const valid = group[0]!.valid !== undefined && plan.spec.task !== "classification";
+    const key = `${group.length} ${height} ${width} ${valid}`;
+    const known = this.#known.get(key);
+    this.#known.delete(key);
+    const predictor = known
+      ? undefined
+      : await modelPredictor(model, plan.spec, { batch: group.length, height, width }, (m) => engine.evaluate(m));
+    const compiled =
+      known ??
+      (await compileAttack(engine, attack, {
+        predictor: predictor!,
+        task: tasks[plan.spec.task],
+        ignore: plan.spec.ignore,
+        valid,
+        region: region !== undefined,
+        scale: plan.attack.scale,
+        ...(plan.attack.perturb && { perturb: plan.attack.perturb }),
+      }));
+    this.#known.set(key, compiled);
+    for (const old of [...this.#known.keys()].slice(0, -3)) {
+      this.#known.get(old)!.dispose();
+      this.#known.delete(old);
+    }
+    return compiled;
+  }
+
+  dispose(): void {
+    for (const compiled of this.#known.values()) compiled.dispose();
+  }
+}
