@@ -3,6 +3,7 @@ import type { DeviceTensor, Engine, Program } from "../../engine/runtime/engine.
 import { Random } from "../../engine/tensor/random.js";
 import { type Shape, sizeOf, type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import type { Attack } from "./attack.js";
+import { type AttackOutcome, keepFurther, type StepRecord } from "./outcome.js";
 import {
   type AttackSite,
   evaluationGraph,
@@ -27,37 +28,12 @@ export interface AttackBatch {
   readonly seed: number;
 }
 
-/** What one step showed, for each sample of the batch. */
-export interface StepRecord {
-  readonly step: number;
-  readonly restart: number;
-  /** Mean unreduced loss at the iterate that the step started from. */
-  readonly loss: Float32Array;
-  /** The weighted loss that is differentiated. */
-  readonly objective: Float32Array;
-  /** Share of gradient elements that are exactly zero, or not a number. */
-  readonly zeroGradient: Float32Array;
-  readonly nanGradient: Float32Array;
-}
-
 /** Everything about one step; tensors are copied to the main thread only where a trace is asked for. */
 export interface TraceStep extends StepRecord {
   readonly x: Readonly<Record<string, Tensor>>;
   readonly gradient: Readonly<Record<string, Tensor>>;
   readonly weight: Tensor;
   readonly state: Readonly<Record<string, Tensor>>;
-}
-
-export interface AttackOutcome {
-  /** The adversarial images, inside the ball and [0, 1]. */
-  readonly images: Readonly<Record<string, Tensor<"float32">>>;
-  readonly prediction: Tensor<"float32">;
-  /** Per sample: mean loss, share of correct pixels, of the result and of the clean image. */
-  readonly loss: Float32Array;
-  readonly correct: Float32Array;
-  readonly clean: { readonly prediction: Tensor<"float32">; readonly loss: Float32Array; readonly correct: Float32Array };
-  /** Of the restart that was kept for the sample, in order of the steps; losses after the last step are `loss`. */
-  readonly steps: readonly StepRecord[];
 }
 
 export interface AttackHooks {
@@ -67,6 +43,8 @@ export interface AttackHooks {
   /** Stops between steps. */
   readonly signal?: AbortSignal;
 }
+
+export type { AttackOutcome, StepRecord } from "./outcome.js";
 
 /**
  * Compiles an attack on a model for one batch shape: a start program, the step program and an evaluation program.
@@ -104,22 +82,15 @@ export class CompiledAttack {
   /** Attacks one batch. The result depends on images, target, seed and sample names alone. */
   async run(batch: AttackBatch, hooks: AttackHooks = {}): Promise<AttackOutcome> {
     const clean = await this.#evaluate(batch, batch.images);
-    let best:
-      | {
-          images: Record<string, Tensor<"float32">>;
-          loss: Float32Array;
-          correct: Float32Array;
-          prediction: Tensor<"float32">;
-          steps: StepRecord[];
-        }
-      | undefined;
+    let best: AttackOutcome | undefined;
     for (let restart = 0; restart < this.attack.budget.restarts; restart++) {
       const { images, steps } = await this.#search(batch, restart, hooks);
       const found = await this.#evaluate(batch, images);
-      best = best ? this.#better(best, { images, steps, ...found }) : { images, steps, ...found };
+      const outcome = { images, steps, ...found, clean };
+      best = best ? keepFurther(best, outcome, this.attack.goal, "loss") : outcome;
     }
     if (!best) throw new RangeError("An attack needs at least one restart.");
-    return { ...best, clean };
+    return best;
   }
 
   /** The prediction for images of the batch shape. */
@@ -263,30 +234,6 @@ export class CompiledAttack {
     const { prediction, loss, correct } = await this.programs.evaluation.run(feeds);
     return { prediction: prediction as Tensor<"float32">, loss: floats(loss!), correct: floats(correct!) };
   }
-
-  /** Sample by sample, the restart that got further: higher loss when driving away, lower when driving towards. */
-  #better<
-    T extends {
-      images: Record<string, Tensor<"float32">>;
-      loss: Float32Array;
-      correct: Float32Array;
-      prediction: Tensor<"float32">;
-      steps: StepRecord[];
-    },
-  >(a: T, b: T): T {
-    a.loss.forEach((loss, i) => {
-      const improves = this.attack.goal === "untargeted" ? b.loss[i]! > loss : b.loss[i]! < loss;
-      if (!improves) return;
-      a.loss[i] = b.loss[i]!;
-      a.correct[i] = b.correct[i]!;
-      copySample(b.prediction, a.prediction, i);
-      for (const role of perturbedRoles(this.site)) copySample(b.images[role]!, a.images[role]!, i);
-      for (const [t, record] of a.steps.entries()) {
-        for (const key of ["loss", "objective", "zeroGradient", "nanGradient"] as const) record[key][i] = b.steps[t]![key][i]!;
-      }
-    });
-    return a;
-  }
 }
 
 const scalar = (value: number): Tensor => tensor("float32", [], [value]);
@@ -294,11 +241,6 @@ const floats = (t: Tensor): Float32Array => t.data as Float32Array;
 
 function release(handles: readonly (Tensor | DeviceTensor)[]): void {
   for (const handle of new Set(handles)) if (handle.data === undefined) handle.dispose();
-}
-
-function copySample(from: Tensor<"float32">, to: Tensor<"float32">, sample: number): void {
-  const n = sizeOf(from.shape.slice(1));
-  to.data.set(from.data.subarray(sample * n, (sample + 1) * n), sample * n);
 }
 
 /** Uniform in [-1, 1]; each sample has a stream of its own. */

@@ -6,12 +6,13 @@ import { bim } from "./bim.js";
 import { cospgd } from "./cospgd.js";
 import { fgsm } from "./fgsm.js";
 import { miFgsm } from "./mi-fgsm.js";
+import { noise } from "./noise.js";
 import type { AttackOptions } from "./options.js";
 import { pgd } from "./pgd.js";
 import { segpgd } from "./segpgd.js";
 
 export type { AttackOptions } from "./options.js";
-export { apgd, apgdCospgd, apgdReleased, bim, cospgd, fgsm, miFgsm, pgd, segpgd };
+export { apgd, apgdCospgd, apgdReleased, bim, cospgd, fgsm, miFgsm, noise, pgd, segpgd };
 
 /** Every attack by the name that the command line knows. */
 export const attacks = {
@@ -24,6 +25,7 @@ export const attacks = {
   apgd,
   "apgd-cospgd": apgdCospgd,
   "apgd-released": apgdReleased,
+  noise,
 } as const satisfies Readonly<Record<string, (options: AttackOptions) => Attack>>;
 
 export type AttackName = keyof typeof attacks;

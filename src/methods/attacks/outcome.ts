@@ -1,0 +1,67 @@
+import { sizeOf, type Tensor } from "../../engine/tensor/tensor.js";
+import type { Goal } from "./attack.js";
+
+/** What one step showed, for each sample of the batch. */
+export interface StepRecord {
+  readonly step: number;
+  readonly restart: number;
+  /** Mean unreduced loss at the iterate that the step started from. */
+  readonly loss: Float32Array;
+  /** The weighted loss that is differentiated. */
+  readonly objective: Float32Array;
+  /** Share of gradient elements that are exactly zero, or not a number. */
+  readonly zeroGradient: Float32Array;
+  readonly nanGradient: Float32Array;
+}
+
+export interface AttackOutcome {
+  /** The adversarial images, inside the ball and [0, 1]. */
+  readonly images: Readonly<Record<string, Tensor<"float32">>>;
+  readonly prediction: Tensor<"float32">;
+  /** Per sample: mean loss, share of correct pixels, of the result and of the clean image. */
+  readonly loss: Float32Array;
+  readonly correct: Float32Array;
+  readonly clean: { readonly prediction: Tensor<"float32">; readonly loss: Float32Array; readonly correct: Float32Array };
+  /** Of the restart that was kept for the sample, in order of the steps; losses after the last step are `loss`. */
+  readonly steps: readonly StepRecord[];
+}
+
+/**
+ * Joins two outcomes of the same batch, sample by sample keeping the one that got further: by loss alone, or first by the share of correct
+ * pixels (fewer when driving away, more when driving towards) and by loss where that is equal.
+ */
+export function keepFurther(a: AttackOutcome, b: AttackOutcome, goal: Goal, by: "loss" | "correct, then loss"): AttackOutcome {
+  const sign = goal === "untargeted" ? 1 : -1;
+  const further = (i: number): boolean => {
+    const loss = sign * (b.loss[i]! - a.loss[i]!) > 0;
+    const correct = sign * (a.correct[i]! - b.correct[i]!);
+    return by === "loss" || correct === 0 ? loss : correct > 0;
+  };
+  const joined: AttackOutcome = {
+    ...a,
+    loss: a.loss.slice(),
+    correct: a.correct.slice(),
+    prediction: copy(a.prediction),
+    images: Object.fromEntries(Object.entries(a.images).map(([role, t]) => [role, copy(t)])),
+    steps: a.steps.map((s) => ({ ...s, ...Object.fromEntries(perSample.map((key) => [key, s[key].slice()])) })),
+  };
+  for (let i = 0; i < a.loss.length; i++) {
+    if (!further(i)) continue;
+    joined.loss[i] = b.loss[i]!;
+    joined.correct[i] = b.correct[i]!;
+    copySample(b.prediction, joined.prediction, i);
+    for (const role of Object.keys(a.images)) copySample(b.images[role]!, joined.images[role]!, i);
+    for (const [t, step] of joined.steps.entries())
+      for (const key of perSample) step[key][i] = b.steps[Math.min(t, b.steps.length - 1)]![key][i]!;
+  }
+  return joined;
+}
+
+const perSample = ["loss", "objective", "zeroGradient", "nanGradient"] as const;
+
+const copy = (t: Tensor<"float32">): Tensor<"float32"> => ({ ...t, data: t.data.slice() });
+
+function copySample(from: Tensor<"float32">, to: Tensor<"float32">, sample: number): void {
+  const n = sizeOf(from.shape.slice(1));
+  to.data.set(from.data.subarray(sample * n, (sample + 1) * n), sample * n);
+}
