@@ -11,6 +11,7 @@ import { normalizationCases } from "./normalization/cases.js";
 import { poolingCases } from "./pooling/cases.js";
 import { quantizationCases } from "./quantization/cases.js";
 import { reductionCases } from "./reduction/cases.js";
+import { resamplingCases } from "./resampling/cases.js";
 
 /** Every operator in every mode, for the comparison with finite differences. */
 export const allCases: readonly OperatorCase[] = [
@@ -26,4 +27,5 @@ export const allCases: readonly OperatorCase[] = [
   ...poolingCases,
   ...quantizationCases,
   ...reductionCases,
+  ...resamplingCases,
 ];

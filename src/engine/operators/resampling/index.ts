@@ -1,1 +1,6 @@
-export const resamplingOperators = {};
+import { Resize } from "./resize.js";
+
+export { type ResizeOptions, resize } from "./resize.js";
+export type { CoordinateMode, NearestMode, ResizeMode } from "./resize-matrix.js";
+
+export const resamplingOperators = { Resize };

@@ -1,0 +1,60 @@
+import type { OperatorCase } from "../../testing/operator-case.js";
+import { type ResizeOptions, resize } from "./resize.js";
+
+const spatial = { axes: [2, 3] };
+
+const resizes: Readonly<Record<string, ResizeOptions & { readonly x?: readonly number[] }>> = {
+  "nearest, twice": { scales: [1, 1, 2, 3], coordinates: "asymmetric", nearest: "floor" },
+  "nearest, twice, half pixel": { ...spatial, scales: [2, 2] },
+  "nearest, one axis": { axes: [3], scales: [4] },
+  "nearest, smaller": { ...spatial, sizes: [3, 2], nearest: "ceil" },
+  "nearest, not whole": { ...spatial, sizes: [7, 9], nearest: "round_prefer_ceil" },
+  "nearest, corners": { ...spatial, sizes: [7, 9], coordinates: "align_corners", nearest: "floor" },
+  "nearest, crop with extrapolation": {
+    ...spatial,
+    sizes: [5, 6],
+    coordinates: "tf_crop_and_resize",
+    region: [0.1, -0.3, 0.8, 1.2],
+    extrapolation: 7,
+  },
+  "linear, twice": { ...spatial, scales: [2, 2], mode: "linear" },
+  "linear, by scales that do not come out": { ...spatial, scales: [1.6, 0.7], mode: "linear" },
+  "linear, smaller": { ...spatial, sizes: [3, 2], mode: "linear", coordinates: "pytorch_half_pixel" },
+  "linear, to one": { ...spatial, sizes: [1, 1], mode: "linear", coordinates: "pytorch_half_pixel" },
+  "linear, corners": { ...spatial, sizes: [7, 9], mode: "linear", coordinates: "align_corners" },
+  "linear, asymmetric": { ...spatial, sizes: [7, 3], mode: "linear", coordinates: "asymmetric" },
+  "linear, antialiased": { ...spatial, sizes: [2, 3], mode: "linear", downsampling: "antialias" },
+  "linear, antialiased, outside excluded": {
+    ...spatial,
+    sizes: [2, 3],
+    mode: "linear",
+    downsampling: "antialias",
+    outside: "exclude",
+  },
+  "linear, aspect ratio kept": { ...spatial, sizes: [8, 8], mode: "linear", aspectRatio: "not_larger" },
+  "linear, crop with extrapolation": {
+    ...spatial,
+    sizes: [5, 6],
+    mode: "linear",
+    coordinates: "tf_crop_and_resize",
+    region: [0.1, -0.3, 0.8, 1.2],
+    extrapolation: 7,
+  },
+  "linear, 3-D": { x: [1, 2, 3, 4, 3], axes: [2, 3, 4], sizes: [5, 3, 6], mode: "linear" },
+  "cubic, twice": { ...spatial, scales: [2, 2], mode: "cubic" },
+  "cubic, smaller, a = -0.5": { ...spatial, sizes: [3, 3], mode: "cubic", cubicCoefficient: -0.5 },
+  "cubic, outside excluded": { ...spatial, sizes: [7, 9], mode: "cubic", outside: "exclude" },
+  "cubic, corners": { ...spatial, sizes: [7, 9], mode: "cubic", coordinates: "align_corners" },
+  "cubic, antialiased": { ...spatial, sizes: [2, 3], mode: "cubic", downsampling: "antialias" },
+};
+
+export const resamplingCases: readonly OperatorCase[] = [
+  ...Object.entries(resizes).map(
+    ([name, { x, ...options }]): OperatorCase => ({
+      name: `Resize: ${name}`,
+      operator: "Resize",
+      inputs: { x: { shape: x ?? [2, 2, 4, 5] } },
+      build: (v) => resize(v.x!, options),
+    }),
+  ),
+];
