@@ -56,6 +56,8 @@ export class StaticGraph {
   /** Names that values bear, and names that the file uses: made-up names keep clear of both. */
   readonly #given = new Set<string>();
   readonly #inFile = new Set<string>();
+  readonly #counts = new Map<string, number>();
+  readonly #nodeNames = new Set<string>();
   readonly #initializers = new Map<Tensor, Value>();
   /** Constant, but not evaluated yet. */
   readonly #unevaluated = new Set<Value>();
@@ -124,9 +126,12 @@ export class StaticGraph {
 
   /** A name that neither the file nor a value bears. */
   uniqueName(base: string): string {
-    let name = base;
-    for (let i = 1; this.#inFile.has(name) || this.#given.has(name); i++) name = `${base}_${i}`;
-    return name;
+    for (;;) {
+      const count = this.#counts.get(base) ?? 0;
+      const name = count === 0 ? base : `${base}_${count}`;
+      if (!this.#inFile.has(name) && !this.#given.has(name)) return name;
+      this.#counts.set(base, count + 1);
+    }
   }
 
   /** Gives a value without a name the wanted one, or one like it where the wanted one is taken (unrolled loops). */
@@ -182,7 +187,10 @@ export class StaticGraph {
       ? await this.#addKnown(operator, node, inputs)
       : this.#addOpaque(node, inputs(), captures, await this.#opaqueTypes(node, inputs(), captures, described));
     if (!outputs.every((v) => this.makers.has(v))) {
-      const made: StaticNode = { node, inputs: inputs(), outputs, captures };
+      // ONNX Runtime refuses two nodes of one name, so copies from unrolled loops bear none
+      const name = this.#nodeNames.has(node.name) ? "" : node.name;
+      if (name !== "") this.#nodeNames.add(name);
+      const made: StaticNode = { node: { ...node, name }, inputs: inputs(), outputs, captures };
       this.nodes.push(made);
       for (const v of outputs) this.makers.set(v, made);
       const fits = outputs.every((v) => sizeOf(v.shape) * bytesPerElement(v.type) <= foldLimit);
