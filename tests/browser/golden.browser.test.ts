@@ -93,6 +93,9 @@ describe.skipIf(typeof browser === "string")("the library in Chromium", () => {
     it("keeps outputs in the graphics card's memory", async () => {
       expect(await page.evaluate(() => globalThis.keep("webgpu"))).toEqual([4, 5, 6]);
     });
+    it("folds constants on the CPU", async () => {
+      expect(await page.evaluate(() => globalThis.fold("webgpu"))).toEqual([2, 2 ** 40 + 1]);
+    });
     for (const [name, golden] of operatorCases) {
       const leastTolerance = golden.ops.some((op) => trigonometric.has(op)) ? 2 ** -11 : 0;
       const reason = gpuFailures[name];

@@ -18,6 +18,8 @@ export type WebProvider = "wasm" | "webgpu";
 declare global {
   var golden: (provider: WebProvider, golden: GoldenCase) => Promise<readonly Deviation[]>;
   var info: (provider: WebProvider) => Promise<EngineInfo>;
+  /** The provider's result of folding constants, 64-bit integers included, which WebGPU does not have. */
+  var fold: (provider: WebProvider) => Promise<number[]>;
   var keep: (provider: WebProvider) => Promise<number[]>;
 }
 
@@ -79,4 +81,11 @@ globalThis.keep = async (provider) => {
   x.dispose();
   program.dispose();
   return result;
+};
+
+globalThis.fold = async (provider) => {
+  const { evaluate } = await engineOf(provider);
+  const graph = new Graph();
+  graph.output("y", add(graph.constant(tensor("int64", [2], [1, 2 ** 40])), graph.constant(tensor("int64", [1], [1]))));
+  return toNumbers((await evaluate(graph.build())).y!);
 };

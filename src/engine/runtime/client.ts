@@ -9,8 +9,8 @@ import {
   type EngineInfo,
   type EngineOptions,
   type Feeds,
-  type OptimizationLevel,
   type Program,
+  type Provider,
   type RunOptions,
 } from "./engine.js";
 import { checkFeeds, checkOutputs } from "./feeds.js";
@@ -47,7 +47,7 @@ export async function connect(
     const { provider } = start;
     const info = { provider, runtime, threads, optimization: options.optimization ?? "all", ...(note && { note }) };
     const engine = new WorkerEngine(calls, info, options.cache ?? { programs: 8, bytes: 256 * 2 ** 20 });
-    if (provider !== "cpu" && provider !== "wasm") await tryProvider(engine);
+    if (provider !== "cpu" && provider !== "wasm") await engine.tryProvider();
     return engine;
   } catch (error) {
     await calls.dispose();
@@ -120,19 +120,34 @@ class WorkerEngine implements Engine {
   async compile(model: OnnxModel | Uint8Array, options: CompileOptions = {}): Promise<Program> {
     const bytes = ownBytes(model);
     const settings = {
+      provider: this.info.provider,
       optimization: options.optimization ?? this.info.optimization,
-      spinning: options.spinning ?? ("off" as const),
-    };
+      spinning: options.spinning ?? "off",
+    } as const;
     const size = bytes.byteLength;
     const key = `${await digest(bytes)} ${settings.optimization} ${settings.spinning}`;
     const lease = this.#cache.acquire(key, size, () => this.calls.call("compile", { model: bytes, ...settings }, [bytes.buffer]));
     return new WorkerProgram(this.calls, await lease.program, lease.release);
   }
 
-  async evaluate(model: OnnxModel | Uint8Array): Promise<Record<string, Tensor>> {
+  readonly evaluate = (model: OnnxModel | Uint8Array) => this.#runOnce(model, "cpu");
+
+  /** @throws EngineError when the provider is listed but its libraries or device are missing. */
+  async tryProvider(): Promise<void> {
+    const { provider } = this.info;
+    try {
+      await this.#runOnce(trial, provider);
+    } catch (error) {
+      throw new EngineError(
+        `Execution provider "${provider}" does not work on this machine; install its libraries and driver, or choose another one. ${(error as Error).message}`,
+      );
+    }
+  }
+
+  async #runOnce(model: OnnxModel | Uint8Array, provider: Provider): Promise<Record<string, Tensor>> {
     const bytes = ownBytes(model);
-    const optimization: OptimizationLevel = "disabled";
-    const compiled = await this.calls.call("compile", { model: bytes, optimization, spinning: "off" }, [bytes.buffer]);
+    const request = { model: bytes, provider, optimization: "disabled", spinning: "off" } as const;
+    const compiled = await this.calls.call("compile", request, [bytes.buffer]);
     const program = new WorkerProgram(this.calls, compiled, () => this.calls.tell("release", { program: compiled.program }));
     try {
       return await program.run({});
@@ -259,17 +274,7 @@ async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return Array.from(new Uint8Array(await subtle.digest("SHA-256", bytes)), (b) => b.toString(16).padStart(2, "0")).join("");
 }
 
-/** A provider may be listed whose libraries or device are missing; a graph of one node tells before the user's first model does. */
-async function tryProvider(engine: Engine): Promise<void> {
-  try {
-    await engine.evaluate(trial);
-  } catch (error) {
-    throw new EngineError(
-      `Execution provider "${engine.info.provider}" does not work on this machine; install its libraries and driver, or choose another one. ${(error as Error).message}`,
-    );
-  }
-}
-
+/** A graph of one node, for `tryProvider`. */
 const trial: OnnxModel = {
   irVersion: 9,
   opset: 18,

@@ -102,8 +102,11 @@ export interface Engine {
    * @throws EngineError when ONNX Runtime cannot load the model: a sentence with the first line of its message.
    */
   compile(model: OnnxModel | Uint8Array, options?: CompileOptions): Promise<Program>;
-  /** Runs a model without inputs once, unoptimised, and forgets it: how constant subgraphs are folded. */
-  evaluate(model: OnnxModel | Uint8Array): Promise<Record<string, Tensor>>;
+  /**
+   * Runs a model without inputs once, on the CPU and unoptimised, and forgets it: how constant subgraphs are folded, with the same result
+   * whatever the provider. May be passed on as a function.
+   */
+  readonly evaluate: (model: OnnxModel | Uint8Array) => Promise<Record<string, Tensor>>;
   /** Copies a tensor to the engine. */
   upload(tensor: Tensor): Promise<DeviceTensor>;
   /** Copies a tensor back; the `DeviceTensor` lives on. */

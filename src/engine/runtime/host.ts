@@ -87,16 +87,16 @@ export class Host {
     return { answer: { runtime, threads } };
   }
 
-  async #compile({ model, optimization, spinning }: CompileRequest): Promise<{ answer: CompileAnswer }> {
+  async #compile({ model, provider, optimization, spinning }: CompileRequest): Promise<{ answer: CompileAnswer }> {
     const session = await this.#ort!.InferenceSession.create(model, {
-      executionProviders: [this.#provider],
+      executionProviders: [provider],
       graphOptimizationLevel: optimization,
       intraOpNumThreads: this.#threads,
       logSeverityLevel: 3,
       enableCpuMemArena: true,
       extra: { session: { intra_op: { allow_spinning: spinning === "on" ? "1" : "0" } } },
       // A kept output stays in GPU memory; the others are read back after the run.
-      ...(this.#provider === "webgpu" && !this.platform.reusesOutputs ? { preferredOutputLocation: "gpu-buffer" as const } : {}),
+      ...(provider === "webgpu" && !this.platform.reusesOutputs ? { preferredOutputLocation: "gpu-buffer" as const } : {}),
     });
     try {
       const inputs = session.inputMetadata.map(valueInfo);

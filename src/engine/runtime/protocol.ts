@@ -29,6 +29,8 @@ export interface StartAnswer {
 
 export interface CompileRequest {
   readonly model: Uint8Array;
+  /** The engine's, or `cpu`, which every build of ONNX Runtime has. */
+  readonly provider: Provider;
   readonly optimization: OptimizationLevel;
   readonly spinning: "off" | "on";
 }
