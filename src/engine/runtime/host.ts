@@ -31,7 +31,10 @@ export interface Platform {
 
 type Outcome<K extends keyof Calls> = { answer: Calls[K]["answer"]; transfer?: ArrayBuffer[] };
 
-/** Disposed resident tensors kept for later outputs, at most this many bytes: fresh memory costs a page fault for every 4 KiB. */
+/**
+ * Disposed resident tensors kept for later outputs, at most this many bytes: fresh memory costs a page fault for every 4 KiB. A step on a
+ * 16 MiB state takes 6.9 ms through the main thread, 4.3 kept in fresh memory, 3.1 kept in reused memory (bench/resident.ts).
+ */
 const spareBytesLimit = 256 * 2 ** 20;
 
 /** The worker's side: owns ONNX Runtime's sessions and the resident tensors, and answers one request after the other. */
