@@ -44,9 +44,9 @@ test("stereo finds the shift between two views when features decide alone", asyn
   const { output } = await runModel(networkModel(network, state, shapes), { left, right });
   expect(output!.shape).toEqual([1, 1, height, width]);
   const disparities = toNumbers(output!);
-  const row = disparities.slice(16 * width + 28, 16 * width + width - 12);
-  const right8 = row.filter((d) => Math.abs(d - shift) < 1);
-  expect(right8.length / row.length).toBeGreaterThan(0.8);
+  const inner = Array.from({ length: 16 }, (_, row) => disparities.slice((row + 8) * width + 28, (row + 9) * width - 12)).flat();
+  const median = inner.sort((a, b) => a - b)[inner.length >> 1]!;
+  expect(Math.abs(median - shift)).toBeLessThan(0.5);
 });
 
 test("flow adds corrections from coarse to fine, each level's in its own pixels", async () => {
@@ -77,11 +77,11 @@ test.each(["flow", "stereo"] as const)("%s: gradients reach both images", async 
   const y = network(new Parameters(graph, asConstants(initialState(network, shapes, 5))).scope, ...images);
   const cotangent = graph.constant(noise(y.shape, "cotangent"));
   vectorJacobianProduct([{ of: y, cotangent }], images).forEach((g, i) => {
-    graph.output(inputs[i]!, g);
+    graph.output(`gradient.${inputs[i]}`, g);
   });
   const results = await runModel(graph.build(), Object.fromEntries(inputs.map((name) => [name, noise(shape, name)])));
   for (const name of inputs) {
-    const gradient = toNumbers(results[name]!);
+    const gradient = toNumbers(results[`gradient.${name}`]!);
     expect(gradient.every(Number.isFinite)).toBe(true);
     expect(gradient.filter((v) => v !== 0).length).toBeGreaterThan(gradient.length / 2);
   }
