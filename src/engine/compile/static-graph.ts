@@ -42,6 +42,9 @@ const smallSize = 64;
 
 const random = new Set(["RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"]);
 
+/** Operators without a shape rule of which a trial on zeros would tell a wrong shape. */
+const dataDependent = new Set(["NonMaxSuppression"]);
+
 /**
  * A model whose every value has a fixed type, as it grows node by node. A `Graph` infers types and shares equal nodes. Nodes with constant
  * inputs are constant themselves; ONNX Runtime evaluates them in batches, only when a shape rule asks for one or at the end.
@@ -243,7 +246,7 @@ export class StaticGraph {
     });
   }
 
-  /** Types of the outputs of an operator without a shape rule: from the file, or from one run on zeros. */
+  /** Types of the outputs of an operator without a shape rule: from the file, or from a trial of this node alone on zeros. */
   async #opaqueTypes(
     node: OnnxNode,
     inputs: readonly (Value | undefined)[],
@@ -255,11 +258,27 @@ export class StaticGraph {
       return this.#staticType(described?.valueInfo.get(name) ?? described?.outputs.find((o) => o.name === name));
     });
     if (stated.every((t) => t !== undefined)) return stated;
-    const probe: StaticNode = { node, inputs, outputs: [], captures };
-    const results = await this.#run([probe]).catch((error: unknown) => {
-      const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    if (dataDependent.has(node.op)) {
       throw new ModelError(
-        `${nodeTitle(node)}: Faultline does not know the shapes of its outputs, the file does not state them, and a run on zeros failed: ${reason}`,
+        `${nodeTitle(node)}: how many results it has depends on data, so the model has no fixed shapes; cut it off before this node.`,
+      );
+    }
+    await this.evaluateConstants([...inputs, ...captures.values()].filter((v) => v !== undefined));
+    const initializers = new Map<string, Tensor>();
+    const read = (v: Value): string => {
+      const known = this.resolve(v);
+      initializers.set(this.nameOf(known), known.constant ?? tensor(known.type, known.shape));
+      return this.nameOf(known);
+    };
+    const trial = this.write({ node, inputs, outputs: [], captures }, node.outputs, read);
+    const outputs = node.outputs
+      .filter((name) => name !== "")
+      .map((name) => ({ name, type: "float32", shape: undefined }) as const);
+    const results = await this.evaluate(
+      this.modelOf({ inputs: [], outputs, initializers, nodes: [trial], valueInfo: new Map() }),
+    ).catch((error: unknown) => {
+      throw new ModelError(
+        `${nodeTitle(node)}: Faultline has no shape rule for it, the file does not state its shapes, and a trial on zeros failed (${reasonOf(error)}).`,
       );
     });
     return node.outputs.map((name) => results[name] ?? { type: "float32", shape: [] });
@@ -283,7 +302,7 @@ export class StaticGraph {
     const missing = [...new Set(values)].filter((v) => this.#unevaluated.has(v));
     if (missing.length === 0) return;
     const roots = new Set(missing.map((v) => this.makers.get(v)!));
-    const results = await this.#run([...roots]);
+    const results = await this.#run(roots);
     for (const root of roots) {
       for (const v of root.outputs) {
         const t = results[this.nameOf(v)];
@@ -302,29 +321,31 @@ export class StaticGraph {
     return this.resolve(v).constant;
   }
 
-  /** Runs the given nodes and all they depend on; model inputs, where they are met, are fed zeros. */
-  async #run(roots: readonly StaticNode[]): Promise<Record<string, Tensor>> {
+  /** Runs the given constant nodes and all they depend on. */
+  async #run(roots: ReadonlySet<StaticNode>): Promise<Record<string, Tensor>> {
     const initializers = new Map<string, Tensor>();
     const read = (v: Value): string => {
       const known = this.resolve(v);
       if (known.constant) initializers.set(this.nameOf(known), known.constant);
-      else if (known.origin.kind === "input") initializers.set(this.nameOf(known), tensor(known.type, known.shape));
       return this.nameOf(known);
     };
     const needed = this.neededBy(roots);
     const outputs: ValueInfo[] = [];
-    const order = [...this.nodes.filter((made) => needed.has(made)), ...roots.filter((made) => made.outputs.length === 0)];
-    const nodes = order.map((made) => {
-      const names = made.outputs.length > 0 ? this.outputNames(made) : made.node.outputs;
-      if (roots.includes(made)) {
+    const nodes = this.nodes.flatMap((made) => {
+      if (!needed.has(made)) return [];
+      const names = this.outputNames(made);
+      if (roots.has(made)) {
         names.forEach((name, i) => {
-          const type = made.outputs[i];
-          if (name !== "") outputs.push({ name, type: type?.type ?? "float32", shape: type?.shape });
+          if (name !== "") outputs.push({ name, type: made.outputs[i]!.type, shape: made.outputs[i]!.shape });
         });
       }
       return this.write(made, names, read);
     });
-    return this.evaluate(this.modelOf({ inputs: [], outputs, initializers, nodes, valueInfo: new Map() }));
+    const constants = this.modelOf({ inputs: [], outputs, initializers, nodes, valueInfo: new Map() });
+    return this.evaluate(constants).catch((error: unknown) => {
+      const titles = [...roots].slice(0, 3).map(({ node }) => nodeTitle(node));
+      throw new ModelError(`ONNX Runtime cannot evaluate the model's constants (${titles.join(", ")} ...): ${reasonOf(error)}`);
+    });
   }
 
   outputNames(made: StaticNode): string[] {
@@ -350,7 +371,7 @@ export class StaticGraph {
   }
 
   /** The given nodes and all that they depend on; evaluated constants end the search. */
-  neededBy(roots: readonly StaticNode[]): Set<StaticNode> {
+  neededBy(roots: Iterable<StaticNode>): Set<StaticNode> {
     const needed = new Set<StaticNode>();
     const stack = [...roots];
     for (let made = stack.pop(); made; made = stack.pop()) {
@@ -375,6 +396,8 @@ export class StaticGraph {
     };
   }
 }
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split("\n")[0]!;
 
 /** Gives the names that a subgraph takes from outside their new form; names that it defines itself win. */
 function renameCaptures(graph: OnnxGraph, names: ReadonlyMap<string, string>): OnnxGraph {

@@ -17,6 +17,7 @@ export const Split = defineOperator({
     const axis = normalizeAxis(attributes.axis, x.shape.length, fail);
     const size = x.shape[axis] ?? fail("a scalar cannot be split");
     const count = attributes.num_outputs ?? outputCount;
+    if (count !== outputCount) fail(`it has ${outputCount} outputs, but num_outputs is ${count}`);
     // without sizes the parts are equal, and the last one is smaller where the axis does not divide
     const part = Math.ceil(size / count);
     const sizes = split
