@@ -1,4 +1,6 @@
+import { tensor } from "../../tensor/tensor.js";
 import type { OperatorCase } from "../../testing/operator-case.js";
+import { type GridSampleOptions, gridSample } from "./grid-sample.js";
 import { type ResizeOptions, resize } from "./resize.js";
 
 const spatial = { axes: [2, 3] };
@@ -48,6 +50,24 @@ const resizes: Readonly<Record<string, ResizeOptions & { readonly x?: readonly n
   "cubic, antialiased": { ...spatial, sizes: [2, 3], mode: "cubic", downsampling: "antialias" },
 };
 
+const samplings = (["bilinear", "nearest", "bicubic"] as const).flatMap((mode) =>
+  (["zeros", "border", "reflection"] as const).flatMap((padding) =>
+    (["half_pixel", "align_corners"] as const).map(
+      (coordinates): Required<GridSampleOptions> => ({ mode, padding, coordinates }),
+    ),
+  ),
+);
+
+/** A grid that looks at places between pixels, inside and outside an image of height 4 and width 5, clear of the kinks at whole numbers. */
+function placesBetweenPixels(samples: number, coordinates: "half_pixel" | "align_corners"): number[] {
+  return Array.from({ length: samples }, (_, i) =>
+    [5, 4].map((size, axis) => {
+      const pixel = ((i * (axis === 0 ? 7 : 5)) % (size + 5)) - 3 + 0.28 + 0.06 * ((i * 3) % 8);
+      return (2 * pixel - (size - 1)) / (coordinates === "align_corners" ? size - 1 : size);
+    }),
+  ).flat();
+}
+
 export const resamplingCases: readonly OperatorCase[] = [
   ...Object.entries(resizes).map(
     ([name, { x, ...options }]): OperatorCase => ({
@@ -57,4 +77,17 @@ export const resamplingCases: readonly OperatorCase[] = [
       build: (v) => resize(v.x!, options),
     }),
   ),
+  ...samplings.map((options): OperatorCase => {
+    const values = placesBetweenPixels(2 * 3 * 7, options.coordinates);
+    const name = `GridSample: ${options.mode}, ${options.padding}, ${options.coordinates}`;
+    const [x, grid] = [{ shape: [2, 3, 4, 5] }, { shape: [2, 3, 7, 2], values }];
+    return options.mode === "nearest"
+      ? {
+          name,
+          operator: "GridSample",
+          inputs: { x },
+          build: (v, graph) => gridSample(v.x!, graph.constant(tensor("float32", grid.shape, values)), options),
+        }
+      : { name, operator: "GridSample", inputs: { x, grid }, step: 5e-3, build: (v) => gridSample(v.x!, v.grid!, options) };
+  }),
 ];

@@ -1,0 +1,51 @@
+import type { Value } from "../../graph/graph.js";
+import { defineOperator, int, string } from "../../graph/operator.js";
+import { emit } from "../emit.js";
+import { gridSampleGradient } from "./grid-sample-gradient.js";
+
+export type GridSampleMode = "bilinear" | "nearest" | "bicubic";
+export type GridSamplePadding = "zeros" | "border" | "reflection";
+
+export interface GridSampleOptions {
+  /** Default "bilinear". "bicubic" is Keys' kernel with a = -0.75. */
+  readonly mode?: GridSampleMode;
+  /** What lies outside the image: zeros (the default), the border repeated, or the image mirrored. */
+  readonly padding?: GridSamplePadding;
+  /** Whether -1 and 1 mean the outer edges of the border pixels ("half_pixel", the default) or their centers ("align_corners"). */
+  readonly coordinates?: "half_pixel" | "align_corners";
+}
+
+/**
+ * Samples an image at given places.
+ *
+ * @param x `[N, C, H, W]`
+ * @param grid `[N, H', W', 2]`: for each output pixel the place (x, y), from -1 to 1 across the image
+ * @returns `[N, C, H', W']`
+ * @throws GraphError for volumes (rank 5), and where batch sizes or the grid's last axis do not fit.
+ * @example const warped = gridSample(image, add(identityGrid, flow), { padding: "border" });
+ */
+export const gridSample = (x: Value, grid: Value, { mode, padding, coordinates }: GridSampleOptions = {}): Value =>
+  emit(GridSample, [x, grid], { mode, padding_mode: padding, align_corners: coordinates === "align_corners" ? 1 : 0 });
+
+export const GridSample = defineOperator({
+  name: "GridSample",
+  inputs: ["X", "grid"],
+  attributes: {
+    align_corners: int(0),
+    mode: string<GridSampleMode>("bilinear", ["bilinear", "nearest", "bicubic"]),
+    padding_mode: string<GridSamplePadding>("zeros", ["zeros", "border", "reflection"]),
+  },
+  infer: ({ inputs: [x, grid], fail }) => {
+    if (x.shape.length !== 4 || grid.shape.length !== 4)
+      fail("X must be [N, C, H, W] and grid [N, H', W', 2]; volumes are not supported");
+    if (grid.shape[3] !== 2) fail("the last axis of grid must hold x and y");
+    if (grid.shape[0] !== x.shape[0]) fail("X and grid must have one batch size");
+    return [{ type: x.type, shape: [x.shape[0]!, x.shape[1]!, grid.shape[1]!, grid.shape[2]!] }];
+  },
+  gradient: ({ inputs: [x, grid], attributes, wanted }, [g]) =>
+    gridSampleGradient(x, grid, g, wanted, {
+      mode: attributes.mode,
+      padding: attributes.padding_mode,
+      coordinates: attributes.align_corners ? "align_corners" : "half_pixel",
+    }),
+});
