@@ -4,15 +4,14 @@ import { vectorJacobianProduct } from "../../../engine/autodiff/gradients.js";
 import { Graph, type Value } from "../../../engine/graph/graph.js";
 import { type Shape, sizeOf, type Tensor, tensor, toNumbers } from "../../../engine/tensor/tensor.js";
 import { checkedLevels, runModel } from "../../../engine/testing/run-model.js";
-import { warp } from "../networks/flow.js";
-import { adaptiveAveragePool2d } from "../networks/segmentation.js";
 import { asConstants, asInputs, type Mode, Parameters, type Scope } from "../scope.js";
 import { multiHeadAttention } from "./attention.js";
 import { batchNorm2d } from "./batch-norm.js";
 import { conv2d, convTranspose2d } from "./convolution.js";
 import { groupNorm } from "./group-norm.js";
 import { layerNorm } from "./layer-norm.js";
-import { localAveragePool2d } from "./pooling.js";
+import { adaptiveAveragePool2d, localAveragePool2d } from "./pooling.js";
+import { warp } from "./warp.js";
 
 const reference: Record<string, number[]> = JSON.parse(
   readFileSync(new URL("../../../../fixtures/golden/networks/layers.json", import.meta.url), "utf8"),

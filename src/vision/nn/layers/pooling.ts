@@ -1,5 +1,6 @@
 import type { Value } from "../../../engine/graph/graph.js";
-import { cumSum, div, pad, reduceMean, slice, sub } from "../../../engine/operators/index.js";
+import { cumSum, div, matMul, pad, reduceMean, slice, sub } from "../../../engine/operators/index.js";
+import { tensor } from "../../../engine/tensor/tensor.js";
 import { spatial } from "./padding.js";
 
 /** `torch.nn.AdaptiveAvgPool2d(1)`: the mean of each channel, [N, C, 1, 1]. */
@@ -28,4 +29,25 @@ function runningSum(x: Value, axis: number, length: number): Value {
   const leadingZero = x.shape.map((_, i) => (i === axis ? 1 : 0));
   const sums = pad(cumSum(x, axis), [...leadingZero, ...x.shape.map(() => 0)]);
   return sub(slice(sums, [length], [size + 1], { axes: [axis] }), slice(sums, [0], [size + 1 - length], { axes: [axis] }));
+}
+
+/** `torch.nn.AdaptiveAvgPool2d(count)`: region i of an axis of length n spans ⌊i n / count⌋ up to ⌈(i + 1) n / count⌉. */
+export function adaptiveAveragePool2d(x: Value, count: number): Value {
+  const [height, width] = spatial(x);
+  const rows = x.graph.constant(tensor("float32", [count, height], regionMeans(height, count)));
+  const columns = x.graph.constant(tensor("float32", [width, count], transposed(regionMeans(width, count), count, width)));
+  return matMul(matMul(rows, x), columns);
+}
+
+/** Row i averages over region i. */
+function regionMeans(length: number, count: number): number[] {
+  return Array.from({ length: count * length }, (_, at) => {
+    const [region, position] = [Math.floor(at / length), at % length];
+    const [begin, end] = [Math.floor((region * length) / count), Math.ceil(((region + 1) * length) / count)];
+    return position >= begin && position < end ? 1 / (end - begin) : 0;
+  });
+}
+
+function transposed(matrix: readonly number[], rows: number, columns: number): number[] {
+  return Array.from({ length: matrix.length }, (_, at) => matrix[(at % rows) * columns + Math.floor(at / rows)]!);
 }

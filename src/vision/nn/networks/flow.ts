@@ -1,9 +1,9 @@
 import type { Value } from "../../../engine/graph/graph.js";
-import { add, concat, gridSample, leakyRelu, mul, pad, reduceMean, slice, transpose } from "../../../engine/operators/index.js";
-import { tensor } from "../../../engine/tensor/tensor.js";
+import { add, concat, leakyRelu, mul, pad, reduceMean, slice } from "../../../engine/operators/index.js";
 import { channels, conv2d } from "../layers/convolution.js";
 import { spatial } from "../layers/padding.js";
 import { resizeBilinear } from "../layers/resize.js";
+import { warp } from "../layers/warp.js";
 import type { ImageNetwork } from "../model.js";
 import type { Scope } from "../scope.js";
 
@@ -65,17 +65,4 @@ function decode(p: Scope, input: Value, width: number): Value {
   let x = leakyRelu(conv2d(p.at(0), input, { out: 2 * width, kernel: 3 }), 0.1);
   x = leakyRelu(conv2d(p.at(1), x, { out: width, kernel: 3 }), 0.1);
   return conv2d(p.at(2), x, { out: 2, kernel: 3 });
-}
-
-/** x(p + flow(p)), bilinear, zeros outside. */
-export function warp(x: Value, displacement: Value): Value {
-  const [height, width] = spatial(x);
-  // Grid coordinates run from -1 to 1 over the borders of the image: pixel i of n has its centre at (2 i + 1) / n - 1.
-  const centres = Array.from({ length: height * width * 2 }, (_, at) => {
-    const pixel = Math.floor(at / 2);
-    return at % 2 === 0 ? (2 * (pixel % width) + 1) / width - 1 : (2 * Math.floor(pixel / width) + 1) / height - 1;
-  });
-  const identity = x.graph.constant(tensor("float32", [1, height, width, 2], centres));
-  const perPixel = x.graph.constant(tensor("float32", [2], [2 / width, 2 / height]));
-  return gridSample(x, add(identity, mul(transpose(displacement, [0, 2, 3, 1]), perPixel)));
 }

@@ -1,9 +1,9 @@
 import type { Value } from "../../../engine/graph/graph.js";
-import { concat, expand, matMul, reduceMean, relu } from "../../../engine/operators/index.js";
-import { tensor } from "../../../engine/tensor/tensor.js";
+import { concat, expand, reduceMean, relu } from "../../../engine/operators/index.js";
 import { batchNorm2d } from "../layers/batch-norm.js";
 import { type Conv2dOptions, channels, conv2d } from "../layers/convolution.js";
 import { spatial } from "../layers/padding.js";
+import { adaptiveAveragePool2d } from "../layers/pooling.js";
 import { resizeBilinear } from "../layers/resize.js";
 import type { ImageNetwork } from "../model.js";
 import type { Scope } from "../scope.js";
@@ -67,25 +67,4 @@ function pspHead(p: Scope, x: Value, width: number, classes: number): Value {
 
 function convBnRelu(conv: Scope, bn: Scope, x: Value, options: Conv2dOptions): Value {
   return relu(batchNorm2d(bn, conv2d(conv, x, { ...options, bias: "none" })));
-}
-
-/** `torch.nn.AdaptiveAvgPool2d(count)`: region i of an axis of length n spans ⌊i n / count⌋ up to ⌈(i + 1) n / count⌉. */
-export function adaptiveAveragePool2d(x: Value, count: number): Value {
-  const [height, width] = spatial(x);
-  const rows = x.graph.constant(tensor("float32", [count, height], regionMeans(height, count)));
-  const columns = x.graph.constant(tensor("float32", [width, count], transposed(regionMeans(width, count), count, width)));
-  return matMul(matMul(rows, x), columns);
-}
-
-/** Row i averages over region i. */
-function regionMeans(length: number, count: number): number[] {
-  return Array.from({ length: count * length }, (_, at) => {
-    const [region, position] = [Math.floor(at / length), at % length];
-    const [begin, end] = [Math.floor((region * length) / count), Math.ceil(((region + 1) * length) / count)];
-    return position >= begin && position < end ? 1 / (end - begin) : 0;
-  });
-}
-
-function transposed(matrix: readonly number[], rows: number, columns: number): number[] {
-  return Array.from({ length: matrix.length }, (_, at) => matrix[(at % rows) * columns + Math.floor(at / rows)]!);
 }
