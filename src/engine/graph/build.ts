@@ -25,6 +25,7 @@ export function buildModel(graph: Graph): OnnxModel {
   const initializers = new Map<string, Tensor>();
   const valueInfo = new Map<string, ValueInfo>();
   const nodes: OnnxNode[] = [];
+  const nodeNames = new Set<string>();
   const used = new Set<Value>(graph.outputs.values());
   for (const node of needed) for (const v of node.inputs) if (v) used.add(v);
   const reference = (v: Value | undefined): string => {
@@ -41,8 +42,11 @@ export function buildModel(graph: Graph): OnnxModel {
     node.outputs.forEach((v, i) => {
       if (outputs[i]) valueInfo.set(outputs[i], { name: outputs[i], type: v.type, shape: v.shape });
     });
+    // ONNX Runtime refuses two nodes of one name, as models put together may have
+    const name = nodeNames.has(node.name) ? "" : node.name;
+    if (name !== "") nodeNames.add(name);
     nodes.push({
-      name: node.name,
+      name,
       op: node.operator.name,
       domain: node.operator.domain,
       inputs: node.inputs.map(reference),

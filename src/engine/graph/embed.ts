@@ -1,3 +1,4 @@
+import { namesRead, nodeTitle } from "../onnx/check.js";
 import { ModelError, type OnnxModel, type OnnxNode } from "../onnx/model.js";
 import { findOperator } from "../operators/index.js";
 import { type DataType, describe } from "../tensor/tensor.js";
@@ -67,6 +68,12 @@ export function attributesOf(node: OnnxNode): Record<string, unknown> {
 function operatorOf(node: OnnxNode, model: OnnxModel): Operator {
   const known = node.domain === "" || node.domain === "ai.onnx" ? findOperator(node.op) : undefined;
   if (known) return known;
+  const captured = namesRead({ ...node, inputs: [] });
+  if (captured.length > 0) {
+    throw new ModelError(
+      `${nodeTitle(node)} is decided at run time and its branches read "${captured[0]}" from outside, which a graph cannot carry; export the model without run-time control flow.`,
+    );
+  }
   const types = node.outputs.map((name) => staticType(model, name, node));
   const schema = Object.fromEntries(Object.entries(node.attributes).map(([name, { kind }]) => [name, { kind }]));
   return opaqueOperator(node.op, node.domain, schema, types);

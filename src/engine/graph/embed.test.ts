@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import type { OnnxModel, OnnxNode } from "../onnx/model.js";
+import { tensor } from "../tensor/tensor.js";
+import { runModel } from "../testing/run-model.js";
+import { embed } from "./embed.js";
+import { Graph } from "./graph.js";
+
+const node = (
+  op: string,
+  inputs: readonly string[],
+  outputs: readonly string[],
+  attributes: OnnxNode["attributes"] = {},
+): OnnxNode => ({
+  name: "the same name",
+  op,
+  domain: "",
+  inputs,
+  outputs,
+  attributes,
+});
+function modelOf(...nodes: readonly OnnxNode[]): OnnxModel {
+  const float = (name: string) => ({ name, type: "float32", shape: [2] }) as const;
+  return {
+    irVersion: 8,
+    opset: 18,
+    customOpsets: {},
+    producer: "",
+    metadata: {},
+    graph: {
+      name: "g",
+      inputs: [float("x"), { name: "c", type: "bool", shape: [] }],
+      outputs: [float("y")],
+      initializers: new Map([["w", tensor("float32", [2], [3, 4])]]),
+      nodes,
+      valueInfo: new Map(),
+    },
+  };
+}
+
+describe("embed", () => {
+  it("puts models together whose nodes and values have the same names", async () => {
+    const model = modelOf(node("Mul", ["x", "w"], ["h"]), node("Neg", ["h"], ["y"]));
+    const graph = new Graph();
+    const x = graph.input("x", "float32", [2]);
+    const c = graph.input("c", "bool", []);
+    const first = embed(graph, model, { x, c }).outputs.y!;
+    graph.output("z", embed(graph, model, { x: first, c }).outputs.y!);
+    const { z } = await runModel(graph.build(), { x: tensor("float32", [2], [1, 2]), c: tensor("bool", [], [1]) });
+    expect(z).toEqual(tensor("float32", [2], [9, 32]));
+  });
+  it("refuses a branch that is taken at run time and reads values from outside", () => {
+    const branch = (op: string) => ({
+      kind: "graph" as const,
+      value: {
+        name: op,
+        inputs: [],
+        outputs: [{ name: op, type: "float32" as const, shape: [2] }],
+        initializers: new Map(),
+        nodes: [node(op, ["x"], [op])],
+        valueInfo: new Map(),
+      },
+    });
+    const model = modelOf(node("If", ["c"], ["y"], { then_branch: branch("Neg"), else_branch: branch("Abs") }));
+    const graph = new Graph();
+    const inputs = { x: graph.input("x", "float32", [2]), c: graph.input("c", "bool", []) };
+    expect(() => embed(graph, model, inputs)).toThrow(
+      'If "the same name" is decided at run time and its branches read "x" from outside',
+    );
+  });
+});
