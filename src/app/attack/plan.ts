@@ -27,7 +27,7 @@ export const attackPlanSchema = z.strictObject({
     mismatch: z.enum(["pad", "resize"]),
   }),
   attack: z.strictObject({
-    name: z.union([z.enum(Object.keys(attacks) as [AttackName, ...AttackName[]]), z.enum(["noise", "ensemble"])]),
+    name: z.union([z.enum(Object.keys(attacks) as [AttackName, ...AttackName[]]), z.literal("ensemble")]),
     norm: z.enum(["l_inf", "l_2", "l_1"]),
     epsilon: fraction,
     stepSize: fraction.optional(),

@@ -3,7 +3,8 @@ import type { OnnxModel } from "../../engine/onnx/model.js";
 import type { Engine } from "../../engine/runtime/engine.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import type { Attack } from "../../methods/attacks/attack.js";
-import { type CompiledAttack, compileAttack } from "../../methods/attacks/compile-attack.js";
+import type { CompiledAttack } from "../../methods/attacks/compile-attack.js";
+import type { CompiledEnsemble } from "../../methods/attacks/ensemble.js";
 import type { Dataset } from "../../vision/data/dataset.js";
 import { writeImage } from "../../vision/data/node/image-file.js";
 import { modelPredictor } from "../../vision/spec/model-predictor.js";
@@ -11,6 +12,7 @@ import { imageRoles } from "../../vision/spec/model-spec.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { sentenceOf } from "../cli/errors.js";
 import type { RunDirectory } from "../runs/run-directory.js";
+import { compileAll } from "./attack-of-plan.js";
 import { type PerturbationSize, perturbationSize, saveable } from "./eight-bit.js";
 import { type Measure, measureFor, type SampleScores } from "./measure.js";
 import type { AttackPlan } from "./plan.js";
@@ -24,6 +26,8 @@ export interface AttackRecord {
   readonly sample: string;
   readonly error?: string;
   readonly size?: readonly [height: number, width: number];
+  /** Classes of the model, in classification and segmentation. */
+  readonly classes?: number;
   /** Mean loss per pixel: of the clean image, before each step, of the result, and of the saved 8-bit image. */
   readonly loss?: {
     readonly clean: number;
@@ -55,7 +59,8 @@ export interface AttackContext {
   readonly engine: Engine;
   readonly model: OnnxModel;
   readonly plan: AttackPlan;
-  readonly attack: Attack;
+  /** One, or the members of an ensemble. */
+  readonly attacks: readonly Attack[];
   readonly dataset: Dataset;
   readonly target: TargetMaker | undefined;
   readonly region: Tensor<"float32"> | undefined;
@@ -192,6 +197,7 @@ async function attackGroup(
       index: p.index,
       sample: p.id,
       size: [p.height, p.width],
+      ...((task === "classification" || task === "segmentation") && { classes: clean.shape[1]! }),
       loss: {
         clean: outcome.clean.loss[i]!,
         steps: outcome.steps.map((s) => s.loss[i]!),
@@ -234,12 +240,12 @@ const mean = (values: Float32Array): number => values.reduce((a, b) => a + b, 0)
 
 /** Compiled attacks by image size and batch; only the last few are kept, since each holds a session. */
 class Programs {
-  readonly #known = new Map<string, CompiledAttack>();
+  readonly #known = new Map<string, CompiledAttack | CompiledEnsemble>();
 
   constructor(private readonly context: AttackContext) {}
 
-  async get(group: readonly Prepared[]): Promise<CompiledAttack> {
-    const { engine, model, plan, attack, region } = this.context;
+  async get(group: readonly Prepared[]): Promise<CompiledAttack | CompiledEnsemble> {
+    const { engine, model, plan, attacks, region } = this.context;
     const [, height, width] = Object.values(group[0]!.images)[0]!.shape as [number, number, number];
     const valid = group[0]!.valid !== undefined && plan.spec.task !== "classification";
     const key = `${group.length} ${height} ${width} ${valid}`;
@@ -250,7 +256,7 @@ class Programs {
       : await modelPredictor(model, plan.spec, { batch: group.length, height, width }, (m) => engine.evaluate(m));
     const compiled =
       known ??
-      (await compileAttack(engine, attack, {
+      (await compileAll(engine, attacks, {
         predictor: predictor!,
         task: tasks[plan.spec.task],
         ignore: plan.spec.ignore,

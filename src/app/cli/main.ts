@@ -1,6 +1,8 @@
 import { Command, CommanderError } from "commander";
+import { attackCommand } from "./commands/attack.js";
 import { gradCommand } from "./commands/grad.js";
 import { inspectCommand } from "./commands/inspect.js";
+import { mergeCommand } from "./commands/merge.js";
 import { sentenceOf } from "./errors.js";
 import { version } from "./version.js";
 
@@ -11,7 +13,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .version(version)
     .showHelpAfterError("(faultline --help lists the commands)")
     .exitOverride();
-  for (const command of [inspectCommand(), gradCommand()]) {
+  for (const command of [inspectCommand(), gradCommand(), attackCommand(), mergeCommand()]) {
     program.addCommand(command.exitOverride());
   }
   try {

@@ -1,0 +1,39 @@
+import { columns } from "../cli/table.js";
+import type { RunDirectory } from "../runs/run-directory.js";
+import type { AttackPlan } from "./plan.js";
+import type { AttackContext, AttackRecord } from "./run-attack.js";
+import { type AttackSummary, stages, summarise } from "./summary.js";
+
+/** What follows the last sample: summary.json, the table in the terminal, audit and report. */
+export async function finishRun(context: AttackContext, run: RunDirectory<AttackRecord>): Promise<void> {
+  const summary = summarise(context.plan, run.records);
+  run.write("summary.json", `${JSON.stringify(summary, undefined, 2)}\n`);
+  process.stdout.write(summaryText(context.plan, summary, run.path));
+}
+
+/** The summary as a table: a row for each metric, a column for each stage. */
+export function summaryText(plan: AttackPlan, summary: AttackSummary, path: string): string {
+  const number = (v: number | null | undefined) => (v === null || v === undefined ? "-" : v.toFixed(4));
+  const names = { truth: "to the truth", target: "to the attacker's target", prediction: "to the clean prediction" } as Record<
+    string,
+    string
+  >;
+  const rows = Object.entries(summary.metrics).flatMap(([reference, byStage]) =>
+    Object.keys(byStage.clean)
+      .filter((metric) => !metric.startsWith("IoU class"))
+      .map((metric) => [`${metric} ${names[reference]}`, ...stages.map((s) => number(byStage[s][metric]))]),
+  );
+  const lines = [
+    columns(
+      ["", "clean", "adversarial", "saved as 8-bit"],
+      [...rows, ["mean loss", ...stages.map((s) => number(summary.loss[s]))]],
+    ),
+    `${summary.samples} samples, ${plan.attack.name} in ${plan.attack.norm}, epsilon ${(plan.attack.epsilon * 255).toFixed(2)}/255, ${plan.attack.steps} steps; largest saved perturbation ${(summary.perturbation[plan.attack.norm] * (plan.attack.norm === "l_inf" ? 255 : 1)).toFixed(3)}${plan.attack.norm === "l_inf" ? "/255" : ""}`,
+    ...(summary.metrics.truth ? [] : ["no ground truth: the attack drove away from the model's own clean prediction"]),
+    ...(summary.errors.length > 0
+      ? [`${summary.errors.length} samples failed:`, ...summary.errors.slice(0, 10).map((e) => `  ${e.sample}: ${e.error}`)]
+      : []),
+    path,
+  ];
+  return `${lines.join("\n")}\n`;
+}

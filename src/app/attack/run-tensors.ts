@@ -1,0 +1,164 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import type { OnnxModel } from "../../engine/onnx/model.js";
+import type { Engine } from "../../engine/runtime/engine.js";
+import { parseSafetensors, writeSafetensors } from "../../engine/tensor/safetensors.js";
+import { describe, type Tensor, tensor, toNumbers } from "../../engine/tensor/tensor.js";
+import type { Attack } from "../../methods/attacks/attack.js";
+import { type AttackOutcome, compileAttack, type TraceStep } from "../../methods/attacks/compile-attack.js";
+import { modelPredictor } from "../../vision/spec/model-predictor.js";
+import { imageRoles, type ModelSpec } from "../../vision/spec/model-spec.js";
+import { tasks } from "../../vision/tasks/index.js";
+import { UsageError } from "../cli/errors.js";
+import { predictionAsTarget } from "./targets.js";
+import { stack, unstack } from "./tensors.js";
+
+/** Tensors in files in place of a data set: for reproducing and comparing numbers. */
+export interface TensorFiles {
+  /** Images [B, 3, H, W] in [0, 1]. */
+  readonly input: string;
+  readonly target?: string | undefined;
+  /** Raw start noise in [-1, 1], like the images. */
+  readonly start?: string | undefined;
+  /** Where every iterate, gradient, weight and loss go. */
+  readonly trace?: string | undefined;
+  /** Where the adversarial images and predictions go. */
+  readonly output?: string | undefined;
+}
+
+export interface TensorContext {
+  readonly engine: Engine;
+  readonly model: OnnxModel;
+  readonly spec: ModelSpec;
+  readonly attack: Attack;
+  readonly scale: number;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  readonly onStep?: (step: number, loss: number) => void;
+}
+
+/** Attacks one batch given as tensors. */
+export async function runTensors(context: TensorContext, files: TensorFiles): Promise<AttackOutcome> {
+  const { engine, model, spec, attack } = context;
+  const roles: readonly string[] = imageRoles[spec.task];
+  const inputNames = model.graph.inputs.map((i) => i.name);
+  const images = imagesFrom(files.input, roles, inputNames, "input");
+  const [batch, channels, height, width] = images[roles[0]!]!.shape as [number, number, number, number];
+  if (images[roles[0]!]!.shape.length !== 4 || channels !== 3)
+    throw new UsageError(`${files.input}: images are [batch, 3, height, width], not ${describe(images[roles[0]!]!)}.`);
+  const predictor = await modelPredictor(model, spec, { batch, height, width }, (m) => engine.evaluate(m));
+  const compiled = await compileAttack(engine, attack, {
+    predictor,
+    task: tasks[spec.task],
+    ignore: spec.ignore,
+    scale: context.scale,
+  });
+  const steps: TraceStep[] = [];
+  try {
+    const prediction = await compiled.predict(images);
+    const target = files.target
+      ? targetFrom(files.target, spec)
+      : stack(Array.from({ length: batch }, (_, i) => predictionAsTarget(unstack(prediction, i), spec.task)));
+    const outcome = await compiled.run(
+      {
+        images,
+        target,
+        ...(files.start && { start: imagesFrom(files.start, roles, inputNames, "noise") }),
+        samples: Array.from({ length: batch }, (_, i) => String(i)),
+        seed: context.seed,
+      },
+      {
+        signal: context.signal,
+        onStep: ({ step, loss }) => context.onStep?.(step, loss.reduce((a, b) => a + b, 0) / loss.length),
+        ...(files.trace && { onTrace: (step: TraceStep) => void steps.push(step) }),
+      },
+    );
+    if (files.trace) writeFileSync(files.trace, writeSafetensors(traceTensors(steps, outcome, attack, roles)));
+    if (files.output)
+      writeFileSync(
+        files.output,
+        writeSafetensors(
+          new Map([
+            ...Object.entries(outcome.images),
+            ["prediction", outcome.prediction],
+            ["clean_prediction", outcome.clean.prediction],
+          ]),
+        ),
+      );
+    return outcome;
+  } finally {
+    compiled.dispose();
+  }
+}
+
+/**
+ * `x[_i]` [T + 1, ...], `gradient[_i]` [T, ...], `weight` [T, B, H, W], `loss` [T] (what is differentiated), `loss_plain` [T + 1]; the i-th image has
+ * `_i` where there are two.
+ */
+function traceTensors(
+  steps: readonly TraceStep[],
+  outcome: AttackOutcome,
+  attack: Attack,
+  roles: readonly string[],
+): Map<string, Tensor> {
+  const out = new Map<string, Tensor>();
+  // A rule that keeps the best iterate makes one more pass to look at the last.
+  const taken = steps.slice(0, attack.budget.steps);
+  const suffix = (i: number) => (roles.length > 1 ? `_${i + 1}` : "");
+  roles.forEach((role, i) => {
+    const last = steps[taken.length]?.x[role] ?? outcome.images[role]!;
+    out.set(`x${suffix(i)}`, stack([...taken.map((s) => s.x[role]!), last]));
+    out.set(`gradient${suffix(i)}`, stack(taken.map((s) => s.gradient[role]!)));
+  });
+  out.set("weight", stack(taken.map((s) => s.weight)));
+  const sum = (v: Float32Array) => v.reduce((a, b) => a + b, 0);
+  const mean = (v: Float32Array) => sum(v) / v.length;
+  const objective = attack.weight.batch === "sum" ? sum : mean;
+  out.set(
+    "loss",
+    tensor(
+      "float32",
+      [taken.length],
+      taken.map((s) => objective(s.objective)),
+    ),
+  );
+  out.set(
+    "loss_plain",
+    tensor("float32", [taken.length + 1], [...taken.map((s) => mean(s.loss)), mean(steps[taken.length]?.loss ?? outcome.loss)]),
+  );
+  for (const name of Object.keys(taken[0]?.state ?? {})) out.set(`state.${name}`, stack(taken.map((s) => s.state[name]!)));
+  return out;
+}
+
+/** Images by role: named by the role, by the model's input, as `image_1`, `image_2`, or (where there is one image) whatever they are called. */
+function imagesFrom(
+  file: string,
+  roles: readonly string[],
+  inputs: readonly string[],
+  stem: string,
+): Record<string, Tensor<"float32">> {
+  const { tensors } = parseSafetensors(readFileSync(file));
+  return Object.fromEntries(
+    roles.map((role, i) => {
+      const names =
+        roles.length > 1
+          ? [role, `${stem}_${i + 1}`, `image_${i + 1}`, inputs[i] ?? ""]
+          : [role, stem, inputs[0] ?? "", ...(tensors.size === 1 ? tensors.keys() : [])];
+      const found = names.map((n) => tensors.get(n)).find((t) => t !== undefined);
+      if (!found)
+        throw new UsageError(
+          `${file} has no tensor for "${role}" (tried ${[...new Set(names)].filter(Boolean).join(", ")}); it has ${[...tensors.keys()].join(", ")}.`,
+        );
+      return [role, tensor("float32", found.shape, Float32Array.from(toNumbers(found)))];
+    }),
+  );
+}
+
+function targetFrom(file: string, spec: ModelSpec): Tensor {
+  const { tensors } = parseSafetensors(readFileSync(file));
+  const found = tensors.get("target") ?? tensors.get("label") ?? (tensors.size === 1 ? [...tensors.values()][0] : undefined);
+  if (!found) throw new UsageError(`${file} has no tensor "target" or "label"; it has ${[...tensors.keys()].join(", ")}.`);
+  const classes = spec.task === "classification" || spec.task === "segmentation";
+  return classes
+    ? tensor("int64", found.shape, toNumbers(found))
+    : tensor("float32", found.shape, Float32Array.from(toNumbers(found)));
+}

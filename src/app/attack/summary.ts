@@ -1,0 +1,60 @@
+import { measureFor, type SampleScores } from "./measure.js";
+import type { AttackPlan } from "./plan.js";
+import type { AttackRecord, References } from "./run-attack.js";
+
+/** A run in numbers: what summary.json holds. Computed from the records alone, so shards and resumed runs give the same. */
+export interface AttackSummary {
+  readonly samples: number;
+  readonly errors: readonly { readonly index: number; readonly sample: string; readonly error: string }[];
+  readonly headline: { readonly name: string; readonly better: "higher" | "lower" };
+  /** Metrics by reference (truth, target, prediction) and by what was measured (clean, adversarial, saved). */
+  readonly metrics: Readonly<Record<string, Readonly<Record<Stage, Readonly<Record<string, number | null>>>>>>;
+  readonly loss: Readonly<Record<Stage, number | null>>;
+  /** Mean loss before each step. */
+  readonly curve: readonly number[];
+  /** Largest perturbation of any saved image. */
+  readonly perturbation: { readonly l_inf: number; readonly l_2: number; readonly l_1: number };
+}
+
+export const stages = ["clean", "adversarial", "saved"] as const;
+export type Stage = (typeof stages)[number];
+export const references = ["truth", "target", "prediction"] as const;
+
+export function summarise(plan: AttackPlan, all: readonly AttackRecord[]): AttackSummary {
+  const records = [...all].sort((a, b) => a.index - b.index);
+  const done = records.filter((r) => r.scores);
+  const measure = measureFor(plan.spec.task, { classes: classesOf(done), ignore: plan.spec.ignore });
+  const metrics: Record<string, Record<Stage, Record<string, number | null>>> = {};
+  for (const reference of references) {
+    const byStage = Object.fromEntries(
+      stages.map((stage) => {
+        const samples = done.flatMap((r) => (r.scores![stage] as References)[reference] ?? []) as SampleScores[];
+        return [stage, samples.length > 0 ? finiteValues(measure.summarise(samples)) : undefined];
+      }),
+    );
+    if (byStage.clean) metrics[reference] = byStage as Record<Stage, Record<string, number | null>>;
+  }
+  const mean = (pick: (r: AttackRecord) => number) =>
+    done.length === 0 ? null : done.reduce((sum, r) => sum + pick(r), 0) / done.length;
+  const steps = Math.max(0, ...done.map((r) => r.loss!.steps.length));
+  const largest = (norm: "l_inf" | "l_2" | "l_1") =>
+    Math.max(0, ...done.flatMap((r) => Object.values(r.perturbation!).map((p) => p[norm])));
+  return {
+    samples: done.length,
+    errors: records.flatMap((r) => (r.error ? [{ index: r.index, sample: r.sample, error: r.error }] : [])),
+    headline: measure.headline,
+    metrics,
+    loss: { clean: mean((r) => r.loss!.clean), adversarial: mean((r) => r.loss!.adversarial), saved: mean((r) => r.loss!.saved) },
+    curve: Array.from({ length: steps }, (_, t) => mean((r) => r.loss!.steps[Math.min(t, r.loss!.steps.length - 1)]!)!),
+    perturbation: { l_inf: largest("l_inf"), l_2: largest("l_2"), l_1: largest("l_1") },
+  };
+}
+
+/** Segmentation records hold confusion entries; the number of classes is stored with the record. */
+function classesOf(records: readonly AttackRecord[]): number {
+  return Math.max(1, ...records.map((r) => r.classes ?? 1));
+}
+
+function finiteValues(values: Readonly<Record<string, number>>): Record<string, number | null> {
+  return Object.fromEntries(Object.entries(values).map(([name, v]) => [name, Number.isFinite(v) ? v : null]));
+}

@@ -1,0 +1,230 @@
+import { basename } from "node:path";
+import { Command, Option } from "commander";
+import { readModel } from "../../../engine/onnx/read-file.js";
+import type { Engine } from "../../../engine/runtime/engine.js";
+import type { Tensor } from "../../../engine/tensor/tensor.js";
+import { readImage } from "../../../vision/data/node/image-file.js";
+import { type LayoutName, layouts, openDataset } from "../../../vision/data/node/open.js";
+import type { ModelSpec } from "../../../vision/spec/model-spec.js";
+import { attacksOf } from "../../attack/attack-of-plan.js";
+import { finishRun } from "../../attack/finish.js";
+import { type AttackPlan, hashFile } from "../../attack/plan.js";
+import { type AttackRecord, plannedBatches, runAttack } from "../../attack/run-attack.js";
+import { runTensors } from "../../attack/run-tensors.js";
+import { targetMaker } from "../../attack/targets.js";
+import { interruptible, progress } from "../../runs/progress.js";
+import { RunDirectory } from "../../runs/run-directory.js";
+import { type AttackFlags, parseShard, parseSize, withAttack } from "../attack-options.js";
+import { UsageError } from "../errors.js";
+import { parsePositiveInteger, type RuntimeFlags, withEngine, withRuntime } from "../model-options.js";
+import { resolveSpec, type SpecFlags, withSpec } from "../spec-options.js";
+import { version } from "../version.js";
+
+interface Flags extends RuntimeFlags, SpecFlags, AttackFlags {
+  readonly data?: string;
+  readonly format?: LayoutName;
+  readonly split?: string;
+  readonly variant?: string;
+  readonly limit?: number;
+  readonly resize?: { height: number; width: number };
+  readonly mismatch: "pad" | "resize";
+  readonly reference: "truth" | "prediction";
+  readonly region?: string;
+  readonly batch: number;
+  readonly seed: number;
+  readonly shard?: { index: number; count: number };
+  readonly out?: string;
+  readonly goal?: "untargeted" | "targeted";
+  readonly input?: string;
+  readonly start?: string;
+  readonly trace?: string;
+}
+
+/** `faultline attack model.onnx --task segmentation --data DIR` */
+export function attackCommand(): Command {
+  return withRuntime(withAttack(withSpec(new Command("attack"))))
+    .description("Attack a model on a data set: white-box, pixel-wise, with an audit of the result.")
+    .argument("<model>", "ONNX file")
+    .option("--data <dir>", "data set, or a folder of images")
+    .addOption(new Option("--format <layout>", "layout of the data set (default: recognised)").choices(Object.keys(layouts)))
+    .option("--split <name>", "part of the data set, for example val")
+    .option("--variant <name>", "variant of the data set, for example clean or final (Sintel)")
+    .option("--limit <n>", "only the first n samples", parsePositiveInteger)
+    .option("--resize <HxW>", "resize images first", parseSize)
+    .addOption(
+      new Option("--mismatch <how>", "what to do where a size does not suit the model").choices(["pad", "resize"]).default("pad"),
+    )
+    .addOption(
+      new Option("--reference <what>", "what an untargeted attack drives away from")
+        .choices(["truth", "prediction"])
+        .default("truth"),
+    )
+    .addOption(
+      new Option("--goal <goal>", "for --input: whether --target is driven away from or towards").choices([
+        "untargeted",
+        "targeted",
+      ]),
+    )
+    .option("--region <mask.png>", "white pixels may change, black ones may not; at the model's size")
+    .option("--batch <n>", "images per step", parsePositiveInteger, 1)
+    .option("--seed <n>", "seed of all random numbers", Number, 0)
+    .option("--shard <i/n>", "do the i-th of n parts; join them with faultline merge", parseShard)
+    .option("--out <dir>", "run directory (default: runs/MODEL-ATTACK)")
+    .option("--input <file.safetensors>", "images as tensors in place of a data set; --target then names a file too")
+    .option("--start <file.safetensors>", "for --input: raw start noise in [-1, 1]")
+    .option("--trace <file.safetensors>", "for --input: store every iterate, gradient, weight and loss")
+    .addHelpText(
+      "after",
+      `
+Images, epsilon and results are in [0, 1] whatever the model takes. Re-running the same command resumes an interrupted run.
+
+Examples:
+  faultline attack deeplab.onnx --task segmentation --range imagenet --data VOC2012 --attack cospgd --epsilon 8/255 --steps 20
+  faultline attack raft.onnx --task flow --range 0..255 --size-rule multiple:8 --data KITTI --target zero
+  faultline attack resnet.onnx --task classification --range imagenet --data photos --attack apgd --norm l_2 --epsilon 0.5`,
+    )
+    .action(async (path: string, flags: Flags) => {
+      const spec = resolveSpec(path, flags);
+      const model = await readModel(path);
+      await withEngine(flags, async (engine) => {
+        if (flags.input) await attackTensors(engine, model, spec, flags);
+        else await attackDataset(engine, model, path, spec, flags);
+      });
+    });
+}
+
+type Model = Awaited<ReturnType<typeof readModel>>;
+
+async function attackDataset(engine: Engine, model: Model, path: string, specOfModel: ModelSpec, flags: Flags): Promise<void> {
+  if (!flags.data) throw new UsageError("name the images with --data DIR (or tensors with --input FILE.safetensors).");
+  for (const [name, value] of [
+    ["--start", flags.start],
+    ["--trace", flags.trace],
+  ] as const) {
+    if (value) throw new UsageError(`${name} goes with --input FILE.safetensors.`);
+  }
+  const dataset = await openDataset(flags.data, {
+    task: specOfModel.task,
+    ...(flags.format && { format: flags.format }),
+    ...(flags.split && { split: flags.split }),
+    ...(flags.variant && { variant: flags.variant }),
+  });
+  const ignore =
+    dataset.task === "segmentation" ? [...new Set([...specOfModel.ignore, dataset.ignoreLabel])] : specOfModel.ignore;
+  const spec = { ...specOfModel, ignore };
+  const plan: AttackPlan = {
+    command: "attack",
+    version,
+    model: { path, sha256: await hashFile(path) },
+    spec,
+    data: {
+      path: flags.data,
+      ...(flags.format && { format: flags.format }),
+      ...(flags.split && { split: flags.split }),
+      ...(flags.variant && { variant: flags.variant }),
+      length: dataset.length,
+      ...(flags.limit && { limit: flags.limit }),
+    },
+    fit: { ...(flags.resize && { resize: flags.resize }), mismatch: flags.mismatch },
+    attack: {
+      name: flags.attack,
+      norm: flags.norm,
+      epsilon: flags.epsilon,
+      ...(flags.stepSize !== undefined && { stepSize: flags.stepSize }),
+      steps: flags.steps,
+      restarts: flags.restarts,
+      grid: flags.grid,
+      ...(flags.loss && { loss: flags.loss }),
+      ...(flags.alignment && { alignment: flags.alignment }),
+      scale: flags.scale,
+      ...(flags.perturb && { perturb: flags.perturb }),
+      ...(flags.region && { region: flags.region }),
+    },
+    goal: flags.target === undefined ? { kind: "untargeted" } : { kind: "targeted", target: flags.target },
+    reference: flags.reference,
+    batch: flags.batch,
+    seed: flags.seed,
+    ...(flags.shard && { shard: flags.shard }),
+    runtime: {
+      provider: engine.info.provider,
+      runtime: engine.info.runtime,
+      threads: engine.info.threads,
+      optimization: engine.info.optimization,
+    },
+  };
+  const attacks = attacksOf(plan);
+  const target = flags.target === undefined ? undefined : await targetMaker(flags.target, spec.task);
+  const region = flags.region === undefined ? undefined : await readRegion(flags.region);
+  const out =
+    flags.out ??
+    `runs/${basename(path, ".onnx")}-${flags.attack}${flags.shard ? `-${flags.shard.index}of${flags.shard.count}` : ""}`;
+  const run = RunDirectory.open<AttackRecord>(out, plan);
+  const stop = interruptible();
+  try {
+    const total = plannedBatches(plan).reduce((n, b) => n + b.length, 0);
+    process.stderr.write(
+      `${dataset.describe()}\n${run.records.length > 0 ? `resuming ${out}: ${run.records.length} of ${total} samples are done\n` : `run directory ${out}\n`}`,
+    );
+    const bar = progress(flags.attack, total, run.records.length);
+    try {
+      await runAttack({ engine, model, plan, attacks, dataset, target, region }, run, {
+        signal: stop.signal,
+        onProgress: (done, note) => bar.update(done, note),
+      });
+    } finally {
+      bar.stop();
+    }
+    if (run.records.length < total) {
+      process.stderr.write(`stopped after ${run.records.length} of ${total} samples; run the same command again to go on\n`);
+      process.exitCode = 130;
+      return;
+    }
+    await finishRun({ engine, model, plan, attacks, dataset, target, region }, run);
+  } finally {
+    stop.done();
+    run.close();
+  }
+}
+
+async function attackTensors(engine: Engine, model: Model, spec: ModelSpec, flags: Flags): Promise<void> {
+  if (flags.data) throw new UsageError("--input takes the place of --data; name one of them.");
+  if (flags.attack === "ensemble") throw new UsageError("--input traces one attack; the ensemble is for --data.");
+  const plan = {
+    attack: { ...flags, name: flags.attack },
+    goal: { kind: flags.goal ?? "untargeted", target: "" },
+    spec,
+  } as unknown as AttackPlan;
+  const stop = interruptible();
+  const bar = progress(flags.attack, flags.steps);
+  try {
+    const outcome = await runTensors(
+      {
+        engine,
+        model,
+        spec,
+        attack: attacksOf(plan)[0]!,
+        scale: flags.scale,
+        seed: flags.seed,
+        signal: stop.signal,
+        onStep: (step, loss) => bar.update(step + 1, `loss ${loss.toPrecision(5)}`),
+      },
+      { input: flags.input!, target: flags.target, start: flags.start, trace: flags.trace, output: flags.out },
+    );
+    bar.stop();
+    const mean = (v: Float32Array) => (v.reduce((a, b) => a + b, 0) / v.length).toPrecision(6);
+    process.stdout.write(
+      `mean loss ${mean(outcome.clean.loss)} clean, ${mean(outcome.loss)} after ${flags.attack}; correct ${mean(outcome.clean.correct)} -> ${mean(outcome.correct)}\n`,
+    );
+    for (const file of [flags.trace, flags.out]) if (file) process.stdout.write(`${file}\n`);
+  } finally {
+    bar.stop();
+    stop.done();
+  }
+}
+
+/** 1 where the mask is white. */
+async function readRegion(path: string): Promise<Tensor<"float32">> {
+  const image = await readImage(path);
+  const [, h, w] = image.shape as [number, number, number];
+  return { type: "float32", shape: [1, h, w], data: image.data.slice(0, h * w).map((v) => (v >= 0.5 ? 1 : 0)) };
+}

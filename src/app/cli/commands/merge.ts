@@ -1,0 +1,50 @@
+import { cpSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command } from "commander";
+import { summaryText } from "../../attack/finish.js";
+import { attackPlanSchema } from "../../attack/plan.js";
+import { type AttackRecord, plannedBatches } from "../../attack/run-attack.js";
+import { summarise } from "../../attack/summary.js";
+import { RunDirectory, RunError, readRecords } from "../../runs/run-directory.js";
+
+/** `faultline merge SHARD... --out RUN` */
+export function mergeCommand(): Command {
+  return new Command("merge")
+    .description("Join the shards of an attack run into the run that one machine would have made, byte for byte.")
+    .argument("<shard...>", "run directories made with --shard")
+    .requiredOption("--out <dir>", "run directory to make")
+    .action((paths: string[], flags: { out: string }) => {
+      const shards = paths.map((path) => ({
+        path,
+        plan: attackPlanSchema.parse(JSON.parse(readFileSync(join(path, "run.json"), "utf8"))),
+        records: readRecords<AttackRecord>(join(path, "records.jsonl"), "ignore"),
+      }));
+      const whole = shards.map(({ plan: { shard: _, ...rest } }) => rest);
+      const differs = whole.findIndex((plan) => JSON.stringify(plan) !== JSON.stringify(whole[0]));
+      if (differs > 0)
+        throw new RunError(
+          `${paths[differs]} was run with other settings than ${paths[0]}; only shards of one run can be joined.`,
+        );
+      const records = shards.flatMap((s) => s.records).sort((a, b) => a.index - b.index);
+      const planned = plannedBatches(whole[0]!).flat();
+      const found = new Set(records.map((r) => r.index));
+      const missing = planned.filter((i) => !found.has(i));
+      if (missing.length > 0)
+        throw new RunError(
+          `${missing.length} samples are missing (the first is number ${missing[0]}); finish the shards, and name all of them.`,
+        );
+      if (found.size < records.length)
+        throw new RunError("Some samples are in more than one of the named directories; name each shard once.");
+      const run = RunDirectory.open<AttackRecord>(flags.out, whole[0]);
+      try {
+        if (run.records.length > 0) throw new RunError(`${flags.out} holds records already; name a new directory.`);
+        for (const { path } of shards) cpSync(join(path, "images"), join(flags.out, "images"), { recursive: true });
+        run.append(records);
+        const summary = summarise(whole[0]!, records);
+        run.write("summary.json", `${JSON.stringify(summary, undefined, 2)}\n`);
+        process.stdout.write(summaryText(whole[0]!, summary, flags.out));
+      } finally {
+        run.close();
+      }
+    });
+}

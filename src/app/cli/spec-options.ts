@@ -1,0 +1,129 @@
+import { existsSync, readFileSync } from "node:fs";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { type ModelSpec, type ModelSpecInput, parseModelSpec, SpecError } from "../../vision/spec/model-spec.js";
+import { UsageError } from "./errors.js";
+
+export interface SpecFlags {
+  readonly spec?: string;
+  readonly task?: ModelSpec["task"];
+  readonly range?: "0..1" | "0..255" | "-1..1" | "imagenet";
+  readonly mean?: number[];
+  readonly std?: number[];
+  readonly channels?: ModelSpec["channels"];
+  readonly layout?: ModelSpec["layout"];
+  readonly sizeRule?: ModelSpec["size"];
+  readonly meaning?: ModelSpec["output"]["meaning"];
+  readonly outputName?: string;
+  readonly outputScale?: number;
+  readonly ignore?: number[];
+  readonly labelOffset?: number;
+}
+
+/** Adds the flags that say what a model expects and yields. */
+export function withSpec(command: Command): Command {
+  return command
+    .option(
+      "--spec <file>",
+      "JSON file that says what the model expects (default: MODEL.spec.json beside the model, where there is one)",
+    )
+    .addOption(
+      new Option("--task <name>", "kind of prediction").choices([
+        "classification",
+        "segmentation",
+        "flow",
+        "disparity",
+        "restoration",
+      ]),
+    )
+    .addOption(
+      new Option("--range <name>", "values the model takes; imagenet = the usual mean and deviation").choices([
+        "0..1",
+        "0..255",
+        "-1..1",
+        "imagenet",
+      ]),
+    )
+    .option("--mean <r,g,b>", "mean that is subtracted, in [0, 1] units and the model's channel order", numbers)
+    .option("--std <r,g,b>", "deviation that is divided by", numbers)
+    .addOption(new Option("--channels <order>", "channel order of the model's input").choices(["rgb", "bgr", "gray"]))
+    .addOption(new Option("--layout <order>", "axes of the model's input").choices(["nchw", "nhwc"]))
+    .option("--size-rule <rule>", "sizes the model takes: any, multiple:32, or fixed:HEIGHTxWIDTH", sizeRule)
+    .addOption(
+      new Option("--meaning <what>", "what class outputs are").choices([
+        "logits",
+        "probabilities",
+        "binary-logits",
+        "binary-probabilities",
+      ]),
+    )
+    .option("--output-name <name>", "output to attack, where the model has several")
+    .option("--output-scale <n>", "flow, disparity: pixels per unit of output", Number)
+    .option("--ignore <labels>", "labels without ground truth, for example 255,-1", numbers)
+    .option("--label-offset <n>", "added to the data set's labels", Number);
+}
+
+/**
+ * The model's specification: the sidecar file (or --spec), then flags on top.
+ *
+ * @throws UsageError when no task is named anywhere; SpecError when the file is wrong.
+ */
+export function resolveSpec(model: string, flags: SpecFlags): ModelSpec {
+  const sidecar = flags.spec ?? `${model.replace(/\.onnx$/, "")}.spec.json`;
+  const base = flags.spec || existsSync(sidecar) ? readJson(sidecar) : {};
+  const size = flags.sizeRule;
+  const range = rangeOf(flags) ?? base.range;
+  const merged: Partial<ModelSpecInput> = {
+    ...base,
+    ...(flags.task && { task: flags.task }),
+    ...(range && { range }),
+    ...(flags.channels && { channels: flags.channels }),
+    ...(flags.layout && { layout: flags.layout }),
+    ...(size && { size }),
+    ...(flags.ignore && { ignore: flags.ignore }),
+    ...(flags.labelOffset !== undefined && { labelOffset: flags.labelOffset }),
+    output: {
+      ...base.output,
+      ...(flags.meaning && { meaning: flags.meaning }),
+      ...(flags.outputName && { name: flags.outputName }),
+      ...(flags.outputScale !== undefined && { scale: flags.outputScale }),
+    },
+  };
+  if (!merged.task)
+    throw new UsageError(
+      `say what ${model} predicts with --task (classification, segmentation, flow, disparity, restoration), or in ${sidecar}.`,
+    );
+  return parseModelSpec(merged, existsSync(sidecar) ? sidecar : "The model specification");
+}
+
+function rangeOf({ range, mean, std }: SpecFlags): ModelSpecInput["range"] | undefined {
+  if (mean || std) {
+    if (!mean || !std) throw new UsageError("--mean and --std go together.");
+    return { mean: mean as [number], std: std as [number] };
+  }
+  return range === "imagenet" ? { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } : range;
+}
+
+function readJson(path: string): Partial<ModelSpecInput> {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as Partial<ModelSpecInput>;
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new SpecError(`${path} is not valid JSON: ${error.message}.`);
+    throw error;
+  }
+}
+
+function numbers(text: string): number[] {
+  const values = text.split(",").map(Number);
+  if (values.some(Number.isNaN))
+    throw new InvalidArgumentError("write numbers with commas between, for example 0.485,0.456,0.406.");
+  return values;
+}
+
+function sizeRule(text: string): ModelSpec["size"] {
+  if (text === "any") return { rule: "any" };
+  const multiple = /^multiple:(\d+)$/.exec(text);
+  if (multiple) return { rule: "multiple", of: Number(multiple[1]) };
+  const fixed = /^fixed:(\d+)x(\d+)$/.exec(text);
+  if (fixed) return { rule: "fixed", height: Number(fixed[1]), width: Number(fixed[2]) };
+  throw new InvalidArgumentError("write any, multiple:32 or fixed:480x640 (height x width).");
+}
