@@ -5,6 +5,7 @@ import { parseModel } from "../onnx/read.js";
 import { parseSafetensors } from "../tensor/safetensors.js";
 import { type Tensor, toNumbers } from "../tensor/tensor.js";
 import { runModel } from "../testing/run-model.js";
+import { foldBatchNormalization } from "./fold-batch-normalization.js";
 import { specialise } from "./specialise.js";
 
 const folder = join(import.meta.dirname, "../../../../shared/golden/gradients");
@@ -33,12 +34,17 @@ describe.skipIf(!present)("specialise: golden models give the outputs of the ori
         expect(["Shape", "Size", "Identity", "Dropout", "Constant"]).not.toContain(node.op);
         for (const name of node.outputs) if (name) expect(model.graph.valueInfo.get(name)?.shape).toBeDefined();
       }
-      const [expected, actual] = [await runModel(file, feeds), await runModel(model, feeds)];
-      expect(Object.keys(actual)).toEqual(Object.keys(expected));
-      for (const [name, t] of Object.entries(expected)) {
-        expect(actual[name]!.shape).toEqual(t.shape);
-        expect(relativeError(actual[name]!, t), name).toBeLessThan(2e-5);
+      const weighty = await specialise(parseModel(file), shapes, (m) => runModel(m, {}, "disabled"), { keep: "weights" });
+      const expected = await runModel(file, feeds);
+      for (const variant of [model, weighty, foldBatchNormalization(model)]) {
+        const actual = await runModel(variant, feeds);
+        expect(Object.keys(actual)).toEqual(Object.keys(expected));
+        for (const [name, t] of Object.entries(expected)) {
+          expect(actual[name]!.shape).toEqual(t.shape);
+          expect(relativeError(actual[name]!, t), name).toBeLessThan(2e-5);
+        }
       }
+      expect(foldBatchNormalization(model).graph.nodes.map((n) => n.op)).not.toContain("BatchNormalization");
       expect(sessions).toBeLessThanOrEqual(60);
     });
   }
