@@ -9,6 +9,7 @@ import { misinferred } from "../../testing/shape-property.js";
 import { reduceSum } from "../reduction/reduce-sum.js";
 import type { AutoPad } from "../window.js";
 import { conv } from "./conv.js";
+import { convInteger } from "./conv-integer.js";
 import { convTranspose } from "./conv-transpose.js";
 
 const autoPads: readonly AutoPad[] = ["NOTSET", "NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"];
@@ -47,6 +48,16 @@ describe.each(["Conv", "ConvTranspose"] as const)("%s", (name) => {
   test.each(checkedLevels)("the gradients are the adjoints for all attributes (level %s)", async (level) => {
     expect(await notAdjoint(150, level, (graph, random) => randomConvolution(name, graph, random))).toEqual([]);
   });
+});
+
+test("ConvInteger: inferred shapes are ONNX Runtime's", async () => {
+  const { mistakes } = await misinferred(60, (graph, random) => {
+    const x = graph.input("x", "uint8", [1, 4, 5 + random.integer(4), 6]);
+    const group = 1 + random.integer(2);
+    const w = graph.input("w", "uint8", [2, 4 / group, 3, 2]);
+    return convInteger(x, w, {}, { group, strides: [1 + random.integer(3), 1], pads: [1, 0, random.integer(2), 1] });
+  });
+  expect(mistakes).toEqual([]);
 });
 
 test("inputs that no window touches get exact zeros", async () => {

@@ -6,6 +6,7 @@ import { LpPool } from "./lp-pool.js";
 import { MaxPool } from "./max-pool.js";
 import { MaxRoiPool } from "./max-roi-pool.js";
 import { MaxUnpool } from "./max-unpool.js";
+import { RoiAlign } from "./roi-align.js";
 
 export { type AveragePoolOptions, averagePool } from "./average-pool.js";
 export { globalAveragePool } from "./global-average-pool.js";
@@ -16,6 +17,7 @@ export { type MaxPoolOptions, maxPool, maxPoolWithIndices } from "./max-pool.js"
 export { maxRoiPool } from "./max-roi-pool.js";
 export { maxUnpool } from "./max-unpool.js";
 export type { PoolOptions } from "./pool.js";
+export { type RoiAlignOptions, roiAlign } from "./roi-align.js";
 
 export const poolingOperators = {
   AveragePool,
@@ -26,4 +28,5 @@ export const poolingOperators = {
   MaxPool,
   MaxRoiPool,
   MaxUnpool,
+  RoiAlign,
 };

@@ -16,7 +16,5 @@ export const MaxRoiPool = defineOperator({
     if (attributes.pooled_shape.length !== 2) fail("pooled_shape must have 2 entries");
     return [{ type: x.type, shape: [rois.shape[0]!, x.shape[1]!, ...attributes.pooled_shape] }];
   },
-  gradient: notDifferentiable(
-    "its windows depend on values that are known only when the model runs; RoiAlign can take its place",
-  ),
+  gradient: notDifferentiable("its windows depend on boxes that are known only when the model runs"),
 });

@@ -10,6 +10,9 @@ import type { AutoPad } from "../window.js";
 import { averagePool } from "./average-pool.js";
 import { lpPool } from "./lp-pool.js";
 import { type MaxPoolOptions, maxPool, maxPoolWithIndices } from "./max-pool.js";
+import { maxRoiPool } from "./max-roi-pool.js";
+import { maxUnpool } from "./max-unpool.js";
+import { roiAlign } from "./roi-align.js";
 
 const autoPads: readonly AutoPad[] = ["NOTSET", "NOTSET", "NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"];
 
@@ -39,6 +42,27 @@ test.each([
   });
   expect(mistakes).toEqual([]);
   expect(rejected).toBeLessThan(150);
+});
+
+test("region pooling and unpooling: inferred shapes are ONNX Runtime's", async () => {
+  const { mistakes, rejected } = await misinferred(60, (graph, random) => {
+    const each = (low: number, high: number, length: number) =>
+      Array.from({ length }, () => low + random.integer(high - low + 1));
+    const x = graph.input("x", "float32", [2, 3, ...each(3, 8, 2)]);
+    const boxes = random.integer(4) + 1;
+    const [height, width] = each(1, 4, 2) as [number, number];
+    const kernel = each(2, 3, 2);
+    return [
+      maxRoiPool(x, graph.input("rois", "float32", [boxes, 5]), [height, width], 0.5),
+      roiAlign(x, graph.input("boxes", "float32", [boxes, 4]), graph.input("batch", "int64", [boxes]), {
+        outputSize: [height, width],
+        samplingRatio: random.integer(3),
+      }),
+      maxUnpool(x, graph.input("indices", "int64", x.shape), kernel, { strides: each(2, 3, 2), pads: each(0, 1, 4) }),
+    ];
+  });
+  expect(mistakes).toEqual([]);
+  expect(rejected).toBe(0);
 });
 
 test.each(checkedLevels)("AveragePool: the gradient is the adjoint in every way of counting (level %s)", async (level) => {

@@ -1,5 +1,6 @@
 import { tensor } from "../../tensor/tensor.js";
 import type { OperatorCase } from "../../testing/operator-case.js";
+import { type DftOptions, dft } from "./dft.js";
 import { type GridSampleOptions, gridSample } from "./grid-sample.js";
 import { type ResizeOptions, resize } from "./resize.js";
 
@@ -58,6 +59,20 @@ const samplings = (["bilinear", "nearest", "bicubic"] as const).flatMap((mode) =
   ),
 );
 
+const transforms: Readonly<Record<string, DftOptions & { readonly x: readonly number[] }>> = {
+  real: { x: [2, 8, 1] },
+  complex: { x: [2, 8, 2] },
+  "complex, length no power of two": { x: [2, 6, 2] },
+  inverse: { x: [2, 6, 2], direction: "inverse" },
+  "inverse, real": { x: [2, 8, 1], direction: "inverse" },
+  "onesided, even": { x: [2, 8, 1], spectrum: "onesided" },
+  "onesided, odd": { x: [2, 9, 1], spectrum: "onesided" },
+  "second axis": { x: [1, 4, 6, 2], axis: 2 },
+  "negative axis": { x: [1, 4, 6, 1], axis: -3 },
+  cut: { x: [2, 8, 2], length: 5 },
+  "padded with zeros": { x: [2, 5, 1], length: 8, spectrum: "onesided" },
+};
+
 /** A grid that looks at places between pixels, inside and outside an image of height 4 and width 5, clear of the kinks at whole numbers. */
 function placesBetweenPixels(samples: number, coordinates: "half_pixel" | "align_corners"): number[] {
   return Array.from({ length: samples }, (_, i) =>
@@ -90,4 +105,12 @@ export const resamplingCases: readonly OperatorCase[] = [
         }
       : { name, operator: "GridSample", inputs: { x, grid }, step: 5e-3, build: (v) => gridSample(v.x!, v.grid!, options) };
   }),
+  ...Object.entries(transforms).map(
+    ([name, { x, ...options }]): OperatorCase => ({
+      name: `DFT: ${name}`,
+      operator: "DFT",
+      inputs: { x: { shape: x } },
+      build: (v) => dft(v.x!, options),
+    }),
+  ),
 ];

@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { Graph } from "../../graph/graph.js";
+import { tensor } from "../../tensor/tensor.js";
+import { misinferred } from "../../testing/shape-property.js";
+import { emit } from "../emit.js";
+import { dft } from "./dft.js";
+import { gridSample } from "./grid-sample.js";
+import { MelWeightMatrix } from "./mel-weight-matrix.js";
+import { STFT } from "./stft.js";
+
+test("DFT and STFT: inferred shapes are ONNX Runtime's", async () => {
+  const { mistakes, rejected } = await misinferred(100, (graph, random) => {
+    const x = graph.input("x", "float32", [2, 3 + random.integer(6), 3 + random.integer(6), 1 + random.integer(2)]);
+    const direction = random.integer(2) === 0 ? "forward" : "inverse";
+    const onesided = x.shape[3] === 1 && direction === "forward" && random.integer(2) === 0;
+    const signal = graph.input("signal", "float32", [1, 20 + random.integer(20), 1]);
+    const [step, frame] = [1 + random.integer(6), 4 + random.integer(10)];
+    const scalar = (n: number) => graph.constant(tensor("int64", [], [n]));
+    return [
+      dft(x, {
+        direction,
+        axis: 1 + random.integer(2),
+        spectrum: onesided ? "onesided" : "full",
+        ...(random.integer(2) === 0 ? { length: 2 + random.integer(9) } : {}),
+      }),
+      emit(STFT, [signal, scalar(step), graph.input("window", "float32", [frame]), scalar(frame)], {
+        onesided: random.integer(2),
+      }),
+    ];
+  });
+  expect(mistakes).toEqual([]);
+  expect(rejected).toBe(0);
+});
+
+test("MelWeightMatrix: inferred shape is ONNX Runtime's", async () => {
+  const { mistakes } = await misinferred(10, (graph, random) => {
+    const scalar = (type: "int64" | "float32", n: number) => graph.constant(tensor(type, [], [n]));
+    const length = scalar("int64", 16 + random.integer(9));
+    return emit(MelWeightMatrix, [
+      scalar("int64", 8),
+      length,
+      scalar("int64", 8192),
+      scalar("float32", 0),
+      scalar("float32", 3000),
+    ]);
+  });
+  expect(mistakes).toEqual([]);
+});
+
+test("GridSample: volumes are refused in one sentence", () => {
+  const graph = new Graph();
+  const x = graph.input("x", "float32", [1, 1, 2, 2, 2]);
+  expect(() => gridSample(x, graph.input("grid", "float32", [1, 2, 2, 2, 3]))).toThrow(/volumes are not supported/);
+});
