@@ -10,12 +10,22 @@ import { reduceSum } from "../reduction/reduce-sum.js";
 import { type AxisWindow, exactEnd } from "../window.js";
 import { conv } from "./conv.js";
 
-/** Above so many taps, the unfolded input takes more memory than it saves time. */
-const mostTapsUnfolded = 49;
-
 /**
  * Gradient of a convolution with respect to its weights: `dw[m, c, k] = Σ_{n, o} g[n, m, o] · x[n, c, o·stride + k·dilation - pad]`.
- * One formula, three forms; the times are for ONNX Runtime 1.30 on two CPU threads.
+ * One formula, three forms. Times are medians for ONNX Runtime 1.30 on two CPU threads, in ms:
+ *
+ *     channels, kernel, input           one MatMul per tap   taps side by side   cotangent as kernel
+ *     64-64, 3x3, 4x56²                        4.3                 5.3                 11.1
+ *     256-256, 3x3, 4x14²                      3.1                 4.8                  6.5
+ *     64-128, 3x3, stride 2, 4x56²             1.9                 3.0                  3.9
+ *     64-64, 7x7, 1x32²                        1.9                 2.5                  2.8
+ *     16-16, 3x3, 4x64²                        1.5                 0.7                  2.5
+ *     8-32, 5x5, 2x64²                         1.6                 0.7                  1.3
+ *     16-16, 7x7, 1x64²                        1.5                 1.4                  1.0
+ *     3-64, 7x7, stride 2, 4x112²              9.5                 2.4                  1.4
+ *     64-128, 1x1, 4x56²                       1.2                 0.6                   -
+ *
+ * Depthwise, one Mul and ReduceSum per tap takes 2.9 ms against 4.9 as kernel for 3x3, and 6.6 against 5.8 for 7x7 (96 channels, 56²).
  *
  * @param x input `[N, C, ...input]`
  * @param g cotangent of the output `[N, M, ...output]`
@@ -23,50 +33,53 @@ const mostTapsUnfolded = 49;
  */
 export function convWeightGradient(x: Value, g: Value, axes: readonly AxisWindow[], group: number): Value {
   const taps = sizeOf(axes.map((a) => a.kernel));
-  if (group === 1 && taps <= mostTapsUnfolded) return unfolded(x, g, axes);
+  const channels = x.shape[1]!;
+  if (group === 1 && channels >= 32 && taps > 1 && taps <= 49) return matMulPerTap(x, g, axes);
+  if (group === 1 && taps <= 25) return tapsSideBySide(x, g, axes);
   return cotangentAsKernel(x, g, axes, group);
 }
 
-/**
- * Every tap's view of the input side by side, then one MatMul for each sample: `Σ_n G[n] · U[n]ᵀ`.
- * 3x3, 64 to 64 channels, 4x56²: 7.8 ms, against 27 with the cotangent as kernel. For 1x1 the view is the input itself: 0.65 against 9.5.
- */
-function unfolded(x: Value, g: Value, axes: readonly AxisWindow[]): Value {
+/** Channels last: for each tap `Gᵀ · X_tap`, where the positions of all samples are one long axis. */
+function matMulPerTap(x: Value, g: Value, axes: readonly AxisWindow[]): Value {
+  const [m, c] = [g.shape[1]!, x.shape[1]!];
+  const kernel = axes.map((a) => a.kernel);
+  const positions = x.shape[0]! * sizeOf(axes.map((a) => a.output));
+  const channelsLast = [0, ...axes.map((_, i) => i + 2), 1];
+  const cotangent = transpose(reshape(transpose(g, channelsLast), [positions, m]), [1, 0]);
+  const products = tapViews(transpose(x, channelsLast), 1, axes).map((view) =>
+    reshape(matMul(cotangent, reshape(view, [positions, c])), [m, c, 1]),
+  );
+  return reshape(concat(products, 2), [m, c, ...kernel]);
+}
+
+/** Every tap's view of the input side by side, then one MatMul for each sample: `Σ_n G[n] · U[n]ᵀ`. For 1x1 the view is the input itself. */
+function tapsSideBySide(x: Value, g: Value, axes: readonly AxisWindow[]): Value {
   const [m, c] = [g.shape[1]!, x.shape[1]!];
   const kernel = axes.map((a) => a.kernel);
   const samples = x.shape[0]!;
   const positions = sizeOf(axes.map((a) => a.output));
-  const views = tapViews(x, axes);
+  const views = tapViews(x, 2, axes);
   const taps = views.length;
-  const columns = reshape(taps === 1 ? views[0]! : concat(views, 1), [samples, taps * c, positions]);
+  const columns = reshape(concat(views, 1), [samples, taps * c, positions]);
   const products = matMul(reshape(g, [samples, m, positions]), transpose(columns, [0, 2, 1]));
   const sum = reduceSum(products, [0]);
   if (taps === 1) return reshape(sum, [m, c, ...kernel]);
   return reshape(transpose(reshape(sum, [m, taps, c]), [0, 2, 1]), [m, c, ...kernel]);
 }
 
-/** For each tap of the window, in row-major order, the input elements that it meets: `[N, C, ...output]`. */
-function tapViews(x: Value, axes: readonly AxisWindow[]): Value[] {
-  const ends = axes.map(exactEnd);
-  const none = [0, 0];
-  const padded = pad(x, [...none, ...axes.map((a) => a.begin), ...none, ...ends.map((e) => Math.max(e, 0))]);
-  const spatial = axes.map((_, i) => i + 2);
+/** For each tap of the window, in row-major order, the input elements that it meets; `first` is the first spatial axis of `x`. */
+function tapViews(x: Value, first: number, axes: readonly AxisWindow[]): Value[] {
+  const pads = (amounts: readonly number[]) => x.shape.map((_, axis) => Math.max(amounts[axis - first] ?? 0, 0));
+  const padded = pad(x, [...pads(axes.map((a) => a.begin)), ...pads(axes.map(exactEnd))]);
   return indices(axes.map((a) => a.kernel)).map((tap) => {
     const starts = axes.map((a, i) => tap[i]! * a.dilation);
-    return slice(
-      padded,
-      starts,
-      axes.map((a, i) => starts[i]! + (a.output - 1) * a.stride + 1),
-      { axes: spatial, steps: axes.map((a) => a.stride) },
-    );
+    const ends = axes.map((a, i) => starts[i]! + (a.output - 1) * a.stride + 1);
+    if (axes.every((a, i) => a.stride === 1 && starts[i] === 0 && ends[i] === padded.shape[first + i])) return padded;
+    return slice(padded, starts, ends, { axes: axes.map((_, i) => first + i), steps: axes.map((a) => a.stride) });
   });
 }
 
-/**
- * A convolution of the input, batch and channels swapped, with the cotangent as kernel: stride and dilation change places. Right for every
- * case in one node, and the fastest for depthwise weights (3x3, 96 channels, 4x56²: 6.1 ms, against 7.5 to 19 otherwise; 7x7: 7.4
- * against 14 to 48).
- */
+/** A convolution of the input, batch and channels swapped, with the cotangent as kernel; stride and dilation change places. Right for all. */
 function cotangentAsKernel(x: Value, g: Value, axes: readonly AxisWindow[], group: number): Value {
   const [n, c] = [x.shape[0]!, x.shape[1]! / group];
   const spatial = axes.map((_, i) => i);
