@@ -1,0 +1,26 @@
+import type { Value } from "../../../engine/graph/graph.js";
+
+/**
+ * How parameters follow from gradients: a record whose `update` adds the rule to the step's graph. All parameters are one vector [P], so
+ * that the rule costs a handful of nodes whatever the network.
+ */
+export interface Optimizer {
+  readonly name: string;
+  /** Vectors like the parameters that the rule carries from step to step; all begin at 0. */
+  readonly state: readonly string[];
+  /** Numbers that change with the step, computed in float64. @param step counts from 1. */
+  readonly scalars: (step: number, learningRate: number) => Readonly<Record<string, number>>;
+  readonly update: (site: UpdateSite) => Update;
+}
+
+export interface UpdateSite {
+  readonly parameters: Value;
+  readonly gradient: Value;
+  readonly state: Readonly<Record<string, Value>>;
+  readonly scalars: Readonly<Record<string, Value>>;
+}
+
+export interface Update {
+  readonly parameters: Value;
+  readonly state: Readonly<Record<string, Value>>;
+}

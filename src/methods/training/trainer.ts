@@ -1,0 +1,229 @@
+import { lower } from "../../engine/compile/lower.js";
+import type { OnnxModel } from "../../engine/onnx/model.js";
+import type { DeviceTensor, Engine, Feeds, Program } from "../../engine/runtime/engine.js";
+import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
+import type { StateDict } from "../../vision/nn/checkpoints/state-dict.js";
+import type { Network } from "../../vision/nn/model.js";
+import { Adversary, type AdversaryOptions, type Weights } from "./adversary.js";
+import type { TrainingBatch } from "./batch.js";
+import { TrainingError } from "./error.js";
+import type { FlatLayout } from "./flat-parameters.js";
+import type { TrainingLoss } from "./losses.js";
+import type { Optimizer } from "./optimizers/optimizer.js";
+import { constantRate, type Schedule } from "./schedules.js";
+import { accumulateStep, applyStep, type NetworkLayout, networkLayout, type TrainStepOptions, trainStep } from "./train-step.js";
+
+export interface TrainerOptions extends TrainStepOptions {
+  readonly network: Network;
+  readonly loss: TrainingLoss;
+  readonly optimizer: Optimizer;
+  /** Base rate, which the schedule multiplies. */
+  readonly learningRate: number;
+  /** Default constant. */
+  readonly schedule?: Schedule;
+  /** Batches whose mean gradient makes one step; default 1. */
+  readonly pieces?: number;
+  readonly adversary?: AdversaryOptions;
+  /** Of initial parameters and of the attacks' random starts. */
+  readonly seed: number | string;
+}
+
+/** What came of a step. */
+export interface StepReport {
+  /** Steps done, this one included. */
+  readonly step: number;
+  readonly loss: number;
+  /** 2-norm of the whole gradient, before clipping. */
+  readonly gradientNorm: number;
+  readonly learningRate: number;
+}
+
+/** Everything that a training run carries from step to step. */
+export interface TrainingState {
+  readonly step: number;
+  /** Parameters and buffers by name. */
+  readonly network: StateDict;
+  /** The parameters' moving average with the buffers, where one is kept. */
+  readonly average?: StateDict;
+  /** The optimiser's vectors by its names for them, each by parameter. */
+  readonly optimizer: Readonly<Record<string, StateDict>>;
+}
+
+/** Which weights are meant: the last ones, or their moving average. */
+export type WeightsKind = "last" | "average";
+
+/**
+ * Trains a network step by step. Parameters, running statistics and optimiser state stay with the engine; only images go in and only
+ * losses come out.
+ *
+ * @example
+ * const trainer = await Trainer.create(engine, {
+ *   network, loss: trainingLoss("restoration", "psnr"), optimizer: adamw(), learningRate: 1e-3,
+ *   inputs: { image: [8, 3, 64, 64] }, seed: 0,
+ * });
+ * for (let i = 0; i < 1000; i++) console.log((await trainer.step([await batches.batch(i)])).loss);
+ * const { network: weights } = await trainer.state();
+ */
+export class Trainer {
+  #step: number;
+
+  private constructor(
+    private readonly engine: Engine,
+    readonly options: TrainerOptions,
+    readonly layout: NetworkLayout,
+    private readonly programs: Programs,
+    private readonly vectors: Record<string, DeviceTensor>,
+    step: number,
+  ) {
+    this.#step = step;
+  }
+
+  /**
+   * @param from where to go on; default: freshly initialised parameters. The same options, state and batches give the same bits.
+   * @throws TrainingError when the state does not fit the network or the optimiser.
+   */
+  static async create(engine: Engine, options: TrainerOptions, from?: TrainingState): Promise<Trainer> {
+    const { network, loss, optimizer, inputs, pieces = 1, adversary } = options;
+    if (!Number.isInteger(pieces) || pieces < 1)
+      throw new TrainingError(`A step takes a whole number of batches of at least 1, not ${pieces}.`);
+    const layout = networkLayout(network, inputs);
+    const vectors = await uploadAll(engine, initialVectors(options, layout, from));
+    const compile = (model: OnnxModel) => engine.compile(lower(model, engine.info.provider));
+    const programs: Programs = {
+      ...(pieces === 1
+        ? { whole: await compile(trainStep(network, loss, optimizer, options)) }
+        : {
+            accumulate: await compile(accumulateStep(network, loss, inputs)),
+            apply: await compile(applyStep(network, optimizer, options)),
+          }),
+      ...(adversary && { adversary: await Adversary.create(engine, network, loss, inputs, adversary) }),
+    };
+    return new Trainer(engine, options, layout, programs, vectors, from?.step ?? 0);
+  }
+
+  /** Steps done. */
+  get steps(): number {
+    return this.#step;
+  }
+
+  /** The network's vectors where they lie, for programs such as `predictionStep`. They are replaced by the next step. */
+  weights(kind: WeightsKind = "last"): Weights {
+    const { parameters, buffers, average } = this.vectors;
+    if (kind === "average" && !average) throw new TrainingError("No moving average of the parameters is kept.");
+    return { parameters: kind === "average" ? average! : parameters!, ...(buffers && { buffers }) };
+  }
+
+  /** One update, from as many batches as `pieces` says. @throws TrainingError when the loss is no longer a number. */
+  async step(batches: readonly TrainingBatch[]): Promise<StepReport> {
+    const { optimizer, learningRate: base, schedule = constantRate, pieces = 1, seed } = this.options;
+    if (batches.length !== pieces) throw new TrainingError(`A step takes ${pieces} batches, not ${batches.length}.`);
+    const step = this.#step + 1;
+    const learningRate = base * schedule(this.#step);
+    const scalars = asScalars(optimizer.scalars(step, learningRate));
+    const prepared = (i: number) =>
+      this.programs.adversary?.perturb(batches[i]!, this.weights(), `${seed}/adversary/${step}/${i}`) ?? batches[i]!;
+
+    let report: Feeds;
+    if (this.programs.whole) {
+      report = await this.#advance(this.programs.whole, { ...feedsOf(await prepared(0)), ...scalars });
+    } else {
+      this.vectors.gradient = await this.engine.upload(tensor("float32", this.layout.parameters.shape));
+      let loss = 0;
+      for (let i = 0; i < pieces; i++) {
+        const feeds = { ...feedsOf(await prepared(i)), ...asScalars({ share: 1 / pieces }) };
+        loss += numberOf((await this.#advance(this.programs.accumulate!, feeds)).loss!) / pieces;
+      }
+      const { gradient_norm } = await this.#advance(this.programs.apply!, scalars);
+      this.vectors.gradient.dispose();
+      delete this.vectors.gradient;
+      report = { loss: tensor("float32", [], [loss]), gradient_norm: gradient_norm! };
+    }
+    this.#step = step;
+    const loss = numberOf(report.loss!);
+    if (!Number.isFinite(loss))
+      throw new TrainingError(`The loss became ${loss} at step ${step}; lower the learning rate or clip the gradient's norm.`);
+    return { step, loss, gradientNorm: numberOf(report.gradient_norm!), learningRate };
+  }
+
+  /** Copies everything out: for checkpoints and for the finished network. */
+  async state(): Promise<TrainingState> {
+    const { parameters, buffers } = this.layout;
+    const download = async (name: string, layout: FlatLayout) => {
+      const vector = this.vectors[name];
+      return vector ? layout.unflatten(await this.engine.download(vector)) : new Map<string, Tensor<"float32">>();
+    };
+    const running = await download("buffers", buffers);
+    const optimizer: Record<string, StateDict> = {};
+    for (const name of this.options.optimizer.state) optimizer[name] = await download(`state.${name}`, parameters);
+    return {
+      step: this.#step,
+      network: new Map([...(await download("parameters", parameters)), ...running]),
+      ...(this.vectors.average && { average: new Map([...(await download("average", parameters)), ...running]) }),
+      optimizer,
+    };
+  }
+
+  dispose(): void {
+    const { whole, accumulate, apply, adversary } = this.programs;
+    for (const program of [whole, accumulate, apply, adversary]) program?.dispose();
+    for (const vector of Object.values(this.vectors)) vector.dispose();
+  }
+
+  /** Runs a program on the vectors it takes and puts their successors in their places. */
+  async #advance(program: Program, feeds: Feeds): Promise<Feeds> {
+    const taken = program.inputs.map(({ name }) => name).filter((name) => name in this.vectors);
+    const keep = program.outputs.map(({ name }) => name).filter((name) => name.startsWith("next."));
+    const out: Feeds = await program.run(
+      { ...feeds, ...Object.fromEntries(taken.map((name) => [name, this.vectors[name]!])) },
+      { keep },
+    );
+    for (const output of keep) {
+      const name = output.slice("next.".length);
+      this.vectors[name]!.dispose();
+      this.vectors[name] = out[output] as DeviceTensor;
+    }
+    return out;
+  }
+}
+
+interface Programs {
+  readonly whole?: Program;
+  readonly accumulate?: Program;
+  readonly apply?: Program;
+  readonly adversary?: Adversary;
+}
+
+function initialVectors(options: TrainerOptions, layout: NetworkLayout, from: TrainingState | undefined): Record<string, Tensor> {
+  const { parameters, buffers } = layout;
+  const { optimizer, average, seed } = options;
+  const start = from ? parameters.flatten(from.network) : parameters.initial(seed);
+  const vectors: Record<string, Tensor> = { parameters: start };
+  if (buffers.size > 0) vectors.buffers = from ? buffers.flatten(from.network) : buffers.initial(seed);
+  if (average !== undefined) vectors.average = from?.average ? parameters.flatten(from.average) : start;
+  for (const name of optimizer.state) {
+    const known = from?.optimizer[name];
+    if (from && from.step > 0 && !known)
+      throw new TrainingError(`The state to go on from lacks the ${optimizer.name} optimiser's "${name}".`);
+    vectors[`state.${name}`] = known ? parameters.flatten(known) : tensor("float32", parameters.shape);
+  }
+  return vectors;
+}
+
+async function uploadAll(engine: Engine, tensors: Readonly<Record<string, Tensor>>): Promise<Record<string, DeviceTensor>> {
+  const held: Record<string, DeviceTensor> = {};
+  for (const [name, t] of Object.entries(tensors)) held[name] = await engine.upload(t);
+  return held;
+}
+
+function feedsOf({ images, target, valid }: TrainingBatch): Feeds {
+  return {
+    ...Object.fromEntries(Object.entries(images).map(([name, image]) => [`images.${name}`, image])),
+    target,
+    ...(valid && { valid }),
+  };
+}
+
+const asScalars = (values: Readonly<Record<string, number>>): Feeds =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [`scalar.${name}`, tensor("float32", [], [value])]));
+
+const numberOf = (t: Tensor | DeviceTensor): number => (t.data as Float32Array)[0]!;
