@@ -7,9 +7,7 @@ import type { CompiledAttack } from "../../methods/attacks/compile-attack.js";
 import type { CompiledEnsemble } from "../../methods/attacks/ensemble.js";
 import type { Dataset } from "../../vision/data/dataset.js";
 import { writeImage } from "../../vision/data/node/image-file.js";
-import { modelPredictor } from "../../vision/spec/model-predictor.js";
 import { imageRoles } from "../../vision/spec/model-spec.js";
-import { tasks } from "../../vision/tasks/index.js";
 import { sentenceOf } from "../cli/errors.js";
 import type { RunDirectory } from "../runs/run-directory.js";
 import { compileAll } from "./attack-of-plan.js";
@@ -17,6 +15,7 @@ import { type PerturbationSize, perturbationSize, saveable } from "./eight-bit.j
 import { type Measure, measureFor, type SampleScores } from "./measure.js";
 import type { AttackPlan } from "./plan.js";
 import { type Prepared, prepare } from "./prepare.js";
+import { drivenBy, siteOf } from "./site.js";
 import { predictionAsTarget, type TargetMaker } from "./targets.js";
 import { stack, unstack } from "./tensors.js";
 
@@ -160,7 +159,7 @@ async function attackGroup(
   const own = group.map((_, i) => predictionAsTarget(unstack(clean, i), task));
   const truth = group.map((p) => p.target);
   const wanted = makeTarget && group.map((_, i) => makeTarget(unstack(clean, i)));
-  const driven = wanted ?? (plan.reference === "truth" ? truth.map((t, i) => t ?? own[i]!) : own);
+  const driven = group.map((_, i) => drivenBy(plan, { truth: truth[i], target: wanted?.[i], prediction: own[i]! }));
   const batch = {
     images,
     target: stack(driven),
@@ -245,26 +244,14 @@ class Programs {
   constructor(private readonly context: AttackContext) {}
 
   async get(group: readonly Prepared[]): Promise<CompiledAttack | CompiledEnsemble> {
-    const { engine, model, plan, attacks, region } = this.context;
+    const { engine, plan, attacks } = this.context;
     const [, height, width] = Object.values(group[0]!.images)[0]!.shape as [number, number, number];
     const valid = group[0]!.valid !== undefined && plan.spec.task !== "classification";
     const key = `${group.length} ${height} ${width} ${valid}`;
     const known = this.#known.get(key);
     this.#known.delete(key);
-    const predictor = known
-      ? undefined
-      : await modelPredictor(model, plan.spec, { batch: group.length, height, width }, (m) => engine.evaluate(m));
     const compiled =
-      known ??
-      (await compileAll(engine, attacks, {
-        predictor: predictor!,
-        task: tasks[plan.spec.task],
-        ignore: plan.spec.ignore,
-        valid,
-        region: region !== undefined,
-        scale: plan.attack.scale,
-        ...(plan.attack.perturb && { perturb: plan.attack.perturb }),
-      }));
+      known ?? (await compileAll(engine, attacks, await siteOf(this.context, { batch: group.length, height, width, valid })));
     this.#known.set(key, compiled);
     for (const old of [...this.#known.keys()].slice(0, -3)) {
       this.#known.get(old)!.dispose();

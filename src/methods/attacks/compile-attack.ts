@@ -2,7 +2,7 @@ import { lower } from "../../engine/compile/lower.js";
 import type { DeviceTensor, Engine, Program } from "../../engine/runtime/engine.js";
 import { Random } from "../../engine/tensor/random.js";
 import { type Shape, sizeOf, type Tensor, tensor } from "../../engine/tensor/tensor.js";
-import type { Attack } from "./attack.js";
+import type { Attack, Budget } from "./attack.js";
 import { type AttackOutcome, keepFurther, type StepRecord } from "./outcome.js";
 import {
   type AttackSite,
@@ -91,6 +91,15 @@ export class CompiledAttack {
     }
     if (!best) throw new RangeError("An attack needs at least one restart.");
     return best;
+  }
+
+  /**
+   * The same attack with other numbers: radius, step size, steps and restarts are inputs of the programs, so nothing is compiled anew. The two
+   * share their programs; dispose of one of them. The grid is part of the step graph and stays.
+   */
+  withBudget(budget: Partial<Omit<Budget, "grid">>): CompiledAttack {
+    const attack = { ...this.attack, budget: { ...this.attack.budget, ...budget } };
+    return new CompiledAttack(this.engine, attack, this.site, this.programs);
   }
 
   /** The prediction for images of the batch shape. */
