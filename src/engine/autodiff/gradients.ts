@@ -4,6 +4,7 @@ import { type GradientOptions, type GradientRule, nodeLabel } from "../graph/ope
 import { add } from "../operators/elementwise/add.js";
 import { scalar } from "../operators/emit.js";
 import { expand } from "../operators/layout/expand.js";
+import { zerosLike } from "../operators/zeros.js";
 import { describe, isFloat, sameShape } from "../tensor/tensor.js";
 
 /** Operators without a gradient stand between what is differentiated and what it is differentiated by. Lists every such node. */
@@ -119,8 +120,4 @@ function applyRule(
 
 function ones(v: Value): Value {
   return expand(scalar(v.graph, 1, v.type), v.shape);
-}
-
-function zerosLike(v: Value): Value {
-  return expand(scalar(v.graph, 0, v.type), v.shape);
 }
