@@ -26,8 +26,6 @@ export interface BatchOptions {
  */
 export class Batches {
   readonly #permutations = new Map<number, readonly number[]>();
-  readonly #kept = new Map<number, Sample>();
-  #keptBytes = 0;
 
   constructor(
     private readonly dataset: Dataset,
@@ -44,7 +42,7 @@ export class Batches {
     const samples: Sample[] = [];
     for (let i = index * size; i < (index + 1) * size; i++) {
       const pass = Math.floor(i / this.dataset.length);
-      const sample = await this.#sample(this.#order(pass)[i % this.dataset.length]!);
+      const sample = await this.dataset.sample(this.#order(pass)[i % this.dataset.length]!);
       samples.push(augment(sample, this.dataset.task, augmentation, new Random(seed, `augmentation/${i}`)));
     }
     return collate(samples, this.loss, this.options.inputs);
@@ -59,19 +57,27 @@ export class Batches {
     }
     return order;
   }
+}
 
-  /** Samples are kept while they fit in a quarter of a gigabyte. */
-  async #sample(index: number): Promise<Sample> {
-    const known = this.#kept.get(index);
-    if (known) return known;
-    const sample = await this.dataset.sample(index);
-    const bytes = [...Object.values(sample.inputs), sample.target].reduce((sum, t) => sum + (t?.data.byteLength ?? 0), 0);
-    if (this.#keptBytes + bytes <= 2 ** 28) {
-      this.#kept.set(index, sample);
-      this.#keptBytes += bytes;
-    }
-    return sample;
-  }
+/** The data set with the samples it has given so far kept in memory, up to the given number of bytes. */
+export function inMemory(dataset: Dataset, limit = 2 ** 28): Dataset {
+  const kept = new Map<number, Sample>();
+  let bytes = 0;
+  return {
+    ...dataset,
+    sample: async (index) => {
+      const known = kept.get(index);
+      if (known) return known;
+      const sample = await dataset.sample(index);
+      const { inputs, target, valid, occluded } = sample;
+      const size = [...Object.values(inputs), target, valid, occluded].reduce((sum, t) => sum + (t?.data.byteLength ?? 0), 0);
+      if (bytes + size <= limit) {
+        kept.set(index, sample);
+        bytes += size;
+      }
+      return sample;
+    },
+  };
 }
 
 /** Puts samples of one size together. @throws TrainingError when a target is missing or sizes differ. */

@@ -1,0 +1,133 @@
+/**
+ * Trains small restoration networks on synthetic motion blur, plainly and against FGSM, and attacks them. Finished rows are kept in
+ * results.json, so that an interrupted run goes on.
+ *
+ * Run from the repository's root: npx tsx experiments/restoration-robustness/run.ts
+ */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { clampUnitTensor, unstack } from "../../src/app/attack/tensors.js";
+import type { Engine } from "../../src/engine/runtime/engine.js";
+import { createEngine } from "../../src/engine/runtime/node.js";
+import type { Tensor } from "../../src/engine/tensor/tensor.js";
+import { attacks, fgsm } from "../../src/methods/attacks/catalogue/index.js";
+import { compileAttack } from "../../src/methods/attacks/compile-attack.js";
+import { lInf } from "../../src/methods/attacks/norms/l-inf.js";
+import { Batches, collate, inMemory } from "../../src/methods/training/batch.js";
+import { trainingLoss } from "../../src/methods/training/losses.js";
+import { adamw } from "../../src/methods/training/optimizers/index.js";
+import { cosine } from "../../src/methods/training/schedules.js";
+import { Trainer } from "../../src/methods/training/trainer.js";
+import { fitted, syntheticDataset } from "../../src/vision/data/index.js";
+import { RestorationMetric } from "../../src/vision/metrics/restoration.js";
+import type { StateDict } from "../../src/vision/nn/checkpoints/state-dict.js";
+import { findNetwork, type NetworkConfiguration } from "../../src/vision/nn/networks/index.js";
+import { asConstants, Parameters } from "../../src/vision/nn/scope.js";
+import type { Predictor } from "../../src/vision/predictor.js";
+import { tasks } from "../../src/vision/tasks/index.js";
+import { writeReport } from "./report.js";
+import type { Config, Row, Score } from "./types.js";
+
+const folder = "experiments/restoration-robustness";
+const config = JSON.parse(readFileSync(`${folder}/config.json`, "utf8")) as Config;
+const resultsFile = `${folder}/results.json`;
+const rows: Row[] = existsSync(resultsFile) ? (JSON.parse(readFileSync(resultsFile, "utf8")) as Row[]) : [];
+
+const loss = trainingLoss("restoration", config.training.loss);
+const { crop, batch, steps } = config.training;
+const synthetic = (part: "training" | "test") =>
+  syntheticDataset({
+    task: "restoration",
+    size: config.data.size,
+    length: config.data[part],
+    seed: `${config.data.seed}/${part}`,
+  });
+const trainingData = inMemory(synthetic("training"));
+const testData = fitted(synthetic("test"), { kind: "crop", height: crop, width: crop });
+const testSamples = await Promise.all(Array.from({ length: testData.length }, (_, i) => testData.sample(i)));
+const test = collate(testSamples, loss, ["image"]);
+
+const engine = await createEngine();
+if (!rows.some((r) => r.network === "none")) {
+  rows.push({ network: "none", training: "none", seed: 0, seconds: 0, scores: { clean: score(test.images.image!) } });
+}
+for (const seed of config.seeds) {
+  for (const [name, configuration] of Object.entries(config.networks)) {
+    for (const training of ["standard", "FGSM"] as const) {
+      if (rows.some((r) => r.network === name && r.training === training && r.seed === seed)) continue;
+      const began = performance.now();
+      const state = await train(engine, configuration, training, seed);
+      const scores = await attack(engine, configuration, state);
+      const seconds = Math.round((performance.now() - began) / 1000);
+      rows.push({ network: name, training, seed, seconds, scores });
+      writeFileSync(resultsFile, `${JSON.stringify(rows, undefined, 1)}\n`);
+      process.stderr.write(`${name}, ${training}, seed ${seed}: clean ${scores.clean!.psnr.toFixed(2)} dB, ${seconds} s\n`);
+    }
+  }
+}
+await engine.dispose();
+await writeReport(folder, config, rows);
+
+async function train(engine: Engine, configuration: NetworkConfiguration, training: Row["training"], seed: number) {
+  const { network, inputs } = findNetwork(configuration);
+  const { learningRate, weightDecay, betas, clipNorm } = config.training;
+  const trainer = await Trainer.create(engine, {
+    network,
+    loss,
+    optimizer: adamw({ betas, weightDecay }),
+    learningRate,
+    schedule: cosine(steps, 1e-4),
+    clipNorm,
+    inputs: { image: [batch, 3, crop, crop] },
+    seed,
+    ...(training === "FGSM" && {
+      adversary: { attack: fgsm({ norm: lInf, epsilon: fraction(config.adversary.epsilon) }), share: config.adversary.share },
+    }),
+  });
+  const augmentation = { crop: [crop, crop], flips: ["horizontal", "vertical"] } as const;
+  const batches = new Batches(trainingData, loss, { size: batch, seed, augmentation, inputs });
+  for (let i = 0; i < steps; i++) await trainer.step([await batches.batch(i)]);
+  const { network: state } = await trainer.state();
+  trainer.dispose();
+  return state;
+}
+
+async function attack(engine: Engine, configuration: NetworkConfiguration, state: StateDict): Promise<Record<string, Score>> {
+  const { network } = findNetwork(configuration);
+  const predictor: Predictor = {
+    images: { image: test.images.image!.shape },
+    predict: (graph, images) => network(new Parameters(graph, asConstants(state)).scope, images.image!),
+  };
+  const { names, epsilon, stepSize, steps: counts, loss: raised } = config.attacks;
+  const scores: Record<string, Score> = {};
+  for (const name of names) {
+    for (const count of counts) {
+      const definition = attacks[name]({ norm: lInf, epsilon: fraction(epsilon), stepSize, steps: count, loss: raised });
+      const compiled = await compileAttack(engine, definition, { predictor, task: tasks.restoration });
+      const outcome = await compiled.run({
+        images: test.images,
+        target: test.target,
+        samples: testSamples.map((s) => s.id),
+        seed: 0,
+      });
+      scores.clean ??= score(outcome.clean.prediction);
+      scores[`${name} ${count}`] = score(outcome.prediction);
+      compiled.dispose();
+    }
+  }
+  return scores;
+}
+
+/** PSNR and SSIM of restored test images, clamped to [0, 1]. */
+function score(restored: Tensor<"float32">): Score {
+  const metric = new RestorationMetric();
+  testSamples.forEach((s, i) => {
+    metric.update(clampUnitTensor(unstack(restored, i)), s.target as Tensor<"float32">);
+  });
+  const { psnr, ssim } = metric.result();
+  return { psnr, ssim };
+}
+
+function fraction(text: string): number {
+  const [above, below = "1"] = text.split("/");
+  return Number(above) / Number(below);
+}

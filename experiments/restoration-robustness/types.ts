@@ -1,0 +1,42 @@
+import type { NetworkConfiguration } from "../../src/vision/nn/networks/index.js";
+
+/** config.json */
+export interface Config {
+  readonly networks: Readonly<Record<string, NetworkConfiguration>>;
+  readonly data: { readonly size: number; readonly training: number; readonly test: number; readonly seed: number };
+  readonly training: {
+    readonly steps: number;
+    readonly batch: number;
+    readonly crop: number;
+    readonly loss: string;
+    readonly learningRate: number;
+    readonly weightDecay: number;
+    readonly betas: readonly [number, number];
+    readonly clipNorm: number;
+  };
+  readonly adversary: { readonly epsilon: string; readonly share: number };
+  readonly attacks: {
+    readonly names: readonly ("pgd" | "cospgd")[];
+    readonly epsilon: string;
+    readonly stepSize: number;
+    readonly steps: readonly number[];
+    readonly loss: string;
+  };
+  readonly seeds: readonly number[];
+}
+
+/** PSNR in dB, means over the test images. */
+export interface Score {
+  readonly psnr: number;
+  readonly ssim: number;
+}
+
+/** An entry of results.json: one trained network. */
+export interface Row {
+  readonly network: string;
+  readonly training: "none" | "standard" | "FGSM";
+  readonly seed: number;
+  readonly seconds: number;
+  /** By attack and number of steps, "pgd 20", and "clean". */
+  readonly scores: Readonly<Record<string, Score>>;
+}
