@@ -1,5 +1,5 @@
 import { foldBatchNormalization } from "../../engine/compile/fold-batch-normalization.js";
-import { type Evaluate, specialise } from "../../engine/compile/specialise.js";
+import { type Evaluate, type SpecialiseOptions, specialise } from "../../engine/compile/specialise.js";
 import { embed } from "../../engine/graph/embed.js";
 import type { OnnxModel } from "../../engine/onnx/model.js";
 import type { Predictor } from "../predictor.js";
@@ -23,13 +23,30 @@ export async function modelPredictor(
   size: PredictorSize,
   evaluate: Evaluate,
 ): Promise<Predictor> {
-  const inputs = inputsByRole(model, spec);
-  const { batch, height, width } = size;
+  return predictorOf(foldBatchNormalization(await fixedModel(model, spec, size, evaluate)), spec, size);
+}
+
+/**
+ * The model specialised to one image size, without preprocessing.
+ *
+ * @param options `keep: "weights"` for methods that exchange weights.
+ */
+export function fixedModel(
+  model: OnnxModel,
+  spec: ModelSpec,
+  { batch, height, width }: PredictorSize,
+  evaluate: Evaluate,
+  options: SpecialiseOptions = {},
+): Promise<OnnxModel> {
   const channels = spec.channels === "gray" ? 1 : 3;
   const shape = spec.layout === "nhwc" ? [batch, height, width, channels] : [batch, channels, height, width];
-  const fixed = foldBatchNormalization(
-    await specialise(model, Object.fromEntries(Object.values(inputs).map((name) => [name, shape])), evaluate),
-  );
+  const names = Object.values(inputsByRole(model, spec));
+  return specialise(model, Object.fromEntries(names.map((name) => [name, shape])), evaluate, options);
+}
+
+/** A model that is specialised already as a `Predictor`: pre- and postprocessing spliced in. */
+export function predictorOf(fixed: OnnxModel, spec: ModelSpec, { batch, height, width }: PredictorSize): Predictor {
+  const inputs = inputsByRole(fixed, spec);
   const outputName = spec.output.name ?? fixed.graph.outputs[0]!.name;
   if (!fixed.graph.outputs.some((o) => o.name === outputName)) {
     throw new SpecError(

@@ -1,0 +1,174 @@
+import type { OnnxModel } from "../../engine/onnx/model.js";
+import type { DeviceTensor, Engine, Program } from "../../engine/runtime/engine.js";
+import type { Shape, Tensor } from "../../engine/tensor/tensor.js";
+import type { Layer } from "./layer.js";
+import { type MeasureSums, measureModel, measuresOf, type PredictionKind } from "./measures.js";
+import { cutModel } from "./pieces.js";
+import type { LayerReset } from "./resets.js";
+import { SuffixRunner } from "./suffix-runner.js";
+
+/** Images at the model's batch size, with what counts of their predictions. */
+export interface ProbeBatch {
+  /** By the model's input names. */
+  readonly images: Readonly<Record<string, Tensor>>;
+  /** float32 [B, ...pixels]: 1 where the image (dense: the pixel) counts, 0 where it does not. */
+  readonly weight: Tensor<"float32">;
+  /** int64 [B, ...pixels], negative where there is no label; for predictions over classes. */
+  readonly labels?: Tensor<"int64">;
+}
+
+/** Layers that are reset at once, once. */
+export interface ResetUnit {
+  readonly layers: readonly Layer[];
+  readonly trial: number;
+}
+
+export interface UnitOutcome<U extends ResetUnit = ResetUnit> {
+  /** Absent: the intact network compared with itself, which gives its own accuracy. */
+  readonly unit?: U;
+  readonly sums: MeasureSums;
+  /** Images, or valid pixels. */
+  readonly count: number;
+}
+
+export interface ProbeContext {
+  readonly engine: Engine;
+  /** From `findLayers`, with preprocessing and postprocessing spliced in; its one output is the prediction in canonical form. */
+  readonly model: OnnxModel;
+  readonly layers: readonly Layer[];
+  readonly kind: PredictionKind;
+}
+
+/**
+ * Resets units one after another, in the order in which their layers are applied, and measures how the predictions change. The model is never
+ * written to: weights of a unit are inputs of one small program, and everything behind it runs as it is.
+ *
+ * Activations before a layer are computed once: they move through the network with the work. A unit whose new tensors equal the trained ones
+ * bit for bit changes nothing and is not run; its differences are exactly 0.
+ *
+ * @param units in any order.
+ * @param reset new tensors of a layer; called once for each layer of each unit.
+ * @example
+ * for await (const { unit, sums, count } of measureResets(context, batches, units, schemeSource("framework", 0)))
+ *   console.log(unit?.layers[0]?.name, (sums.distance ?? 0) / count);
+ */
+export async function* measureResets<U extends ResetUnit>(
+  { engine, model, layers, kind }: ProbeContext,
+  batches: readonly ProbeBatch[],
+  units: readonly U[],
+  reset: (layer: Layer, trial: number) => LayerReset,
+): AsyncGenerator<UnitOutcome<U>> {
+  const cut = cutModel(model, layers);
+  const runner = new SuffixRunner(engine, cut, layers);
+  const output = model.graph.outputs[0]!;
+  const comparison = await Comparison.make(engine, kind, output.shape as Shape);
+  const piecesOf = (unit: U) => new Set(unit.layers.flatMap((layer) => cut.piecesOf[layers.indexOf(layer)]!));
+  const firstPiece = new Map(units.map((unit) => [unit, Math.min(...piecesOf(unit))]));
+  const states: Map<string, DeviceTensor>[] = [];
+  try {
+    for (const batch of batches) {
+      const state = new Map<string, DeviceTensor>();
+      states.push(state);
+      for (const { name } of model.graph.inputs) state.set(name, await engine.upload(batch.images[name]!));
+      const intact = await runner.finish(state, 0, new Set(), new Map());
+      await comparison.add(batch, intact.get(output.name)!);
+    }
+    yield { ...(await comparison.measure(comparison.intact)), count: comparison.count };
+    for (let piece = 0; piece < cut.pieces.length; piece++) {
+      const here = units.filter((unit) => firstPiece.get(unit) === piece);
+      await runner.leave(piece);
+      for (const unit of here) {
+        const changed = new Map(unit.layers.flatMap((layer) => changedTensors(layer, reset(layer, unit.trial))));
+        if (changed.size === 0) {
+          yield { unit, ...(await comparison.measure(comparison.intact)), count: comparison.count };
+          continue;
+        }
+        const weights = new Map<string, DeviceTensor>();
+        try {
+          for (const [name, t] of changed) weights.set(name, await engine.upload(t));
+          const pieces = piecesOf(unit);
+          const sums = await comparison.measure(async (b) => {
+            const state = await runner.finish(states[b]!, piece, pieces, weights);
+            return state.get(output.name)!;
+          });
+          yield { unit, ...sums, count: comparison.count };
+        } finally {
+          for (const t of weights.values()) t.dispose();
+        }
+      }
+      if (units.every((unit) => firstPiece.get(unit)! <= piece)) return;
+      for (const state of states) await runner.advance(state, piece);
+    }
+  } finally {
+    for (const state of states) for (const t of state.values()) t.dispose();
+    comparison.dispose();
+    await runner.dispose();
+  }
+}
+
+/** Bytes that one batch occupies while its activations wait for resets: the most that any two neighbouring cuts hold. */
+export function bytesPerBatch(model: OnnxModel, layers: readonly Layer[]): number {
+  const { bytes } = cutModel(model, layers);
+  return Math.max(...bytes.slice(1).map((b, i) => b + bytes[i]!));
+}
+
+function changedTensors(layer: Layer, reset: LayerReset): [string, Tensor][] {
+  return layer.parameters.flatMap(({ name, trained }): [string, Tensor][] => {
+    const t = reset.get(name);
+    return t && !sameBits(t, trained) ? [[name, t]] : [];
+  });
+}
+
+const bytesOf = ({ data }: Tensor): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+
+function sameBits(a: Tensor, b: Tensor): boolean {
+  const [x, y] = [bytesOf(a), bytesOf(b)];
+  return x.length === y.length && x.every((v, i) => v === y[i]);
+}
+
+/** The intact network's predictions, and the program that compares others with them. */
+class Comparison {
+  readonly #batches: { readonly intact: DeviceTensor; readonly weight: DeviceTensor; readonly labels?: DeviceTensor }[] = [];
+  count = 0;
+
+  private constructor(
+    readonly engine: Engine,
+    readonly kind: PredictionKind,
+    readonly program: Program,
+  ) {}
+
+  static async make(engine: Engine, kind: PredictionKind, shape: Shape): Promise<Comparison> {
+    return new Comparison(engine, kind, await engine.compile(measureModel(kind, shape)));
+  }
+
+  async add({ weight, labels }: ProbeBatch, intact: DeviceTensor): Promise<void> {
+    this.#batches.push({
+      intact,
+      weight: await this.engine.upload(weight),
+      ...(labels && { labels: await this.engine.upload(labels) }),
+    });
+    this.count += weight.data.reduce((a, b) => a + b, 0);
+  }
+
+  readonly intact = async (b: number): Promise<DeviceTensor> => this.#batches[b]!.intact;
+
+  /** @param prediction of a batch; freed here unless it is the intact one. */
+  async measure(prediction: (batch: number) => Promise<DeviceTensor>): Promise<{ readonly sums: MeasureSums }> {
+    const names = measuresOf(this.kind);
+    const sums = names.map(() => 0);
+    for (const [b, { intact, ...feeds }] of this.#batches.entries()) {
+      const reset = await prediction(b);
+      const { sums: perSample } = await this.program.run({ intact, reset, ...feeds });
+      if (reset !== intact) reset.dispose();
+      const values = perSample!.data as Float32Array;
+      const size = values.length / names.length;
+      for (let m = 0; m < names.length; m++) for (let i = 0; i < size; i++) sums[m]! += values[m * size + i]!;
+    }
+    return { sums: Object.fromEntries(names.map((name, m) => [name, sums[m]!])) };
+  }
+
+  dispose(): void {
+    for (const { intact, weight, labels } of this.#batches) for (const t of [intact, weight, labels]) t?.dispose();
+    this.program.dispose();
+  }
+}

@@ -1,0 +1,43 @@
+import type { Evaluate } from "../../engine/compile/specialise.js";
+import { Graph } from "../../engine/graph/graph.js";
+import type { OnnxModel } from "../../engine/onnx/model.js";
+import { fixedModel, type PredictorSize, predictorOf } from "../../vision/spec/model-predictor.js";
+import type { ModelSpec } from "../../vision/spec/model-spec.js";
+import { findLayers, type LayeredModel } from "./find-layers.js";
+import { type FoldedNormalization, foldedNormalization } from "./folded.js";
+import type { PredictionKind } from "./measures.js";
+import { ownTensors } from "./own-tensors.js";
+
+/** A model made ready for resets: images in [0, 1] by role in, the prediction in canonical form out. */
+export interface Probe extends LayeredModel {
+  readonly kind: PredictionKind;
+  readonly folded: FoldedNormalization | undefined;
+}
+
+/**
+ * Fixes a model's size, finds its layers and splices preprocessing and postprocessing in. What the specification says of the output makes
+ * probabilities logits again, so the softmax of the measures is applied once.
+ *
+ * @param file as `readModel` yields it.
+ * @throws ModelError, SpecError when model, specification and size do not fit each other.
+ */
+export async function probeOf(file: OnnxModel, spec: ModelSpec, size: PredictorSize, evaluate: Evaluate): Promise<Probe> {
+  const fixed = await fixedModel(ownTensors(file), spec, size, evaluate, { keep: "weights" });
+  const { model, layers } = await findLayers(fixed, evaluate);
+  const predictor = predictorOf(model, spec, size);
+  const graph = new Graph();
+  const images = Object.fromEntries(
+    Object.entries(predictor.images).map(([role, shape]) => [role, graph.input(role, "float32", shape)]),
+  );
+  graph.output("prediction", predictor.predict(graph, images));
+  const kind = spec.task === "classification" || spec.task === "segmentation" ? "classes" : "continuous";
+  return { model: graph.build(), layers: readBy(graph.build(), layers), kind, folded: foldedNormalization(file, layers) };
+}
+
+/** Embedding may have named the nodes' outputs anew; the parameters' names tell where layers sit. */
+function readBy(model: OnnxModel, layers: LayeredModel["layers"]): LayeredModel["layers"] {
+  return layers.map((layer) => {
+    const names = new Set(layer.parameters.map((p) => p.name));
+    return { ...layer, reads: model.graph.nodes.filter((n) => n.inputs.some((i) => names.has(i))).map((n) => n.outputs[0]!) };
+  });
+}
