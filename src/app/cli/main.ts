@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { attackCommand } from "./commands/attack.js";
+import { auditCommand } from "./commands/audit.js";
 import { gradCommand } from "./commands/grad.js";
 import { inspectCommand } from "./commands/inspect.js";
 import { mergeCommand } from "./commands/merge.js";
@@ -13,7 +14,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .version(version)
     .showHelpAfterError("(faultline --help lists the commands)")
     .exitOverride();
-  for (const command of [inspectCommand(), gradCommand(), attackCommand(), mergeCommand()]) {
+  for (const command of [inspectCommand(), gradCommand(), attackCommand(), auditCommand(), mergeCommand()]) {
     program.addCommand(command.exitOverride());
   }
   try {

@@ -32,7 +32,8 @@ export function preprocess(image: Value, spec: ModelSpec): Value {
  *   against full-size ground truth needs.
  * @throws SpecError when the output cannot be what the specification says.
  */
-export function postprocess(raw: Value, spec: ModelSpec, [height, width]: readonly [number, number]): Value {
+export function postprocess(yielded: Value, given: ModelSpec, [height, width]: readonly [number, number]): Value {
+  const { raw, spec } = withoutActivation(yielded, given);
   const { output, task } = spec;
   if (task === "classification") return classLogits(raw, spec, 2);
   const spatial = raw.shape.length === 3 ? unsqueeze(raw, [1]) : raw;
@@ -57,6 +58,33 @@ export function postprocess(raw: Value, spec: ModelSpec, [height, width]: readon
   // Coarser predictions are in their own pixels: enlarging the map enlarges the motion.
   const enlarged = width / nchw.shape[3]!;
   return resizeTo(output.scale * enlarged === 1 ? nchw : mul(nchw, output.scale * enlarged), height, width);
+}
+
+/**
+ * Probabilities whose graph ends in the Sigmoid or Softmax that made them: the logits before it, which say the same. A probability that float32
+ * rounds to 1 has gradient 0, and attacks would pass over exactly the pixels that the model is surest of.
+ */
+function withoutActivation(raw: Value, spec: ModelSpec): { raw: Value; spec: ModelSpec } {
+  const { meaning, layout } = spec.output;
+  const asLogits = (logits: Value, now: "logits" | "binary-logits") => ({
+    raw: logits,
+    spec: { ...spec, output: { ...spec.output, meaning: now } },
+  });
+  if (spec.task !== "classification" && spec.task !== "segmentation") return { raw, spec };
+  const last = raw.node;
+  const [before] = last?.inputs ?? [];
+  if (!last || !before) return { raw, spec };
+  if (last.operator.name === "Identity") return withoutActivation(before, spec);
+  if (meaning === "binary-probabilities" && last.operator.name === "Sigmoid") return asLogits(before, "binary-logits");
+  const rank = raw.shape.length;
+  const classAxis = layout === "nhwc" ? rank - 1 : 1;
+  if (
+    meaning === "probabilities" &&
+    last.operator.name === "Softmax" &&
+    (Number(last.attributes.axis) + rank) % rank === classAxis
+  )
+    return asLogits(before, "logits");
+  return { raw, spec };
 }
 
 function classLogits(raw: Value, { output }: ModelSpec, rank: number): Value {

@@ -2,13 +2,12 @@ import { basename } from "node:path";
 import { Command, Option } from "commander";
 import { readModel } from "../../../engine/onnx/read-file.js";
 import type { Engine } from "../../../engine/runtime/engine.js";
-import type { Tensor } from "../../../engine/tensor/tensor.js";
-import { readImage } from "../../../vision/data/node/image-file.js";
 import { type LayoutName, layouts, openDataset } from "../../../vision/data/node/open.js";
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
 import { attacksOf } from "../../attack/attack-of-plan.js";
 import { finishRun } from "../../attack/finish.js";
 import { type AttackPlan, hashFile } from "../../attack/plan.js";
+import { readRegion } from "../../attack/reopen.js";
 import { type AttackRecord, plannedBatches, runAttack } from "../../attack/run-attack.js";
 import { runTensors } from "../../attack/run-tensors.js";
 import { targetMaker } from "../../attack/targets.js";
@@ -220,11 +219,4 @@ async function attackTensors(engine: Engine, model: Model, spec: ModelSpec, flag
     bar.stop();
     stop.done();
   }
-}
-
-/** 1 where the mask is white. */
-async function readRegion(path: string): Promise<Tensor<"float32">> {
-  const image = await readImage(path);
-  const [, h, w] = image.shape as [number, number, number];
-  return { type: "float32", shape: [1, h, w], data: image.data.slice(0, h * w).map((v) => (v >= 0.5 ? 1 : 0)) };
 }

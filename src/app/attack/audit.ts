@@ -1,0 +1,68 @@
+import { insideBall } from "./audit/ball.js";
+import type { Check } from "./audit/check.js";
+import { survivesRounding } from "./audit/eight-bit.js";
+import type { Evidence, FileEvidence, Trial } from "./audit/evidence.js";
+import { compareFiles } from "./audit/files.js";
+import { repeatable, sameAtEveryLevel, usableGradients } from "./audit/gradients.js";
+import { enoughSteps, lossMoves, stepSize } from "./audit/progress.js";
+import { allFinished, cleanPerformance, setting } from "./audit/setting.js";
+import { beatsNoise, hugeBall } from "./audit/strength.js";
+import { compareLevels, hugeRadius, tryAgain } from "./audit/trials.js";
+import { weightSpread } from "./audit/weight.js";
+import { type AttackPlan, hashFile } from "./plan.js";
+import type { AttackContext, AttackRecord } from "./run-attack.js";
+import { summarise } from "./summary.js";
+
+export type { Check, Verdict } from "./audit/check.js";
+
+/**
+ * Whether the numbers of a run can be believed: one check for each way in which attacks on models have misled people (masked gradients, wrong
+ * value ranges, lost perturbations, budgets too small; Carlini et al. 2019, "On evaluating adversarial robustness").
+ *
+ * @param evidence from `gather`.
+ */
+export function audit(plan: AttackPlan, evidence: Evidence): Check[] {
+  const { records, files, trials, levels, modelHash } = evidence;
+  const elements = 3 * Math.max(1, ...records.map((r) => (r.size ? r.size[0] * r.size[1] : 1)));
+  return [
+    allFinished(records),
+    cleanPerformance(plan, summarise(plan, records), records),
+    lossMoves(plan, records),
+    beatsNoise(plan, trials),
+    hugeBall(plan, trials, hugeRadius(plan.attack.norm, elements)),
+    stepSize(plan, records),
+    enoughSteps(plan, records),
+    usableGradients(records, trials),
+    sameAtEveryLevel(levels),
+    repeatable(trials),
+    weightSpread(plan, trials),
+    insideBall(plan, files),
+    survivesRounding(plan, records),
+    setting(plan, modelHash),
+  ];
+}
+
+/**
+ * Measures what the audit needs beyond the records: reads every saved image again, and attacks the first `samples` samples anew.
+ *
+ * @param folder the run directory.
+ */
+export async function gather(
+  context: AttackContext,
+  all: readonly AttackRecord[],
+  folder: string,
+  { samples = 4, onProgress }: { readonly samples?: number; readonly onProgress?: (note: string) => void } = {},
+): Promise<Evidence> {
+  const records = [...all].sort((a, b) => a.index - b.index);
+  const done = records.filter((r) => r.scores);
+  const files: FileEvidence[] = [];
+  for (const record of done) files.push(await compareFiles(context, record, folder));
+  const intact = done.filter((_, i) => !files[i]!.problem).slice(0, samples);
+  const trials: Trial[] = [];
+  for (const record of intact) {
+    onProgress?.(`attacking sample ${trials.length + 1} of ${intact.length} again`);
+    trials.push(await tryAgain(context, record, folder));
+  }
+  const levels = intact[0] && context.plan.attack.name !== "noise" ? await compareLevels(context, intact[0]) : undefined;
+  return { records, files, trials, levels, modelHash: await hashFile(context.plan.model.path) };
+}

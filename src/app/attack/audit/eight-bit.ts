@@ -1,0 +1,32 @@
+import type { AttackPlan } from "../plan.js";
+import type { AttackRecord } from "../run-attack.js";
+import { type Check, gained, notApplicable, percent } from "./check.js";
+
+/** An attack that lives only between two 8-bit levels is none for a camera, a file or a web page. */
+export function survivesRounding({ goal, spec }: AttackPlan, records: readonly AttackRecord[]): Check {
+  const name = "Survives 8-bit rounding";
+  const effective = records.filter((r) => r.loss && gained(goal.kind, r.loss.clean, r.loss.adversarial) > 0);
+  if (effective.length === 0) return notApplicable(name, "No attack had an effect that could survive.");
+  const kept = effective.map(
+    ({ loss }) => gained(goal.kind, loss!.clean, loss!.saved) / gained(goal.kind, loss!.clean, loss!.adversarial),
+  );
+  const survived = effective.filter((r, i) => (spec.task === "classification" ? staysWrong(r, goal.kind) : kept[i]! >= 0.9));
+  const share = survived.length / effective.length;
+  const numbers = { attacks: effective.length, share, "least effect kept": Math.min(...kept) };
+  const what = spec.task === "classification" ? "keep their wrong class" : "keep at least 90 % of their effect";
+  const found = `${percent(share)} of ${effective.length} attacks ${what} when saved as 8-bit images`;
+  if (share >= 0.9) return { name, verdict: "passed", sentence: `${found}.`, numbers };
+  return {
+    name,
+    verdict: share >= 0.5 ? "warning" : "failed",
+    sentence: `${found}: report the numbers of the saved images, or search on the grid with --grid 8-bit.`,
+    numbers,
+  };
+}
+
+/** Success of the float image implies success of the saved one. */
+function staysWrong({ scores }: AttackRecord, goal: "untargeted" | "targeted"): boolean {
+  const success = (stage: "adversarial" | "saved") =>
+    goal === "targeted" ? scores![stage].target?.value === 1 : (scores![stage].truth ?? scores![stage].prediction).value === 0;
+  return !success("adversarial") || success("saved");
+}

@@ -1,0 +1,54 @@
+import type { AttackRecord } from "../run-attack.js";
+
+/** What the audit judges: the run's records and what was measured again. */
+export interface Evidence {
+  readonly records: readonly AttackRecord[];
+  readonly files: readonly FileEvidence[];
+  readonly trials: readonly Trial[];
+  readonly levels: LevelEvidence | undefined;
+  /** SHA-256 of the model file now. */
+  readonly modelHash: string;
+}
+
+/** A saved image, read again and compared with the clean one. */
+export interface FileEvidence {
+  readonly sample: string;
+  /** Why it could not be compared. */
+  readonly problem?: string;
+  /** Size of the perturbation in the run's norm, over all images of the sample. */
+  readonly size: number;
+  /** Whether pixels changed that must not: of an image that is not perturbed, or outside the region. */
+  readonly trespass: boolean;
+}
+
+/** Extra computations on one sample. All losses are the attack's own. */
+export interface Trial {
+  readonly sample: string;
+  readonly clean: number;
+  /** What the run reached, as a float image. */
+  readonly attack: number;
+  /** Furthest loss on the way of the same attack in a ball that holds nearly every image. */
+  readonly huge: number;
+  /** Furthest loss of random points of the run's own ball. */
+  readonly noise: { readonly trials: number; readonly uniform: number; readonly sign: number };
+  /** Weights of the pixels near the clean and near the adversarial image, for weighted attacks. */
+  readonly weights: readonly WeightSpread[];
+  /** Of the gradient in the first step: elements that are not zero but too small for float32's full precision. */
+  readonly underflow: number;
+  /** Whether the same image gave the same prediction twice. */
+  readonly repeatable: boolean;
+}
+
+export interface WeightSpread {
+  readonly attack: string;
+  readonly near: "clean" | "adversarial";
+  readonly least: number;
+  readonly mean: number;
+  readonly most: number;
+}
+
+export interface LevelEvidence {
+  readonly sample: string;
+  /** ‖g_disabled - g_all‖₂ / ‖g_disabled‖₂ */
+  readonly gradient: number;
+}

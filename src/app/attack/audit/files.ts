@@ -1,0 +1,47 @@
+import { join } from "node:path";
+import { readImage } from "../../../vision/data/node/image-file.js";
+import { imageRoles } from "../../../vision/spec/model-spec.js";
+import { sentenceOf } from "../../cli/errors.js";
+import { perturbationSize } from "../eight-bit.js";
+import { prepare } from "../prepare.js";
+import type { AttackContext, AttackRecord } from "../run-attack.js";
+import type { FileEvidence } from "./evidence.js";
+
+/** Reads a sample's saved images again and measures them against the clean ones, made anew from the data set. */
+export async function compareFiles(
+  { plan, dataset, region }: AttackContext,
+  record: AttackRecord,
+  folder: string,
+): Promise<FileEvidence> {
+  const { sample, files } = record;
+  try {
+    const { images } = await prepare(
+      await dataset.sample(record.index),
+      record.index,
+      imageRoles[plan.spec.task],
+      plan.spec,
+      plan.fit,
+    );
+    let [size, trespass] = [0, false];
+    for (const [role, clean] of Object.entries(images)) {
+      const saved = await readImage(join(folder, files![role]!));
+      if (`${saved.shape}` !== `${clean.shape}`)
+        return {
+          sample,
+          size: 0,
+          trespass,
+          problem: `is ${saved.shape[2]}x${saved.shape[1]}, the clean image ${clean.shape[2]}x${clean.shape[1]}`,
+        };
+      const own = perturbationSize(saved, clean)[plan.attack.norm];
+      if (Math.abs(own - record.perturbation![role]![plan.attack.norm]) > 1e-5 * Math.max(1, own))
+        return { sample, size: own, trespass, problem: "does not have the perturbation that the run recorded" };
+      const mayChange = !plan.attack.perturb || plan.attack.perturb.includes(role);
+      if (mayChange) size = Math.max(size, own);
+      else trespass ||= own > 0;
+      if (region) trespass ||= clean.data.some((v, i) => region.data[i % region.data.length] === 0 && saved.data[i] !== v);
+    }
+    return { sample, size, trespass };
+  } catch (error) {
+    return { sample, size: 0, trespass: false, problem: sentenceOf(error) };
+  }
+}

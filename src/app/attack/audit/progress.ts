@@ -1,0 +1,100 @@
+import type { AttackPlan } from "../plan.js";
+import type { AttackRecord } from "../run-attack.js";
+import { type Check, gained, meanOf, notApplicable, percent } from "./check.js";
+
+// What the loss did from step to step. All from the records.
+
+/** The attack's own loss moved the right way. */
+export function lossMoves({ goal, attack }: AttackPlan, records: readonly AttackRecord[]): Check {
+  const name = "Loss moves with the steps";
+  const losses = records.flatMap((r) => r.loss ?? []);
+  if (losses.length === 0) return notApplicable(name, "No sample finished.");
+  const moved = losses.filter((l) => gained(goal.kind, l.clean, l.adversarial) > 0).length / losses.length;
+  const [clean, adversarial] = [meanOf(losses.map((l) => l.clean)), meanOf(losses.map((l) => l.adversarial))];
+  const way = goal.kind === "untargeted" ? "rose" : "fell";
+  const numbers = { share: moved, "mean loss, clean": clean, "mean loss, adversarial": adversarial };
+  const found = `The loss ${way} on ${percent(moved)} of the samples, on average from ${clean.toPrecision(3)} to ${adversarial.toPrecision(3)}`;
+  if (moved >= 0.95) return { name, verdict: "passed", sentence: `${found}.`, numbers };
+  if (attack.name === "noise")
+    return { name, verdict: "warning", sentence: `${found}; random noise is no search, this can be so.`, numbers };
+  return {
+    name,
+    verdict: moved >= 0.5 ? "warning" : "failed",
+    sentence: `${found}: on the others the search found nothing. Try more restarts or a smaller step; if that changes nothing, the gradient is not to be trusted.`,
+    numbers,
+  };
+}
+
+/** Whether the step length suits the ball and the number of steps. */
+export function stepSize({ goal, attack }: AttackPlan, records: readonly AttackRecord[]): Check {
+  const name = "Step size suits the budget";
+  if (attack.steps === 1 || attack.name === "noise" || attack.name.startsWith("apgd") || attack.name === "ensemble")
+    return notApplicable(
+      name,
+      attack.steps === 1 ? "One step alone has no way to overshoot." : "This attack sets its step size itself.",
+    );
+  const done = records.filter((r) => r.loss);
+  const shares = done.map(({ loss }) => {
+    const path = [...loss!.steps, loss!.adversarial];
+    return path.slice(1).filter((v, t) => gained(goal.kind, path[t]!, v) < 0).length / (path.length - 1);
+  });
+  if (shares.length === 0) return notApplicable(name, "No sample finished.");
+  const backward = meanOf(shares);
+  const reached = meanOf(
+    done.map((r) => Math.max(...Object.values(r.perturbation!).map((p) => p[attack.norm])) / attack.epsilon),
+  );
+  const numbers = { "share of steps backward": backward, "share of the radius used": reached };
+  if (backward > 0.35)
+    return {
+      name,
+      verdict: "warning",
+      sentence: `${percent(backward)} of the steps went backward: the step is too long for this model. Halve --step-size, or let apgd choose it.`,
+      numbers,
+    };
+  if (reached < 0.6)
+    return {
+      name,
+      verdict: "warning",
+      sentence: `The attack used ${percent(reached)} of the radius it was given: the step is too short or there are too few steps to reach the edge of the ball.`,
+      numbers,
+    };
+  return {
+    name,
+    verdict: "passed",
+    sentence: `${percent(backward)} of the steps went backward, and ${percent(reached)} of the radius was used.`,
+    numbers,
+  };
+}
+
+/** Whether more steps would have gone further. */
+export function enoughSteps({ goal, attack }: AttackPlan, records: readonly AttackRecord[]): Check {
+  const name = "Enough steps";
+  if (attack.steps < 5)
+    return notApplicable(name, `With ${attack.steps} step${attack.steps === 1 ? "" : "s"} no trend can be seen.`);
+  const losses = records.flatMap((r) => r.loss ?? []);
+  const fifth = Math.max(1, Math.round(attack.steps / 5));
+  const whole = meanOf(losses.map((l) => gained(goal.kind, l.clean, l.adversarial)));
+  // Means over a fifth of the path: single steps go up and down.
+  const late = meanOf(
+    losses.map((l) => {
+      const path = [...l.steps, l.adversarial];
+      return gained(goal.kind, meanOf(path.slice(-2 * fifth, -fifth)), meanOf(path.slice(-fifth)));
+    }),
+  );
+  if (losses.length === 0 || !(whole > 0)) return notApplicable(name, "The attack gained nothing.");
+  const share = late / whole;
+  const numbers = { "share of the gain made in the last fifth": share };
+  return share > 0.1
+    ? {
+        name,
+        verdict: "warning",
+        sentence: `The last fifth of the steps still brought ${percent(share)} of the whole effect: with more --steps the model would look weaker than it does here.`,
+        numbers,
+      }
+    : {
+        name,
+        verdict: "passed",
+        sentence: `The last fifth of the steps brought ${percent(Math.max(0, share))} of the whole effect: the search has settled.`,
+        numbers,
+      };
+}

@@ -1,0 +1,225 @@
+import type { Engine, OptimizationLevel } from "../../../engine/runtime/engine.js";
+import { Random } from "../../../engine/tensor/random.js";
+import { sizeOf, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
+import type { Norm } from "../../../methods/attacks/attack.js";
+import { type AttackBatch, type CompiledAttack, compileAttack, type TraceStep } from "../../../methods/attacks/compile-attack.js";
+import { type AttackSite, perturbedRoles } from "../../../methods/attacks/step-graph.js";
+import { readImage } from "../../../vision/data/node/image-file.js";
+import { imageRoles } from "../../../vision/spec/model-spec.js";
+import { type Prepared, prepare } from "../prepare.js";
+import type { AttackContext, AttackRecord } from "../run-attack.js";
+import { drivenBy, siteOf } from "../site.js";
+import { predictionAsTarget } from "../targets.js";
+import { stack, unstack } from "../tensors.js";
+import type { LevelEvidence, Trial, WeightSpread } from "./evidence.js";
+
+/** Trials of noise of each kind: as many as the attack had starts, and never fewer than this. */
+const leastTrials = 3;
+/** Smallest number that float32 holds with full precision. */
+const smallestNormal = 2 ** -126;
+
+/** Radius at which nearly every image is allowed: 0.5 in l_inf, and the same perturbation measured in the other norms. */
+export function hugeRadius(norm: Norm["name"], elements: number): number {
+  return norm === "l_inf" ? 0.5 : norm === "l_2" ? 0.5 * Math.sqrt(elements) : 0.5 * elements;
+}
+
+/** Attacks one finished sample again in ways that tell whether the first attack can be trusted. */
+export async function tryAgain(context: AttackContext, record: AttackRecord, folder: string): Promise<Trial> {
+  const { engine, plan, attacks, dataset } = context;
+  const { goal } = plan;
+  const prepared = await prepare(
+    await dataset.sample(record.index),
+    record.index,
+    imageRoles[plan.spec.task],
+    plan.spec,
+    plan.fit,
+  );
+  const site = await siteOf(context, { batch: 1, ...sizeOfPrepared(prepared), valid: hasMask(context, prepared) });
+  const members: CompiledAttack[] = [];
+  try {
+    for (const attack of attacks) members.push(await compileAttack(engine, attack, site));
+    const first = members[0]!;
+    const [clean, again] = [await first.predict(batchImages(prepared)), await first.predict(batchImages(prepared))];
+    const batch = batchOf(context, prepared, unstack(clean, 0));
+    const furthest = (losses: readonly number[]) => (goal.kind === "untargeted" ? Math.max(...losses) : Math.min(...losses));
+
+    const elements = perturbedRoles(site).reduce((n, role) => Math.max(n, sizeOf(prepared.images[role]!.shape)), 0);
+    const epsilon = hugeRadius(plan.attack.norm, elements);
+    const huge: number[] = [];
+    for (const member of plan.attack.name === "noise" ? [] : members) {
+      const { steps, stepSize } = member.attack.budget;
+      const budget = { epsilon, restarts: 1, stepSize: steps === 1 ? epsilon : Math.max(stepSize, (2.5 * epsilon) / steps) };
+      const outcome = await member.withBudget(budget).run(batch);
+      huge.push(...outcome.steps.map((s) => s.loss[0]!), outcome.loss[0]!);
+    }
+
+    const trials = Math.max(leastTrials, plan.attack.restarts);
+    const noise = async (kind: "uniform" | "sign") => {
+      const losses: number[] = [];
+      for (let t = 0; t < trials; t++)
+        losses.push((await first.evaluate(batch, noisy(context, site, prepared, kind, t))).loss[0]!);
+      return furthest(losses);
+    };
+    const saved = { ...batch, images: await savedImages(record, folder) };
+    const weights: WeightSpread[] = [];
+    let underflow = 0;
+    for (const member of members) {
+      const near = { clean: await oneStep(member, batch), adversarial: await oneStep(member, saved) };
+      for (const g of Object.values(near.clean.gradient))
+        underflow = Math.max(
+          underflow,
+          share(g.data as Float32Array, (v) => v !== 0 && Math.abs(v) < smallestNormal),
+        );
+      if (!member.attack.weight.name.startsWith("cospgd")) continue;
+      for (const where of ["clean", "adversarial"] as const)
+        weights.push({ attack: member.attack.name, near: where, ...spreadOf(near[where].weight, prepared) });
+    }
+    return {
+      sample: record.sample,
+      clean: record.loss!.clean,
+      attack: record.loss!.adversarial,
+      huge: huge.length === 0 ? record.loss!.adversarial : furthest(huge),
+      noise: { trials, uniform: await noise("uniform"), sign: await noise("sign") },
+      weights,
+      underflow,
+      repeatable: clean.data.every((v, i) => Object.is(v, again.data[i])),
+    };
+  } finally {
+    for (const member of members) member.dispose();
+  }
+}
+
+/** Computes the first step's gradient with ONNX Runtime's optimiser off and on. */
+export async function compareLevels(context: AttackContext, record: AttackRecord): Promise<LevelEvidence> {
+  const { plan, attacks, dataset } = context;
+  const prepared = await prepare(
+    await dataset.sample(record.index),
+    record.index,
+    imageRoles[plan.spec.task],
+    plan.spec,
+    plan.fit,
+  );
+  const site = await siteOf(context, { batch: 1, ...sizeOfPrepared(prepared), valid: hasMask(context, prepared) });
+  const gradient = async (level: OptimizationLevel) => {
+    const compiled = await compileAttack(atLevel(context.engine, level), attacks[0]!, site);
+    try {
+      const clean = await compiled.predict(batchImages(prepared));
+      const step = await oneStep(compiled, batchOf(context, prepared, unstack(clean, 0)));
+      return Object.values(step.gradient).map((g) => g.data as Float32Array);
+    } finally {
+      compiled.dispose();
+    }
+  };
+  const [plain, optimised] = [await gradient("disabled"), await gradient("all")];
+  const length = norm(plain);
+  const difference = norm(plain.map((g, k) => g.map((v, i) => v - optimised[k]![i]!)));
+  return { sample: record.sample, gradient: difference === 0 ? 0 : difference / length };
+}
+
+const norm = (parts: readonly Float32Array[]): number =>
+  Math.sqrt(parts.reduce((s, g) => s + g.reduce((t, v) => t + v * v, 0), 0));
+
+function sizeOfPrepared({ images }: Prepared): { height: number; width: number } {
+  const [, height, width] = Object.values(images)[0]!.shape as [number, number, number];
+  return { height, width };
+}
+
+const hasMask = ({ plan }: AttackContext, { valid }: Prepared): boolean =>
+  valid !== undefined && plan.spec.task !== "classification";
+
+const batchImages = ({ images }: Prepared): Record<string, Tensor<"float32">> =>
+  Object.fromEntries(Object.entries(images).map(([role, image]) => [role, stack([image])]));
+
+function batchOf(context: AttackContext, prepared: Prepared, prediction: Tensor): AttackBatch {
+  const { plan, target, region } = context;
+  const driven = drivenBy(plan, {
+    truth: prepared.target,
+    target: target?.(prediction),
+    prediction: predictionAsTarget(prediction, plan.spec.task),
+  });
+  return {
+    images: batchImages(prepared),
+    target: stack([driven]),
+    ...(hasMask(context, prepared) && { valid: stack([prepared.valid!]) }),
+    ...(region && { region: stack([region]) }),
+    samples: [prepared.id],
+    seed: plan.seed,
+  };
+}
+
+async function savedImages({ files }: AttackRecord, folder: string): Promise<Record<string, Tensor<"float32">>> {
+  const images: Record<string, Tensor<"float32">> = {};
+  for (const [role, file] of Object.entries(files!)) images[role] = stack([await readImage(`${folder}/${file}`)]);
+  return images;
+}
+
+/** A random point of the run's own ball. */
+function noisy(
+  { plan, region }: AttackContext,
+  site: AttackSite,
+  prepared: Prepared,
+  kind: "uniform" | "sign",
+  trial: number,
+): Record<string, Tensor<"float32">> {
+  const { norm, epsilon } = plan.attack;
+  const images = batchImages(prepared);
+  for (const role of perturbedRoles(site)) {
+    const image = images[role]!;
+    const random = new Random(plan.seed, `audit/${prepared.id}/${role}/${kind}/${trial}`);
+    const area = image.shape[2]! * image.shape[3]!;
+    const raw = image.data.map((_, i) => {
+      const v = random.uniform(-1, 1);
+      return (kind === "sign" ? Math.sign(v) : v) * (region ? region.data[i % area]! : 1);
+    });
+    const size =
+      norm === "l_inf"
+        ? 1
+        : norm === "l_2"
+          ? Math.sqrt(raw.reduce((s, v) => s + v * v, 0))
+          : raw.reduce((s, v) => s + Math.abs(v), 0);
+    images[role] = tensor(
+      "float32",
+      image.shape,
+      image.data.map((v, i) => Math.min(1, Math.max(0, v + (epsilon * raw[i]!) / Math.max(size, 1e-12)))),
+    );
+  }
+  return images;
+}
+
+/** The first step alone, with its gradient and weight. */
+async function oneStep(compiled: CompiledAttack, batch: AttackBatch): Promise<TraceStep> {
+  let seen: TraceStep | undefined;
+  await compiled.withBudget({ steps: 1, restarts: 1 }).run(batch, { onTrace: (step) => (seen ??= step) });
+  return seen!;
+}
+
+/** Over the pixels that count. */
+function spreadOf(weight: Tensor, { valid }: Prepared): Pick<WeightSpread, "least" | "mean" | "most"> {
+  const counted = (weight.data as Float32Array).filter((_, i) => !valid || valid.data[i] === 1);
+  let [least, most, sum] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
+  for (const w of counted) {
+    least = Math.min(least, w);
+    most = Math.max(most, w);
+    sum += w;
+  }
+  return { least, mean: sum / counted.length, most };
+}
+
+function share(values: Float32Array, test: (v: number) => boolean): number {
+  let n = 0;
+  for (const v of values) if (test(v)) n++;
+  return n / values.length;
+}
+
+/** The same engine, whatever is compiled being compiled at one level. */
+function atLevel(engine: Engine, optimization: OptimizationLevel): Engine {
+  return {
+    info: engine.info,
+    compile: (model, options) => engine.compile(model, { ...options, optimization }),
+    evaluate: engine.evaluate,
+    upload: (t) => engine.upload(t),
+    download: (t) => engine.download(t),
+    dispose: async () => {},
+    [Symbol.asyncDispose]: async () => {},
+  };
+}

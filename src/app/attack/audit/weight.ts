@@ -1,0 +1,37 @@
+import type { AttackPlan } from "../plan.js";
+import { type Check, notApplicable } from "./check.js";
+import type { Trial } from "./evidence.js";
+
+/** Whether CosPGD's alignment tells pixels apart at all. Where it is constant, CosPGD is PGD under another name. */
+export function weightSpread({ spec, attack }: AttackPlan, trials: readonly Trial[]): Check {
+  const name = "Pixel weights differ";
+  const all = trials.flatMap((t) => t.weights);
+  if (all.length === 0) return notApplicable(name, `${attack.name} weighs all pixels alike.`);
+  if (spec.task === "classification")
+    return notApplicable(name, "A classifier has one prediction, so there is nothing to weigh against it; CosPGD is PGD here.");
+  const spread = (near: "clean" | "adversarial") => Math.max(...all.filter((w) => w.near === near).map((w) => w.most - w.least));
+  const numbers = {
+    "spread near the clean images": spread("clean"),
+    "spread near the adversarial images": spread("adversarial"),
+    "mean weight, clean": all.filter((w) => w.near === "clean").reduce((s, w, _, l) => s + w.mean / l.length, 0),
+    "mean weight, adversarial": all.filter((w) => w.near === "adversarial").reduce((s, w, _, l) => s + w.mean / l.length, 0),
+  };
+  const largest = Math.max(spread("clean"), spread("adversarial"));
+  if (largest < 1e-4)
+    return {
+      name,
+      verdict: "warning",
+      sentence: `The alignment is the same at every pixel (spread ${largest.toExponential(1)}), so CosPGD = PGD here. ${
+        spec.task === "segmentation"
+          ? "Use pgd or segpgd and call it that."
+          : "Use --alignment residual, which weighs by the error itself, or call the attack PGD."
+      }`,
+      numbers,
+    };
+  return {
+    name,
+    verdict: "passed",
+    sentence: `The weights span ${spread("clean").toPrecision(2)} near the clean and ${spread("adversarial").toPrecision(2)} near the adversarial images.`,
+    numbers,
+  };
+}

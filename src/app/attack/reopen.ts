@@ -1,0 +1,58 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { readModel } from "../../engine/onnx/read-file.js";
+import type { Engine } from "../../engine/runtime/engine.js";
+import type { Tensor } from "../../engine/tensor/tensor.js";
+import { readImage } from "../../vision/data/node/image-file.js";
+import { openDataset } from "../../vision/data/node/open.js";
+import { RunError } from "../runs/run-directory.js";
+import { attacksOf } from "./attack-of-plan.js";
+import { type AttackPlan, attackPlanSchema } from "./plan.js";
+import type { AttackContext } from "./run-attack.js";
+import { targetMaker } from "./targets.js";
+
+/**
+ * The plan of a run directory.
+ *
+ * @throws RunError when it is no attack run.
+ */
+export function readPlan(folder: string): AttackPlan {
+  const file = join(folder, "run.json");
+  if (!existsSync(file)) throw new RunError(`${folder} is no run directory: it has no run.json.`);
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    throw new RunError(`${file} is not valid JSON.`);
+  }
+  const parsed = attackPlanSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new RunError(`${file} is not the plan of an attack run (${issue?.path.join(".") || "top level"}: ${issue?.message}).`);
+}
+
+/** Opens what a finished run was made from: model, data, attack. */
+export async function reopen(plan: AttackPlan, engine: Engine): Promise<AttackContext> {
+  const { data, spec, goal, attack } = plan;
+  return {
+    engine,
+    plan,
+    model: await readModel(plan.model.path),
+    attacks: attacksOf(plan),
+    dataset: await openDataset(data.path, {
+      task: spec.task,
+      ...(data.format && { format: data.format }),
+      ...(data.split && { split: data.split }),
+      ...(data.variant && { variant: data.variant }),
+    }),
+    target: goal.kind === "targeted" ? await targetMaker(goal.target, spec.task) : undefined,
+    region: attack.region === undefined ? undefined : await readRegion(attack.region),
+  };
+}
+
+/** A mask image as float32 [1, H, W]: 1 where it is white. */
+export async function readRegion(path: string): Promise<Tensor<"float32">> {
+  const image = await readImage(path);
+  const [, h, w] = image.shape as [number, number, number];
+  return { type: "float32", shape: [1, h, w], data: image.data.slice(0, h * w).map((v) => (v >= 0.5 ? 1 : 0)) };
+}
