@@ -1,0 +1,56 @@
+import { Presets, SingleBar } from "cli-progress";
+
+/** Shows how far long work is, with an estimate of what remains. */
+export interface Progress {
+  /** `note` is a short figure of interest, for example the current loss. */
+  update(done: number, note?: string): void;
+  stop(): void;
+}
+
+/** A bar on a terminal; on anything else (a log file, CI) a line at each tenth. Writes to standard error: standard output is for results. */
+export function progress(label: string, total: number, start = 0): Progress {
+  if (process.stderr.isTTY) {
+    const bar = new SingleBar(
+      {
+        format: `${label} {bar} {value}/{total}  {eta_formatted} left  {note}`,
+        stream: process.stderr,
+        hideCursor: true,
+        etaBuffer: 50,
+      },
+      Presets.shades_classic,
+    );
+    bar.start(total, start, { note: "" });
+    return { update: (done, note = "") => bar.update(done, { note }), stop: () => bar.stop() };
+  }
+  const began = Date.now();
+  let tenth = Math.floor((10 * start) / Math.max(total, 1));
+  return {
+    update: (done, note = "") => {
+      const now = Math.floor((10 * done) / Math.max(total, 1));
+      if (now === tenth) return;
+      tenth = now;
+      const left = ((Date.now() - began) / Math.max(done - start, 1)) * (total - done);
+      process.stderr.write(`${label} ${done}/${total}, about ${Math.ceil(left / 1000)} s left ${note}\n`);
+    },
+    stop: () => {},
+  };
+}
+
+/** Ctrl-C: the first stops after the work in hand, the second at once. */
+export function interruptible(): { readonly signal: AbortSignal; done(): void } {
+  const controller = new AbortController();
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(130);
+    process.stderr.write("\nstopping after the work in hand; press Ctrl-C again to stop at once\n");
+    controller.abort();
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return {
+    signal: controller.signal,
+    done: () => {
+      process.off("SIGINT", onSignal);
+      process.off("SIGTERM", onSignal);
+    },
+  };
+}

@@ -1,0 +1,175 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { hostname } from "node:os";
+import { dirname, join } from "node:path";
+
+/** A run directory cannot be used as asked: one sentence. */
+export class RunError extends Error {
+  override readonly name = "RunError";
+}
+
+/** A line of records.jsonl: what came of one sample, or why nothing did. */
+export interface RunRecord {
+  /** Position in the data set; records are in this order. */
+  readonly index: number;
+  readonly sample: string;
+  /** Present where the sample failed; the run goes on. */
+  readonly error?: string;
+}
+
+/**
+ * A run as a directory: `run.json` (the resolved plan), `records.jsonl` (one line for each finished sample), `images/`, `summary.json`, `report.html`.
+ *
+ * Opening an existing directory with the same plan resumes it; with another plan it is refused. Nothing in it depends on the clock, so a run that
+ * was interrupted and resumed has the bytes of one that was not.
+ */
+export class RunDirectory<R extends RunRecord> {
+  private constructor(
+    readonly path: string,
+    readonly plan: unknown,
+    /** Finished samples, in order. */
+    readonly records: R[],
+    private readonly descriptor: number,
+  ) {}
+
+  /**
+   * @param plan everything that determines the result, as JSON.
+   * @throws RunError when another process writes the directory, or it holds a run with another plan.
+   */
+  static open<R extends RunRecord>(path: string, plan: unknown): RunDirectory<R> {
+    makeFolder(join(path, "images"));
+    lock(path);
+    try {
+      const text = `${JSON.stringify(plan, undefined, 2)}\n`;
+      const planFile = join(path, "run.json");
+      if (existsSync(planFile)) {
+        const before = readFileSync(planFile, "utf8");
+        if (before !== text)
+          throw new RunError(
+            `${path} holds a run with other settings (${firstDifference(before, text)}); name another directory with --out, or repeat the command that made it.`,
+          );
+      } else {
+        writeWhole(planFile, text);
+      }
+      const file = join(path, "records.jsonl");
+      const records = existsSync(file) ? readRecords<R>(file) : [];
+      return new RunDirectory<R>(path, plan, records, openSync(file, "a"));
+    } catch (error) {
+      unlock(path);
+      throw error;
+    }
+  }
+
+  has(index: number): boolean {
+    return this.records.some((r) => r.index === index);
+  }
+
+  /** Appends records in one write: they are on disk when this returns, all or (after a crash) a prefix. */
+  append(records: readonly R[]): void {
+    writeSync(this.descriptor, records.map((r) => `${JSON.stringify(r)}\n`).join(""));
+    fsyncSync(this.descriptor);
+    this.records.push(...records);
+  }
+
+  /** Writes a file of the run whole: it is either there complete or not at all. */
+  write(name: string, content: string | Uint8Array): void {
+    writeWhole(join(this.path, name), content);
+  }
+
+  close(): void {
+    closeSync(this.descriptor);
+    unlock(this.path);
+  }
+}
+
+/**
+ * The complete records of a records.jsonl. A last line that a crash cut short is removed from the file.
+ *
+ * @throws RunError for a damaged line before the last.
+ */
+export function readRecords<R extends RunRecord>(file: string, torn: "remove" | "ignore" = "remove"): R[] {
+  const bytes = readFileSync(file);
+  const end = bytes.lastIndexOf(10) + 1;
+  if (end < bytes.length && torn === "remove") truncateSync(file, end);
+  const lines = bytes.subarray(0, end).toString("utf8").split("\n").slice(0, -1);
+  return lines.map((line, i) => {
+    try {
+      return JSON.parse(line) as R;
+    } catch {
+      throw new RunError(`${file}, line ${i + 1} is damaged; remove the lines from there on to redo their samples.`);
+    }
+  });
+}
+
+/** One level at a time: Node's recursive mkdir never returns where the file system refuses new folders with ENOENT (/proc). */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  if (dirname(path) !== path) makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code !== "EEXIST")
+      throw new RunError(`${path} cannot be made (${code}); name a directory with --out that can be written.`);
+  }
+}
+
+function writeWhole(file: string, content: string | Uint8Array): void {
+  const partial = `${file}.part`;
+  writeFileSync(partial, content);
+  renameSync(partial, file);
+}
+
+function lock(path: string): void {
+  const file = join(path, "lock");
+  const own = JSON.stringify({ pid: process.pid, host: hostname() });
+  for (let attempt = 0; attempt < 2; attempt++) {
+    try {
+      writeFileSync(file, own, { flag: "wx" });
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      const holder = JSON.parse(readFileSync(file, "utf8") || "{}") as { pid?: number; host?: string };
+      if (holder.host !== hostname() || alive(holder.pid)) {
+        throw new RunError(
+          `${path} is being written by another process (${holder.pid ?? "unknown"} on ${holder.host ?? "an unknown machine"}); wait for it, or remove ${file} if it is gone.`,
+        );
+      }
+      // Left behind by a process that was killed.
+      unlinkSync(file);
+    }
+  }
+}
+
+function unlock(path: string): void {
+  const file = join(path, "lock");
+  if (existsSync(file)) unlinkSync(file);
+}
+
+function alive(pid: number | undefined): boolean {
+  if (pid === undefined) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** Names the first setting in which two plans differ. */
+function firstDifference(before: string, now: string): string {
+  const [a, b] = [before.split("\n"), now.split("\n")];
+  const i = a.findIndex((line, n) => line !== b[n]);
+  return `${(a[i] ?? "").trim().replace(/,$/, "")} there, ${(b[i] ?? "nothing").trim().replace(/,$/, "")} now`;
+}
