@@ -16,7 +16,7 @@ describe("probabilities become logits", () => {
   it("by taking the model's own before its last Sigmoid or Softmax", () => {
     expect(operators(1, { meaning: "binary-probabilities" }, sigmoid)).toEqual(["Mul", "Mul", "Concat"]);
     expect(operators(1, { meaning: "binary-probabilities" }, (z) => identity(sigmoid(z)))).toEqual(["Mul", "Mul", "Concat"]);
-    expect(operators(3, { meaning: "probabilities" }, (z) => softmax(z, -3))).toEqual([]);
+    expect(operators(3, { meaning: "probabilities" }, (z) => softmax(z, -3))).toEqual(["Identity"]);
     const last = (z: Value) => softmax(transpose(z, [0, 2, 3, 1]), 3);
     expect(operators(3, { meaning: "probabilities", layout: "nhwc" }, last).sort()).toEqual(["Transpose", "Transpose"]);
   });
