@@ -16,6 +16,7 @@ export function attacksOf({ attack, goal, spec }: Pick<AttackPlan, "attack" | "g
     steps: attack.steps,
     restarts: attack.restarts,
     grid: attack.grid,
+    schedule: attack.schedule,
     ...(attack.stepSize !== undefined && { stepSize: attack.stepSize }),
     ...(attack.loss && { loss: attack.loss }),
     ...(attack.alignment && { alignment: attack.alignment }),

@@ -31,6 +31,7 @@ export const attackPlanSchema = z.strictObject({
     norm: z.enum(["l_inf", "l_2", "l_1"]),
     epsilon: fraction,
     stepSize: fraction.optional(),
+    schedule: z.enum(["constant", "linear", "cosine"]).default("constant"),
     steps: z.number().int().positive(),
     restarts: z.number().int().positive(),
     grid: z.enum(["continuous", "8-bit"]),

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type AttackName, attacks } from "../../methods/attacks/catalogue/index.js";
+import { type StepSchedule, stepSchedules } from "../../methods/attacks/step-schedule.js";
 import { parseFraction, parsePositiveInteger } from "./model-options.js";
 
 export interface AttackFlags {
@@ -7,6 +8,7 @@ export interface AttackFlags {
   readonly norm: "l_inf" | "l_2" | "l_1";
   readonly epsilon: number;
   readonly stepSize?: number;
+  readonly schedule: StepSchedule;
   readonly steps: number;
   readonly restarts: number;
   readonly grid: "continuous" | "8-bit";
@@ -29,6 +31,11 @@ export function withAttack(command: Command): Command {
     .option("--epsilon <radius>", "radius of the ball, images being in [0, 1]; fractions are welcome", parseFraction, 8 / 255)
     .option("--steps <n>", "number of steps", parsePositiveInteger, 20)
     .option("--step-size <length>", "length of a step (default: 0.01 in l_inf, a fifth of epsilon otherwise)", parseFraction)
+    .addOption(
+      new Option("--schedule <kind>", "how the step length changes over the steps")
+        .choices(Object.keys(stepSchedules))
+        .default("constant"),
+    )
     .option("--restarts <n>", "random starts of which the best counts", parsePositiveInteger, 1)
     .addOption(
       new Option("--grid <kind>", "keep iterates on the grid of 8-bit images, so that saving changes nothing")

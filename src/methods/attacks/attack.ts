@@ -1,5 +1,6 @@
 import type { Value } from "../../engine/graph/graph.js";
 import type { PixelFunction, PixelOptions, Task } from "../../vision/tasks/index.js";
+import type { StepSchedule } from "./step-schedule.js";
 
 /**
  * An attack as a record of parts. PGD, SegPGD and CosPGD differ in the pixel weight alone, FGSM and BIM in start and steps, MI-FGSM and APGD
@@ -25,6 +26,8 @@ export interface Budget {
   readonly epsilon: number;
   /** Length of a step, in the same measure. */
   readonly stepSize: number;
+  /** How the length changes over the steps; default constant. */
+  readonly schedule?: StepSchedule;
   readonly steps: number;
   /** Independent starts; the one with the highest final loss is kept, image by image. */
   readonly restarts: number;

@@ -13,6 +13,7 @@ import {
   stateName,
   stepGraph,
 } from "./step-graph.js";
+import { stepSchedules } from "./step-schedule.js";
 
 /** One batch to attack. Images are [B, C, H, W] in [0, 1]. */
 export interface AttackBatch {
@@ -119,9 +120,9 @@ export class CompiledAttack {
 
   async #search(batch: AttackBatch, restart: number, { onStep, onTrace, signal }: AttackHooks) {
     const { attack, site } = this;
-    const { steps, epsilon, stepSize } = attack.budget;
+    const { steps, epsilon, stepSize, schedule = "constant" } = attack.budget;
     const roles = perturbedRoles(site);
-    const constant: Handles = { target: batch.target, epsilon: scalar(epsilon), step_size: scalar(stepSize) };
+    const constant: Handles = { target: batch.target, epsilon: scalar(epsilon) };
     if (batch.valid) constant.valid = batch.valid;
     if (batch.region) constant.region = batch.region;
     for (const [role, image] of Object.entries(batch.images)) constant[roles.includes(role) ? `clean.${role}` : role] = image;
@@ -139,7 +140,11 @@ export class CompiledAttack {
     try {
       for (let step = 0; step < passes; step++) {
         signal?.throwIfAborted();
-        const feeds: Handles = { ...resident, progress: scalar(step / steps) };
+        const feeds: Handles = {
+          ...resident,
+          progress: scalar(step / steps),
+          step_size: scalar(stepSize * stepSchedules[schedule](step, steps)),
+        };
         for (const [name, value] of Object.entries(attack.descent.schedule?.(step, steps) ?? {})) feeds[name] = scalar(value);
         for (const r of roles) feeds[`x.${r}`] = x[r]!;
         for (const [name, v] of Object.entries(state)) feeds[`state.${name}`] = v;

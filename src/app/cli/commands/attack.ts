@@ -1,8 +1,10 @@
-import { basename } from "node:path";
+import { createHash } from "node:crypto";
+import { basename, join } from "node:path";
 import { Command, Option } from "commander";
 import { readModel } from "../../../engine/onnx/read-file.js";
 import type { Engine } from "../../../engine/runtime/engine.js";
 import { type LayoutName, layouts, openDataset } from "../../../vision/data/node/open.js";
+import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
 import { attacksOf } from "../../attack/attack-of-plan.js";
 import { finishRun } from "../../attack/finish.js";
@@ -15,7 +17,7 @@ import { interruptible, progress } from "../../runs/progress.js";
 import { RunDirectory } from "../../runs/run-directory.js";
 import { type AttackFlags, parseShard, parseSize, withAttack } from "../attack-options.js";
 import { UsageError } from "../errors.js";
-import { parsePositiveInteger, type RuntimeFlags, withEngine, withRuntime } from "../model-options.js";
+import { parseInteger, parsePositiveInteger, type RuntimeFlags, withEngine, withRuntime } from "../model-options.js";
 import { resolveSpec, type SpecFlags, withSpec } from "../spec-options.js";
 import { version } from "../version.js";
 
@@ -66,9 +68,9 @@ export function attackCommand(): Command {
     )
     .option("--region <mask.png>", "white pixels may change, black ones may not; at the model's size")
     .option("--batch <n>", "images per step", parsePositiveInteger, 1)
-    .option("--seed <n>", "seed of all random numbers", Number, 0)
+    .option("--seed <n>", "seed of all random numbers", parseInteger, 0)
     .option("--shard <i/n>", "do the i-th of n parts; join them with faultline merge", parseShard)
-    .option("--out <dir>", "run directory (default: runs/MODEL-ATTACK)")
+    .option("--out <dir>", "run directory (default: runs/MODEL-ATTACK-SETTINGS)")
     .option("--input <file.safetensors>", "images as tensors in place of a data set; --target then names a file too")
     .option("--start <file.safetensors>", "for --input: raw start noise in [-1, 1]")
     .option("--trace <file.safetensors>", "for --input: store every iterate, gradient, weight and loss")
@@ -83,8 +85,8 @@ Examples:
   faultline attack resnet.onnx --task classification --range imagenet --data photos --attack apgd --norm l_2 --epsilon 0.5`,
     )
     .action(async (path: string, flags: Flags) => {
-      const spec = resolveSpec(path, flags);
       const model = await readModel(path);
+      const spec = completeSpec(model, resolveSpec(path, flags));
       await withEngine(flags, async (engine) => {
         if (flags.input) await attackTensors(engine, model, spec, flags);
         else await attackDataset(engine, model, path, spec, flags);
@@ -130,6 +132,7 @@ async function attackDataset(engine: Engine, model: Model, path: string, specOfM
       norm: flags.norm,
       epsilon: flags.epsilon,
       ...(flags.stepSize !== undefined && { stepSize: flags.stepSize }),
+      schedule: flags.schedule,
       steps: flags.steps,
       restarts: flags.restarts,
       grid: flags.grid,
@@ -154,9 +157,7 @@ async function attackDataset(engine: Engine, model: Model, path: string, specOfM
   const attacks = attacksOf(plan);
   const target = flags.target === undefined ? undefined : await targetMaker(flags.target, spec.task);
   const region = flags.region === undefined ? undefined : await readRegion(flags.region);
-  const out =
-    flags.out ??
-    `runs/${basename(path, ".onnx")}-${flags.attack}${flags.shard ? `-${flags.shard.index}of${flags.shard.count}` : ""}`;
+  const out = flags.out ?? join("runs", nameOf(plan));
   const run = RunDirectory.open<AttackRecord>(out, plan);
   const stop = interruptible();
   try {
@@ -178,11 +179,25 @@ async function attackDataset(engine: Engine, model: Model, path: string, specOfM
       process.exitCode = 130;
       return;
     }
+    run.sort();
     await finishRun({ engine, model, plan, attacks, dataset, target, region }, run);
+    const [first] = run.records;
+    if (first && run.records.every((r) => r.error))
+      throw new UsageError(`not one of the ${run.records.length} samples could be attacked; the first: ${first.error}`);
+    const again = run.records.filter((r) => r.retry).length;
+    if (again > 0)
+      throw new UsageError(`${again} samples found the disk full; make room and run the same command again to do them.`);
   } finally {
     stop.done();
     run.close();
   }
+}
+
+/** The same command has the same name, and resumes; other settings have another, and never meet a run of theirs. */
+function nameOf({ shard, ...rest }: AttackPlan): string {
+  const settings = createHash("sha256").update(JSON.stringify(rest)).digest("hex").slice(0, 8);
+  const part = shard ? `-${shard.index}of${shard.count}` : "";
+  return `${basename(rest.model.path, ".onnx")}-${rest.attack.name}-${settings}${part}`;
 }
 
 async function attackTensors(engine: Engine, model: Model, spec: ModelSpec, flags: Flags): Promise<void> {

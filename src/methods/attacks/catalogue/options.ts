@@ -1,6 +1,7 @@
 import type { PixelFunction } from "../../../vision/tasks/index.js";
 import type { Budget, Goal, Norm, Start } from "../attack.js";
 import { AttackError } from "../error.js";
+import type { StepSchedule } from "../step-schedule.js";
 
 /** What a user says of an attack; the rest follows from its definition. */
 export interface AttackOptions {
@@ -11,6 +12,8 @@ export interface AttackOptions {
   readonly steps?: number;
   /** Default: see `budget`. One step alone always has length ε, as published. */
   readonly stepSize?: number;
+  /** Default constant. */
+  readonly schedule?: StepSchedule;
   readonly restarts?: number;
   readonly grid?: Budget["grid"];
   readonly goal?: Goal;
@@ -25,17 +28,27 @@ export interface AttackOptions {
  *
  * @throws AttackError where a number makes no sense.
  */
-export function budget({ epsilon, steps = 20, stepSize, restarts = 1, grid = "continuous", norm }: AttackOptions): Budget {
-  if (!(epsilon > 0) || (norm.name === "l_inf" && epsilon > 1)) {
-    throw new AttackError(
-      `Epsilon ${epsilon} is no radius for images in [0, 1]; give a number above 0${norm.name === "l_inf" ? " and at most 1, such as 8/255" : ""}.`,
-    );
-  }
+export function budget({
+  epsilon,
+  steps = 20,
+  stepSize,
+  schedule = "constant",
+  restarts = 1,
+  grid = "continuous",
+  norm,
+}: AttackOptions): Budget {
+  const unit = norm.name === "l_inf";
+  if (!(epsilon > 0)) throw new AttackError(`Epsilon ${epsilon} is no radius; give a number above 0, such as 8/255.`);
+  if (unit && epsilon > 1) throw new AttackError(beyondRange("Epsilon", epsilon));
   if (!Number.isInteger(steps) || steps < 1)
     throw new AttackError(`An attack takes a whole number of steps of at least 1, not ${steps}.`);
   if (!Number.isInteger(restarts) || restarts < 1)
     throw new AttackError(`An attack takes a whole number of restarts of at least 1, not ${restarts}.`);
   if (stepSize !== undefined && !(stepSize > 0)) throw new AttackError(`Step size ${stepSize} must be above 0.`);
-  const usual = norm.name === "l_inf" ? Math.min(0.01, epsilon) : 0.2 * epsilon;
-  return { epsilon, steps, stepSize: stepSize ?? (steps === 1 ? epsilon : usual), restarts, grid };
+  if (unit && stepSize !== undefined && stepSize > 1) throw new AttackError(beyondRange("Step size", stepSize));
+  const usual = unit ? Math.min(0.01, epsilon) : 0.2 * epsilon;
+  return { epsilon, steps, stepSize: stepSize ?? (steps === 1 ? epsilon : usual), schedule, restarts, grid };
 }
+
+const beyondRange = (what: string, value: number): string =>
+  `${what} ${value} in l_inf would let every pixel take any value, since images are in [0, 1] here; for ${value} of 255 levels write ${value}/255.`;
