@@ -1,9 +1,11 @@
 import { Command, CommanderError } from "commander";
 import { attackCommand } from "./commands/attack.js";
 import { auditCommand } from "./commands/audit.js";
+import { convertCommand } from "./commands/convert.js";
 import { gradCommand } from "./commands/grad.js";
 import { inspectCommand } from "./commands/inspect.js";
 import { mergeCommand } from "./commands/merge.js";
+import { trainCommand } from "./commands/train.js";
 import { sentenceOf } from "./errors.js";
 import { version } from "./version.js";
 
@@ -14,7 +16,15 @@ export async function main(args: readonly string[]): Promise<number> {
     .version(version)
     .showHelpAfterError("(faultline --help lists the commands)")
     .exitOverride();
-  for (const command of [inspectCommand(), gradCommand(), attackCommand(), auditCommand(), mergeCommand()]) {
+  for (const command of [
+    inspectCommand(),
+    gradCommand(),
+    attackCommand(),
+    auditCommand(),
+    mergeCommand(),
+    convertCommand(),
+    trainCommand(),
+  ]) {
     program.addCommand(command.exitOverride());
   }
   try {

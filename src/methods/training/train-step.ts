@@ -5,6 +5,7 @@ import { add, clip, concat, mul, reciprocal, reduceL2, reshape } from "../../eng
 import { sizeOf } from "../../engine/tensor/tensor.js";
 import { declarations, type InputShapes, type Network } from "../../vision/nn/model.js";
 import { type Mode, Parameters } from "../../vision/nn/scope.js";
+import type { TaskName } from "../../vision/tasks/index.js";
 import { TrainingError } from "./error.js";
 import { asGiven, FlatLayout } from "./flat-parameters.js";
 import type { TrainingLoss } from "./losses.js";
@@ -102,6 +103,7 @@ export function bindNetwork(
 
 function lossAndGradient(graph: Graph, network: Network, loss: TrainingLoss, layout: NetworkLayout, inputs: InputShapes) {
   const { parameters, bound, prediction } = bindNetwork(graph, network, layout, imageInputs(graph, inputs), "training");
+  checkPrediction(prediction, loss);
   const { type, shape } = loss.target(prediction);
   const target = graph.input("target", type, shape);
   const [batch, , ...pixels] = prediction.shape;
@@ -111,6 +113,22 @@ function lossAndGradient(graph: Graph, network: Network, loss: TrainingLoss, lay
   graph.output("loss", value);
   if (layout.buffers.size > 0) graph.output("next.buffers", nextBuffers(bound, layout.buffers));
   return { parameters, gradient: gradient! };
+}
+
+/** What a task predicts has this many channels (null: any number) and these many axes. */
+const predictions: Readonly<Record<TaskName, { readonly channels: number | null; readonly axes: number; readonly as: string }>> =
+  {
+    classification: { channels: null, axes: 2, as: "[N, classes]" },
+    segmentation: { channels: null, axes: 4, as: "[N, classes, H, W]" },
+    flow: { channels: 2, axes: 4, as: "[N, 2, H, W]" },
+    disparity: { channels: 1, axes: 4, as: "[N, 1, H, W]" },
+    restoration: { channels: null, axes: 4, as: "[N, C, H, W]" },
+  };
+
+function checkPrediction({ shape }: Value, { task }: TrainingLoss): void {
+  const { channels, axes, as } = predictions[task];
+  if (shape.length !== axes || (channels !== null && shape[1] !== channels))
+    throw new TrainingError(`Training for ${task} needs a prediction ${as}, but this network's is [${shape.join(", ")}].`);
 }
 
 /** What the layers say of their running statistics; buffers that none updates stay. */

@@ -1,0 +1,78 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { parseModel } from "../../../engine/onnx/read.js";
+import { saveCheckpoint } from "../../../vision/nn/checkpoints/files.js";
+import { initialState } from "../../../vision/nn/model.js";
+import { findNetwork, type NetworkConfiguration } from "../../../vision/nn/networks/index.js";
+import { main } from "../main.js";
+
+const configuration: NetworkConfiguration = {
+  family: "nafnet",
+  activation: "simple-gate",
+  attention: "simplified-channel",
+  width: 4,
+  encoderBlocks: [1],
+  middleBlocks: 1,
+  decoderBlocks: [1],
+};
+const inputs = { image: [1, 3, 16, 16] };
+
+let folder: string;
+let errors: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "faultline-convert-"));
+  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
+    errors += String(text);
+    return true;
+  });
+  vi.spyOn(process.stdout, "write").mockImplementation(() => true);
+});
+afterAll(() => {
+  vi.restoreAllMocks();
+  rmSync(folder, { recursive: true });
+});
+
+const at = (name: string) => join(folder, name);
+const run = (...args: string[]) => {
+  errors = "";
+  return main(["convert", ...args]);
+};
+
+it("recognises the network and writes model and specification", async () => {
+  await saveCheckpoint(at("a.pth"), initialState(findNetwork(configuration).network, inputs, 0), { key: "params" });
+  expect(await run(at("a.pth"), "--size", "16x24", "-o", at("a.onnx"))).toBe(0);
+  const { graph } = parseModel(readFileSync(at("a.onnx")));
+  expect(graph.inputs.map((i) => i.shape)).toEqual([[1, 3, 16, 24]]);
+  expect(JSON.parse(readFileSync(at("a.spec.json"), "utf8"))).toEqual({
+    task: "restoration",
+    size: { rule: "fixed", height: 16, width: 24 },
+  });
+});
+
+it("has a sentence for every parameter that does not fit, and writes nothing", async () => {
+  const state = initialState(findNetwork(configuration).network, inputs, 0);
+  state.delete("intro.weight");
+  state.delete("ending.bias");
+  state.set("strange", { type: "float32", shape: [1], data: Float32Array.of(0) });
+  await saveCheckpoint(at("b.safetensors"), state);
+  writeFileSync(at("wide.json"), JSON.stringify({ ...configuration, middleBlocks: 2 }));
+  expect(await run(at("b.safetensors"), "--size", "16x16", "--config", at("wide.json"), "-o", at("b.onnx"))).toBe(1);
+  expect(errors).toContain('"intro.weight" of shape [4, 3, 3, 3] is missing');
+  expect(errors).toContain('"ending.bias" of shape [3] is missing');
+  expect(errors).toContain('"strange" is in the checkpoint, but the network has none');
+  expect(errors).toContain('"middle_blks.1.conv1.weight"');
+  expect(errors).toContain("sentences above); nothing was written");
+  expect(existsSync(at("b.onnx"))).toBe(false);
+});
+
+it("names what is wrong with a configuration or a size", async () => {
+  writeFileSync(at("bad.json"), JSON.stringify({ ...configuration, activation: "tanh" }));
+  await run(at("a.pth"), "--size", "16x16", "--config", at("bad.json"), "-o", at("c.onnx"));
+  expect(errors).toContain("bad.json is not valid: activation");
+  await run(at("a.pth"), "--size", "16x16", "--network", "nafnet-gopro-w16", "-o", at("c.onnx"));
+  expect(errors).toContain('There is no network "nafnet-gopro-w16"; choose one of');
+  await run(at("missing.pth"), "--size", "16x16", "-o", at("c.onnx"));
+  expect(errors).toContain("no such file");
+});

@@ -1,0 +1,117 @@
+import { writeFileSync } from "node:fs";
+import { Command } from "commander";
+import { saveModel } from "../../../engine/onnx/write-file.js";
+import { loadCheckpoint } from "../../../vision/nn/checkpoints/files.js";
+import { matchParameters, type StateDict } from "../../../vision/nn/checkpoints/state-dict.js";
+import { declarations, networkModel } from "../../../vision/nn/model.js";
+import {
+  findNetwork,
+  type NetworkConfiguration,
+  publishedNetworks,
+  recogniseConfiguration,
+} from "../../../vision/nn/networks/index.js";
+import { asConfiguration, networkSchema } from "../../networks/configuration.js";
+import { inputShapes } from "../../train/build.js";
+import { ConfigError, problems, readJson } from "../../train/config.js";
+import { parseSize } from "../attack-options.js";
+import { UsageError } from "../errors.js";
+import { parsePositiveInteger } from "../model-options.js";
+
+interface Flags {
+  readonly network?: string;
+  readonly config?: string;
+  readonly size: { readonly height: number; readonly width: number };
+  readonly batch: number;
+  readonly localPooling?: { readonly height: number; readonly width: number };
+  readonly key?: string;
+  readonly stripPrefix?: string;
+  readonly output: string;
+}
+
+/** `faultline convert NAFNet-GoPro-width32.pth --size 256x256 -o nafnet.onnx` */
+export function convertCommand(): Command {
+  return new Command("convert")
+    .description("Turn a PyTorch or safetensors checkpoint into an ONNX model, parameter by parameter name.")
+    .argument("<checkpoint>", ".pth, .pt, .ckpt or .safetensors file")
+    .requiredOption("-o, --output <file>", "where to write the ONNX model")
+    .requiredOption("--size <HxW>", "image size of the model", parseSize)
+    .option("--batch <n>", "images at a time", parsePositiveInteger, 1)
+    .option("--network <name>", "published network (default: recognised from the parameters' names and shapes)")
+    .option("--config <file.json>", "configuration of the network, for any other width and depth")
+    .option(
+      "--local-pooling <HxW>",
+      "NAFNet and Baseline: average over windows 1.5 times this training size, as published test results do",
+      parseSize,
+    )
+    .option("--key <name>", "top-level key of the checkpoint (default: found)")
+    .option("--strip-prefix <prefix>", 'drop this from the parameters\' names, for example "module."')
+    .addHelpText(
+      "after",
+      `
+Published networks: ${Object.keys(publishedNetworks).sort().join(", ")}.
+
+Example: faultline convert NAFNet-GoPro-width32.pth --size 720x1280 --local-pooling 256x256 -o nafnet.onnx`,
+    )
+    .action(async (path: string, flags: Flags) => {
+      const { key, stripPrefix } = flags;
+      const state = await loadCheckpoint(path, {
+        ...(key !== undefined && { key }),
+        ...(stripPrefix !== undefined && { stripPrefix }),
+      });
+      const configuration = pooled(chooseNetwork(flags, state), flags);
+      const named = findNetwork(configuration);
+      const { height, width } = flags.size;
+      if (height % named.multipleOf !== 0 || width % named.multipleOf !== 0)
+        throw new UsageError(
+          `this network takes sides that are multiples of ${named.multipleOf}, which ${height}x${width} are not.`,
+        );
+      const inputs = inputShapes(named, flags.batch, [height, width]);
+      const declared = declarations(named.network, inputs);
+      const misfits = matchParameters(new Map([...declared].map(([name, { shape }]) => [name, shape])), state, { strict: true });
+      if (misfits.length > 0) {
+        for (const sentence of misfits) process.stderr.write(`${sentence}\n`);
+        throw new UsageError(
+          `${path} does not fit ${flags.network ?? flags.config ?? `the recognised ${configuration.family}`} (${misfits.length} sentence${misfits.length > 1 ? "s" : ""} above); nothing was written.`,
+        );
+      }
+      const model = networkModel(named.network, state, inputs);
+      await saveModel(model, flags.output);
+      const spec = specOf(configuration, flags);
+      if (spec) writeFileSync(`${flags.output.replace(/\.onnx$/, "")}.spec.json`, `${JSON.stringify(spec, undefined, 2)}\n`);
+      process.stdout.write(
+        `${flags.output}: ${JSON.stringify(configuration)}, ${declared.size} tensors, ${model.graph.nodes.length} nodes\n`,
+      );
+    });
+}
+
+function chooseNetwork({ network, config }: Flags, state: StateDict): NetworkConfiguration {
+  if (network !== undefined && config !== undefined)
+    throw new UsageError("--network and --config both say which network; give one.");
+  if (network !== undefined) return findNetwork(network).configuration;
+  if (config === undefined) return recogniseConfiguration(state);
+  const parsed = networkSchema.safeParse(readJson(config));
+  if (!parsed.success) throw new ConfigError(`${config} is not valid: ${problems(parsed.error.issues).join("; ")}.`);
+  return asConfiguration(parsed.data);
+}
+
+function pooled(configuration: NetworkConfiguration, { localPooling }: Flags): NetworkConfiguration {
+  if (!localPooling) return configuration;
+  if (configuration.family !== "nafnet")
+    throw new UsageError(`--local-pooling is for NAFNet and Baseline, not for ${configuration.family}.`);
+  return { ...configuration, pooling: { kind: "local", trainingSize: [localPooling.height, localPooling.width] } };
+}
+
+/** What `faultline attack` must know of the model; undefined where the network alone does not tell (a U-Net may segment or restore). */
+function specOf(configuration: NetworkConfiguration, { size: { height, width } }: Flags) {
+  const task = taskOf[configuration.family];
+  if (!task) return undefined;
+  // Classifiers and segmentation networks come with a normalisation of their own, which no checkpoint mentions.
+  return { task, size: { rule: "fixed", height, width }, ...(configuration.imageChannels === 1 && { channels: "gray" }) };
+}
+
+const taskOf: Readonly<Partial<Record<NetworkConfiguration["family"], string>>> = {
+  nafnet: "restoration",
+  restormer: "restoration",
+  flow: "flow",
+  stereo: "disparity",
+};

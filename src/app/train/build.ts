@@ -1,0 +1,111 @@
+import type { Engine } from "../../engine/runtime/engine.js";
+import { attacks } from "../../methods/attacks/catalogue/index.js";
+import { norms } from "../../methods/attacks/norms/index.js";
+import { Batches, inMemory } from "../../methods/training/batch.js";
+import { type TrainingLoss, trainingLoss } from "../../methods/training/losses.js";
+import { adamw, type Optimizer, sgd } from "../../methods/training/optimizers/index.js";
+import { constantRate, cosine, restarts, type Schedule, stepwise, warmup } from "../../methods/training/schedules.js";
+import { Trainer, type TrainerOptions, type TrainingState } from "../../methods/training/trainer.js";
+import { type Dataset, syntheticDataset } from "../../vision/data/index.js";
+import { openDataset } from "../../vision/data/node/open.js";
+import type { InputShapes } from "../../vision/nn/model.js";
+import { findNetwork, type NamedNetwork } from "../../vision/nn/networks/index.js";
+import { asConfiguration } from "../networks/configuration.js";
+import { ConfigError, type DataConfig, type TrainConfig } from "./config.js";
+
+/** A configuration made real. */
+export interface Training {
+  readonly named: NamedNetwork;
+  readonly loss: TrainingLoss;
+  readonly dataset: Dataset;
+  readonly batches: Batches;
+  readonly evaluation: Dataset | undefined;
+  /** Height and width of the pictures in training. */
+  readonly size: readonly [height: number, width: number];
+}
+
+/** Opens the data and finds the network. @throws ConfigError, DataError, TrainingError, ParameterError */
+export async function prepareTraining(config: TrainConfig): Promise<Training> {
+  const named = findNetwork(asConfiguration(config.network));
+  const dataset = inMemory(await openData(config.data, config.task));
+  const evaluation = config.evaluation && inMemory(await openData(config.evaluation.data, config.task));
+  const ignore = dataset.task === "segmentation" ? [dataset.ignoreLabel] : [];
+  const loss = trainingLoss(config.task, config.loss, ignore);
+  const size = config.crop ?? (await sizeOfFirst(dataset));
+  const uneven = size.find((side) => side % named.multipleOf !== 0);
+  if (uneven !== undefined)
+    throw new ConfigError(`crop: this network takes sides that are multiples of ${named.multipleOf}, and ${uneven} is none.`);
+  const augmentation = { flips: config.flips, ...(config.crop && { crop: config.crop }) };
+  const batches = new Batches(dataset, loss, { size: config.batch, seed: config.seed, augmentation, inputs: named.inputs });
+  return { named, loss, dataset, batches, evaluation, size };
+}
+
+/** The images of the network for a batch. */
+export function inputShapes(
+  { inputs, imageChannels }: NamedNetwork,
+  batch: number,
+  size: readonly [number, number],
+): InputShapes {
+  return Object.fromEntries(inputs.map((name) => [name, [batch, imageChannels, ...size]]));
+}
+
+export function createTrainer(engine: Engine, config: TrainConfig, training: Training, from: TrainingState | undefined) {
+  const { adversary, clipNorm, average } = config;
+  const options: TrainerOptions = {
+    network: training.named.network,
+    loss: training.loss,
+    optimizer: optimizerOf(config),
+    learningRate: config.optimizer.learningRate,
+    schedule: scheduleOf(config),
+    inputs: inputShapes(training.named, config.batch, training.size),
+    pieces: config.pieces,
+    seed: config.seed,
+    ...(clipNorm !== undefined && { clipNorm }),
+    ...(average !== undefined && { average }),
+    ...(adversary && { adversary: { attack: attackOf(adversary), share: adversary.share } }),
+  };
+  return Trainer.create(engine, options, from);
+}
+
+function attackOf({ attack, norm, epsilon, stepSize, steps }: NonNullable<TrainConfig["adversary"]>) {
+  return attacks[attack]({ norm: norms[norm], epsilon, steps, ...(stepSize !== undefined && { stepSize }) });
+}
+
+function optimizerOf({ optimizer }: TrainConfig): Optimizer {
+  return optimizer.name === "adamw" ? adamw(optimizer) : sgd(optimizer);
+}
+
+function scheduleOf({ schedule, steps, warmup: rise }: TrainConfig): Schedule {
+  const rate = ((): Schedule => {
+    switch (schedule.kind) {
+      case "constant":
+        return constantRate;
+      case "cosine":
+        return cosine(steps, schedule.floor);
+      case "step":
+        return stepwise(schedule.milestones, schedule.factor);
+      case "restarts":
+        return restarts(schedule.cycles);
+    }
+  })();
+  return rise > 0 ? warmup(rise, rate) : rate;
+}
+
+async function openData(data: DataConfig, task: TrainConfig["task"]): Promise<Dataset> {
+  if (data.kind === "synthetic") {
+    const { size, length, seed, displacement } = data;
+    return syntheticDataset({ task, size, length, seed, ...(displacement !== undefined && { displacement }) });
+  }
+  const { path, format, split, variant } = data;
+  return openDataset(path, {
+    task,
+    ...(format && { format }),
+    ...(split !== undefined && { split }),
+    ...(variant !== undefined && { variant }),
+  });
+}
+
+async function sizeOfFirst(dataset: Dataset): Promise<[number, number]> {
+  const { inputs } = await dataset.sample(0);
+  return Object.values(inputs)[0]!.shape.slice(-2) as [number, number];
+}

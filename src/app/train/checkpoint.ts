@@ -1,0 +1,44 @@
+import { parseSafetensors, writeSafetensors } from "../../engine/tensor/safetensors.js";
+import type { Tensor } from "../../engine/tensor/tensor.js";
+import type { TrainingState } from "../../methods/training/trainer.js";
+import { ConfigError } from "./config.js";
+
+/** What a run goes on from: the trainer's state, and the losses since the last record. */
+export interface Checkpoint {
+  readonly state: TrainingState;
+  readonly losses: readonly number[];
+}
+
+/** Tensors are named `network/<name>`, `average/<name>` and `optimizer/<vector>/<name>`. */
+export function encodeCheckpoint({ state, losses }: Checkpoint): Uint8Array {
+  const tensors = new Map<string, Tensor>();
+  for (const [name, t] of state.network) tensors.set(`network/${name}`, t);
+  for (const [name, t] of state.average ?? []) tensors.set(`average/${name}`, t);
+  for (const [vector, parts] of Object.entries(state.optimizer))
+    for (const [name, t] of parts) tensors.set(`optimizer/${vector}/${name}`, t);
+  return writeSafetensors(tensors, { step: String(state.step), losses: JSON.stringify(losses) });
+}
+
+/** @throws ConfigError, SafetensorsError where the file is no checkpoint of a training run. */
+export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
+  const { tensors, metadata } = parseSafetensors(bytes);
+  const step = Number(metadata.step);
+  if (!Number.isInteger(step)) throw new ConfigError(`${where} is no checkpoint of a training run; remove it to begin anew.`);
+  const network = new Map<string, Tensor>();
+  const average = new Map<string, Tensor>();
+  const optimizer: Record<string, Map<string, Tensor>> = {};
+  for (const [path, t] of tensors) {
+    const [kind, ...rest] = path.split("/");
+    if (kind === "network") network.set(rest.join("/"), t);
+    else if (kind === "average") average.set(rest.join("/"), t);
+    else {
+      const [vector, ...name] = rest;
+      optimizer[vector!] ??= new Map();
+      optimizer[vector!]!.set(name.join("/"), t);
+    }
+  }
+  return {
+    state: { step, network, optimizer, ...(average.size > 0 && { average }) },
+    losses: JSON.parse(metadata.losses ?? "[]") as number[],
+  };
+}

@@ -1,0 +1,167 @@
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import type { AttackName, attacks } from "../../methods/attacks/catalogue/index.js";
+import { layouts } from "../../vision/data/node/open.js";
+import { networkChoiceSchema } from "../networks/configuration.js";
+
+/** A training configuration that is not valid: one sentence that names every wrong field. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+const whole = z.number().int().positive();
+const size = z.tuple([whole, whole]);
+const share = z.number().positive().max(1);
+
+/** A number, or a fraction such as "8/255". */
+const fraction = z.union([
+  z.number().positive(),
+  z
+    .string()
+    .regex(/^\d+(\.\d+)?(\/\d+(\.\d+)?)?$/, "is written as a number or a fraction such as 8/255")
+    .transform((text) => {
+      const [above, below = "1"] = text.split("/");
+      return Number(above) / Number(below);
+    }),
+]);
+
+const dataSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("synthetic"),
+    /** Side of the square scenes, in pixels. */
+    size: z.number().int().min(16),
+    length: whole,
+    seed: z.union([z.number(), z.string()]),
+    displacement: z.number().min(0).max(0.5).optional(),
+  }),
+  z.strictObject({
+    kind: z.literal("folder"),
+    path: z.string(),
+    format: z.enum(Object.keys(layouts) as [keyof typeof layouts, ...(keyof typeof layouts)[]]).optional(),
+    split: z.string().optional(),
+    variant: z.string().optional(),
+  }),
+]);
+
+const optimizerSchema = z.discriminatedUnion("name", [
+  z.strictObject({
+    name: z.literal("adamw"),
+    learningRate: z.number().positive(),
+    betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]).default([0.9, 0.999]),
+    epsilon: z.number().positive().default(1e-8),
+    weightDecay: z.number().nonnegative().default(0.01),
+  }),
+  z.strictObject({
+    name: z.literal("sgd"),
+    learningRate: z.number().positive(),
+    momentum: z.number().min(0).lt(1).default(0.9),
+    weightDecay: z.number().nonnegative().default(0),
+    kind: z.enum(["classical", "nesterov"]).default("classical"),
+  }),
+]);
+
+const scheduleSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("constant") }),
+  /** Floors and heights are relative to the learning rate. */
+  z.strictObject({ kind: z.literal("cosine"), floor: z.number().min(0).max(1).default(0) }),
+  z.strictObject({ kind: z.literal("step"), milestones: z.array(whole).nonempty(), factor: z.number().positive().default(0.1) }),
+  z.strictObject({
+    kind: z.literal("restarts"),
+    cycles: z
+      .array(z.strictObject({ steps: whole, height: z.number().positive().default(1), floor: z.number().min(0).default(0) }))
+      .nonempty(),
+  }),
+]);
+
+const adversarial = ["fgsm", "bim", "pgd", "segpgd", "cospgd"] as const satisfies readonly (AttackName & keyof typeof attacks)[];
+
+/** What a training run is. Complete after parsing: defaults are filled in. */
+export const trainConfigSchema = z.strictObject({
+  task: z.enum(["classification", "segmentation", "flow", "disparity", "restoration"]),
+  network: networkChoiceSchema,
+  /** Checkpoint (.pth, .safetensors) to begin with; default: fresh parameters. */
+  start: z.string().optional(),
+  data: dataSchema,
+  /** Random window, [height, width]; default: whole pictures. */
+  crop: size.optional(),
+  flips: z.array(z.enum(["horizontal", "vertical"])).default([]),
+  batch: whole,
+  /** Batches whose mean gradient makes one step. */
+  pieces: whole.default(1),
+  steps: whole,
+  loss: z.string().optional(),
+  optimizer: optimizerSchema,
+  schedule: scheduleSchema.default({ kind: "constant" }),
+  /** Steps over which the rate rises from 0. */
+  warmup: z.number().int().nonnegative().default(0),
+  clipNorm: z.number().positive().optional(),
+  /** Decay of a moving average of the parameters, which is then what is evaluated and written. */
+  average: z.number().gt(0).lt(1).optional(),
+  adversary: z
+    .strictObject({
+      attack: z.enum(adversarial),
+      norm: z.enum(["l_inf", "l_2", "l_1"]).default("l_inf"),
+      epsilon: fraction,
+      stepSize: fraction.optional(),
+      steps: whole.default(3),
+      share: share.default(0.5),
+    })
+    .optional(),
+  evaluation: z
+    .strictObject({
+      data: dataSchema,
+      /** Steps between evaluations; there is one at the end in any case. */
+      every: whole.default(1000),
+      /** Middle part of the pictures, [height, width]; default: the training crop. */
+      crop: size.optional(),
+      batch: whole.optional(),
+    })
+    .optional(),
+  /** Steps between checkpoints. */
+  checkpoint: whole.default(500),
+  /** Steps that one line of records.jsonl sums up. */
+  record: whole.default(10),
+  seed: z.number().int().default(0),
+});
+
+export type TrainConfig = z.infer<typeof trainConfigSchema>;
+export type DataConfig = z.infer<typeof dataSchema>;
+
+/**
+ * Reads and checks a configuration file.
+ *
+ * @throws ConfigError naming every field that is wrong.
+ */
+export function readTrainConfig(path: string): TrainConfig {
+  return parseTrainConfig(readJson(path), path);
+}
+
+export function parseTrainConfig(value: unknown, where: string): TrainConfig {
+  const parsed = trainConfigSchema.safeParse(value);
+  if (!parsed.success) throw new ConfigError(`${where} is not valid: ${problems(parsed.error.issues).join("; ")}.`);
+  return parsed.data;
+}
+
+/** Reads JSON. @throws ConfigError where it is none. */
+export function readJson(path: string): unknown {
+  const text = readFileSync(path, "utf8");
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new ConfigError(`${path} is not valid JSON: ${(error as Error).message}.`);
+  }
+}
+
+/** One phrase for each wrong field; of a choice, those of the branch that came closest. */
+export function problems(issues: readonly z.core.$ZodIssue[], prefix: readonly PropertyKey[] = []): string[] {
+  return issues.flatMap((issue) => {
+    const path = [...prefix, ...issue.path];
+    if (issue.code === "invalid_union" && issue.errors.length > 0) {
+      const deepest = issue.errors.reduce((a, b) => (depth(b) > depth(a) ? b : a));
+      return problems(deepest, path);
+    }
+    return `${path.join(".") || "top level"}: ${issue.message}`;
+  });
+}
+
+const depth = (issues: readonly z.core.$ZodIssue[]): number => Math.max(0, ...issues.map((i) => i.path.length));

@@ -1,0 +1,31 @@
+import * as Plot from "@observablehq/plot";
+import { parseHTML } from "linkedom";
+import type { TrainRecord } from "./run-train.js";
+
+/** Loss against step, and below it the first evaluation metric where there is one, as SVG. */
+export function lossFigure(records: readonly TrainRecord[]): string {
+  const losses = records.flatMap((r) => (r.loss === undefined ? [] : [{ step: r.index, value: r.loss, panel: "training loss" }]));
+  const measured = records.flatMap((r) =>
+    Object.entries(r.evaluation ?? {})
+      .slice(0, 1)
+      .map(([name, value]) => ({ step: r.index, value, panel: `evaluation: ${name}` })),
+  );
+  const panels = [losses, measured].filter((points) => points.length > 0);
+  const { document } = parseHTML("<!doctype html><html><body></body></html>");
+  const height = 220;
+  const plots = panels.map((points, i) => {
+    const plot = Plot.plot({
+      document,
+      width: 640,
+      height,
+      marginLeft: 60,
+      x: { label: "step" },
+      y: { label: points[0]!.panel, grid: true },
+      marks: [Plot.line(points, { x: "step", y: "value", stroke: "#1d4ed8" })],
+    });
+    plot.setAttribute("y", String(i * height));
+    return plot.outerHTML;
+  });
+  const total = height * panels.length;
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="640" height="${total}" viewBox="0 0 640 ${total}">${plots.join("")}</svg>\n`;
+}

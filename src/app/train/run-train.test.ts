@@ -1,0 +1,168 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseModel } from "../../engine/onnx/read.js";
+import type { Engine } from "../../engine/runtime/engine.js";
+import { createEngine } from "../../engine/runtime/node.js";
+import { tensor } from "../../engine/tensor/tensor.js";
+import { RunDirectory } from "../runs/run-directory.js";
+import { parseTrainConfig } from "./config.js";
+import { runTraining, type TrainPlan, type TrainRecord } from "./run-train.js";
+
+let engine: Engine;
+let folder: string;
+beforeAll(async () => {
+  engine = await createEngine();
+  folder = mkdtempSync(join(tmpdir(), "faultline-train-"));
+});
+afterAll(async () => {
+  await engine.dispose();
+  rmSync(folder, { recursive: true });
+});
+
+const tiny = {
+  family: "nafnet",
+  activation: "simple-gate",
+  attention: "simplified-channel",
+  width: 4,
+  encoderBlocks: [1],
+  middleBlocks: 1,
+  decoderBlocks: [1],
+};
+const base = {
+  task: "restoration",
+  network: tiny,
+  data: { kind: "synthetic", size: 32, length: 8, seed: 1 },
+  crop: [24, 24],
+  flips: ["horizontal", "vertical"],
+  batch: 2,
+  steps: 7,
+  record: 2,
+  checkpoint: 100,
+  loss: "l1",
+  optimizer: { name: "adamw", learningRate: 0.003 },
+  schedule: { kind: "cosine" },
+};
+
+function planOf(config: object): TrainPlan {
+  return {
+    command: "train",
+    version: "test",
+    config: parseTrainConfig(config, "config.json"),
+    runtime: { provider: "cpu", runtime: "", threads: 1, optimization: "all" },
+  };
+}
+
+/** Trains in a directory of that name; stops after the given step. */
+async function train(name: string, config: object, stopAfter = Number.POSITIVE_INFINITY) {
+  const plan = planOf(config);
+  const path = join(folder, name);
+  const run = RunDirectory.open<TrainRecord>(path, plan);
+  const stop = new AbortController();
+  try {
+    const end = await runTraining(engine, plan, run, {
+      signal: stop.signal,
+      onProgress: (step) => step >= stopAfter && stop.abort(),
+    });
+    return { end, path, records: [...run.records] };
+  } finally {
+    run.close();
+  }
+}
+
+describe("a training run", () => {
+  it("has the same bits when it is interrupted and resumed", async () => {
+    const config = {
+      ...base,
+      average: 0.9,
+      adversary: { attack: "pgd", steps: 2, epsilon: "8/255" },
+      evaluation: { data: { kind: "synthetic", size: 24, length: 3, seed: 2 }, every: 4 },
+    };
+    const whole = await train("whole", config);
+    expect(whole.end).toBe("finished");
+    for (const stopAfter of [3, 4]) {
+      const broken = await train(`broken${stopAfter}`, config, stopAfter);
+      expect(broken.end).toBe("stopped");
+      expect((await train(`broken${stopAfter}`, config)).end).toBe("finished");
+      for (const file of [
+        "model.safetensors",
+        "model.onnx",
+        "records.jsonl",
+        "summary.json",
+        "card.md",
+        "checkpoint.safetensors",
+      ])
+        expect(readFileSync(join(broken.path, file)).equals(readFileSync(join(whole.path, file))), file).toBe(true);
+    }
+    expect(whole.records.map((r) => r.index)).toEqual([2, 4, 6, 7]);
+    expect(whole.records.filter((r) => r.evaluation).map((r) => r.index)).toEqual([4, 7]);
+  });
+
+  it("writes a network that ONNX Runtime runs", async () => {
+    const { path } = await train("written", { ...base, steps: 2 });
+    const model = parseModel(readFileSync(join(path, "model.onnx")));
+    const program = await engine.compile(model);
+    const { output } = await program.run({ image: tensor("float32", [1, 3, 24, 24]) });
+    expect(output!.shape).toEqual([1, 3, 24, 24]);
+    program.dispose();
+    expect(readFileSync(join(path, "card.md"), "utf8")).toContain("not adversarial");
+  });
+
+  it("is refused in a directory that holds another one", async () => {
+    await train("taken", { ...base, steps: 2 });
+    await expect(train("taken", { ...base, steps: 3 })).rejects.toThrow(/holds a run with other settings/);
+  });
+
+  for (const [task, network, more] of [
+    ["segmentation", { family: "unet", width: 4, levels: 1, outputChannels: 9, normalization: "batch", output: "plain" }, {}],
+    ["classification", { family: "resnet", block: "basic", blocks: [1, 1], width: 4, stem: "cifar", classes: 8 }, { flips: [] }],
+    ["flow", { family: "flow", width: 4, levels: 2, radius: 1 }, {}],
+    ["disparity", { family: "stereo", width: 4, disparities: 8 }, { flips: ["vertical"] }],
+  ] as const) {
+    it(`trains for ${task}, against an attack, with evaluation`, async () => {
+      const { records } = await train(task, {
+        ...base,
+        ...more,
+        task,
+        network,
+        loss: undefined,
+        steps: 3,
+        pieces: 2,
+        adversary: { attack: "cospgd", steps: 2, epsilon: 0.03 },
+        evaluation: { data: { kind: "synthetic", size: 24, length: 3, seed: 2 } },
+      });
+      expect(records.at(-1)!.loss).toBeGreaterThan(0);
+      expect(Object.keys(records.at(-1)!.evaluation!).length).toBeGreaterThan(0);
+    });
+  }
+});
+
+describe("a configuration", () => {
+  const sentence = (change: object) => {
+    try {
+      parseTrainConfig({ ...base, ...change }, "c.json");
+      return "no error";
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+
+  it("names the field that is wrong", () => {
+    expect(sentence({ steps: 0 })).toMatch(/^c.json is not valid: steps: .*\.$/);
+    expect(sentence({ stepz: 3 })).toContain("stepz");
+    expect(sentence({ network: "nafnet" })).toContain("network: is none of baseline-gopro-w32");
+    expect(sentence({ network: { ...tiny, attention: "none" } })).toContain("network.attention");
+    expect(sentence({ optimizer: { name: "adamw", learningRate: -1 } })).toContain("optimizer.learningRate");
+    expect(sentence({ adversary: { attack: "apgd", epsilon: 0.1 } })).toContain("adversary.attack");
+    expect(sentence({ adversary: { attack: "fgsm", epsilon: "eight" } })).toContain("adversary.epsilon");
+  });
+
+  it("is refused in one sentence where its parts do not fit", async () => {
+    await expect(train("x1", { ...base, loss: "cross-entropy" })).rejects.toThrow(/no loss "cross-entropy"; it has l1/);
+    await expect(train("x2", { ...base, task: "segmentation", loss: undefined, network: "resnet18" })).rejects.toThrow(
+      /segmentation needs a prediction/,
+    );
+    await expect(train("x3", { ...base, crop: [64, 64] })).rejects.toThrow(/too small to crop 64x64/);
+  });
+});

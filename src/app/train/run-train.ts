@@ -1,0 +1,142 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Engine } from "../../engine/runtime/engine.js";
+import type { TrainingBatch } from "../../methods/training/batch.js";
+import type { Trainer, TrainingState } from "../../methods/training/trainer.js";
+import { loadCheckpoint } from "../../vision/nn/checkpoints/files.js";
+import type { RunDirectory, RunRecord } from "../runs/run-directory.js";
+import { createTrainer, prepareTraining, type Training } from "./build.js";
+import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.js";
+import type { TrainConfig } from "./config.js";
+import { Evaluation } from "./evaluate.js";
+import { exportNetwork } from "./export.js";
+import { sparkline } from "./sparkline.js";
+
+/** A line of records.jsonl: the steps since the line before. */
+export interface TrainRecord extends RunRecord {
+  /** Mean over the steps. */
+  readonly loss?: number;
+  /** Of the last step. */
+  readonly gradientNorm?: number;
+  readonly learningRate?: number;
+  /** The task's metrics on the evaluation data, where this step was evaluated. */
+  readonly evaluation?: Readonly<Record<string, number>>;
+}
+
+/** run.json */
+export interface TrainPlan {
+  readonly command: "train";
+  readonly version: string;
+  readonly config: TrainConfig;
+  /** SHA-256 of the checkpoint that the run began with. */
+  readonly start?: string;
+  readonly runtime: {
+    readonly provider: string;
+    readonly runtime: string;
+    readonly threads: number;
+    readonly optimization: string;
+  };
+}
+
+export interface TrainHooks {
+  readonly onProgress?: (step: number, note: string) => void;
+  readonly signal: AbortSignal;
+}
+
+const checkpointName = "checkpoint.safetensors";
+
+/**
+ * Trains, or goes on from the run's checkpoint, until the last step or until the signal says stop (a checkpoint is written then). At the
+ * end the network is written as ONNX, safetensors and a card. An interrupted and resumed run has the bits of an unbroken one.
+ */
+export async function runTraining(
+  engine: Engine,
+  plan: TrainPlan,
+  run: RunDirectory<TrainRecord>,
+  { onProgress, signal }: TrainHooks,
+): Promise<"finished" | "stopped"> {
+  const { config } = plan;
+  const training = await prepareTraining(config);
+  const before = readCheckpoint(run);
+  const trainer = await createTrainer(engine, config, training, before?.state ?? (await startingState(config)));
+  const evaluation = training.evaluation && (await Evaluation.create(engine, config, training));
+  const recorder = new Recorder(run, config, before?.losses ?? []);
+  const save = async () => {
+    run.write(checkpointName, encodeCheckpoint({ state: await trainer.state(), losses: recorder.losses }));
+  };
+  try {
+    let upcoming = batchesOf(training, config, trainer.steps);
+    while (trainer.steps < config.steps) {
+      if (signal.aborted) {
+        await save();
+        return "stopped";
+      }
+      const batches = await upcoming;
+      const stepping = trainer.step(batches);
+      // Prepared while the step runs in the engine's thread. A failure is thrown when the batch is needed.
+      upcoming = batchesOf(training, config, trainer.steps + 1);
+      upcoming.catch(() => {});
+      const report = await stepping;
+      const due = evaluation && (report.step === config.steps || report.step % config.evaluation!.every === 0);
+      recorder.add(report, due ? await evaluation.run(trainer) : undefined);
+      onProgress?.(report.step, recorder.note());
+      if (report.step % config.checkpoint === 0 || report.step === config.steps) await save();
+    }
+    await exportNetwork(plan, training, await trainer.state(), run);
+    return "finished";
+  } finally {
+    trainer.dispose();
+    evaluation?.dispose();
+  }
+}
+
+function readCheckpoint(run: RunDirectory<TrainRecord>) {
+  const file = join(run.path, checkpointName);
+  return existsSync(file) ? decodeCheckpoint(readFileSync(file), file) : undefined;
+}
+
+async function startingState({ start }: TrainConfig): Promise<TrainingState | undefined> {
+  return start === undefined ? undefined : { step: 0, network: await loadCheckpoint(start), optimizer: {} };
+}
+
+function batchesOf({ batches }: Training, { pieces }: TrainConfig, step: number): Promise<TrainingBatch[]> {
+  return Promise.all(Array.from({ length: pieces }, (_, i) => batches.batch(step * pieces + i)));
+}
+
+/** Gathers losses into lines of records.jsonl. Lines that an interrupted run has written already are not written twice. */
+class Recorder {
+  readonly losses: number[];
+  readonly #written: Set<number>;
+  readonly #curve: number[];
+  #metric = "";
+
+  constructor(
+    private readonly run: RunDirectory<TrainRecord>,
+    private readonly config: TrainConfig,
+    losses: readonly number[],
+  ) {
+    this.losses = [...losses];
+    this.#written = new Set(run.records.map((r) => r.index));
+    this.#curve = run.records.flatMap((r) => r.loss ?? []);
+  }
+
+  add(report: Awaited<ReturnType<Trainer["step"]>>, evaluation: TrainRecord["evaluation"]): void {
+    const { step, loss, gradientNorm, learningRate } = report;
+    this.losses.push(loss);
+    const [metric] = Object.entries(evaluation ?? {});
+    if (metric) this.#metric = `, ${metric[0]} ${metric[1].toFixed(3)}`;
+    if (step % this.config.record !== 0 && step !== this.config.steps && !evaluation) return;
+    const mean = this.losses.reduce((a, b) => a + b, 0) / this.losses.length;
+    this.losses.length = 0;
+    if (this.#written.has(step)) return;
+    this.#curve.push(mean);
+    this.run.append([
+      { index: step, sample: `step ${step}`, loss: mean, gradientNorm, learningRate, ...(evaluation && { evaluation }) },
+    ]);
+  }
+
+  note(): string {
+    const last = this.#curve.at(-1);
+    return last === undefined ? "" : `loss ${last.toPrecision(4)} ${sparkline(this.#curve)}${this.#metric}`;
+  }
+}
