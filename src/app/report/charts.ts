@@ -1,0 +1,103 @@
+import * as Plot from "@observablehq/plot";
+import { parseHTML } from "linkedom";
+import type { AttackPlan } from "../attack/plan.js";
+import type { AttackRecord } from "../attack/run-attack.js";
+import type { AttackSummary } from "../attack/summary.js";
+import { damage, type Reference, sampleValue } from "./words.js";
+
+// Charts as inline SVG: Observable Plot draws them on linkedom's document. Colours are the page's CSS variables, so that they follow its scheme.
+
+const { document } = parseHTML("<!doctype html><html><body></body></html>");
+const width = 620;
+
+function drawn(options: Plot.PlotOptions): string {
+  const figure = Plot.plot({
+    document: document as unknown as Document,
+    className: "plot",
+    width,
+    style: { background: "none", fontFamily: "inherit", fontSize: "12px" },
+    ...options,
+  });
+  return figure.outerHTML;
+}
+
+/** Loss against step: a thin line for each sample, a strong one for the mean. */
+export function lossCurves({ goal, attack }: AttackPlan, summary: AttackSummary, records: readonly AttackRecord[]): string {
+  const done = records.filter((r) => r.loss);
+  const shown = done.slice(0, 60);
+  const path = (r: AttackRecord) => [...r.loss!.steps, r.loss!.adversarial];
+  const lines = shown.flatMap((r) => path(r).map((loss, step) => ({ step, loss, sample: r.sample })));
+  const mean = [...summary.curve, summary.loss.adversarial ?? 0].map((loss, step) => ({ step, loss }));
+  const positive = lines.every((p) => p.loss > 0);
+  const values = lines.map((p) => p.loss);
+  const logarithmic = positive && Math.max(...values) / Math.min(...values) > 50;
+  return drawn({
+    height: 260,
+    marginLeft: 56,
+    x: { label: "step", ticks: Math.min(10, attack.steps), tickFormat: "d" },
+    y: {
+      label: `loss (${goal.kind === "untargeted" ? "the attack raises it" : "the attack lowers it"}${logarithmic ? "; logarithmic" : ""})`,
+      grid: true,
+      ...(logarithmic ? { type: "log", tickFormat: "~g", ticks: 5 } : { zero: true }),
+    },
+    marks: [
+      ...(shown.length > 1
+        ? [Plot.line(lines, { x: "step", y: "loss", z: "sample", stroke: "var(--muted)", strokeWidth: 1, strokeOpacity: 0.45 })]
+        : []),
+      Plot.line(mean, { x: "step", y: "loss", stroke: "var(--accent)", strokeWidth: 2.5 }),
+    ],
+  });
+}
+
+/** The headline number of each sample before and after: a row for each while they are few, a histogram when they are many. */
+export function beforeAndAfter(
+  records: readonly AttackRecord[],
+  reference: Reference,
+  metric: AttackSummary["headline"],
+): string {
+  const value = (r: AttackRecord, stage: "clean" | "saved") => sampleValue(r, stage, reference, metric.name);
+  const rows = records
+    .filter((r) => r.scores && value(r, "saved") !== null)
+    .map((r) => ({ sample: r.sample, clean: value(r, "clean"), saved: value(r, "saved")!, damage: damage(r, reference, metric) }))
+    .sort((a, b) => b.damage - a.damage);
+  const share = ["mIoU", "aAcc", "top-1"].includes(metric.name);
+  const scale = share ? { domain: [0, 1], percent: false, tickFormat: "~%" } : { zero: true };
+  if (rows.length <= 24) {
+    const short = (s: string) => (s.length > 26 ? `…${s.slice(-25)}` : s);
+    return drawn({
+      height: 56 + 24 * rows.length,
+      marginLeft: 24 + 6.6 * Math.max(4, ...rows.map((r) => short(r.sample).length)),
+      x: { ...scale, label: metric.name, grid: true },
+      y: { label: null, domain: rows.map((r) => r.sample), tickFormat: short, tickSize: 0 },
+      marks: [
+        Plot.link(
+          rows.filter((r) => r.clean !== null),
+          { x1: "clean", x2: "saved", y1: "sample", y2: "sample", stroke: "var(--muted)", strokeWidth: 1.5 },
+        ),
+        Plot.dot(
+          rows.filter((r) => r.clean !== null),
+          { x: "clean", y: "sample", r: 5, fill: "var(--page)", stroke: "var(--ink)", strokeWidth: 1.5 },
+        ),
+        Plot.dot(rows, { x: "saved", y: "sample", r: 5.5, fill: "var(--accent)" }),
+      ],
+    });
+  }
+  return drawn({
+    height: 240,
+    marginLeft: 48,
+    x: { ...scale, label: metric.name },
+    y: { label: "samples", grid: true },
+    marks: [
+      Plot.rectY(
+        rows.filter((r) => r.clean !== null),
+        { ...Plot.binX({ y: "count" }, { x: "clean", thresholds: 24 }), fill: "var(--muted)", fillOpacity: 0.35 },
+      ),
+      Plot.rectY(rows, {
+        ...Plot.binX({ y: "count" }, { x: "saved", thresholds: 24 }),
+        fill: "var(--accent)",
+        fillOpacity: 0.75,
+      }),
+      Plot.ruleY([0], { stroke: "var(--muted)" }),
+    ],
+  });
+}

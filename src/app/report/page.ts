@@ -1,0 +1,245 @@
+import type { Check } from "../attack/audit.js";
+import type { AttackPlan } from "../attack/plan.js";
+import type { AttackRecord } from "../attack/run-attack.js";
+import { type AttackSummary, references, stages } from "../attack/summary.js";
+import { beforeAndAfter, lossCurves } from "./charts.js";
+import { plain } from "./html.js";
+import type { Panel } from "./panels.js";
+import type { Specimen } from "./specimens.js";
+import { style } from "./style.js";
+import {
+  attackName,
+  headline,
+  headlineSentence,
+  mainReference,
+  metricText,
+  modelName,
+  radius,
+  referenceWords,
+  reproduce,
+  sampleValue,
+  targetText,
+} from "./words.js";
+
+export interface Report {
+  readonly plan: AttackPlan;
+  readonly summary: AttackSummary;
+  readonly records: readonly AttackRecord[];
+  readonly checks: readonly Check[];
+  readonly specimens: readonly Specimen[];
+  /** The run directory, as the user named it. */
+  readonly path: string;
+}
+
+/** The whole page. Pictures are files beside it; nothing is loaded from elsewhere. */
+export function page(report: Report): string {
+  const sentence = headlineSentence(report.plan, report.summary);
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${plain(`${attackName(report.plan)} on ${modelName(report.plan)}`)}</title>
+<style>${style}</style>
+</head>
+<body>
+<main>
+<p class="brand"><b>Faultline</b> attack report</p>
+<h1>${plain(sentence)}</h1>
+${facts(report)}
+${table(report)}
+${samples(report)}
+${charts(report)}
+${auditList(report)}
+${setting(report)}
+</main>
+</body>
+</html>
+`;
+}
+
+function facts({ plan, summary, checks }: Report): string {
+  const reference = mainReference(plan, summary);
+  const metric = headline(plan, summary, reference);
+  const of = summary.metrics[reference];
+  const count = (verdict: Check["verdict"]) => checks.filter((c) => c.verdict === verdict).length;
+  const audit = [
+    `<span style="color:var(--good)">${count("passed")}</span> <small>passed</small>`,
+    ...(count("warning") ? [`<span style="color:var(--warn)">${count("warning")}</span> <small>to look at</small>`] : []),
+    ...(count("failed") ? [`<span style="color:var(--bad)">${count("failed")}</span> <small>failed</small>`] : []),
+  ].join(" ");
+  const fact = (name: string, value: string) => `<div><dt>${name}</dt><dd>${value}</dd></div>`;
+  return `<dl class="facts">
+${of ? fact(`${plain(metric.name)} ${referenceWords[reference].replace("the model's own clean", "clean")}`, `${metricText(metric.name, of.clean[metric.name])}<span class="arrow">→</span><span class="hit">${metricText(metric.name, of.saved[metric.name])}</span>`) : ""}
+${fact("Radius", `${radius(plan.attack.epsilon, plan.attack.norm)} <small>in ${plan.attack.norm.replace("_inf", "<sub>∞</sub>").replace(/_(\d)/, "<sub>$1</sub>")}</small>`)}
+${fact("Budget", `${plan.attack.steps} <small>step${plan.attack.steps === 1 ? "" : "s"}${plan.attack.restarts > 1 ? ` × ${plan.attack.restarts} starts` : ""}</small>`)}
+${fact('<a href="#audit">Audit</a>', audit)}
+</dl>`;
+}
+
+function table({ plan, summary }: Report): string {
+  const rows = references.flatMap((reference) => {
+    const of = summary.metrics[reference];
+    if (!of) return [];
+    const names = Object.keys(of.clean).filter((name) => !name.startsWith("IoU class"));
+    const head = `<tr class="group"><th colspan="4" scope="colgroup">${referenceWords[reference]}${reference === "target" ? ` (${plain(targetText(plan))})` : ""}</th></tr>`;
+    return [
+      head,
+      ...names.map(
+        (name) =>
+          `<tr><th scope="row">${plain(name)}</th>${stages.map((s) => `<td${s === "saved" && name === headline(plan, summary, reference).name ? ' class="hit"' : ""}>${metricText(name, of[s][name])}</td>`).join("")}</tr>`,
+      ),
+    ];
+  });
+  const loss = stages.map((s) => `<td>${summary.loss[s]?.toPrecision(4) ?? "–"}</td>`).join("");
+  const failed = summary.errors.length;
+  return `<section>
+<h2>Result</h2>
+<p class="lead">Over ${summary.samples} sample${summary.samples === 1 ? "" : "s"}${failed ? `; ${failed} more failed and are in no number` : ""}. What counts is the last column: the adversarial images as files of 8 bits per intensity, read again.${summary.metrics.truth ? "" : " There is no ground truth here, so the model is compared with itself."}</p>
+<div class="scroll"><table>
+<thead><tr><th></th><th scope="col">clean</th><th scope="col">adversarial</th><th scope="col">saved as 8-bit</th></tr></thead>
+<tbody>
+${rows.join("\n")}
+<tr class="group"><th colspan="4" scope="colgroup">the attack's own measure</th></tr>
+<tr><th scope="row">mean loss</th>${loss}</tr>
+</tbody>
+</table></div>
+</section>`;
+}
+
+function samples({ plan, summary, specimens }: Report): string {
+  if (specimens.length === 0) return "";
+  const reference = mainReference(plan, summary);
+  const metric = headline(plan, summary, reference);
+  return `<section>
+<h2>Samples</h2>
+<p class="lead">${specimens.length < summary.samples ? `${specimens.length} of ${summary.samples}, chosen by how much the ${plain(metric.name)} changed. ` : ""}Each figure opens in full size.</p>
+${specimens
+  .map(
+    ({ record, rank, figures, legend }) => `<article class="sample">
+<header><h3>${plain(record.sample)}</h3>${rank ? `<span class="rank">${rank}</span>` : ""}<span class="value">${plain(metric.name)} ${metricText(metric.name, sampleValue(record, "clean", reference, metric.name))}<span class="arrow">→</span><span class="hit">${metricText(metric.name, sampleValue(record, "saved", reference, metric.name))}</span></span></header>
+<div class="figures">
+${figures.map((f) => figure(f, record.sample)).join("\n")}
+</div>
+${legend ? legendOf(legend) : ""}
+</article>`,
+  )
+  .join("\n")}
+</section>`;
+}
+
+function figure(panel: Specimen["figures"][number], sample: string): string {
+  const caption = `<figcaption><b>${plain(panel.title)}</b>${panel.note ? `, ${plain(panel.note)}` : ""}</figcaption>`;
+  if (panel.guesses) return `<figure>${guesses(panel.guesses)}${caption}</figure>`;
+  if (!panel.file) return `<figure>${caption}</figure>`;
+  return `<figure><a href="${panel.file}"><img src="${panel.file}" alt="${plain(`${panel.title} of ${sample}`)}"${panel.width < 200 ? ' class="small"' : ""} loading="lazy"></a>${caption}</figure>`;
+}
+
+const guesses = (list: NonNullable<Panel["guesses"]>): string =>
+  `<div class="guesses">${list
+    .map(
+      (g) =>
+        `<div class="bar ${g.kind}" style="--p:${(100 * g.probability).toFixed(1)}%"><span>${plain(g.name)}</span><span>${(100 * g.probability).toFixed(1)} %</span></div>`,
+    )
+    .join("")}</div>`;
+
+function legendOf(legend: NonNullable<Specimen["legend"]>): string {
+  if (legend.kind === "wheel")
+    return `<div class="legend"><img src="report/wheel.png" alt="Colour wheel"><span>Hue is the direction of motion, full colour a motion of ${legend.pixels.toPrecision(3)} pixels, white none.</span></div>`;
+  if (legend.kind === "scale")
+    return `<div class="legend"><span>${legend.low.toPrecision(3)}</span><span class="scale" style="background:linear-gradient(90deg,${legend.colours.join(",")})"></span><span>${legend.high.toPrecision(3)} pixels of disparity; the scale is the clean one's</span></div>`;
+  return `<div class="legend">${legend.entries
+    .map((e) => `<span><i style="background:${e.colour ?? "none"}"></i>${plain(e.name)}</span>`)
+    .join("")}</div>`;
+}
+
+function charts({ plan, summary, records }: Report): string {
+  if (summary.samples === 0) return "";
+  const reference = mainReference(plan, summary);
+  const metric = headline(plan, summary, reference);
+  const many = summary.samples > 24;
+  return `<section>
+<h2>Course and spread</h2>
+<div class="charts">
+<figure>${lossCurves(plan, summary, records)}<figcaption>Loss before each step and of the result: the mean over the samples${summary.samples > 1 ? ", and each of them thin" : ""}.</figcaption></figure>
+<figure>${beforeAndAfter(records, reference, metric)}<figcaption>${plain(metric.name)} ${referenceWords[reference]}, ${many ? "histograms over the samples: grey clean, coloured saved adversarial" : "sample by sample: ring clean, disc saved adversarial"}.</figcaption></figure>
+</div>
+</section>`;
+}
+
+const marks = { passed: "✓", warning: "!", failed: "✕", "not applicable": "–" } as const;
+const verdictWords = { passed: "passed", warning: "to look at", failed: "failed", "not applicable": "does not apply" } as const;
+
+function auditList({ checks }: Report): string {
+  const number = (v: number | string | null) =>
+    typeof v === "number" ? String(Number(v.toPrecision(6))) : (v ?? "not a number");
+  return `<section id="audit">
+<h2>Audit</h2>
+<p class="lead">Can these numbers be believed? Weak attacks make weak models look strong, so the attack itself is examined.</p>
+<ul class="checks">
+${checks
+  .map(
+    (c) =>
+      `<li class="${c.verdict.replace(" ", "-")}"><span class="mark" aria-hidden="true">${marks[c.verdict]}</span><div><h3>${plain(c.name)}<span class="verdict">${verdictWords[c.verdict]}</span></h3><p>${plain(c.sentence)}</p>${
+        Object.keys(c.numbers).length > 0
+          ? `<details><summary>numbers</summary><dl>${Object.entries(c.numbers)
+              .map(([name, v]) => `<dt>${plain(name)}</dt><dd>${plain(number(v))}</dd>`)
+              .join("")}</dl></details>`
+          : ""
+      }</div></li>`,
+  )
+  .join("\n")}
+</ul>
+</section>`;
+}
+
+function setting({ plan, path }: Report): string {
+  const { model, spec, data, attack, fit, runtime } = plan;
+  const range =
+    typeof spec.range === "string" ? spec.range : `(x − ${spec.range.mean.join(", ")}) / ${spec.range.std.join(", ")}`;
+  const rows: [string, string][] = [
+    ["Model", `${model.path}, SHA-256 ${model.sha256}`],
+    ["Expects", `${spec.channels.toUpperCase()}, ${range}; ${sizeWords(spec.size)}; ${spec.layout.toUpperCase()}`],
+    [
+      "Yields",
+      `${spec.task}${spec.task === "classification" || spec.task === "segmentation" ? ` as ${spec.output.meaning}` : ""}`,
+    ],
+    [
+      "Data",
+      `${data.path}${data.split ? `, ${data.split}` : ""}, ${data.length} samples${data.limit ? `, the first ${data.limit}` : ""}`,
+    ],
+    [
+      "Sizes",
+      `${fit.resize ? `resized to ${fit.resize.height}×${fit.resize.width} first (bicubic); ` : ""}what does not suit the model is ${fit.mismatch === "pad" ? "padded by reflection and cropped from the prediction" : "resized"}`,
+    ],
+    [
+      "Attack",
+      `${attackName(plan)}${attack.alignment ? `, ${attack.alignment} alignment` : ""}${attack.loss ? `, loss ${attack.loss}` : ""}, step ${attack.stepSize ? radius(attack.stepSize, attack.norm) : "size by default"}, ${attack.grid === "8-bit" ? "on the 8-bit grid" : "continuous"}`,
+    ],
+    [
+      "Goal",
+      plan.goal.kind === "targeted"
+        ? `towards ${targetText(plan)}`
+        : `away from ${plan.reference === "truth" ? "the ground truth, where there is one, else " : ""}the model's own clean prediction`,
+    ],
+    [
+      "Computed by",
+      `Faultline ${plan.version}, ${runtime.runtime}, provider ${runtime.provider}, ${runtime.threads} thread${runtime.threads === 1 ? "" : "s"}, optimisation ${runtime.optimization}`,
+    ],
+    ["Seed", String(plan.seed)],
+  ];
+  return `<section>
+<h2>Setting</h2>
+<dl class="setting">${rows.map(([name, value]) => `<dt>${name}</dt><dd>${plain(value)}</dd>`).join("")}</dl>
+<p style="margin-top:22px">This command makes the run again, bit for bit where provider and version are the same:</p>
+<pre>${plain(reproduce(plan, `${path}/spec.json`, `${path}-again`))}</pre>
+</section>`;
+}
+
+const sizeWords = (size: AttackPlan["spec"]["size"]): string =>
+  size.rule === "any"
+    ? "any size"
+    : size.rule === "multiple"
+      ? `sizes that are multiples of ${size.of}`
+      : `${size.height}×${size.width}`;
