@@ -6,12 +6,14 @@ import type { Attack } from "../../methods/attacks/attack.js";
 import type { CompiledAttack } from "../../methods/attacks/compile-attack.js";
 import type { CompiledEnsemble } from "../../methods/attacks/ensemble.js";
 import type { Dataset } from "../../vision/data/dataset.js";
+import { DataError } from "../../vision/data/error.js";
 import { writeImage } from "../../vision/data/node/image-file.js";
 import { imageRoles } from "../../vision/spec/model-spec.js";
 import { sentenceOf } from "../cli/errors.js";
 import type { RunDirectory } from "../runs/run-directory.js";
 import { compileAll } from "./attack-of-plan.js";
 import { type PerturbationSize, perturbationSize, saveable } from "./eight-bit.js";
+import { labelProblem } from "./labels.js";
 import { type Measure, measureFor, type SampleScores } from "./measure.js";
 import type { AttackPlan } from "./plan.js";
 import { type Prepared, prepare } from "./prepare.js";
@@ -24,6 +26,8 @@ export interface AttackRecord {
   readonly index: number;
   readonly sample: string;
   readonly error?: string;
+  /** Present where the failure was the machine's: the sample is tried again when the run is resumed. */
+  readonly retry?: true;
   readonly size?: readonly [height: number, width: number];
   /** Classes of the model, in classification and segmentation. */
   readonly classes?: number;
@@ -115,6 +119,12 @@ async function attackBatch(
 ): Promise<AttackRecord[] | undefined> {
   const { plan, dataset } = context;
   const records: AttackRecord[] = [];
+  const failed = (index: number, sample: string, error: unknown): AttackRecord => ({
+    index,
+    sample,
+    error: sentenceOf(error),
+    ...((error as NodeJS.ErrnoException).code === "ENOSPC" && { retry: true as const }),
+  });
   const groups = new Map<string, Prepared[]>();
   for (const index of indices) {
     try {
@@ -122,7 +132,7 @@ async function attackBatch(
       const key = `${Object.values(prepared.images)[0]!.shape} ${prepared.valid !== undefined} ${prepared.target !== undefined}`;
       groups.set(key, [...(groups.get(key) ?? []), prepared]);
     } catch (error) {
-      records.push({ index, sample: `${dataset.name} ${index}`, error: sentenceOf(error) });
+      records.push(failed(index, `${dataset.name} ${index}`, error));
     }
   }
   for (const group of groups.values()) {
@@ -131,16 +141,17 @@ async function attackBatch(
     } catch (error) {
       if (signal.aborted) return undefined;
       if (!perSample(error)) throw error;
-      records.push(...group.map(({ index, id }) => ({ index, sample: id, error: sentenceOf(error) })));
+      records.push(...group.map(({ index, id }) => failed(index, id, error)));
     }
   }
   return records.sort((a, b) => a.index - b.index);
 }
 
-/** Errors that belong to samples; all others (the model, the runtime) end the run. */
+/** Errors that belong to samples (and to models that do not suit their size); all others (the runtime, the attack) end the run. */
 const perSample = (error: unknown): boolean =>
   error instanceof Error &&
-  (["DataError", "MetricError", "SpecError"].includes(error.name) || (error as NodeJS.ErrnoException).code === "ENOSPC");
+  (["DataError", "MetricError", "SpecError", "ModelError", "GraphError"].includes(error.name) ||
+    (error as NodeJS.ErrnoException).code === "ENOSPC");
 
 async function attackGroup(
   { plan, target: makeTarget, region }: AttackContext,
@@ -156,8 +167,10 @@ async function attackGroup(
   const images = Object.fromEntries(roles.map((role) => [role, stack(group.map((p) => p.images[role]!))]));
   const valid = group[0]!.valid && task !== "classification" ? stack(group.map((p) => p.valid!)) : undefined;
   const clean = await compiled.predict(images);
+  // A sample with labels that the model cannot have is attacked like one without, for its neighbours' sake, and then listed as failed.
+  const mislabelled = group.map((p) => p.target && labelProblem(p.target, clean.shape[1]!, plan.spec, p.id));
   const own = group.map((_, i) => predictionAsTarget(unstack(clean, i), task));
-  const truth = group.map((p) => p.target);
+  const truth = group.map((p, i) => (mislabelled[i] ? undefined : p.target));
   const wanted = makeTarget && group.map((_, i) => makeTarget(unstack(clean, i)));
   const driven = group.map((_, i) => drivenBy(plan, { truth: truth[i], target: wanted?.[i], prediction: own[i]! }));
   const batch = {
@@ -187,6 +200,11 @@ async function attackGroup(
     compare(measure, unstack(prediction, i), { truth: truth[i], target: wanted?.[i], prediction: own[i]! }, group[i]!.valid);
   const records: AttackRecord[] = [];
   for (const [i, p] of group.entries()) {
+    const problem = mislabelled[i];
+    if (problem) {
+      records.push({ index: p.index, sample: p.id, error: problem });
+      continue;
+    }
     const files: Record<string, string> = {};
     for (const role of roles) {
       files[role] = `images/${String(p.index).padStart(6, "0")}${roles.length > 1 ? `.${role}` : ""}.png`;
@@ -231,7 +249,7 @@ function compare(
 function regionBatch(region: Tensor<"float32">, images: Tensor, sample: string): Tensor<"float32"> {
   const [batch, , h, w] = images.shape as [number, number, number, number];
   if (region.shape[1] !== h || region.shape[2] !== w)
-    throw new RangeError(`The region is ${region.shape[2]}x${region.shape[1]}, but ${sample} is ${w}x${h} at the model's size.`);
+    throw new DataError(`The region is ${region.shape[2]}x${region.shape[1]}, but ${sample} is ${w}x${h} at the model's size.`);
   return stack(Array.from({ length: batch }, () => region)) as Tensor<"float32">;
 }
 
@@ -240,6 +258,8 @@ const mean = (values: Float32Array): number => values.reduce((a, b) => a + b, 0)
 /** Compiled attacks by image size and batch; only the last few are kept, since each holds a session. */
 class Programs {
   readonly #known = new Map<string, CompiledAttack | CompiledEnsemble>();
+  /** Sizes that do not suit the model, with the error: what would fail again is not tried again. */
+  readonly #unfit = new Map<string, unknown>();
 
   constructor(private readonly context: AttackContext) {}
 
@@ -250,8 +270,15 @@ class Programs {
     const key = `${group.length} ${height} ${width} ${valid}`;
     const known = this.#known.get(key);
     this.#known.delete(key);
+    if (this.#unfit.has(key)) throw this.#unfit.get(key);
+    const compile = async () =>
+      compileAll(engine, attacks, await siteOf(this.context, { batch: group.length, height, width, valid }));
     const compiled =
-      known ?? (await compileAll(engine, attacks, await siteOf(this.context, { batch: group.length, height, width, valid })));
+      known ??
+      (await compile().catch((error: unknown) => {
+        this.#unfit.set(key, error);
+        throw error;
+      }));
     this.#known.set(key, compiled);
     for (const old of [...this.#known.keys()].slice(0, -3)) {
       this.#known.get(old)!.dispose();

@@ -3,12 +3,13 @@ import type { OnnxModel } from "../../engine/onnx/model.js";
 import type { Engine } from "../../engine/runtime/engine.js";
 import { parseSafetensors, writeSafetensors } from "../../engine/tensor/safetensors.js";
 import { describe, type Tensor, tensor, toNumbers } from "../../engine/tensor/tensor.js";
-import type { Attack } from "../../methods/attacks/attack.js";
+import type { Attack, Goal } from "../../methods/attacks/attack.js";
 import { type AttackOutcome, compileAttack, type TraceStep } from "../../methods/attacks/compile-attack.js";
 import { modelPredictor } from "../../vision/spec/model-predictor.js";
 import { imageRoles, type ModelSpec } from "../../vision/spec/model-spec.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { UsageError } from "../cli/errors.js";
+import { labelProblem } from "./labels.js";
 import { predictionAsTarget } from "./targets.js";
 import { stack, unstack } from "./tensors.js";
 
@@ -56,8 +57,10 @@ export async function runTensors(context: TensorContext, files: TensorFiles): Pr
   try {
     const prediction = await compiled.predict(images);
     const target = files.target
-      ? targetFrom(files.target, spec)
+      ? targetFrom(files.target, spec, attack.goal)
       : stack(Array.from({ length: batch }, (_, i) => predictionAsTarget(unstack(prediction, i), spec.task)));
+    const problem = labelProblem(target, prediction.shape[1]!, spec, files.target ?? "the clean prediction");
+    if (problem) throw new UsageError(problem);
     const outcome = await compiled.run(
       {
         images,
@@ -141,8 +144,8 @@ function imagesFrom(
     roles.map((role, i) => {
       const names =
         roles.length > 1
-          ? [role, `${stem}_${i + 1}`, `image_${i + 1}`, inputs[i] ?? ""]
-          : [role, stem, inputs[0] ?? "", ...(tensors.size === 1 ? tensors.keys() : [])];
+          ? [`${stem}_${i + 1}`, role, `image_${i + 1}`, inputs[i] ?? ""]
+          : [stem, role, inputs[0] ?? "", ...(tensors.size === 1 ? tensors.keys() : [])];
       const found = names.map((n) => tensors.get(n)).find((t) => t !== undefined);
       if (!found)
         throw new UsageError(
@@ -153,9 +156,11 @@ function imagesFrom(
   );
 }
 
-function targetFrom(file: string, spec: ModelSpec): Tensor {
+function targetFrom(file: string, spec: ModelSpec, goal: Goal): Tensor {
   const { tensors } = parseSafetensors(readFileSync(file));
-  const found = tensors.get("target") ?? tensors.get("label") ?? (tensors.size === 1 ? [...tensors.values()][0] : undefined);
+  const names = goal === "untargeted" ? ["label", "target"] : ["target", "label"];
+  const found =
+    names.map((n) => tensors.get(n)).find((t) => t !== undefined) ?? (tensors.size === 1 ? [...tensors.values()][0] : undefined);
   if (!found) throw new UsageError(`${file} has no tensor "target" or "label"; it has ${[...tensors.keys()].join(", ")}.`);
   const classes = spec.task === "classification" || spec.task === "segmentation";
   return classes

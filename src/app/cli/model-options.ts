@@ -27,6 +27,12 @@ export function parsePositiveInteger(text: string): number {
   return value;
 }
 
+export function parseInteger(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isSafeInteger(value)) throw new InvalidArgumentError("write a whole number.");
+  return value;
+}
+
 export interface RuntimeFlags {
   readonly provider?: Provider;
   readonly threads?: number;

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type ModelSpec, type ModelSpecInput, parseModelSpec, SpecError } from "../../vision/spec/model-spec.js";
 import { UsageError } from "./errors.js";
+import { parseFraction, parseInteger } from "./model-options.js";
 
 export interface SpecFlags {
   readonly spec?: string;
@@ -57,17 +58,18 @@ export function withSpec(command: Command): Command {
       ]),
     )
     .option("--output-name <name>", "output to attack, where the model has several")
-    .option("--output-scale <n>", "flow, disparity: pixels per unit of output", Number)
+    .option("--output-scale <n>", "flow, disparity: pixels per unit of output (negative flips the sign)", parseFraction)
     .option("--ignore <labels>", "labels without ground truth, for example 255,-1", numbers)
-    .option("--label-offset <n>", "added to the data set's labels", Number);
+    .option("--label-offset <n>", "added to the data set's labels", parseInteger);
 }
 
 /**
  * The model's specification: the sidecar file (or --spec), then flags on top.
  *
+ * @param usual the task where none is named, for commands that have a usual one.
  * @throws UsageError when no task is named anywhere; SpecError when the file is wrong.
  */
-export function resolveSpec(model: string, flags: SpecFlags): ModelSpec {
+export function resolveSpec(model: string, flags: SpecFlags, usual?: ModelSpec["task"]): ModelSpec {
   const sidecar = flags.spec ?? `${model.replace(/\.onnx$/, "")}.spec.json`;
   const base = flags.spec || existsSync(sidecar) ? readJson(sidecar) : {};
   const size = flags.sizeRule;
@@ -88,11 +90,11 @@ export function resolveSpec(model: string, flags: SpecFlags): ModelSpec {
       ...(flags.outputScale !== undefined && { scale: flags.outputScale }),
     },
   };
-  if (!merged.task)
+  if (!merged.task && !usual)
     throw new UsageError(
       `say what ${model} predicts with --task (classification, segmentation, flow, disparity, restoration), or in ${sidecar}.`,
     );
-  return parseModelSpec(merged, existsSync(sidecar) ? sidecar : "The model specification");
+  return parseModelSpec({ ...merged, task: merged.task ?? usual }, existsSync(sidecar) ? sidecar : "The model specification");
 }
 
 function rangeOf({ range, mean, std }: SpecFlags): ModelSpecInput["range"] | undefined {
@@ -113,7 +115,7 @@ function readJson(path: string): Partial<ModelSpecInput> {
 }
 
 function numbers(text: string): number[] {
-  const values = text.split(",").map(Number);
+  const values = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
   if (values.some(Number.isNaN))
     throw new InvalidArgumentError("write numbers with commas between, for example 0.485,0.456,0.406.");
   return values;

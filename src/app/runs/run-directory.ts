@@ -1,7 +1,10 @@
 import {
+  appendFileSync,
   closeSync,
   existsSync,
+  fstatSync,
   fsyncSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -9,7 +12,6 @@ import {
   truncateSync,
   unlinkSync,
   writeFileSync,
-  writeSync,
 } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
@@ -26,6 +28,8 @@ export interface RunRecord {
   readonly sample: string;
   /** Present where the sample failed; the run goes on. */
   readonly error?: string;
+  /** Present where a failed sample is to be tried again when the run is resumed (a full disk). */
+  readonly retry?: true;
 }
 
 /**
@@ -63,7 +67,9 @@ export class RunDirectory<R extends RunRecord> {
         writeWhole(planFile, text);
       }
       const file = join(path, "records.jsonl");
-      const records = existsSync(file) ? readRecords<R>(file) : [];
+      const all = existsSync(file) ? readRecords<R>(file) : [];
+      const records = all.filter((r) => !r.retry);
+      if (records.length < all.length) writeWhole(file, linesOf(records));
       return new RunDirectory<R>(path, plan, records, openSync(file, "a"));
     } catch (error) {
       unlock(path);
@@ -75,11 +81,26 @@ export class RunDirectory<R extends RunRecord> {
     return this.records.some((r) => r.index === index);
   }
 
-  /** Appends records in one write: they are on disk when this returns, all or (after a crash) a prefix. */
+  /** Appends records: they are on disk when this returns, all of them or, after an error, none (after a crash, a prefix). */
   append(records: readonly R[]): void {
-    writeSync(this.descriptor, records.map((r) => `${JSON.stringify(r)}\n`).join(""));
-    fsyncSync(this.descriptor);
+    const { size } = fstatSync(this.descriptor);
+    try {
+      appendFileSync(this.descriptor, linesOf(records));
+      fsyncSync(this.descriptor);
+    } catch (error) {
+      ftruncateSync(this.descriptor, size);
+      if (error instanceof Error) Object.assign(error, { path: join(this.path, "records.jsonl") });
+      throw error;
+    }
     this.records.push(...records);
+  }
+
+  /** Puts the records in the order of their indices, which they lose where failed samples were tried again. */
+  sort(): void {
+    const sorted = this.records.every((r, i) => i === 0 || this.records[i - 1]!.index < r.index);
+    if (sorted) return;
+    this.records.sort((a, b) => a.index - b.index);
+    this.write("records.jsonl", linesOf(this.records));
   }
 
   /** Writes a file of the run whole: it is either there complete or not at all. */
@@ -124,6 +145,8 @@ function makeFolder(path: string): void {
       throw new RunError(`${path} cannot be made (${code}); name a directory with --out that can be written.`);
   }
 }
+
+const linesOf = (records: readonly RunRecord[]): string => records.map((r) => `${JSON.stringify(r)}\n`).join("");
 
 function writeWhole(file: string, content: string | Uint8Array): void {
   const partial = `${file}.part`;

@@ -16,7 +16,9 @@ export async function saveModel(model: OnnxModel, path: string, options: WriteOp
     await writeFile(partial, bytes);
     await rename(partial, path);
   } catch (error) {
-    await rm(partial, { force: true });
+    await rm(partial, { force: true }).catch(() => {});
+    // The user knows the file by the name they gave.
+    if (error instanceof Error && "path" in error) error.path = path;
     throw error;
   }
 }

@@ -1,7 +1,9 @@
 import { foldBatchNormalization } from "../../engine/compile/fold-batch-normalization.js";
 import { type Evaluate, type SpecialiseOptions, specialise } from "../../engine/compile/specialise.js";
 import { embed } from "../../engine/graph/embed.js";
+import type { Value } from "../../engine/graph/graph.js";
 import type { OnnxModel } from "../../engine/onnx/model.js";
+import { concat, slice } from "../../engine/operators/index.js";
 import type { Predictor } from "../predictor.js";
 import { imageRoles, type ModelSpec, SpecError } from "./model-spec.js";
 import { postprocess, preprocess } from "./splice.js";
@@ -39,28 +41,122 @@ export function fixedModel(
   options: SpecialiseOptions = {},
 ): Promise<OnnxModel> {
   const channels = spec.channels === "gray" ? 1 : 3;
-  const shape = spec.layout === "nhwc" ? [batch, height, width, channels] : [batch, channels, height, width];
+  const own = checkSpec(model, spec).batch ?? batch;
+  const shape = spec.layout === "nhwc" ? [own, height, width, channels] : [own, channels, height, width];
   const names = Object.values(inputsByRole(model, spec));
   return specialise(model, Object.fromEntries(names.map((name) => [name, shape])), evaluate, options);
 }
 
-/** A model that is specialised already as a `Predictor`: pre- and postprocessing spliced in. */
+/**
+ * A model that is specialised already as a `Predictor`: pre- and postprocessing spliced in. A model whose file fixes another batch size is applied
+ * to the batch in parts, the last one filled up with copies of the last image.
+ */
 export function predictorOf(fixed: OnnxModel, spec: ModelSpec, { batch, height, width }: PredictorSize): Predictor {
   const inputs = inputsByRole(fixed, spec);
-  const outputName = spec.output.name ?? fixed.graph.outputs[0]!.name;
-  if (!fixed.graph.outputs.some((o) => o.name === outputName)) {
-    throw new SpecError(
-      `The model has no output "${outputName}"; its outputs are ${fixed.graph.outputs.map((o) => o.name).join(", ")}.`,
-    );
-  }
+  const predicted = outputName(fixed, spec);
+  const own = Number(fixed.graph.inputs.find((i) => i.name === Object.values(inputs)[0])!.shape![0]);
   return {
     images: Object.fromEntries(Object.keys(inputs).map((role) => [role, [batch, 3, height, width]])),
     predict: (graph, images) => {
-      const feeds = Object.fromEntries(Object.entries(inputs).map(([role, name]) => [name, preprocess(images[role]!, spec)]));
-      const { outputs } = embed(graph, fixed, feeds);
-      return postprocess(outputs[outputName]!, spec, [height, width]);
+      const apply = (from: number, to: number): Value => {
+        const feeds = Object.fromEntries(
+          Object.entries(inputs).map(([role, name]) => [name, preprocess(part(images[role]!, from, to, own), spec)]),
+        );
+        return part(postprocess(embed(graph, fixed, feeds).outputs[predicted]!, spec, [height, width]), 0, to - from, to - from);
+      };
+      const parts = Array.from({ length: Math.ceil(batch / own) }, (_, i) => apply(i * own, Math.min(batch, (i + 1) * own)));
+      return parts.length === 1 ? parts[0]! : concat(parts, 0);
     },
   };
+}
+
+/** Entries `from` to `to` along the batch axis, the last one repeated up to `count`. */
+function part(x: Value, from: number, to: number, count: number): Value {
+  const entries = from === 0 && to === x.shape[0] ? x : slice(x, [from], [to], { axes: [0] });
+  if (to - from === count) return entries;
+  const last = slice(x, [to - 1], [to], { axes: [0] });
+  return concat([entries, ...new Array<Value>(count - (to - from)).fill(last)], 0);
+}
+
+/** What a model's file itself fixes of the images it takes; absent where the axis is free. */
+export interface FixedAxes {
+  readonly batch?: number;
+  readonly height?: number;
+  readonly width?: number;
+}
+
+/**
+ * Holds model and specification against each other before any work is done: images, channels, axes, output.
+ *
+ * @returns the axes that the file fixes.
+ * @throws SpecError in one sentence where they do not fit each other.
+ */
+export function checkSpec(model: OnnxModel, spec: ModelSpec): FixedAxes {
+  const inputs = inputsByRole(model, spec);
+  outputName(model, spec);
+  const channels = spec.channels === "gray" ? 1 : 3;
+  const axis = spec.layout === "nchw" ? 1 : 3;
+  let axes: FixedAxes = {};
+  for (const name of Object.values(inputs)) {
+    const { type, shape } = model.graph.inputs.find((i) => i.name === name)!;
+    if (type !== "float32" && type !== "float16")
+      throw new SpecError(`The model's input "${name}" is ${type}; images are floating point, so export it with a float input.`);
+    if (!shape) continue;
+    const stated = `The model's input "${name}" is [${shape.join(", ")}]`;
+    if (shape.length !== 4) throw new SpecError(`${stated}; ${spec.task} feeds images, which have four axes.`);
+    const given = shape[axis];
+    if (typeof given === "number" && given !== channels) {
+      const other = shape[4 - axis];
+      const advice =
+        given !== 1 && given !== 3 && (other === 1 || other === 3)
+          ? `say --layout ${spec.layout === "nchw" ? "nhwc" : "nchw"}`
+          : given === 1
+            ? "say --channels gray"
+            : given === 3
+              ? "leave --channels gray out"
+              : "it takes something else than images";
+      throw new SpecError(
+        `${stated}, where ${spec.channels} images in ${spec.layout} order have ${channels} channel(s); ${advice}.`,
+      );
+    }
+    const [batch, height, width] = [shape[0], shape[axis === 1 ? 2 : 1], shape[axis === 1 ? 3 : 2]];
+    axes = {
+      ...axes,
+      ...(typeof batch === "number" && { batch }),
+      ...(typeof height === "number" && { height }),
+      ...(typeof width === "number" && { width }),
+    };
+  }
+  return axes;
+}
+
+/**
+ * The specification with the image size that the file fixes, where it fixes one.
+ *
+ * @throws SpecError as `checkSpec`, and where the size rule says something else than the file.
+ */
+export function completeSpec(model: OnnxModel, spec: ModelSpec): ModelSpec {
+  const { height, width } = checkSpec(model, spec);
+  const { size } = spec;
+  if (height === undefined || width === undefined) return spec;
+  const suits =
+    size.rule === "any" ||
+    (size.rule === "multiple" ? height % size.of === 0 && width % size.of === 0 : size.height === height && size.width === width);
+  if (!suits) {
+    const said = size.rule === "multiple" ? `multiples of ${size.of}` : `${size.height}x${size.width}`;
+    throw new SpecError(
+      `The model takes images of ${height}x${width} (height x width) only, not ${said}; leave the size rule out.`,
+    );
+  }
+  return { ...spec, size: { rule: "fixed", height, width } };
+}
+
+function outputName(model: OnnxModel, { output }: ModelSpec): string {
+  const names = model.graph.outputs.map((o) => o.name);
+  const name = output.name ?? names[0];
+  if (name === undefined || !names.includes(name))
+    throw new SpecError(`The model has no output "${name}"; its outputs are ${names.join(", ")}.`);
+  return name;
 }
 
 function inputsByRole(model: OnnxModel, spec: ModelSpec): Record<string, string> {

@@ -180,10 +180,10 @@ async function attackDataset(engine: Engine, model: Model, path: string, specOfM
       return;
     }
     run.sort();
-    await finishRun({ engine, model, plan, attacks, dataset, target, region }, run);
     const [first] = run.records;
     if (first && run.records.every((r) => r.error))
       throw new UsageError(`not one of the ${run.records.length} samples could be attacked; the first: ${first.error}`);
+    await finishRun({ engine, model, plan, attacks, dataset, target, region }, run);
     const again = run.records.filter((r) => r.retry).length;
     if (again > 0)
       throw new UsageError(`${again} samples found the disk full; make room and run the same command again to do them.`);

@@ -1,8 +1,8 @@
-import { cpSync, readFileSync } from "node:fs";
+import { cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { summaryText } from "../../attack/finish.js";
-import { attackPlanSchema } from "../../attack/plan.js";
+import { readPlan } from "../../attack/reopen.js";
 import { type AttackRecord, plannedBatches } from "../../attack/run-attack.js";
 import { summarise } from "../../attack/summary.js";
 import { RunDirectory, RunError, readRecords } from "../../runs/run-directory.js";
@@ -16,8 +16,10 @@ export function mergeCommand(): Command {
     .action((paths: string[], flags: { out: string }) => {
       const shards = paths.map((path) => ({
         path,
-        plan: attackPlanSchema.parse(JSON.parse(readFileSync(join(path, "run.json"), "utf8"))),
-        records: readRecords<AttackRecord>(join(path, "records.jsonl"), "ignore"),
+        plan: readPlan(path),
+        records: existsSync(join(path, "records.jsonl"))
+          ? readRecords<AttackRecord>(join(path, "records.jsonl"), "ignore").filter((r) => !r.retry)
+          : [],
       }));
       const whole = shards.map(({ plan: { shard: _, ...rest } }) => rest);
       const differs = whole.findIndex((plan) => JSON.stringify(plan) !== JSON.stringify(whole[0]));
