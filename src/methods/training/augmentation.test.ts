@@ -1,0 +1,64 @@
+import { expect, it } from "vitest";
+import { Random } from "../../engine/tensor/random.js";
+import { tensor } from "../../engine/tensor/tensor.js";
+import type { Sample } from "../../vision/data/dataset.js";
+import { augment } from "./augmentation.js";
+
+// A picture whose values say where they came from, with a target and a mask that say the same.
+const [height, width] = [6, 8];
+const places = Float32Array.from({ length: height * width }, (_, i) => i);
+const picture = tensor(
+  "float32",
+  [3, height, width],
+  Float32Array.from({ length: 3 * places.length }, (_, i) => i % places.length),
+);
+const sample: Sample = {
+  id: "a",
+  inputs: { image1: picture, image2: picture },
+  target: tensor("float32", [2, height, width], Float32Array.from([...places, ...places])),
+  valid: tensor(
+    "bool",
+    [height, width],
+    Uint8Array.from(places, (v) => v % 2),
+  ),
+};
+
+it("cuts pictures, targets and masks alike, anywhere and either way round", () => {
+  const seen = new Set<string>();
+  for (let seed = 0; seed < 200; seed++) {
+    const { inputs, target, valid } = augment(
+      sample,
+      "restoration",
+      { crop: [4, 5], flips: ["horizontal", "vertical"] },
+      new Random(seed),
+    );
+    const values = Array.from(inputs.image1!.data.subarray(0, 20));
+    expect(Array.from(inputs.image2!.data.subarray(20, 40))).toEqual(values);
+    expect(Array.from(target!.data.subarray(0, 20) as Float32Array)).toEqual(values);
+    expect(Array.from(valid!.data)).toEqual(values.map((v) => v % 2));
+    const across = values[1]! - values[0]!;
+    const down = values[5]! - values[0]!;
+    expect([Math.abs(across), Math.abs(down)]).toEqual([1, width]);
+    expect(new Set(values).size).toBe(20);
+    seen.add(`${Math.min(...values)} ${across} ${down}`);
+  }
+  // 3 x 4 places, 4 orientations.
+  expect(seen.size).toBe(48);
+});
+
+it("turns flow with the picture", () => {
+  for (let seed = 0; seed < 20; seed++) {
+    const { inputs, target } = augment(sample, "flow", { flips: ["horizontal", "vertical"] }, new Random(seed));
+    const values = Array.from(inputs.image1!.data.subarray(0, places.length));
+    const signs = [Math.sign(values[1]! - values[0]!), Math.sign(values[width]! - values[0]!)];
+    const flow = Array.from(target!.data as Float32Array, (v) => v + 0);
+    expect(flow).toEqual([...values.map((v) => v * signs[0]! + 0), ...values.map((v) => v * signs[1]! + 0)]);
+  }
+});
+
+it("keeps class labels and refuses what makes no sense", () => {
+  const label = { ...sample, target: tensor("int64", [], [3]) };
+  expect(augment(label, "classification", { crop: [2, 2] }, new Random(0)).target!.data[0]).toBe(3n);
+  expect(() => augment(sample, "disparity", { flips: ["horizontal"] }, new Random(0))).toThrow(/cannot be mirrored/);
+  expect(() => augment(sample, "restoration", { crop: [7, 5] }, new Random(0))).toThrow(/too small to crop 7x5/);
+});
