@@ -10,7 +10,7 @@ export interface GradientModelOptions extends Partial<GradientOptions> {
   readonly of?: readonly string[];
   /** Inputs (or initializers) to differentiate by; default every floating-point input. */
   readonly wrt?: readonly string[];
-  /** Whether gradients of all floating-point initializers are added. */
+  /** Whether gradients of all weights (floating-point initializers of the file) are added. */
   readonly weights?: "include" | "leave out";
 }
 
@@ -37,7 +37,9 @@ export function gradientModel(model: OnnxModel, options: GradientModelOptions = 
     );
   const wrt = [...(options.wrt ?? Object.keys(inputs).filter((name) => isFloat(inputs[name]!.type)))];
   if (options.weights === "include") {
-    for (const [name, t] of model.graph.initializers) if (isFloat(t.type) && !wrt.includes(name)) wrt.push(name);
+    for (const [name, t] of model.graph.initializers) {
+      if (isFloat(t.type) && !wrt.includes(name) && !model.graph.constants?.has(name)) wrt.push(name);
+    }
   }
   if (wrt.length === 0)
     throw new GraphError(`The model has no floating-point input; its inputs are ${Object.values(inputs).join(", ")}.`);

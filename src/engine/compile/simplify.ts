@@ -7,7 +7,9 @@ import type { Scope, StaticGraph } from "./static-graph.js";
 
 /** Adds a graph or subgraph: its initializers, then its nodes, each simplified on the way. Its inputs must be in the scope already. */
 export async function addGraph(into: StaticGraph, scope: Scope): Promise<void> {
-  for (const [name, t] of scope.graph.initializers) scope.values.set(name, into.initializer(name, t));
+  for (const [name, t] of scope.graph.initializers) {
+    scope.values.set(name, into.initializer(name, t, scope.graph.constants?.has(name) ? "constant" : "weight"));
+  }
   for (const node of scope.graph.nodes) {
     into.count(node);
     const outputs = (await simplified(into, node, scope)) ?? (await into.add(node, scope));

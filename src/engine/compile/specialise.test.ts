@@ -130,6 +130,38 @@ describe("folding", () => {
     expect(ops(fixed)).toEqual(["Reshape", "Transpose", "MatMul", "MatMul", "Add"]);
     expect([...fixed.graph.initializers.keys()].sort()).toEqual(["W", "target"]);
   });
+  it("leaves weights addressable that are a single number, equal to another, or repeated to a computed shape", async () => {
+    const slope = tensor("float32", [1], [0.25]);
+    const model = modelOf({
+      inputs: [float("x", [2, 3])],
+      outputs: [float("y")],
+      initializers: new Map([
+        ["slope1", slope],
+        ["slope2", { ...slope }],
+        ["query", random([1, 3])],
+        ["half", tensor("float32", [], [0.5])],
+        ["twice", tensor("int64", [], [2])],
+        ["axis", tensor("int64", [1], [0])],
+        ["one", tensor("int64", [1], [1])],
+      ]),
+      constants: new Set(["half"]),
+      nodes: [
+        node("PRelu", ["x", "slope1"], ["a"]),
+        node("PRelu", ["a", "slope2"], ["b"]),
+        node("Unsqueeze", ["twice", "axis"], ["rows"]),
+        node("Concat", ["rows", "one"], ["repeats"], { axis: { kind: "int", value: 0 } }),
+        node("Exp", ["query"], ["exponential"]),
+        node("Tile", ["exponential", "repeats"], ["queries"]),
+        node("Sqrt", ["half"], ["root"]),
+        node("Mul", ["queries", "root"], ["scaled"]),
+        node("Add", ["b", "scaled"], ["y"]),
+      ],
+    });
+    const fixed = await checked(model, { x: random([2, 3]) }, { keep: "weights" });
+    expect(ops(fixed)).toEqual(["PRelu", "PRelu", "Exp", "Tile", "Mul", "Add"]);
+    const weights = [...fixed.graph.initializers.keys()].filter((name) => !fixed.graph.constants?.has(name));
+    expect(weights.sort()).toEqual(["query", "slope1", "slope2"]);
+  });
   it("evaluates in few sessions", async () => {
     let sessions = 0;
     await specialise(reshaping, { x: [3, 4] }, (m) => {

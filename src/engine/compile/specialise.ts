@@ -8,8 +8,8 @@ export type { Evaluate } from "./static-graph.js";
 
 export interface SpecialiseOptions {
   /**
-   * "nothing" (default) folds every constant subgraph. "weights" leaves in place what only rearranges or combines weights (float
-   * initializers of at least two elements), so that gradients with respect to the initializers of the file remain possible.
+   * "nothing" (default) folds every constant subgraph. "weights" leaves in place what is computed from weights (float
+   * initializers of the file), so that gradients with respect to them remain possible.
    */
   readonly keep?: "nothing" | "weights";
 }
@@ -33,12 +33,12 @@ export async function specialise(
   options: SpecialiseOptions = {},
 ): Promise<OnnxModel> {
   const { inputs, axes } = fixInputs(model, shapes);
-  const statics = new StaticGraph(model, evaluate, axes);
+  const statics = new StaticGraph(model, evaluate, axes, options.keep ?? "nothing");
   const scope = new Scope(model.graph);
   for (const { name, type, shape } of inputs) scope.values.set(name, statics.input(name, { type, shape }));
   await addGraph(statics, scope);
   const outputs = model.graph.outputs.map(({ name }) => ({ name, value: scope.find(name) }));
-  await foldConstants(statics, outputs, options.keep ?? "nothing");
+  await foldConstants(statics, outputs);
   return write(statics, inputs, outputs);
 }
 
@@ -113,7 +113,7 @@ interface Output {
 }
 
 /** Evaluates, in one session, the constants that the nodes in use read. */
-async function foldConstants(statics: StaticGraph, outputs: readonly Output[], keep: "nothing" | "weights"): Promise<void> {
+async function foldConstants(statics: StaticGraph, outputs: readonly Output[]): Promise<void> {
   const wanted = new Set<Value>();
   const seen = new Set<Value>();
   const stack = outputs.map(({ value }) => value);
@@ -122,7 +122,7 @@ async function foldConstants(statics: StaticGraph, outputs: readonly Output[], k
     if (seen.has(value)) continue;
     seen.add(value);
     if (value.constant) continue;
-    if (statics.isConstant(value) && !(keep === "weights" && statics.carriesWeights(value))) {
+    if (statics.isConstant(value) && !(statics.keep === "weights" && statics.carriesWeights(value))) {
       wanted.add(value);
       continue;
     }
@@ -134,11 +134,15 @@ async function foldConstants(statics: StaticGraph, outputs: readonly Output[], k
 
 function write(statics: StaticGraph, inputs: readonly FixedInput[], outputs: readonly Output[]): OnnxModel {
   const initializers = new Map<string, Tensor>();
+  const constants = new Set<string>();
   const valueInfo = new Map<string, ValueInfo>();
   const read = (v: Value): string => {
     const value = statics.resolve(v);
     const name = statics.nameOf(value);
-    if (value.constant) initializers.set(name, value.constant);
+    if (value.constant) {
+      initializers.set(name, value.constant);
+      if (!statics.weights.has(value)) constants.add(name);
+    }
     return name;
   };
   const makers = outputs.flatMap(({ value }) => statics.makers.get(statics.resolve(value)) ?? []);
@@ -165,6 +169,7 @@ function write(statics: StaticGraph, inputs: readonly FixedInput[], outputs: rea
     inputs,
     outputs: outputs.map(({ name, value }) => ({ name, type: value.type, shape: value.shape })),
     initializers,
+    constants,
     nodes,
     valueInfo,
   });

@@ -53,7 +53,7 @@ export class StaticGraph {
   readonly graph = new Graph();
   readonly nodes: StaticNode[] = [];
   readonly makers = new Map<Value, StaticNode>();
-  /** Float initializers of at least two elements. */
+  /** Float initializers of the file. */
   readonly weights = new Set<Value>();
   readonly #names = new Map<Value, string>();
   /** Names that values bear, and names that the file uses: made-up names keep clear of both. */
@@ -72,6 +72,7 @@ export class StaticGraph {
     readonly evaluate: Evaluate,
     /** Sizes of symbolic axes, as far as the given input shapes tell. */
     readonly axes: ReadonlyMap<string, number>,
+    readonly keep: "nothing" | "weights",
   ) {
     const reserve = (graph: OnnxGraph): void => {
       for (const node of graph.nodes) {
@@ -92,12 +93,14 @@ export class StaticGraph {
     return value;
   }
 
-  /** A tensor of the file. Float tensors of two and more elements keep a value of their own, so that they can be told apart as weights. */
-  initializer(name: string, t: Tensor): Value {
+  /** A tensor of the file. Weights have a value of their own, also where their numbers are equal; other tensors are shared. */
+  initializer(name: string, t: Tensor, role: "weight" | "constant"): Value {
     const known = this.#initializers.get(t);
     if (known) return known;
-    const weight = isFloat(t.type) && sizeOf(t.shape) >= 2;
-    const value = weight ? this.graph.constant(t, name) : this.graph.constant(t);
+    const weight = role === "weight" && isFloat(t.type);
+    // a single number is shared as well where no gradient with respect to it is asked for: more equal nodes are found so
+    const value =
+      weight && (this.keep === "weights" || sizeOf(t.shape) >= 2) ? this.graph.constant(t, name) : this.graph.constant(t);
     if (weight) this.weights.add(value);
     this.#initializers.set(t, value);
     this.#name(value, name);
@@ -213,21 +216,27 @@ export class StaticGraph {
         name: node.name,
         outputNames: node.outputs,
       });
+    let failure: unknown;
     try {
       return add();
     } catch (error) {
-      if (!(error instanceof GraphError)) throw error;
-      // a rule may have missed the elements of an operand that is constant but not evaluated yet
-      const missing = inputs().filter((v) => v !== undefined && this.#unevaluated.has(v)) as Value[];
+      failure = error;
+    }
+    // a rule may have missed the elements of an operand that is constant but not evaluated yet; weights keep their gradients if they can
+    const missing = inputs().filter((v) => v !== undefined && this.#unevaluated.has(v)) as Value[];
+    const kept = missing.filter((v) => this.keep === "weights" && this.carriesWeights(v));
+    for (const values of [missing.filter((v) => !kept.includes(v)), kept]) {
+      if (!(failure instanceof GraphError)) throw failure;
+      if (values.length === 0) continue;
+      await this.evaluateConstants([...values, ...this.#likelyNext()]);
       try {
-        if (missing.length === 0) throw error;
-        await this.evaluateConstants([...missing, ...this.#likelyNext()]);
         return add();
-      } catch (again) {
-        if (!(again instanceof GraphError)) throw again;
-        throw new ModelError(`${again.message} This follows from the given input shapes; check them, or export the model again.`);
+      } catch (error) {
+        failure = error;
       }
     }
+    if (!(failure instanceof GraphError)) throw failure;
+    throw new ModelError(`${failure.message} This follows from the given input shapes; check them, or export the model again.`);
   }
 
   #addOpaque(

@@ -21,6 +21,8 @@ export interface OnnxGraph {
   readonly outputs: readonly ValueInfo[];
   /** Constants by name. A name that is also an input is a default for that input. */
   readonly initializers: ReadonlyMap<string, Tensor>;
+  /** The initializers among them that are no weights: the file computes them (Constant nodes), or conversion and folding made them. */
+  readonly constants?: ReadonlySet<string>;
   /** Topologically sorted. */
   readonly nodes: readonly OnnxNode[];
   /** Types of inner values as far as the file states them. */

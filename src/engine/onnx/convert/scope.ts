@@ -9,6 +9,7 @@ import { withoutUnread } from "./unread.js";
 export class Scope {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: Map<string, Tensor>;
+  private readonly constants: Set<string>;
   private readonly types = new Map<string, DataType>();
   private readonly ranks = new Map<string, number>();
   private readonly nodeNames = new Names();
@@ -21,6 +22,7 @@ export class Scope {
     private readonly outer?: Scope,
   ) {
     this.initializers = new Map(graph.initializers);
+    this.constants = new Set(graph.constants);
     for (const { name, type, shape, typing } of [...graph.valueInfo.values(), ...graph.inputs, ...graph.outputs]) {
       if (typing === "inferred") continue;
       this.types.set(name, type);
@@ -86,12 +88,13 @@ export class Scope {
   /** Makes a value that a node had made a constant. */
   define(name: string, value: Tensor): void {
     this.initializers.set(name, value);
+    this.constants.add(name);
     this.types.set(name, value.type);
     this.ranks.set(name, value.shape.length);
   }
 
   /** The graph as rewritten. */
   build(): OnnxGraph {
-    return withoutUnread({ ...this.graph, initializers: this.initializers, nodes: this.nodes });
+    return withoutUnread({ ...this.graph, initializers: this.initializers, constants: this.constants, nodes: this.nodes });
   }
 }
