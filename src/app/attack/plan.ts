@@ -40,6 +40,10 @@ export const attackPlanSchema = z.strictObject({
     /** The task's unit of error for residual alignments and for "correct" in regression. */
     scale: z.number().positive(),
     perturb: z.array(z.string()).optional(),
+    /** Expectation over transformation: a built-in transform, or an ONNX file and its hash. */
+    eot: z
+      .strictObject({ transform: z.string(), samples: z.number().int().positive(), sha256: z.string().optional() })
+      .optional(),
     /** Image whose white pixels may change. */
     region: z.string().optional(),
   }),

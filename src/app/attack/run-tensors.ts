@@ -10,8 +10,10 @@ import { imageRoles, type ModelSpec } from "../../vision/spec/model-spec.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { UsageError } from "../cli/errors.js";
 import { labelProblem } from "./labels.js";
+import type { AttackPlan } from "./plan.js";
 import { predictionAsTarget } from "./targets.js";
 import { stack, unstack } from "./tensors.js";
+import { transformOf } from "./transform-of.js";
 
 /** Tensors in files in place of a data set: for reproducing and comparing numbers. */
 export interface TensorFiles {
@@ -33,6 +35,10 @@ export interface TensorContext {
   readonly attack: Attack;
   readonly scale: number;
   readonly seed: number;
+  readonly eot?: AttackPlan["attack"]["eot"];
+  readonly perturb?: readonly string[] | undefined;
+  /** [1, H, W], 1 where pixels may change. */
+  readonly region?: Tensor<"float32"> | undefined;
   readonly signal: AbortSignal;
   readonly onStep?: (step: number, loss: number) => void;
 }
@@ -46,12 +52,26 @@ export async function runTensors(context: TensorContext, files: TensorFiles): Pr
   const [batch, channels, height, width] = images[roles[0]!]!.shape as [number, number, number, number];
   if (images[roles[0]!]!.shape.length !== 4 || channels !== 3)
     throw new UsageError(`${files.input}: images are [batch, 3, height, width], not ${describe(images[roles[0]!]!)}.`);
+  for (const image of Object.values(images)) {
+    const beyond = image.data.find((v) => !(v >= -1e-6 && v <= 1 + 1e-6));
+    if (beyond !== undefined)
+      throw new UsageError(
+        `${files.input} holds the value ${beyond}; images are in [0, 1] here whatever the model takes, and --range says what that is.`,
+      );
+  }
   const predictor = await modelPredictor(model, spec, { batch, height, width }, (m) => engine.evaluate(m));
+  const transform = await transformOf(context.eot, images[roles[0]!]!.shape, engine);
+  const { perturb, region } = context;
+  if (region && (region.shape[1] !== height || region.shape[2] !== width))
+    throw new UsageError(`The region is ${region.shape[2]}x${region.shape[1]}, but the images are ${width}x${height}.`);
   const compiled = await compileAttack(engine, attack, {
     predictor,
     task: tasks[spec.task],
     ignore: spec.ignore,
     scale: context.scale,
+    region: region !== undefined,
+    ...(perturb && { perturb }),
+    ...(transform && { transform }),
   });
   const steps: TraceStep[] = [];
   try {
@@ -65,6 +85,7 @@ export async function runTensors(context: TensorContext, files: TensorFiles): Pr
       {
         images,
         target,
+        ...(region && { region: stack(new Array<Tensor<"float32">>(batch).fill(region)) }),
         ...(files.start && { start: imagesFrom(files.start, roles, inputNames, "noise") }),
         samples: Array.from({ length: batch }, (_, i) => String(i)),
         seed: context.seed,

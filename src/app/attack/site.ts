@@ -4,19 +4,23 @@ import { modelPredictor } from "../../vision/spec/model-predictor.js";
 import { tasks } from "../../vision/tasks/index.js";
 import type { AttackPlan } from "./plan.js";
 import type { AttackContext } from "./run-attack.js";
+import { transformOf } from "./transform-of.js";
 
 /** Where a plan's attacks are compiled, for one size of batch and image. */
 export async function siteOf(
   { engine, model, plan, region }: AttackContext,
   size: { readonly batch: number; readonly height: number; readonly width: number; readonly valid: boolean },
 ): Promise<AttackSite> {
+  const predictor = await modelPredictor(model, plan.spec, size, (m) => engine.evaluate(m));
+  const transform = await transformOf(plan.attack.eot, Object.values(predictor.images)[0]!, engine);
   return {
-    predictor: await modelPredictor(model, plan.spec, size, (m) => engine.evaluate(m)),
+    predictor,
     task: tasks[plan.spec.task],
     ignore: plan.spec.ignore,
     valid: size.valid,
     region: region !== undefined,
     scale: plan.attack.scale,
+    ...(transform && { transform }),
     ...(plan.attack.perturb && { perturb: plan.attack.perturb }),
   };
 }

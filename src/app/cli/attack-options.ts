@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type AttackName, attacks } from "../../methods/attacks/catalogue/index.js";
 import { type StepSchedule, stepSchedules } from "../../methods/attacks/step-schedule.js";
+import { transforms } from "../../methods/attacks/transforms/index.js";
 import { parseFraction, parsePositiveInteger } from "./model-options.js";
 
 export interface AttackFlags {
@@ -15,6 +16,8 @@ export interface AttackFlags {
   readonly loss?: string;
   readonly alignment?: string;
   readonly scale: number;
+  readonly eot?: string;
+  readonly eotSamples: number;
   readonly perturb?: string[];
   readonly target?: string;
 }
@@ -50,6 +53,11 @@ export function withAttack(command: Command): Command {
       positive,
       1,
     )
+    .option(
+      "--eot <transform>",
+      `average the gradient over random transforms: ${Object.keys(transforms).join(", ")}, or an ONNX file (image, noise) -> image`,
+    )
+    .option("--eot-samples <n>", "transforms per step", parsePositiveInteger, 10)
     .option("--perturb <image...>", "images that may change, where there are two (default: all)")
     .option("--target <what>", "drive towards this instead of away: a class number, zero, negative, or an image file");
 }

@@ -70,6 +70,7 @@ export class Graph {
   readonly nodes: Node[] = [];
   readonly #names = new Set<string>();
   readonly #shared = new Map<string, readonly Value[]>();
+  readonly #constants = new Map<Tensor, Value>();
   readonly #ids = new Map<Value, number>();
   #count = 0;
 
@@ -87,8 +88,10 @@ export class Graph {
     return value;
   }
 
-  /** A constant. Small unnamed constants (up to 64 elements) are shared. */
+  /** A constant. Small unnamed constants (up to 64 elements) are shared, and so is whatever is one and the same `Tensor` object. */
   constant(t: Tensor, name?: string): Value {
+    const same = this.#constants.get(t);
+    if (same) return same;
     const key =
       name === undefined && sizeOf(t.shape) <= 64
         ? `const ${describe(t)} ${Array.from(t.data as ArrayLike<unknown>, (v) => (Object.is(v, -0) ? "-0" : String(v)))}`
@@ -96,6 +99,7 @@ export class Graph {
     const known = key && this.#shared.get(key);
     if (known) return known[0]!;
     const value = this.#value(this.uniqueName(name ?? "constant"), t.type, t.shape, { kind: "constant", tensor: t });
+    this.#constants.set(t, value);
     if (key) this.#shared.set(key, [value]);
     return value;
   }

@@ -7,6 +7,7 @@ import { type AttackOutcome, keepFurther, type StepRecord } from "./outcome.js";
 import {
   type AttackSite,
   evaluationGraph,
+  noiseName,
   perturbedRoles,
   predictionGraph,
   startGraph,
@@ -148,7 +149,7 @@ export class CompiledAttack {
         for (const [name, value] of Object.entries(attack.descent.schedule?.(step, steps) ?? {})) feeds[name] = scalar(value);
         for (const r of roles) feeds[`x.${r}`] = x[r]!;
         for (const [name, v] of Object.entries(state)) feeds[`state.${name}`] = v;
-        if (site.transform) Object.assign(feeds, this.#transformNoise(batch, roles, restart, step));
+        if (site.transform) Object.assign(feeds, this.#transformNoise(batch, restart, step));
         const trace = onTrace ? ["weight", ...roles.map((r) => `gradient.${r}`)] : [];
         const out = await this.programs.step.run(feeds, { keep: kept, only: [...only, ...trace, ...kept] });
         const record: StepRecord = {
@@ -223,13 +224,13 @@ export class CompiledAttack {
     );
   }
 
-  #transformNoise(batch: AttackBatch, roles: readonly string[], restart: number, step: number): Handles {
-    const { samples, noise } = this.site.transform!;
+  #transformNoise(batch: AttackBatch, restart: number, step: number): Handles {
+    const transform = this.site.transform!;
     const feeds: Handles = {};
-    for (let s = 0; s < samples; s++) {
-      for (const r of roles) {
-        const shape = noise(batch.images[r]!.shape);
-        feeds[`noise${s}.${r}`] = uniformNoise(batch, shape, `transform/${r}/${restart}/${step}/${s}`);
+    for (let draw = 0; draw < transform.samples; draw++) {
+      for (const [role, { shape }] of Object.entries(batch.images)) {
+        const name = noiseName(transform, draw, role);
+        feeds[name] ??= uniformNoise(batch, transform.noise(shape), `transform/${restart}/${step}/${name}`);
       }
     }
     return feeds;

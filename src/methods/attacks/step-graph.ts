@@ -20,11 +20,11 @@ import {
   sign,
   sub,
 } from "../../engine/operators/index.js";
-import type { Shape } from "../../engine/tensor/tensor.js";
 import type { Predictor } from "../../vision/predictor.js";
 import type { PixelFunction, Task } from "../../vision/tasks/index.js";
 import type { Attack } from "./attack.js";
 import { AttackError } from "./error.js";
+import type { Transform } from "./transforms/transform.js";
 
 /** What the step graph is made from, beside the attack. */
 export interface AttackSite {
@@ -44,18 +44,9 @@ export interface AttackSite {
   readonly transform?: Transform;
 }
 
-/** A random, differentiable change of the image, as a graph. */
-export interface Transform {
-  readonly name: string;
-  readonly samples: number;
-  /** Shape of the raw noise, uniform in [-1, 1], that one sample needs, for a batch of images of the given shape. */
-  readonly noise: (image: Shape) => Shape;
-  readonly apply: (image: Value, noise: Value) => Value;
-}
-
 /**
  * The whole attack step as one model. Inputs: `x.<role>` (iterate) and `clean.<role>` for each perturbed image, `<role>` for the others, `target`,
- * optionally `valid`, `region`, `noise.<role>` (EOT); scalars `epsilon`, `step_size`, `progress` (t / T) and those of the descent rule; its state as
+ * optionally `valid`, `region`, `noise<draw>[.<role>]` (EOT); scalars `epsilon`, `step_size`, `progress` (t / T) and those of the descent rule; its state as
  * `state.<name>[.<role>]`. Outputs: `next.<role>`, the state under `next_state....`, `objective` [B] (what is maximised), `loss` [B] (plain mean loss),
  * `prediction`, `zero_gradient` and `nan_gradient` [B] (shares of the elements), and for traces `gradient.<role>` and `weight`.
  */
@@ -67,26 +58,9 @@ export function stepGraph(attack: Attack, site: AttackSite): OnnxModel {
   const stepSize = scalarInput("step_size");
   const progress = scalarInput("progress");
 
-  const { transform } = site;
-  const draws = transform
-    ? Array.from({ length: transform.samples }, (_, s) =>
-        Object.fromEntries(
-          inputs.perturbed.map((role) => [
-            role,
-            graph.input(`noise${s}.${role}`, "float32", transform.noise(inputs.x[role]!.shape)),
-          ]),
-        ),
-      )
-    : [undefined];
-  const passes = draws.map((noise) => {
-    const images = Object.fromEntries(
-      Object.entries({ ...inputs.fixed, ...inputs.x }).map(([role, v]) => [
-        role,
-        noise?.[role] ? transform!.apply(v, noise[role]) : v,
-      ]),
-    );
-    return evaluate(graph, attack, site, images, progress);
-  });
+  const passes = draws(graph, site, inputs).map((images) =>
+    evaluate(graph, attack, site, { ...inputs.fixed, ...inputs.x, ...images }, progress),
+  );
   const average = (pick: (p: (typeof passes)[number]) => Value) =>
     passes.length === 1
       ? pick(passes[0]!)
@@ -146,6 +120,30 @@ export function stepGraph(attack: Attack, site: AttackSite): OnnxModel {
   graph.output("weight", passes[0]!.weight);
   return graph.build();
 }
+
+/** What the passes of one step see: the iterates themselves, or several random transforms of all images. */
+function draws(graph: Graph, site: AttackSite, { x, fixed }: SiteInputs): Record<string, Value>[] {
+  const { transform } = site;
+  if (!transform) return [x];
+  const images = { ...fixed, ...x };
+  if (transform.moves === "anything" && site.task.name !== "classification")
+    throw new AttackError(`Transform ${transform.name} moves pixels and ${site.task.name} has a target for each; take another.`);
+  return Array.from({ length: transform.samples }, (_, s) => {
+    const noises = new Map<string, Value>();
+    return Object.fromEntries(
+      Object.entries(images).map(([role, v]) => {
+        const name = noiseName(transform, s, role);
+        const noise = noises.get(name) ?? graph.input(name, "float32", transform.noise(v.shape));
+        noises.set(name, noise);
+        return [role, transform.apply(v, noise)];
+      }),
+    );
+  });
+}
+
+/** `noise<draw>.<role>`, or `noise<draw>` where one draw serves all images. */
+export const noiseName = ({ moves }: Transform, draw: number, role: string): string =>
+  moves === "nothing" ? `noise${draw}.${role}` : `noise${draw}`;
 
 /** The prediction alone: inputs `<role>`. */
 export function predictionGraph({ predictor }: AttackSite): OnnxModel {

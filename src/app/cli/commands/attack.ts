@@ -13,6 +13,7 @@ import { readRegion } from "../../attack/reopen.js";
 import { type AttackRecord, plannedBatches, runAttack } from "../../attack/run-attack.js";
 import { runTensors } from "../../attack/run-tensors.js";
 import { targetMaker } from "../../attack/targets.js";
+import { eotOf } from "../../attack/transform-of.js";
 import { interruptible, progress } from "../../runs/progress.js";
 import { RunDirectory } from "../../runs/run-directory.js";
 import { type AttackFlags, parseShard, parseSize, withAttack } from "../attack-options.js";
@@ -101,6 +102,7 @@ async function attackDataset(engine: Engine, model: Model, path: string, specOfM
   for (const [name, value] of [
     ["--start", flags.start],
     ["--trace", flags.trace],
+    ["--goal", flags.goal],
   ] as const) {
     if (value) throw new UsageError(`${name} goes with --input FILE.safetensors.`);
   }
@@ -113,6 +115,7 @@ async function attackDataset(engine: Engine, model: Model, path: string, specOfM
   const ignore =
     dataset.task === "segmentation" ? [...new Set([...specOfModel.ignore, dataset.ignoreLabel])] : specOfModel.ignore;
   const spec = { ...specOfModel, ignore };
+  const eot = await eotOf(flags.eot, flags.eotSamples);
   const plan: AttackPlan = {
     command: "attack",
     version,
@@ -140,6 +143,7 @@ async function attackDataset(engine: Engine, model: Model, path: string, specOfM
       ...(flags.alignment && { alignment: flags.alignment }),
       scale: flags.scale,
       ...(flags.perturb && { perturb: flags.perturb }),
+      ...(eot && { eot }),
       ...(flags.region && { region: flags.region }),
     },
     goal: flags.target === undefined ? { kind: "untargeted" } : { kind: "targeted", target: flags.target },
@@ -203,6 +207,10 @@ function nameOf({ shard, ...rest }: AttackPlan): string {
 async function attackTensors(engine: Engine, model: Model, spec: ModelSpec, flags: Flags): Promise<void> {
   if (flags.data) throw new UsageError("--input takes the place of --data; name one of them.");
   if (flags.attack === "ensemble") throw new UsageError("--input traces one attack; the ensemble is for --data.");
+  for (const name of ["format", "split", "variant", "limit", "resize", "shard"] as const)
+    if (flags[name] !== undefined) throw new UsageError(`--${name} goes with --data.`);
+  const eot = await eotOf(flags.eot, flags.eotSamples);
+  const region = flags.region === undefined ? undefined : await readRegion(flags.region);
   const plan = {
     attack: { ...flags, name: flags.attack },
     goal: { kind: flags.goal ?? "untargeted", target: "" },
@@ -219,6 +227,9 @@ async function attackTensors(engine: Engine, model: Model, spec: ModelSpec, flag
         attack: attacksOf(plan)[0]!,
         scale: flags.scale,
         seed: flags.seed,
+        ...(eot && { eot }),
+        perturb: flags.perturb,
+        region,
         signal: stop.signal,
         onStep: (step, loss) => bar.update(step + 1, `loss ${loss.toPrecision(5)}`),
       },

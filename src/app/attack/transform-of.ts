@@ -1,0 +1,31 @@
+import { existsSync } from "node:fs";
+import { readModel } from "../../engine/onnx/read-file.js";
+import type { Engine } from "../../engine/runtime/engine.js";
+import type { Shape } from "../../engine/tensor/tensor.js";
+import { modelTransform, type Transform, type TransformName, transforms } from "../../methods/attacks/transforms/index.js";
+import { UsageError } from "../cli/errors.js";
+import { type AttackPlan, hashFile } from "./plan.js";
+
+type Eot = NonNullable<AttackPlan["attack"]["eot"]>;
+
+/**
+ * `--eot` and `--eot-samples` as the plan holds them; a file's content counts, not its name alone.
+ *
+ * @throws UsageError when the word names neither a built-in transform nor a file.
+ */
+export async function eotOf(transform: string | undefined, samples: number): Promise<Eot | undefined> {
+  if (transform === undefined) return undefined;
+  if (transform in transforms) return { transform, samples };
+  if (!existsSync(transform))
+    throw new UsageError(
+      `--eot ${transform}: there is neither a built-in transform (${Object.keys(transforms).join(", ")}) nor an ONNX file of that name.`,
+    );
+  return { transform, samples, sha256: await hashFile(transform) };
+}
+
+/** The transform that a plan names, for a batch of images of one shape. */
+export async function transformOf(eot: Eot | undefined, image: Shape, engine: Engine): Promise<Transform | undefined> {
+  if (!eot) return undefined;
+  if (eot.sha256 === undefined) return transforms[eot.transform as TransformName](eot.samples);
+  return modelTransform(await readModel(eot.transform), eot.transform, eot.samples, image, (m) => engine.evaluate(m));
+}

@@ -1,0 +1,14 @@
+import type { Graph, Value } from "../../../engine/graph/graph.js";
+import { tensor } from "../../../engine/tensor/tensor.js";
+
+/** The grid [1, H, W, 2] at which `gridSample` (half-pixel coordinates) gives an image back: pixel centres, from -1 to 1 across the image. */
+export function identityGrid(graph: Graph, height: number, width: number): Value {
+  const grid = tensor("float32", [1, height, width, 2]);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      grid.data[2 * (y * width + x)] = (2 * x + 1) / width - 1;
+      grid.data[2 * (y * width + x) + 1] = (2 * y + 1) / height - 1;
+    }
+  }
+  return graph.constant(grid);
+}
