@@ -220,7 +220,14 @@ function rewire(
       return { name, role: slot.role, layout: slot.layout, trained, inFile: { name: source, transposed } };
     });
     const reads = group.flatMap((site) => site.slots.map(({ node }) => node.outputs[0]!));
-    return { name: names[i]!, kind: group[0]!.kind, stage: stages[i]!, parameters, reads: [...new Set(reads)] };
+    return {
+      name: names[i]!,
+      kind: group[0]!.kind,
+      stage: stages[i]!,
+      parameters,
+      reads: [...new Set(reads)],
+      applications: group.length,
+    };
   });
 
   const rewired = model.graph.nodes.map((node) => (inputsOf.has(node) ? { ...node, inputs: inputsOf.get(node)! } : node));

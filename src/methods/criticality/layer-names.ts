@@ -29,10 +29,20 @@ export function nodePath(node: OnnxNode): string {
   return path.join(".").replace(/_\d+$/, "");
 }
 
-/** Stages by the first part of the names, where names have parts; by resolution otherwise. */
+/**
+ * Stages by the first part of the names, where names have parts; by resolution otherwise. Layers on pooled values within the network
+ * (squeeze-and-excitation) belong to the stage that they are in.
+ */
 export function stagesOf(layers: readonly { readonly name: string; readonly resolution: string }[]): string[] {
   const first = layers.map(({ name }) => name.replace(/^(module|model|net|encoder\.net|backbone)\./, "").split(/[./]/)[0]!);
   const distinct = new Set(first).size;
   const telling = distinct > 1 && distinct <= Math.max(2, layers.length / 2);
-  return telling ? first : layers.map(({ resolution }) => resolution);
+  if (telling) return first;
+  const pooled = (resolution: string) => resolution === "1x1" || resolution === "vector";
+  let current = layers[0]?.resolution ?? "";
+  return layers.map(({ resolution }, i) => {
+    const within = pooled(resolution) && layers.slice(i).some((l) => !pooled(l.resolution));
+    if (!within) current = resolution;
+    return current;
+  });
 }

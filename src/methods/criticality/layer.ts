@@ -37,8 +37,10 @@ export interface Layer {
   /** Which part of the network it belongs to: the first part of its name, or the resolution it works at. */
   readonly stage: string;
   readonly parameters: readonly Parameter[];
-  /** Outputs of the model's nodes that read the parameters: where the layer sits. More than one where a module is applied repeatedly. */
+  /** Outputs of the model's nodes that read the parameters: where the layer sits. */
   readonly reads: readonly string[];
+  /** How often the network applies it; a reset concerns all of them. */
+  readonly applications: number;
 }
 
 /** Whether a layer weighs its input: the published study draws convolutions and linear layers only. */

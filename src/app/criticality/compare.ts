@@ -1,0 +1,136 @@
+import { readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { isWeighted } from "../../methods/criticality/layer.js";
+import { columns } from "../cli/table.js";
+import { plain } from "../report/html.js";
+import { RunError } from "../runs/run-directory.js";
+import { comparisonFigure } from "./figure.js";
+import { page, table } from "./page.js";
+import type { CriticalityResult } from "./result.js";
+import { percent } from "./words.js";
+
+/** Profiles side by side. All numbers are means over the layers that every run has. */
+export interface Comparison {
+  readonly runs: readonly {
+    readonly name: string;
+    readonly model: string;
+    readonly average: number;
+    readonly intactAccuracy?: number;
+  }[];
+  readonly layers: readonly {
+    readonly name: string;
+    readonly stage: string;
+    readonly kind: string;
+    readonly criticality: readonly number[];
+  }[];
+  /** Over convolutions and linear layers, or groups. */
+  readonly stages: readonly { readonly name: string; readonly layers: number; readonly criticality: readonly number[] }[];
+  /** What makes the runs less than comparable. */
+  readonly notes: readonly string[];
+}
+
+/** @throws RunError when a directory holds no finished criticality run, or the runs share no layers. */
+export function readRuns(paths: readonly string[]): { name: string; result: CriticalityResult }[] {
+  const names = distinctNames(paths);
+  return paths.map((path, i) => {
+    const file = path.endsWith(".json") ? path : join(path, "criticality.json");
+    try {
+      return { name: names[i]!, result: JSON.parse(readFileSync(file, "utf8")) as CriticalityResult };
+    } catch {
+      throw new RunError(
+        `${path} holds no finished criticality run (no readable ${file}); finish it with faultline criticality.`,
+      );
+    }
+  });
+}
+
+export function comparisonOf(runs: readonly { readonly name: string; readonly result: CriticalityResult }[]): Comparison {
+  const inAll = runs[0]!.result.layers.filter((l) => runs.every((r) => r.result.layers.some((o) => o.name === l.name)));
+  if (inAll.length === 0)
+    throw new RunError(
+      `${runs.map((r) => r.name).join(" and ")} have no layer names in common; compare runs of one architecture.`,
+    );
+  const layers = inAll.map(({ name, stage, kind }) => ({
+    name,
+    stage,
+    kind,
+    criticality: runs.map((r) => r.result.layers.find((l) => l.name === name)!.criticality),
+  }));
+  const counted = layers.filter((l) => l.kind === "group" || isWeighted(l.kind as never));
+  const mean = (of: typeof layers, run: number) => of.reduce((sum, l) => sum + l.criticality[run]!, 0) / of.length;
+  const stages = [...new Set(counted.map((l) => l.stage))].map((name) => {
+    const members = counted.filter((l) => l.stage === name);
+    return { name, layers: members.length, criticality: runs.map((_, i) => mean(members, i)) };
+  });
+  const differs = (of: (r: CriticalityResult) => unknown) => runs.some((r) => of(r.result) !== of(runs[0]!.result));
+  const left = Math.max(...runs.map((r) => r.result.layers.length)) - inAll.length;
+  const notes = [
+    ...(differs((r) => r.reset) ? ["The runs reset in different ways; their numbers are not comparable as they are."] : []),
+    ...(differs((r) => r.measure)
+      ? ["The runs measure different things (decisions in one, continuous predictions in another)."]
+      : []),
+    ...(differs((r) => r.images) ? ["The runs used different numbers of images."] : []),
+    ...(left > 0 ? [`${left} layers are not in all runs and are left out.`] : []),
+  ];
+  return {
+    runs: runs.map(({ name, result }, i) => ({
+      name,
+      model: result.model,
+      average: mean(counted, i),
+      ...(result.intactAccuracy !== undefined && { intactAccuracy: result.intactAccuracy }),
+    })),
+    layers,
+    stages,
+    notes,
+  };
+}
+
+/** The per-stage table for the terminal. */
+export function comparisonText({ runs, stages, notes }: Comparison): string {
+  const rows = [
+    ...stages.map((s) => [s.name, String(s.layers), ...s.criticality.map(percent)]),
+    ["all", String(stages.reduce((n, s) => n + s.layers, 0)), ...runs.map((r) => percent(r.average))],
+  ];
+  return `${[columns(["stage", "layers", ...runs.map((r) => r.name)], rows), ...notes].join("\n")}\n`;
+}
+
+export function comparisonPage(
+  comparison: Comparison,
+  runs: readonly { readonly name: string; readonly result: CriticalityResult }[],
+): { svg: string; html: string } {
+  const shared = new Set(comparison.layers.map((l) => l.name));
+  const svg = comparisonFigure(
+    runs.map(({ name, result }) => ({ name, layers: result.layers.filter((l) => shared.has(l.name)) })),
+  );
+  const names = comparison.runs.map((r) => r.name);
+  const order = comparison.runs.toSorted((a, b) => b.average - a.average);
+  const [top, bottom] = [order[0]!, order.at(-1)!];
+  const gain = comparison.stages
+    .map((s) => ({
+      name: s.name,
+      gain: s.criticality[comparison.runs.indexOf(top)]! - s.criticality[comparison.runs.indexOf(bottom)]!,
+    }))
+    .toSorted((a, b) => b.gain - a.gain);
+  const html = page(
+    "Criticality compared",
+    `<h1>${plain(top.name)} rests on more of its layers: mean criticality ${percent(top.average)}, against ${percent(bottom.average)} of ${plain(bottom.name)}.</h1>
+<p>The difference is largest in ${plain(gain[0]!.name)} (${percent(gain[0]!.gain)}) and smallest in ${plain(gain.at(-1)!.name)} (${percent(gain.at(-1)!.gain)}).</p>
+${comparison.notes.map((n) => `<p>${plain(n)}</p>`).join("")}
+<figure class="wide">${svg}</figure>
+<h2>Stages</h2><div class="scroll">${table(
+      ["stage", "layers", ...names],
+      comparison.stages.map((s) => [s.name, String(s.layers), ...s.criticality.map(percent)]),
+    )}</div>
+<h2>Layers</h2><div class="scroll">${table(
+      ["layer", "stage", ...names],
+      comparison.layers.map((l) => [l.name, l.stage, ...l.criticality.map(percent)]),
+    )}</div>`,
+  );
+  return { svg, html };
+}
+
+/** The directories' own names, with what stands before where they would be the same. */
+function distinctNames(paths: readonly string[]): string[] {
+  const short = paths.map((p) => basename(p.replace(/\/criticality\.json$/, "")));
+  return new Set(short).size === short.length ? short : [...paths];
+}

@@ -1,0 +1,133 @@
+import * as Plot from "@observablehq/plot";
+import { parseHTML } from "linkedom";
+import { isWeighted } from "../../methods/criticality/layer.js";
+import type { LayerProfile } from "../../methods/criticality/profile.js";
+import { publishedBand } from "../../methods/criticality/published.js";
+import type { CriticalityResult } from "./result.js";
+
+// Colours are the report's CSS variables; the values behind them serve where the figure stands alone.
+const ink = "var(--ink, #1d2126)";
+const soft = "var(--soft, #5d6671)";
+const muted = "var(--muted, #a3abb5)";
+const accent = "var(--accent, #c8401f)";
+const page = "var(--page, #ffffff)";
+export const seriesColours = [
+  accent,
+  "var(--series-2, #2463a8)",
+  "var(--series-3, #26734d)",
+  "var(--series-4, #8a5bb0)",
+  "var(--series-5, #9a6700)",
+  soft,
+];
+
+export interface Series {
+  readonly name: string;
+  readonly layers: readonly LayerProfile[];
+}
+
+/** One profile, its spread over trials, and the published band behind it. */
+export const profileFigure = (result: CriticalityResult): string =>
+  drawn([{ name: result.model, layers: result.layers }], result.task === "classification" || result.task === "segmentation");
+
+/** Several profiles of the same layers. */
+export const comparisonFigure = (series: readonly Series[]): string => drawn(series, false);
+
+function drawn(series: readonly Series[], withBand: boolean): string {
+  const layers = series[0]!.layers;
+  const place = new Map(layers.map((l, x) => [l.name, x]));
+  const points = series.flatMap((s, i) =>
+    s.layers.map((l) => ({
+      x: place.get(l.name)!,
+      y: l.criticality,
+      low: Math.max(0, l.criticality - l.deviation),
+      high: Math.min(1, l.criticality + l.deviation),
+      weighted: l.kind === "group" || isWeighted(l.kind),
+      series: s.name,
+      colour: seriesColours[i % seriesColours.length]!,
+    })),
+  );
+  const weighted = layers.filter((l) => l.kind !== "group" && isWeighted(l.kind));
+  const band = withBand && weighted.length > 2 ? publishedBand(weighted.map((l) => l.name)).band : [];
+  const stages = stageRuns(layers);
+  const width = Math.min(1800, Math.max(620, 90 + layers.length * (layers.length > 60 ? 13 : 17)));
+  const longest = Math.max(...layers.map((l) => l.name.length));
+  const margin = Math.min(190, 30 + 5.2 * longest);
+  const { document } = parseHTML("<!doctype html><html><body></body></html>");
+  const figure = Plot.plot({
+    document: document as unknown as Document,
+    className: "plot",
+    width,
+    height: 300 + margin,
+    marginLeft: 56,
+    marginTop: 34,
+    marginBottom: margin,
+    style: { background: "none", color: soft, fontFamily: "system-ui, sans-serif", fontSize: "11px" },
+    x: {
+      domain: [-0.6, layers.length - 0.4],
+      ticks: layers.map((_, i) => i),
+      tickFormat: (i: number) => layers[i]?.name ?? "",
+      tickRotate: -60,
+      tickSize: 3,
+      label: null,
+    },
+    y: { domain: [0, 1], label: "criticality", tickFormat: "~%", grid: true },
+    marks: [
+      Plot.areaY(band, {
+        x: (b) => place.get(b.layer)!,
+        y1: (b) => Math.max(0, b.mean - b.deviation),
+        y2: (b) => Math.min(1, b.mean + b.deviation),
+        fill: muted,
+        fillOpacity: 0.25,
+      }),
+      Plot.lineY(band, { x: (b) => place.get(b.layer)!, y: "mean", stroke: muted, strokeDasharray: "4 3" }),
+      Plot.ruleX(stages.slice(1), { x: (s) => s.from - 0.5, stroke: muted, strokeOpacity: 0.6 }),
+      Plot.text(stages, {
+        x: (s) => (s.from + s.to) / 2,
+        y: 1,
+        dy: -14,
+        text: (s) => ((s.to - s.from + 1) * 17 < 5.5 * s.name.length && s.to - s.from < 2 ? "" : s.name),
+        fill: soft,
+        fontWeight: 600,
+      }),
+      Plot.line(
+        points.filter((p) => p.weighted),
+        { x: "x", y: "y", z: "series", stroke: "colour", strokeWidth: 1.2, strokeOpacity: 0.6 },
+      ),
+      Plot.link(points, { x1: "x", x2: "x", y1: "low", y2: "high", stroke: "colour", strokeWidth: 2, strokeOpacity: 0.55 }),
+      Plot.dot(points, {
+        x: "x",
+        y: "y",
+        r: 3.5,
+        stroke: "colour",
+        fill: (p: { weighted: boolean; colour: string }) => (p.weighted ? p.colour : page),
+        strokeWidth: 1.5,
+      }),
+      Plot.ruleY([0], { stroke: ink }),
+      ...(series.length > 1
+        ? [
+            Plot.text(series, {
+              x: layers.length - 0.5,
+              y: (_: Series, i: number) => 0.06 * (series.length - i) - 0.02,
+              text: "name",
+              fill: (_: Series, i: number) => seriesColours[i % seriesColours.length]!,
+              textAnchor: "end",
+              fontWeight: 600,
+            }),
+          ]
+        : []),
+    ],
+  });
+  figure.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  return figure.outerHTML;
+}
+
+/** Neighbouring layers of one stage. */
+function stageRuns(layers: readonly LayerProfile[]): { name: string; from: number; to: number }[] {
+  const runs: { name: string; from: number; to: number }[] = [];
+  layers.forEach(({ stage }, i) => {
+    const last = runs.at(-1);
+    if (last?.name === stage) last.to = i;
+    else runs.push({ name: stage, from: i, to: i });
+  });
+  return runs;
+}

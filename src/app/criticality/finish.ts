@@ -1,0 +1,25 @@
+import { columns } from "../cli/table.js";
+import type { RunDirectory } from "../runs/run-directory.js";
+import { profileFigure } from "./figure.js";
+import { reportPage } from "./report.js";
+import type { CriticalityResult } from "./result.js";
+import type { CriticalityRecord } from "./run-criticality.js";
+import { inWords, percent } from "./words.js";
+
+/** What follows the last reset: criticality.json, criticality.svg, report.html, and the table by stage in the terminal. */
+export function finishCriticality(
+  run: RunDirectory<CriticalityRecord>,
+  result: CriticalityResult,
+  output: "files" | "files and text",
+): void {
+  run.write("criticality.json", `${JSON.stringify(result, undefined, 2)}\n`);
+  run.write("criticality.svg", profileFigure(result));
+  run.write("report.html", reportPage(result));
+  if (output === "files") return;
+  const rows = result.stages.map((s) => [s.name, String(s.layers), percent(s.mean), percent(s.deviation)]);
+  const { average } = result;
+  if (average && rows.length > 1) rows.push(["all", String(average.layers), percent(average.mean), percent(average.deviation)]);
+  process.stdout.write(
+    `${[columns(["stage", "layers", "mean", "deviation"], rows), "", ...inWords(result), ...result.notes, `${run.path}/report.html`].join("\n")}\n`,
+  );
+}

@@ -1,0 +1,166 @@
+import { readFileSync } from "node:fs";
+import type { OnnxModel } from "../../engine/onnx/model.js";
+import { Random } from "../../engine/tensor/random.js";
+import { parseSafetensors } from "../../engine/tensor/safetensors.js";
+import { describe, sizeOf, type Tensor, tensor, toNumbers } from "../../engine/tensor/tensor.js";
+import type { ProbeBatch } from "../../methods/criticality/measure-resets.js";
+import type { Dataset } from "../../vision/data/dataset.js";
+import { fitted } from "../../vision/data/fit.js";
+import { imageRoles, type ModelSpec } from "../../vision/spec/model-spec.js";
+import { type Prepared, prepare } from "../attack/prepare.js";
+import { stack, unstack } from "../attack/tensors.js";
+import { UsageError } from "../cli/errors.js";
+import type { CriticalityPlan } from "./plan.js";
+
+/** Images of one size with their labels, wherever they come from. */
+export interface ImageSource {
+  readonly length: number;
+  readonly height: number;
+  readonly width: number;
+  readonly labelled: boolean;
+  /** Images [from, to) by role [N, 3, H, W], labels int64 [N, ...] (-1: none), and what counts float32 [N, ...]. */
+  read(from: number, to: number): Promise<ImageSet>;
+}
+
+interface ImageSet {
+  readonly images: Readonly<Record<string, Tensor<"float32">>>;
+  readonly labels: Tensor<"int64">;
+  readonly weight: Tensor<"float32">;
+}
+
+/**
+ * Images from a data set: a seeded choice where a limit is set (folders are sorted by class, the first ones would be of one class).
+ *
+ * @throws UsageError when images differ in size.
+ */
+export async function datasetImages(dataset: Dataset, data: DatasetPart, spec: ModelSpec, seed: number): Promise<ImageSource> {
+  let fit = dataset;
+  if (data.shorter) fit = fitted(fit, { kind: "resize-shorter", side: data.shorter });
+  if (data.crop) fit = fitted(fit, { kind: "crop", ...data.crop });
+  const order = new Random(seed, "criticality/images").permutation(dataset.length);
+  const indices = data.limit ? order.slice(0, data.limit).sort((a, b) => a - b) : order.sort((a, b) => a - b);
+  const roles: readonly string[] = imageRoles[spec.task];
+  const one = async (index: number): Promise<Prepared> => {
+    const how = { resize: data.resize, mismatch: data.mismatch };
+    return prepare(await fit.sample(index), index, roles, spec, how);
+  };
+  const first = await one(indices[0]!);
+  const [, height, width] = first.images[roles[0]!]!.shape as [number, number, number];
+  return {
+    length: indices.length,
+    height,
+    width,
+    labelled: first.target !== undefined && hasClasses(spec),
+    async read(from, to) {
+      const samples = await Promise.all(indices.slice(from, to).map(one));
+      for (const { id, images } of samples) {
+        const [, h, w] = images[roles[0]!]!.shape as [number, number, number];
+        if (h !== height || w !== width)
+          throw new UsageError(
+            `${id} is ${w}x${h}, but ${first.id} is ${width}x${height}; bring all to one size with --resize HxW, or --shorter N and --crop HxW.`,
+          );
+      }
+      const pixels = spec.task === "classification" ? [] : [height, width];
+      return {
+        images: Object.fromEntries(roles.map((role) => [role, stack(samples.map((s) => s.images[role]!))])),
+        labels: stack(samples.map((s) => labelsOf(hasClasses(spec) ? s.target : undefined, pixels))),
+        weight: stack(samples.map((s) => weightOf(s, pixels, spec))),
+      };
+    },
+  };
+}
+
+type DatasetPart = Extract<CriticalityPlan["data"], { kind: "dataset" }>;
+
+const hasClasses = (spec: ModelSpec): boolean => spec.task === "classification" || spec.task === "segmentation";
+
+function labelsOf(target: Tensor | undefined, pixels: readonly number[]): Tensor<"int64"> {
+  return target ? tensor("int64", pixels, toNumbers(target)) : tensor("int64", pixels, new Array(sizeOf(pixels)).fill(-1));
+}
+
+function weightOf({ target, valid }: Prepared, pixels: readonly number[], spec: ModelSpec): Tensor<"float32"> {
+  const weight = tensor("float32", pixels, new Array(sizeOf(pixels)).fill(1));
+  if (spec.task === "classification") return weight;
+  const ignored = new Set(spec.ignore);
+  const labels = target && spec.task === "segmentation" ? toNumbers(target) : undefined;
+  for (let i = 0; i < weight.data.length; i++)
+    if ((valid && valid.data[i]! < 0.5) || (labels && ignored.has(labels[i]!))) weight.data[i] = 0;
+  return weight;
+}
+
+/**
+ * Images from a safetensors file: "images" (or the role's or the model input's name, or the only tensor), and "labels" where there are any.
+ *
+ * @throws UsageError when there is no such tensor, or it is no batch of images.
+ */
+export function tensorImages(path: string, spec: ModelSpec, model: OnnxModel): ImageSource {
+  const { tensors } = parseSafetensors(readFileSync(path));
+  const roles: readonly string[] = imageRoles[spec.task];
+  const inputs = model.graph.inputs.filter((i) => !model.graph.initializers.has(i.name)).map((i) => i.name);
+  const known = (...names: readonly string[]) => names.map((n) => tensors.get(n)).find((t) => t !== undefined);
+  const images = Object.fromEntries(
+    roles.map((role, i) => {
+      const single = roles.length === 1;
+      const names = [role, ...(single ? ["images", "input", "inputs", "x"] : [`image_${i + 1}`]), inputs[i] ?? ""];
+      const t = known(...names) ?? (single && tensors.size === 1 ? [...tensors.values()][0] : undefined);
+      if (!t)
+        throw new UsageError(
+          `${path} has no tensor for "${role}" (tried ${names.filter(Boolean).join(", ")}); it has ${[...tensors.keys()].join(", ")}.`,
+        );
+      if (t.shape.length !== 4 || t.shape[1] !== 3)
+        throw new UsageError(`${path}: images are [batch, 3, height, width] in [0, 1], not ${describe(t)}.`);
+      return [role, tensor("float32", t.shape, Float32Array.from(toNumbers(t)))];
+    }),
+  );
+  const [length, , height, width] = images[roles[0]!]!.shape as [number, number, number, number];
+  const given = hasClasses(spec) ? known("labels", "label", "target", "targets") : undefined;
+  const pixels = spec.task === "classification" ? [] : [height, width];
+  const expected = [length, ...pixels];
+  if (given && sizeOf(given.shape) !== sizeOf(expected))
+    throw new UsageError(`${path}: labels are [${expected.join(", ")}], not ${describe(given)}.`);
+  const part = <T extends Tensor>(t: T, from: number, to: number): T => stack(range(from, to).map((i) => unstack(t, i)));
+  const labels = given && tensor("int64", expected, toNumbers(given));
+  return {
+    length,
+    height,
+    width,
+    labelled: labels !== undefined,
+    read: async (from, to) => ({
+      images: Object.fromEntries(Object.entries(images).map(([role, t]) => [role, part(t, from, to)])),
+      labels: labels ? part(labels, from, to) : stack(range(from, to).map(() => labelsOf(undefined, pixels))),
+      weight: stack(
+        range(from, to).map((i) => {
+          const target = labels && unstack(labels, i);
+          return weightOf({ target, valid: undefined } as unknown as Prepared, pixels, spec);
+        }),
+      ),
+    }),
+  };
+}
+
+const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+
+/** Images [from, to) as batches of the model's size; the last is filled up with repetitions that do not count. */
+export async function batchesOf(
+  source: ImageSource,
+  from: number,
+  to: number,
+  batch: number,
+  classes: boolean,
+): Promise<ProbeBatch[]> {
+  const batches: ProbeBatch[] = [];
+  for (let start = from; start < to; start += batch) {
+    const end = Math.min(start + batch, to);
+    const { images, labels, weight } = await source.read(start, end);
+    const filled = <T extends Tensor>(t: T): T =>
+      end - start === batch ? t : stack(range(0, batch).map((i) => unstack(t, Math.min(i, end - start - 1))));
+    const full = filled(weight);
+    full.data.fill(0, (full.data.length / batch) * (end - start));
+    batches.push({
+      images: Object.fromEntries(Object.entries(images).map(([role, t]) => [role, filled(t)])),
+      weight: full,
+      ...(classes && { labels: filled(labels) }),
+    });
+  }
+  return batches;
+}

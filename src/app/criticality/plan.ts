@@ -1,0 +1,63 @@
+import { z } from "zod";
+import { layerKinds } from "../../methods/criticality/layer.js";
+import { type SchemeName, schemes } from "../../methods/criticality/resets.js";
+import { layouts } from "../../vision/data/node/open.js";
+import { modelSpecSchema } from "../../vision/spec/model-spec.js";
+
+const count = z.number().int().positive();
+const size = z.strictObject({ height: count, width: count });
+const file = z.strictObject({ path: z.string(), sha256: z.string() });
+
+/** Everything that determines the result of a criticality run; run.json holds it whole. */
+export const criticalityPlanSchema = z.strictObject({
+  command: z.literal("criticality"),
+  version: z.string(),
+  model: file,
+  spec: modelSpecSchema,
+  data: z.discriminatedUnion("kind", [
+    z.strictObject({
+      kind: z.literal("dataset"),
+      path: z.string(),
+      format: z.enum(Object.keys(layouts) as [keyof typeof layouts, ...(keyof typeof layouts)[]]).optional(),
+      split: z.string().optional(),
+      variant: z.string().optional(),
+      /** Samples of the data set, before `limit`. */
+      length: count,
+      /** A seeded choice of this many. */
+      limit: count.optional(),
+      shorter: count.optional(),
+      crop: size.optional(),
+      resize: size.optional(),
+      mismatch: z.enum(["pad", "resize"]),
+    }),
+    z.strictObject({ kind: z.literal("tensors"), ...file.shape, length: count }),
+  ]),
+  reset: z.strictObject({
+    source: z.discriminatedUnion("kind", [
+      z.strictObject({ kind: z.literal("scheme"), scheme: z.enum(Object.keys(schemes) as [SchemeName, ...SchemeName[]]) }),
+      z.strictObject({ kind: z.literal("copies"), copies: z.array(file) }),
+    ]),
+    /** Whether batch normalisation means its running statistics too. */
+    statistics: z.enum(["reset", "kept"]),
+    /** Share of the output channels that is reset. */
+    share: z.number(),
+    /** Way from the trained values (0) to the reset (1). */
+    towards: z.number(),
+  }),
+  layers: z.strictObject({
+    kinds: z.array(z.enum(layerKinds)),
+    /** Patterns with * of the names; none: all layers. */
+    only: z.array(z.string()),
+    /** Whether layers are reset one by one, by stage, or in the groups that patterns name. */
+    together: z.union([z.literal("no"), z.literal("stage"), z.array(z.string())]),
+  }),
+  trials: count,
+  batch: count,
+  /** Bytes that activations waiting for resets may take: it decides how many images are worked on at a time. */
+  memory: count,
+  seed: z.number().int(),
+  shard: z.strictObject({ index: count, count }).optional(),
+  runtime: z.strictObject({ provider: z.string(), runtime: z.string(), threads: z.number(), optimization: z.string() }),
+});
+
+export type CriticalityPlan = z.infer<typeof criticalityPlanSchema>;

@@ -1,0 +1,63 @@
+import { basename } from "node:path";
+import { plain } from "../report/html.js";
+import { profileFigure } from "./figure.js";
+import { page, table } from "./page.js";
+import type { CriticalityResult } from "./result.js";
+import { inWords, percent } from "./words.js";
+
+/** report.html of a run. */
+export function reportPage(result: CriticalityResult): string {
+  const [first, ...others] = inWords(result);
+  const { average, intactAccuracy, layers, images, trials } = result;
+  const facts: (readonly [string, string])[] = [
+    ["mean criticality", average ? percent(average.mean) : "–"],
+    [layers.some((l) => l.kind === "group") ? "groups" : "layers", String(layers.length)],
+    ["images", String(images)],
+    ["trials", String(trials)],
+    ...(intactAccuracy === undefined ? [] : [["intact accuracy", percent(intactAccuracy)] as const]),
+  ];
+  const labelled = intactAccuracy !== undefined;
+  const classes = layers[0]?.trials[0]?.flips !== undefined;
+  const mean = (values: readonly (number | undefined)[]) => values.reduce<number>((a, b) => a + (b ?? 0), 0) / values.length;
+  const rows = layers.map(({ name, kind, stage, criticality, deviation, trials: t }) => [
+    name,
+    kind,
+    stage,
+    percent(criticality),
+    t.length > 1 ? `±${percent(deviation)}` : "",
+    mean(t.map((x) => x.l1)).toFixed(3),
+    mean(t.map((x) => x.l2)).toFixed(3),
+    ...(classes ? [mean(t.map((x) => x.kl)).toFixed(3), percent(mean(t.map((x) => x.flips)))] : []),
+    ...(labelled ? [percent(mean(t.map((x) => x.recovered)))] : []),
+  ]);
+  const head = [
+    "layer",
+    "kind",
+    "stage",
+    "criticality",
+    "spread",
+    "L1",
+    "L2",
+    ...(classes ? ["KL", "changed label"] : []),
+    ...(labelled ? ["top-1 recovered"] : []),
+  ];
+  return page(
+    `Criticality of ${basename(result.model)}`,
+    `<h1>${plain(first!)}</h1>
+${others.map((s) => `<p>${plain(s)}</p>`).join("\n")}
+<dl class="facts">${facts.map(([k, v]) => `<div><dt>${k}</dt><dd>${v}</dd></div>`).join("")}</dl>
+<h2>Layer by layer</h2>
+<p class="lead">Layers in the order in which they are applied. Dots: mean over trials, bars: one standard deviation; hollow dots are normalisations.${classes ? " Grey: mean and standard deviation of 50 published ResNet-50." : ""}</p>
+<figure class="wide">${profileFigure(result)}</figure>
+<h2>Stages</h2>
+<div class="scroll">${table(
+      ["stage", "layers", "mean", "deviation"],
+      result.stages.map((s) => [s.name, String(s.layers), percent(s.mean), percent(s.deviation)]),
+    )}</div>
+<h2>All numbers</h2>
+<div class="scroll">${table(head, rows)}</div>
+<h2>How it was measured</h2>
+<p>Criticality: ${plain(result.measure)}. Each layer is reset (${plain(result.reset)}), all others keep their trained weights, nothing is retrained.</p>
+${result.notes.length > 0 ? `<ul class="notes">${result.notes.map((n) => `<li>${plain(n)}</li>`).join("")}</ul>` : ""}`,
+  );
+}

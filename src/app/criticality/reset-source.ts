@@ -1,0 +1,40 @@
+import { extname } from "node:path";
+import { readModel } from "../../engine/onnx/read-file.js";
+import type { Engine } from "../../engine/runtime/engine.js";
+import { type FreshCopy, freshCopies } from "../../methods/criticality/fresh-copies.js";
+import { probeOf } from "../../methods/criticality/probe.js";
+import {
+  interpolated,
+  keepingStatistics,
+  onShareOfChannels,
+  type ResetSource,
+  schemeSource,
+} from "../../methods/criticality/resets.js";
+import { loadCheckpoint } from "../../vision/nn/checkpoints/files.js";
+import type { PredictorSize } from "../../vision/spec/model-predictor.js";
+import type { ModelSpec } from "../../vision/spec/model-spec.js";
+import type { CriticalityPlan } from "./plan.js";
+
+/** The plan's resets: from a scheme or files, wholly or in part. */
+export async function resetSource(
+  plan: CriticalityPlan,
+  spec: ModelSpec,
+  size: PredictorSize,
+  engine: Engine,
+): Promise<ResetSource> {
+  const { source, statistics, share, towards } = plan.reset;
+  let reset: ResetSource;
+  if (source.kind === "scheme") reset = schemeSource(source.scheme, plan.seed);
+  else reset = freshCopies(await Promise.all(source.copies.map(({ path }) => readCopy(path, spec, size, engine))));
+  if (statistics === "kept") reset = keepingStatistics(reset);
+  if (share !== 1) reset = onShareOfChannels(reset, share, plan.seed);
+  if (towards !== 1) reset = interpolated(reset, towards);
+  return reset;
+}
+
+/** The layers of another export of the model, or a state dict. */
+async function readCopy(path: string, spec: ModelSpec, size: PredictorSize, engine: Engine): Promise<FreshCopy> {
+  if (extname(path).toLowerCase() !== ".onnx") return { name: path, state: await loadCheckpoint(path) };
+  const { layers } = await probeOf(await readModel(path), spec, size, engine.evaluate);
+  return { name: path, layers };
+}

@@ -1,0 +1,97 @@
+import { foldedAdvice } from "../../methods/criticality/folded.js";
+import type { MeasureName, MeasureSums } from "../../methods/criticality/measures.js";
+import type { Probe } from "../../methods/criticality/probe.js";
+import { type Gathered, layerProfile, type Profile, profileOf, trialMeasures } from "../../methods/criticality/profile.js";
+import type { CriticalityPlan } from "./plan.js";
+import type { CriticalityRecord } from "./run-criticality.js";
+import { type Target, unitsOf } from "./units.js";
+
+/** criticality.json */
+export interface CriticalityResult extends Profile {
+  readonly model: string;
+  readonly task: string;
+  /** What the numbers mean: the published measure, or our extension to continuous predictions. */
+  readonly measure: string;
+  readonly reset: string;
+  readonly trials: number;
+  readonly images: number;
+  /** Of the intact network on these images; absent without labels. */
+  readonly intactAccuracy?: number;
+  /** What a reader must know before comparing numbers. */
+  readonly notes: readonly string[];
+}
+
+const measureNames = {
+  classes: "1 - mean over trials and images of cos(softmax z0, softmax z) (Gavrikov et al. 2024)",
+  continuous:
+    "mean normalised change of the prediction, |y - y0|² / (|y - y0|² + |y0 - mean|²): an extension of this project, not comparable with published criticality",
+};
+
+/** Puts the records of a finished run together. */
+export function resultOf(
+  plan: CriticalityPlan,
+  { kind, folded, layers }: Pick<Probe, "kind" | "folded" | "layers">,
+  targets: readonly Target[],
+  labelled: boolean,
+  records: readonly CriticalityRecord[],
+): CriticalityResult {
+  const gathered = gather(records);
+  const intact = gathered.get(undefined)!;
+  const accuracy = labelled ? intact.sums.correct! / intact.count : undefined;
+  const units = unitsOf(targets, plan.trials);
+  const profiles = targets.map(({ members, ...target }, t) =>
+    layerProfile(
+      { ...target, layers: members.map((l) => l.name) },
+      units.filter((u) => u.target === t).map((u) => trialMeasures(u.trial, gathered.get(u.index)!, accuracy)),
+    ),
+  );
+  const notes = [
+    ...(folded ? [`${folded.because}. ${foldedAdvice}`] : []),
+    ...(plan.trials === 1 && plan.reset.source.kind === "scheme" && plan.reset.source.scheme !== "zeros"
+      ? ["One trial: how much the numbers depend on the draw is unknown; the published study used three."]
+      : []),
+    ...(plan.spec.task === "segmentation" || plan.spec.task === "classification"
+      ? []
+      : ["Predictions are continuous: criticality here is this project's normalised change."]),
+    ...(layers.some((l) => l.applications > 1)
+      ? ["Some layers are applied more than once; a reset concerns all their applications."]
+      : []),
+  ];
+  return {
+    model: plan.model.path,
+    task: plan.spec.task,
+    measure: measureNames[kind],
+    reset: resetText(plan),
+    trials: plan.trials,
+    images: plan.data.kind === "dataset" && plan.data.limit ? Math.min(plan.data.limit, plan.data.length) : plan.data.length,
+    ...(accuracy !== undefined && { intactAccuracy: accuracy }),
+    ...profileOf(profiles),
+    notes,
+  };
+}
+
+/** Sums over chunks, in their order, by unit. */
+function gather(records: readonly CriticalityRecord[]): Map<number | undefined, Gathered> {
+  const gathered = new Map<number | undefined, Gathered>();
+  for (const { unit, sums, count } of records.toSorted((a, b) => a.index - b.index)) {
+    const before = gathered.get(unit);
+    const total: Partial<Record<MeasureName, number>> = { ...(before?.sums ?? {}) };
+    for (const [name, value] of Object.entries(sums) as [MeasureName, number][]) total[name] = (total[name] ?? 0) + value;
+    gathered.set(unit, { sums: total as MeasureSums, count: (before?.count ?? 0) + count });
+  }
+  return gathered;
+}
+
+export function resetText({ reset, trials }: CriticalityPlan): string {
+  const source =
+    reset.source.kind === "scheme"
+      ? `scheme "${reset.source.scheme}"`
+      : `${reset.source.copies.length} freshly initialised ${trials === 1 ? "copy" : "copies"} from files`;
+  const parts = [
+    source,
+    reset.statistics === "kept" ? "running statistics kept" : "",
+    reset.share < 1 ? `${(100 * reset.share).toFixed(0)} % of the channels` : "",
+    reset.towards < 1 ? `${(100 * reset.towards).toFixed(0)} % of the way from the trained values` : "",
+  ];
+  return parts.filter(Boolean).join(", ");
+}

@@ -1,0 +1,88 @@
+import type { Engine } from "../../engine/runtime/engine.js";
+import type { Layer } from "../../methods/criticality/layer.js";
+import { bytesPerBatch, measureResets } from "../../methods/criticality/measure-resets.js";
+import type { MeasureSums } from "../../methods/criticality/measures.js";
+import type { Probe } from "../../methods/criticality/probe.js";
+import type { LayerReset } from "../../methods/criticality/resets.js";
+import { batchesOf, type ImageSource } from "./images.js";
+import type { CriticalityPlan } from "./plan.js";
+import { type NumberedUnit, type Target, unitsOf } from "./units.js";
+
+/** What was measured of one reset on one chunk of the images (or, without `unit`, of the intact network). */
+export interface CriticalityRecord {
+  /** chunk · (units + 1) + 1 + unit; the intact network is the first of a chunk. */
+  readonly index: number;
+  readonly sample: string;
+  readonly chunk: number;
+  readonly unit?: number;
+  readonly sums: MeasureSums;
+  readonly count: number;
+}
+
+/** Where records are kept: a run directory, or memory. */
+export interface RecordStore {
+  readonly records: CriticalityRecord[];
+  append(records: readonly CriticalityRecord[]): void;
+}
+
+export interface CriticalityContext {
+  readonly engine: Engine;
+  readonly plan: CriticalityPlan;
+  readonly probe: Probe;
+  readonly targets: readonly Target[];
+  readonly source: ImageSource;
+  readonly reset: (layer: Layer, trial: number) => LayerReset;
+}
+
+export interface CriticalityHooks {
+  readonly signal: AbortSignal;
+  readonly onRecord: (record: CriticalityRecord) => void;
+}
+
+/** The parts of the images that are worked on one after another, so that their activations stay within the plan's memory. */
+export function chunksOf({ plan, probe, source }: CriticalityContext): { readonly from: number; readonly to: number }[] {
+  const batches = Math.max(1, Math.floor(plan.memory / bytesPerBatch(probe.model, probe.layers)));
+  const size = batches * plan.batch;
+  return Array.from({ length: Math.ceil(source.length / size) }, (_, i) => ({
+    from: i * size,
+    to: Math.min((i + 1) * size, source.length),
+  }));
+}
+
+/** Numbers of all records that the run (or its shard) will have. */
+export function plannedRecords(plan: CriticalityPlan, chunks: number, targets: number): number[] {
+  const all = Array.from({ length: chunks * (targets * plan.trials + 1) }, (_, i) => i);
+  const { shard } = plan;
+  return shard ? all.filter((i) => i % shard.count === shard.index - 1) : all;
+}
+
+/** Does what is left of a run; stops between resets when the signal says so. */
+export async function runCriticality(
+  context: CriticalityContext,
+  store: RecordStore,
+  { signal, onRecord }: CriticalityHooks,
+): Promise<void> {
+  const { engine, plan, probe, targets, source, reset } = context;
+  const chunks = chunksOf(context);
+  const units = unitsOf(targets, plan.trials);
+  const done = new Set(store.records.map((r) => r.index));
+  const planned = new Set(plannedRecords(plan, chunks.length, targets.length).filter((i) => !done.has(i)));
+  for (const [chunk, { from, to }] of chunks.entries()) {
+    const first = chunk * (units.length + 1);
+    const indexOf = (unit: NumberedUnit | undefined) => (unit ? first + 1 + unit.index : first);
+    const pending = units.filter((unit) => planned.has(indexOf(unit)));
+    if (pending.length === 0 && !planned.has(first)) continue;
+    if (signal.aborted) return;
+    const batches = await batchesOf(source, from, to, plan.batch, probe.kind === "classes");
+    for await (const { unit, sums, count } of measureResets({ engine, ...probe }, batches, pending, reset)) {
+      const index = indexOf(unit);
+      if (planned.has(index)) {
+        const sample = unit ? `${targets[unit.target]!.name}, trial ${unit.trial}` : "intact network";
+        const record = { index, sample, chunk, ...(unit && { unit: unit.index }), sums, count };
+        store.append([record]);
+        onRecord(record);
+      }
+      if (signal.aborted) return;
+    }
+  }
+}
