@@ -3,7 +3,7 @@ import { parseHTML } from "linkedom";
 import type { AttackPlan } from "../attack/plan.js";
 import type { AttackRecord } from "../attack/run-attack.js";
 import type { AttackSummary } from "../attack/summary.js";
-import { damage, type Reference, sampleValue } from "./words.js";
+import type { Headline } from "./headline.js";
 
 // Charts as inline SVG: Observable Plot draws them on linkedom's document. Colours are the page's CSS variables, so that they follow its scheme.
 
@@ -50,24 +50,18 @@ export function lossCurves({ goal, attack }: AttackPlan, summary: AttackSummary,
 }
 
 /** The headline number of each sample before and after: a row for each while they are few, a histogram when they are many. */
-export function beforeAndAfter(
-  records: readonly AttackRecord[],
-  reference: Reference,
-  metric: AttackSummary["headline"],
-): string {
-  const value = (r: AttackRecord, stage: "clean" | "saved") => sampleValue(r, stage, reference, metric.name);
+export function beforeAndAfter(records: readonly AttackRecord[], number: Headline): string {
   const rows = records
-    .filter((r) => r.scores && value(r, "saved") !== null)
-    .map((r) => ({ sample: r.sample, clean: value(r, "clean"), saved: value(r, "saved")!, damage: damage(r, reference, metric) }))
+    .filter((r) => number.of(r, "saved") !== null)
+    .map((r) => ({ sample: r.sample, clean: number.of(r, "clean"), saved: number.of(r, "saved")!, damage: number.damage(r) }))
     .sort((a, b) => b.damage - a.damage);
-  const share = ["mIoU", "aAcc", "top-1"].includes(metric.name);
-  const scale = share ? { domain: [0, 1], percent: false, tickFormat: "~%" } : { zero: true };
+  const scale = number.share ? { domain: [0, 1], tickFormat: "~%" } : { zero: true };
   if (rows.length <= 24) {
     const short = (s: string) => (s.length > 26 ? `…${s.slice(-25)}` : s);
     return drawn({
       height: 56 + 24 * rows.length,
       marginLeft: 24 + 6.6 * Math.max(4, ...rows.map((r) => short(r.sample).length)),
-      x: { ...scale, label: metric.name, grid: true },
+      x: { ...scale, label: number.label, grid: true },
       y: { label: null, domain: rows.map((r) => r.sample), tickFormat: short, tickSize: 0 },
       marks: [
         Plot.link(
@@ -85,7 +79,7 @@ export function beforeAndAfter(
   return drawn({
     height: 240,
     marginLeft: 48,
-    x: { ...scale, label: metric.name },
+    x: { ...scale, label: number.label },
     y: { label: "samples", grid: true },
     marks: [
       Plot.rectY(

@@ -3,27 +3,17 @@ import type { AttackPlan } from "../attack/plan.js";
 import type { AttackRecord } from "../attack/run-attack.js";
 import { type AttackSummary, references, stages } from "../attack/summary.js";
 import { beforeAndAfter, lossCurves } from "./charts.js";
+import { type Headline, metricText } from "./headline.js";
 import { plain } from "./html.js";
 import type { Panel } from "./panels.js";
 import type { Specimen } from "./specimens.js";
 import { style } from "./style.js";
-import {
-  attackName,
-  headline,
-  headlineSentence,
-  mainReference,
-  metricText,
-  modelName,
-  radius,
-  referenceWords,
-  reproduce,
-  sampleValue,
-  targetText,
-} from "./words.js";
+import { attackName, headlineSentence, modelName, radius, referenceWords, reproduce, targetText } from "./words.js";
 
 export interface Report {
   readonly plan: AttackPlan;
   readonly summary: AttackSummary;
+  readonly number: Headline;
   readonly records: readonly AttackRecord[];
   readonly checks: readonly Check[];
   readonly specimens: readonly Specimen[];
@@ -33,7 +23,7 @@ export interface Report {
 
 /** The whole page. Pictures are files beside it; nothing is loaded from elsewhere. */
 export function page(report: Report): string {
-  const sentence = headlineSentence(report.plan, report.summary);
+  const sentence = headlineSentence(report.plan, report.summary, report.number);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -59,10 +49,7 @@ ${setting(report)}
 `;
 }
 
-function facts({ plan, summary, checks }: Report): string {
-  const reference = mainReference(plan, summary);
-  const metric = headline(plan, summary, reference);
-  const of = summary.metrics[reference];
+function facts({ plan, summary, number, checks }: Report): string {
   const count = (verdict: Check["verdict"]) => checks.filter((c) => c.verdict === verdict).length;
   const audit = [
     `<span style="color:var(--good)">${count("passed")}</span> <small>passed</small>`,
@@ -71,12 +58,19 @@ function facts({ plan, summary, checks }: Report): string {
   ].join(" ");
   const fact = (name: string, value: string) => `<div><dt>${name}</dt><dd>${value}</dd></div>`;
   return `<dl class="facts">
-${of ? fact(`${plain(metric.name)} ${referenceWords[reference].replace("the model's own clean", "clean")}`, `${metricText(metric.name, of.clean[metric.name])}<span class="arrow">→</span><span class="hit">${metricText(metric.name, of.saved[metric.name])}</span>`) : ""}
+${summary.samples > 0 ? fact(factName(number), change(number, number.over("clean"), number.over("saved"))) : ""}
 ${fact("Radius", `${radius(plan.attack.epsilon, plan.attack.norm)} <small>in ${plan.attack.norm.replace("_inf", "<sub>∞</sub>").replace(/_(\d)/, "<sub>$1</sub>")}</small>`)}
 ${fact("Budget", `${plan.attack.steps} <small>step${plan.attack.steps === 1 ? "" : "s"}${plan.attack.restarts > 1 ? ` × ${plan.attack.restarts} starts` : ""}</small>`)}
 ${fact('<a href="#audit">Audit</a>', audit)}
 </dl>`;
 }
+
+/** 71.2 % -> 3.1 % */
+const change = (number: Headline, clean: number | null, saved: number | null): string =>
+  `${number.text(clean)}${arrow}<span class="hit">${number.text(saved)}</span>`;
+
+const factName = ({ label, reference }: Headline): string =>
+  label === "pixels turned" ? "Pixels turned to the target" : `${label} ${referenceWords[reference]}`;
 
 function table({ plan, summary }: Report): string {
   const rows = references.flatMap((reference) => {
@@ -88,7 +82,7 @@ function table({ plan, summary }: Report): string {
       head,
       ...names.map(
         (name) =>
-          `<tr><th scope="row">${plain(name)}</th>${stages.map((s) => `<td${s === "saved" && name === headline(plan, summary, reference).name ? ' class="hit"' : ""}>${metricText(name, of[s][name])}</td>`).join("")}</tr>`,
+          `<tr><th scope="row">${plain(name)}</th>${stages.map((s) => `<td${s === "saved" && name === summary.headline.name ? ' class="hit"' : ""}>${metricText(name, of[s][name])}</td>`).join("")}</tr>`,
       ),
     ];
   });
@@ -108,17 +102,15 @@ ${rows.join("\n")}
 </section>`;
 }
 
-function samples({ plan, summary, specimens }: Report): string {
+function samples({ summary, number, specimens }: Report): string {
   if (specimens.length === 0) return "";
-  const reference = mainReference(plan, summary);
-  const metric = headline(plan, summary, reference);
   return `<section>
 <h2>Samples</h2>
-<p class="lead">${specimens.length < summary.samples ? `${specimens.length} of ${summary.samples}, chosen by how much the ${plain(metric.name)} changed. ` : ""}Each figure opens in full size.</p>
+<p class="lead">${specimens.length < summary.samples ? `${specimens.length} of ${summary.samples}, chosen by the damage done. ` : ""}Each figure opens in full size.</p>
 ${specimens
   .map(
     ({ record, rank, figures, legend }) => `<article class="sample">
-<header><h3>${plain(record.sample)}</h3>${rank ? `<span class="rank">${rank}</span>` : ""}<span class="value">${plain(metric.name)} ${metricText(metric.name, sampleValue(record, "clean", reference, metric.name))}<span class="arrow">→</span><span class="hit">${metricText(metric.name, sampleValue(record, "saved", reference, metric.name))}</span></span></header>
+<header><h3>${plain(record.sample)}</h3>${rank ? `<span class="rank">${rank}</span>` : ""}<span class="value">${plain(number.label)} ${change(number, number.of(record, "clean"), number.of(record, "saved"))}</span></header>
 <div class="figures">
 ${figures.map((f) => figure(f, record.sample)).join("\n")}
 </div>
@@ -154,21 +146,28 @@ function legendOf(legend: NonNullable<Specimen["legend"]>): string {
     .join("")}</div>`;
 }
 
-function charts({ plan, summary, records }: Report): string {
+function charts({ plan, summary, number, records }: Report): string {
   if (summary.samples === 0) return "";
-  const reference = mainReference(plan, summary);
-  const metric = headline(plan, summary, reference);
   const many = summary.samples > 24;
   return `<section>
 <h2>Course and spread</h2>
 <div class="charts">
 <figure>${lossCurves(plan, summary, records)}<figcaption>Loss before each step and of the result: the mean over the samples${summary.samples > 1 ? ", and each of them thin" : ""}.</figcaption></figure>
-<figure>${beforeAndAfter(records, reference, metric)}<figcaption>${plain(metric.name)} ${referenceWords[reference]}, ${many ? "histograms over the samples: grey clean, coloured saved adversarial" : "sample by sample: ring clean, disc saved adversarial"}.</figcaption></figure>
+<figure>${beforeAndAfter(records, number)}<figcaption>${plain(factName(number))}, ${many ? "histograms over the samples: grey clean, coloured saved adversarial" : "sample by sample: ring clean, disc saved adversarial"}.</figcaption></figure>
 </div>
 </section>`;
 }
 
-const marks = { passed: "✓", warning: "!", failed: "✕", "not applicable": "–" } as const;
+/** Drawn, not typed: not every font has the signs. */
+const icon = (path: string, size: number): string =>
+  `<svg viewBox="0 0 16 16" width="${size}" height="${size}" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="${path}"/></svg>`;
+const arrow = `<span class="arrow" role="img" aria-label="to">${icon("M2 8h11M9 4l4 4-4 4", 14)}</span>`;
+const marks = {
+  passed: icon("M3.5 8.5l3 3 6-7", 14),
+  warning: icon("M8 3.5v5M8 12v.2", 14),
+  failed: icon("M4.5 4.5l7 7M11.5 4.5l-7 7", 14),
+  "not applicable": icon("M4.5 8h7", 14),
+} as const;
 const verdictWords = { passed: "passed", warning: "to look at", failed: "failed", "not applicable": "does not apply" } as const;
 
 function auditList({ checks }: Report): string {

@@ -9,10 +9,9 @@ import { imageRoles } from "../../vision/spec/model-spec.js";
 import { cropTo, prepare } from "../attack/prepare.js";
 import type { AttackContext, AttackRecord } from "../attack/run-attack.js";
 import { siteOf } from "../attack/site.js";
-import type { AttackSummary } from "../attack/summary.js";
 import { stack, unstack } from "../attack/tensors.js";
+import type { Headline } from "./headline.js";
 import { type Legend, type Panel, panels } from "./panels.js";
-import { damage, type Reference } from "./words.js";
 
 /** One sample of the report with its pictures. */
 export interface Specimen {
@@ -24,14 +23,8 @@ export interface Specimen {
 }
 
 /** Worst, median and best samples by the damage done; all of them where there are at most four. */
-export function chooseSamples(
-  records: readonly AttackRecord[],
-  reference: Reference,
-  metric: AttackSummary["headline"],
-): { record: AttackRecord; rank: string }[] {
-  const sorted = records
-    .filter((r) => r.scores)
-    .sort((a, b) => damage(b, reference, metric) - damage(a, reference, metric) || a.index - b.index);
+export function chooseSamples(records: readonly AttackRecord[], { damage }: Headline): { record: AttackRecord; rank: string }[] {
+  const sorted = records.filter((r) => r.scores).sort((a, b) => damage(b) - damage(a) || a.index - b.index);
   const n = sorted.length;
   if (n <= 4)
     return sorted.map((record, i) => ({ record, rank: n === 1 ? "" : i === 0 ? "hit hardest" : i === n - 1 ? "hit least" : "" }));

@@ -31,7 +31,8 @@ a { color: inherit; text-decoration-color: var(--muted); text-underline-offset: 
 .facts dt { font-size: 13px; color: var(--soft); }
 .facts dd { margin: 2px 0 0; font-size: 22px; font-weight: 600; letter-spacing: -.01em; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .facts dd small { font-size: 13px; font-weight: 400; color: var(--soft); letter-spacing: 0; }
-.arrow { color: var(--muted); font-weight: 400; padding: 0 .2em; }
+.arrow { color: var(--muted); padding: 0 .35em; }
+.arrow svg { vertical-align: -1px; }
 .hit { color: var(--accent); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 15px; }

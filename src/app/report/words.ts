@@ -1,9 +1,7 @@
 import { basename } from "node:path";
 import type { AttackPlan } from "../attack/plan.js";
-import type { AttackRecord } from "../attack/run-attack.js";
-import type { AttackSummary, Stage } from "../attack/summary.js";
-
-export type Reference = "truth" | "target" | "prediction";
+import type { AttackSummary } from "../attack/summary.js";
+import type { Headline, Reference } from "./headline.js";
 
 /** Published spelling of the attacks' names. */
 const attackNames: Readonly<Record<AttackPlan["attack"]["name"], string>> = {
@@ -38,57 +36,6 @@ export const referenceWords: Readonly<Record<Reference, string>> = {
   prediction: "against the model's own clean prediction",
 };
 
-/** What the run is about: the comparison that its headline number makes. */
-export function mainReference({ goal, reference }: AttackPlan, { metrics }: AttackSummary): Reference {
-  if (goal.kind === "targeted") return "target";
-  return reference === "truth" && metrics.truth ? "truth" : "prediction";
-}
-
-/** The metric that stands for the rest. A constant target has one class only, of which mIoU says nothing: there it is pixel accuracy. */
-export function headline({ spec }: AttackPlan, summary: AttackSummary, reference: Reference): AttackSummary["headline"] {
-  return reference === "target" && spec.task === "segmentation" ? { name: "aAcc", better: "higher" } : summary.headline;
-}
-
-/** The same number of one sample. */
-export function sampleValue(record: AttackRecord, stage: Stage, reference: Reference, name: string): number | null {
-  const scores = record.scores?.[stage][reference];
-  if (!scores) return null;
-  if (name !== "aAcc") return scores.value;
-  const { confusion, pixels } = scores.detail as { confusion: [number, number, number][]; pixels: number };
-  return pixels === 0 ? null : confusion.reduce((s, [truth, predicted, n]) => s + (truth === predicted ? n : 0), 0) / pixels;
-}
-
-/** How much worse the sample got for the model's owner; sorts samples. */
-export function damage(record: AttackRecord, reference: Reference, { name, better }: AttackSummary["headline"]): number {
-  const [clean, saved] = [sampleValue(record, "clean", reference, name) ?? 0, sampleValue(record, "saved", reference, name) ?? 0];
-  const rise = reference === "target" ? saved - clean : clean - saved;
-  return better === "higher" ? rise : -rise;
-}
-
-const unit: Readonly<Record<string, string>> = { EPE: " px", PSNR: " dB" };
-const shares = new Set([
-  "mIoU",
-  "mAcc",
-  "aAcc",
-  "top-1",
-  "top-5",
-  "D1",
-  "bad-1",
-  "bad-3",
-  "1 px",
-  "3 px",
-  "5 px",
-  "Fl-all (KITTI, and)",
-  "f1-all (published, or)",
-]);
-
-/** A metric's value as readers know it: shares in per cent, errors in pixels, PSNR in dB. */
-export function metricText(name: string, value: number | null | undefined): string {
-  if (value === null || value === undefined) return name === "PSNR" ? "∞" : "–";
-  if (shares.has(name) || name.startsWith("IoU class")) return `${(100 * value).toFixed(1)} %`;
-  return `${value.toFixed(name.startsWith("SSIM") ? 4 : 2)}${unit[name.replace(" Y", "")] ?? ""}`;
-}
-
 /** What the attacker wants to see, in words. */
 export function targetText({ goal, spec }: AttackPlan): string {
   if (goal.kind === "untargeted") return "";
@@ -98,25 +45,21 @@ export function targetText({ goal, spec }: AttackPlan): string {
 }
 
 /** One sentence: what was attacked, how hard, what happened. */
-export function headlineSentence(plan: AttackPlan, summary: AttackSummary): string {
+export function headlineSentence(plan: AttackPlan, summary: AttackSummary, number: Headline): string {
   const { attack } = plan;
-  const reference = mainReference(plan, summary);
-  const { name, better } = headline(plan, summary, reference);
-  const of = summary.metrics[reference];
   const images = `${summary.samples} image${summary.samples === 1 ? "" : "s"}`;
   const how = `${attackName(plan)}, changing images by at most ${radius(attack.epsilon, attack.norm)} ${normWords[attack.norm]},`;
-  if (!of) return `${how} was run on ${modelName(plan)}, but no sample finished.`;
-  const [clean, saved] = [of.clean[name] ?? null, of.saved[name] ?? null];
-  const [before, after] = [metricText(name, clean), metricText(name, saved)];
-  if (reference === "target")
-    return `${how} drove ${modelName(plan)} towards ${targetText(plan)} on ${images}: ${name} ${referenceWords.target} went from ${before} to ${after}.`;
-  if (reference === "prediction")
-    return `${how} made ${modelName(plan)} disagree with itself on ${images}: ${name} ${referenceWords.prediction} went from ${before} to ${after}.`;
-  const worse = better === "higher" ? (saved ?? 0) < (clean ?? 0) : (saved ?? 0) > (clean ?? 0);
-  const verb = worse ? (better === "higher" ? "lowered" : "raised") : "did not worsen";
-  return worse
-    ? `${how} ${verb} the ${name} of ${modelName(plan)} on ${images} from ${before} to ${after}.`
-    : `${how} ${verb} the ${name} of ${modelName(plan)} on ${images}: ${before} before, ${after} after.`;
+  const model = modelName(plan);
+  if (summary.samples === 0) return `${how} was run on ${model}, but no sample finished.`;
+  const [before, after] = [number.text(number.over("clean")), number.text(number.over("saved"))];
+  if (number.reference === "target" && plan.spec.task === "segmentation")
+    return `${how} drove ${model} towards ${targetText(plan)} on ${images}: of the pixels that showed something else, ${after} now show it.`;
+  if (number.reference === "target")
+    return `${how} drove ${model} towards ${targetText(plan)} on ${images}: ${number.label} ${referenceWords.target} went from ${before} to ${after}.`;
+  if (number.reference === "prediction")
+    return `${how} made ${model} disagree with itself on ${images}: ${number.label} ${referenceWords.prediction} went from ${before} to ${after}.`;
+  const verb = !number.worse ? "did not worsen" : summary.headline.better === "higher" ? "lowered" : "raised";
+  return `${how} ${verb} the ${number.label} of ${model} on ${images}: from ${before} to ${after}.`;
 }
 
 const quoted = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

@@ -5,9 +5,9 @@ import type { Check } from "../attack/audit.js";
 import type { AttackContext, AttackRecord } from "../attack/run-attack.js";
 import { summarise } from "../attack/summary.js";
 import type { RunDirectory } from "../runs/run-directory.js";
+import { headline } from "./headline.js";
 import { page } from "./page.js";
 import { chooseSamples, drawSpecimens } from "./specimens.js";
-import { headline, mainReference } from "./words.js";
 
 /**
  * Writes report.html, the pictures it shows (`report/`) and spec.json into a finished run's directory. The page works wherever the directory
@@ -21,10 +21,10 @@ export async function writeReport(
   const { plan } = context;
   const records = [...run.records].sort((a, b) => a.index - b.index);
   const summary = summarise(plan, records);
-  const reference = mainReference(plan, summary);
-  const chosen = chooseSamples(records, reference, headline(plan, summary, reference));
+  const number = headline(plan, summary, records);
+  const chosen = chooseSamples(records, number);
   const specimens = await drawSpecimens(context, run.path, chosen);
   if (specimens.some((s) => s.legend?.kind === "wheel")) await writeImage(join(run.path, "report/wheel.png"), flowWheel(108));
   run.write("spec.json", `${JSON.stringify(plan.spec, undefined, 2)}\n`);
-  run.write("report.html", page({ plan, summary, records, checks, specimens, path: run.path }));
+  run.write("report.html", page({ plan, summary, number, records, checks, specimens, path: run.path }));
 }

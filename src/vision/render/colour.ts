@@ -28,7 +28,7 @@ function oklch(lightness: number, chroma: number, hue: number): Rgb {
 /** A colour for each class: hues a golden angle apart, in three lightnesses, so that neighbours in number differ most. */
 export function classColour(label: number): Rgb {
   const golden = Math.PI * (3 - Math.sqrt(5));
-  return oklch([0.72, 0.58, 0.82][label % 3]!, 0.17, 0.5 + label * golden);
+  return oklch([0.72, 0.64, 0.82][label % 3]!, 0.19, -1.75 + label * golden);
 }
 
 /**

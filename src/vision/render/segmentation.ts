@@ -37,7 +37,7 @@ export function renderSegmentation(labels: Tensor, image: Tensor<"float32">, cla
       const colour = colourOfClass(at(i), classes);
       const edge =
         (x + 1 < width && at(i) !== at(i + 1)) || (y + 1 < height && at(i) !== at(i + width)) || (x > 0 && at(i) !== at(i - 1));
-      const cover = colour === undefined ? 0 : edge ? 1 : 0.62;
+      const cover = colour === undefined ? 0 : edge ? 1 : 0.72;
       // A pale ground, so that colours stand out alike on dark and bright pictures.
       const ground = 0.25 + 0.7 * grey;
       for (let c = 0; c < 3; c++) out.data[c * area + i] = cover * (colour?.[c] ?? 0) + (1 - cover) * ground;
