@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import { columns } from "../cli/table.js";
 import type { RunDirectory } from "../runs/run-directory.js";
+import { checklist, examine } from "./examine.js";
 import type { AttackPlan } from "./plan.js";
 import type { AttackContext, AttackRecord } from "./run-attack.js";
 import { type AttackSummary, stages, summarise } from "./summary.js";
@@ -8,11 +10,13 @@ import { type AttackSummary, stages, summarise } from "./summary.js";
 export async function finishRun(context: AttackContext, run: RunDirectory<AttackRecord>): Promise<void> {
   const summary = summarise(context.plan, run.records);
   run.write("summary.json", `${JSON.stringify(summary, undefined, 2)}\n`);
-  process.stdout.write(summaryText(context.plan, summary, run.path));
+  process.stdout.write(summaryText(context.plan, summary));
+  const checks = await examine(context, run, { onProgress: (note) => process.stderr.write(`audit: ${note}\n`) });
+  process.stdout.write(`\n${checklist(checks)}\n${join(run.path, "report.html")}\n`);
 }
 
 /** The summary as a table: a row for each metric, a column for each stage. */
-export function summaryText(plan: AttackPlan, summary: AttackSummary, path: string): string {
+export function summaryText(plan: AttackPlan, summary: AttackSummary): string {
   const number = (v: number | null | undefined) => (v === null || v === undefined ? "-" : v.toFixed(4));
   const names = { truth: "to the truth", target: "to the attacker's target", prediction: "to the clean prediction" } as Record<
     string,
@@ -33,7 +37,6 @@ export function summaryText(plan: AttackPlan, summary: AttackSummary, path: stri
     ...(summary.errors.length > 0
       ? [`${summary.errors.length} samples failed:`, ...summary.errors.slice(0, 10).map((e) => `  ${e.sample}: ${e.error}`)]
       : []),
-    path,
   ];
   return `${lines.join("\n")}\n`;
 }

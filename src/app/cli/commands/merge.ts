@@ -44,7 +44,9 @@ export function mergeCommand(): Command {
         run.append(records);
         const summary = summarise(whole[0]!, records);
         run.write("summary.json", `${JSON.stringify(summary, undefined, 2)}\n`);
-        process.stdout.write(summaryText(whole[0]!, summary, flags.out));
+        process.stdout.write(
+          `${summaryText(whole[0]!, summary)}${flags.out}\nfaultline audit ${flags.out} writes its audit and report\n`,
+        );
       } finally {
         run.close();
       }
