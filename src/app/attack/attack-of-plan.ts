@@ -1,27 +1,37 @@
 import type { Engine } from "../../engine/runtime/engine.js";
-import type { Attack } from "../../methods/attacks/attack.js";
-import { type AttackOptions, attacks } from "../../methods/attacks/catalogue/index.js";
+import type { Attack, Goal } from "../../methods/attacks/attack.js";
+import { type AttackName, type AttackOptions, attacks } from "../../methods/attacks/catalogue/index.js";
 import { type CompiledAttack, compileAttack } from "../../methods/attacks/compile-attack.js";
 import { CompiledEnsemble, ensembleMembers } from "../../methods/attacks/ensemble.js";
 import { norms } from "../../methods/attacks/norms/index.js";
 import type { AttackSite } from "../../methods/attacks/step-graph.js";
 import type { AttackPlan } from "./plan.js";
 
+/** What a user says of an attack, as a plan and the command line hold it. */
+export type AttackSettings = Pick<AttackPlan["attack"], "norm" | "epsilon" | "steps" | "restarts" | "grid" | "schedule"> &
+  Partial<Pick<AttackPlan["attack"], "stepSize" | "loss" | "alignment">>;
+
+const optionsOf = (settings: AttackSettings, goal: Goal): AttackOptions => ({
+  norm: norms[settings.norm],
+  goal,
+  epsilon: settings.epsilon,
+  steps: settings.steps,
+  restarts: settings.restarts,
+  grid: settings.grid,
+  schedule: settings.schedule,
+  ...(settings.stepSize !== undefined && { stepSize: settings.stepSize }),
+  ...(settings.loss && { loss: settings.loss }),
+  ...(settings.alignment && { alignment: settings.alignment }),
+});
+
+/** One attack by name. */
+export const attackOf = (name: AttackName, settings: AttackSettings, goal: Goal): Attack =>
+  attacks[name](optionsOf(settings, goal));
+
 /** The attacks that a plan names: one, or the members of an ensemble. */
 export function attacksOf({ attack, goal, spec }: Pick<AttackPlan, "attack" | "goal" | "spec">): Attack[] {
-  const options: AttackOptions = {
-    norm: norms[attack.norm],
-    goal: goal.kind,
-    epsilon: attack.epsilon,
-    steps: attack.steps,
-    restarts: attack.restarts,
-    grid: attack.grid,
-    schedule: attack.schedule,
-    ...(attack.stepSize !== undefined && { stepSize: attack.stepSize }),
-    ...(attack.loss && { loss: attack.loss }),
-    ...(attack.alignment && { alignment: attack.alignment }),
-  };
-  return attack.name === "ensemble" ? ensembleMembers(spec.task, options) : [attacks[attack.name](options)];
+  if (attack.name === "ensemble") return ensembleMembers(spec.task, optionsOf(attack, goal.kind));
+  return [attackOf(attack.name, attack, goal.kind)];
 }
 
 /** One attack compiled as itself, several as the worst of them. */

@@ -19,7 +19,6 @@ export interface AttackFlags {
   readonly eot?: string;
   readonly eotSamples: number;
   readonly perturb?: string[];
-  readonly target?: string;
 }
 
 /** Adds the flags that say which attack. */
@@ -58,8 +57,7 @@ export function withAttack(command: Command): Command {
       `average the gradient over random transforms: ${Object.keys(transforms).join(", ")}, or an ONNX file (image, noise) -> image`,
     )
     .option("--eot-samples <n>", "transforms per step", parsePositiveInteger, 10)
-    .option("--perturb <image...>", "images that may change, where there are two (default: all)")
-    .option("--target <what>", "drive towards this instead of away: a class number, zero, negative, or an image file");
+    .option("--perturb <image...>", "images that may change, where there are two (default: all)");
 }
 
 function positive(text: string): number {

@@ -1,7 +1,9 @@
 import { Command, CommanderError } from "commander";
 import { attackCommand } from "./commands/attack.js";
 import { auditCommand } from "./commands/audit.js";
+import { compileCommand } from "./commands/compile.js";
 import { convertCommand } from "./commands/convert.js";
+import { criticalityCommand } from "./commands/criticality.js";
 import { gradCommand } from "./commands/grad.js";
 import { inspectCommand } from "./commands/inspect.js";
 import { mergeCommand } from "./commands/merge.js";
@@ -20,10 +22,12 @@ export async function main(args: readonly string[]): Promise<number> {
     inspectCommand(),
     gradCommand(),
     attackCommand(),
+    compileCommand(),
     auditCommand(),
     mergeCommand(),
     convertCommand(),
     trainCommand(),
+    criticalityCommand(),
   ]) {
     program.addCommand(command.exitOverride());
   }

@@ -6,7 +6,7 @@ import type { Engine } from "../../../engine/runtime/engine.js";
 import { type LayoutName, layouts, openDataset } from "../../../vision/data/node/open.js";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
-import { attacksOf } from "../../attack/attack-of-plan.js";
+import { attackOf, attacksOf } from "../../attack/attack-of-plan.js";
 import { finishRun } from "../../attack/finish.js";
 import { type AttackPlan, hashFile } from "../../attack/plan.js";
 import { readRegion } from "../../attack/reopen.js";
@@ -36,6 +36,7 @@ interface Flags extends RuntimeFlags, SpecFlags, AttackFlags {
   readonly seed: number;
   readonly shard?: { index: number; count: number };
   readonly out?: string;
+  readonly target?: string;
   readonly goal?: "untargeted" | "targeted";
   readonly input?: string;
   readonly start?: string;
@@ -67,6 +68,7 @@ export function attackCommand(): Command {
         "targeted",
       ]),
     )
+    .option("--target <what>", "drive towards this instead of away: a class number, zero, negative, or an image file")
     .option("--region <mask.png>", "white pixels may change, black ones may not; at the model's size")
     .option("--batch <n>", "images per step", parsePositiveInteger, 1)
     .option("--seed <n>", "seed of all random numbers", parseInteger, 0)
@@ -211,11 +213,6 @@ async function attackTensors(engine: Engine, model: Model, spec: ModelSpec, flag
     if (flags[name] !== undefined) throw new UsageError(`--${name} goes with --data.`);
   const eot = await eotOf(flags.eot, flags.eotSamples);
   const region = flags.region === undefined ? undefined : await readRegion(flags.region);
-  const plan = {
-    attack: { ...flags, name: flags.attack },
-    goal: { kind: flags.goal ?? "untargeted", target: "" },
-    spec,
-  } as unknown as AttackPlan;
   const stop = interruptible();
   const bar = progress(flags.attack, flags.steps);
   try {
@@ -224,7 +221,7 @@ async function attackTensors(engine: Engine, model: Model, spec: ModelSpec, flag
         engine,
         model,
         spec,
-        attack: attacksOf(plan)[0]!,
+        attack: attackOf(flags.attack, flags, flags.goal ?? "untargeted"),
         scale: flags.scale,
         seed: flags.seed,
         ...(eot && { eot }),
