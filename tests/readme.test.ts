@@ -1,0 +1,31 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { afterAll, describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const readme = readFileSync(join(root, "README.md"), "utf8");
+const folder = mkdtempSync(join(root, "tests/readme-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("README", () => {
+  it("has code that runs as it stands", async () => {
+    const [, code] = /```ts\n([\s\S]*?)```/.exec(readme)!;
+    const file = join(folder, "example.ts");
+    writeFileSync(file, `${code!.replace('"faultline"', '"../../src/index.js"')}\nexport { result };\n`);
+    const { result } = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as { result: { dx: { shape: number[] } } };
+    expect(result.dx.shape).toEqual([1, 3, 32, 32]);
+  });
+
+  it("names files and npm scripts that exist", () => {
+    for (const [, path] of readme.matchAll(/\]\(([^):]+)\)/g)) expect(existsSync(join(root, path!)), path).toBe(true);
+    const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { scripts: Record<string, string> };
+    for (const [, script] of readme.matchAll(/npm run ([\w:]+)/g)) expect(scripts[script!], script).toBeDefined();
+  });
+
+  it("names commands that exist", async () => {
+    const { commandNames } = await import("../src/app/cli/main.js");
+    const named = [...readme.matchAll(/npx faultline (\w+)/g)].map(([, name]) => name!);
+    expect(commandNames()).toEqual(expect.arrayContaining(named));
+  });
+});
