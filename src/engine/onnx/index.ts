@@ -1,4 +1,5 @@
 /** The ONNX file format, for every runtime. What needs a file system is in read-file.ts and write-file.ts. */
+export { toLowestOpset, toOpset17 } from "./convert/to-17.js";
 export { defaultLimits, type Limits } from "./limits.js";
 export {
   type Attribute,

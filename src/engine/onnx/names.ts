@@ -1,3 +1,6 @@
+import { subgraphs } from "./check.js";
+import type { OnnxGraph } from "./model.js";
+
 /** Names in use, and fresh ones beside them. */
 export class Names {
   private readonly taken = new Set<string>();
@@ -17,4 +20,15 @@ export class Names {
     this.taken.add(name);
     return name;
   }
+}
+
+/** Every name in a graph and its subgraphs. */
+export function allNames(graph: OnnxGraph, names = new Names()): Names {
+  for (const { name } of [...graph.inputs, ...graph.outputs]) names.add(name);
+  for (const name of graph.initializers.keys()) names.add(name);
+  for (const node of graph.nodes) {
+    for (const name of [...node.inputs, ...node.outputs]) names.add(name);
+    for (const inner of subgraphs(node)) allNames(inner, names);
+  }
+  return names;
 }

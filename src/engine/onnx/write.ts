@@ -1,5 +1,5 @@
 import { subgraphs } from "./check.js";
-import { toOpset17 } from "./convert/to-17.js";
+import { toLowestOpset, toOpset17 } from "./convert/to-17.js";
 import {
   type Attribute,
   canonicalIrVersion,
@@ -17,18 +17,21 @@ import { encode } from "./wire.js";
 const largestFile = 2 ** 31 - 1;
 
 export interface WriteOptions {
-  /** Opset 17 is for tools from before 2023; a model that uses what opset 18 added is then refused. Default: that of the model. */
-  readonly opset?: 17 | 18;
+  /**
+   * Default "lowest": 17, which tools from before 2023 read too, where it can represent the model, and 18 otherwise. With 17 a model that
+   * uses what opset 18 added is refused.
+   */
+  readonly opset?: 17 | 18 | "lowest";
 }
 
 /**
  * Writes a model as an ONNX file, weights inside.
  *
- * @example await writeFile("gradient.onnx", writeModel(gradient, { opset: 17 }));
+ * @example await writeFile("gradient.onnx", writeModel(gradient));
  * @throws ModelError when the weights take more than the 2 GB that an ONNX file holds.
  */
 export function writeModel(canonical: OnnxModel, options: WriteOptions = {}): Uint8Array {
-  const model = options.opset === 17 && canonical.opset === canonicalOpset ? toOpset17(canonical) : canonical;
+  const model = canonical.opset === canonicalOpset ? atOpset(canonical, options.opset ?? "lowest") : canonical;
   const bytes = tensorBytes(model.graph);
   if (bytes > largestFile) {
     throw new ModelError(
@@ -48,6 +51,17 @@ export function writeModel(canonical: OnnxModel, options: WriteOptions = {}): Ui
   if (file.length > largestFile)
     throw new ModelError("The model takes more than the 2 GB that an ONNX file holds; use a smaller variant.");
   return file;
+}
+
+function atOpset(model: OnnxModel, opset: 17 | 18 | "lowest"): OnnxModel {
+  switch (opset) {
+    case 17:
+      return toOpset17(model);
+    case 18:
+      return model;
+    case "lowest":
+      return toLowestOpset(model);
+  }
 }
 
 function tensorBytes(graph: OnnxGraph): number {
@@ -86,8 +100,15 @@ function nodeMessage(node: OnnxNode): Messages["Node"] {
     ...(node.domain === "" ? {} : { domain: node.domain }),
     input: [...node.inputs],
     output: [...node.outputs],
-    attribute: Object.entries(node.attributes).map(([name, attribute]) => attributeMessage(name, attribute)),
+    attribute: Object.entries(node.attributes)
+      .filter(([, attribute]) => node.domain !== "" || !isEmptyList(attribute))
+      .map(([name, attribute]) => attributeMessage(name, attribute)),
   };
+}
+
+/** The wire format does not tell an empty list from a missing one, and onnx.checker wants it missing. */
+function isEmptyList(attribute: Attribute): boolean {
+  return Array.isArray(attribute.value) && attribute.value.length === 0;
 }
 
 const encoder = new TextEncoder();

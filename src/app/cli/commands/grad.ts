@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { gradientModel } from "../../../engine/autodiff/gradient-model.js";
 import { lower } from "../../../engine/compile/lower.js";
+import { toLowestOpset } from "../../../engine/onnx/index.js";
 import { saveModel } from "../../../engine/onnx/write-file.js";
 import type { Shape } from "../../../engine/tensor/tensor.js";
 import { openModel, parseShape, type RuntimeFlags, withEngine, withRuntime } from "../model-options.js";
@@ -52,7 +53,7 @@ Example: faultline grad resnet18.onnx --shape x=1x3x224x224 -o resnet18.grad.onn
           ...(flags.wrt && { wrt: flags.wrt }),
           ...(flags.weights && { weights: "include" as const }),
         });
-        const written = flags.lowering === "provider" ? lower(gradient, engine.info.provider) : gradient;
+        const written = toLowestOpset(flags.lowering === "provider" ? lower(gradient, engine.info.provider) : gradient);
         await engine.compile(written).then((program) => program.dispose());
         await saveModel(written, flags.output);
         const list = (values: readonly { name: string; type: string; shape: unknown }[]) =>

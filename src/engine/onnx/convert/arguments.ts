@@ -1,6 +1,6 @@
-import { type DataType, isFloat, tensor } from "../../tensor/tensor.js";
+import { type DataType, isFloat, tensor, toNumbers } from "../../tensor/tensor.js";
 import type { OnnxNode } from "../model.js";
-import { type Conversion, floatOf, int, intOf, intsOf, type Rewrite, without } from "./conversion.js";
+import { type Conversion, floatOf, int, int64Tensor, intOf, intsOf, type Rewrite, without } from "./conversion.js";
 
 /** Attributes that became inputs, so that they can be computed. */
 
@@ -38,6 +38,27 @@ function padToInputs(node: OnnxNode, to: Rewrite) {
   const value = floatOf(node, "value", 0);
   const inputs = [node.inputs[0]!, to.int64(pads, "pads"), ...(value === 0 ? [] : [to.like(node.inputs[0]!, value)])];
   to.keep({ ...node, inputs, attributes: without(node.attributes, "pads", "value") });
+}
+
+/** Padding by "wrap" (opset 19) reads axis i of size n at (j - begin) mod n, j = 0 ... begin + n + end - 1. */
+function wrap(node: OnnxNode, to: Rewrite) {
+  const sizes = to.scope.valueOf(node.inputs[1]!);
+  const axesName = node.inputs[3];
+  const named = axesName ? to.scope.valueOf(axesName) : undefined;
+  if (!sizes || (axesName && !named)) return to.refuse('pads by "wrap" to a computed size, which Faultline wants fixed');
+  const pads = toNumbers(sizes);
+  const axes = named ? toNumbers(named) : Array.from({ length: pads.length / 2 }, (_, i) => i);
+  const scalar = (value: number): string => to.constant(int64Tensor([], [value]));
+  const shape = to.add("Shape", [node.inputs[0]!]);
+  let x = node.inputs[0]!;
+  axes.forEach((axis, i) => {
+    const [begin, end] = [pads[i]!, pads[i + axes.length]!];
+    if (begin === 0 && end === 0) return;
+    const size = to.add("Gather", [shape, scalar(axis)]);
+    const positions = to.add("Range", [scalar(-begin), to.add("Add", [size, scalar(end)]), scalar(1)]);
+    x = to.add("Gather", [x, to.add("Mod", [positions, size])], { axis: int(axis) });
+  });
+  to.finish("Identity", [x]);
 }
 
 /** The old defaults were the largest finite float32; a bound as large as that bounds nothing. */
@@ -95,9 +116,8 @@ export const argumentForms: readonly Conversion[] = [
     to: 21,
     convert: (node, to) => {
       const mode = node.attributes.mode;
-      if (mode?.kind === "string" && mode.value === "wrap")
-        to.refuse('pads by "wrap", which opset 18 does not have; export it as Slice and Concat');
-      to.keep(node);
+      if (mode?.kind === "string" && mode.value === "wrap") wrap(node, to);
+      else to.keep(node);
     },
   },
   { op: "Clip", from: 7, to: 10, convert: clipToInputs },

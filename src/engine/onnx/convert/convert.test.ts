@@ -44,8 +44,8 @@ const refused: readonly (readonly [number, OnnxNode, string])[] = [
   ],
   [
     19,
-    node("Pad", "x p", "y", { mode: text("wrap") }),
-    'Pad "Pad node" of opset 19 pads by "wrap", which opset 18 does not have; export it as Slice and Concat.',
+    node("Pad", "x x", "y", { mode: text("wrap") }),
+    'Pad "Pad node" of opset 19 pads by "wrap" to a computed size, which Faultline wants fixed.',
   ],
   [
     19,
@@ -70,8 +70,13 @@ const refused: readonly (readonly [number, OnnxNode, string])[] = [
   [9, node("Cast", "x", "y", { to: int(8) }), 'Cast "Cast node" of opset 9 casts to string, which Faultline does not work on.'],
   [
     12,
-    node("Resize", "x - x", "y", { coordinate_transformation_mode: text("tf_half_pixel_for_nn") }),
-    'Resize "Resize node" of opset 12 uses the coordinates "tf_half_pixel_for_nn", which were removed in opset 13.',
+    node("Resize", "x - x", "y", { coordinate_transformation_mode: text("tf_half_pixel_for_nn"), nearest_mode: text("ceil") }),
+    'Resize "Resize node" of opset 12 uses the coordinates "tf_half_pixel_for_nn" in a form that was removed in opset 13.',
+  ],
+  [
+    19,
+    node("Resize", "x - x", "y", { coordinate_transformation_mode: text("half_pixel_symmetric") }),
+    'Resize "Resize node" of opset 19 uses the coordinates "half_pixel_symmetric" with scales, which opset 18 does not have; give sizes.',
   ],
   [
     8,

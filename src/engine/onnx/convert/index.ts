@@ -1,6 +1,6 @@
 import { nodeTitle, subgraphs } from "../check.js";
 import { canonicalOpset, ModelError, type OnnxGraph, type OnnxModel, type OnnxNode } from "../model.js";
-import { Names } from "../names.js";
+import { allNames, type Names } from "../names.js";
 import { argumentForms } from "./arguments.js";
 import { constant } from "./constant.js";
 import { type Conversion, Rewrite } from "./conversion.js";
@@ -83,14 +83,4 @@ function convertSubgraphs(node: OnnxNode, opsets: Opsets, taken: Names, scope: S
     return [name, { kind: "graph", value: convertGraph(attribute.value, opsets, taken, scope) }] as const;
   });
   return { ...node, attributes: Object.fromEntries(attributes) };
-}
-
-function allNames(graph: OnnxGraph, names = new Names()): Names {
-  for (const { name } of [...graph.inputs, ...graph.outputs]) names.add(name);
-  for (const name of graph.initializers.keys()) names.add(name);
-  for (const node of graph.nodes) {
-    for (const name of [...node.inputs, ...node.outputs]) names.add(name);
-    for (const inner of subgraphs(node)) allNames(inner, names);
-  }
-  return names;
 }

@@ -35,15 +35,12 @@ function groupNormalization(node: OnnxNode, to: Rewrite) {
   const ones = to.constant(tensor(type, [groups], new Array(groups).fill(1)), "ones");
   const zeros = to.constant(tensor(type, [groups]), "zeros");
   const normal = to.add("InstanceNormalization", [grouped, ones, zeros], { epsilon });
-  const channels = to.add("Reshape", [normal, to.int64([0, channelsOf(scale, to), -1], "channels")]);
+  const [from, until] = [to.int64([0], "from"), to.int64([2], "until")];
+  const channelsAndRest = to.add("Concat", [to.add("Slice", [shape, from, until]), to.int64([-1], "rest")], { axis: int(0) });
+  const channels = to.add("Reshape", [normal, channelsAndRest]);
   const column = to.int64([-1, 1], "column");
   const scaled = to.add("Mul", [channels, to.add("Reshape", [scale, column])]);
   to.finish("Reshape", [to.add("Add", [scaled, to.add("Reshape", [bias, column])]), shape]);
-}
-
-function channelsOf(scale: string, to: Rewrite): number {
-  const channels = to.scope.valueOf(scale)?.data.length;
-  return channels ?? to.refuse("computes its scale, which Faultline wants as a weight");
 }
 
 export const normalization: readonly Conversion[] = [

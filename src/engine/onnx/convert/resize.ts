@@ -21,12 +21,27 @@ function asymmetric(node: OnnxNode, scales: string, to: Rewrite) {
 
 /** Opset 11 required `roi` and `scales` and marked "left out" by an empty tensor. */
 function dropEmptyInputs(node: OnnxNode, to: Rewrite) {
-  const mode = textOf(node, "coordinate_transformation_mode", "half_pixel");
-  if (mode === "tf_half_pixel_for_nn") to.refuse(`uses the coordinates "${mode}", which were removed in opset 13`);
-  if (mode === "half_pixel_symmetric") to.refuse(`uses the coordinates "${mode}", which opset 18 does not have`);
   const inputs = node.inputs.map((name) => (isEmpty(to.scope.valueOf(name)) ? "" : name));
   while (inputs.at(-1) === "") inputs.pop();
-  to.keep({ ...node, inputs });
+  to.keep(coordinates({ ...node, inputs }, to));
+}
+
+/** Coordinates that opset 18 does not have, said by those that it has where they agree. */
+function coordinates(node: OnnxNode, to: Rewrite): OnnxNode {
+  const mode = textOf(node, "coordinate_transformation_mode", "half_pixel");
+  const halfPixel = { ...node.attributes, coordinate_transformation_mode: text("half_pixel") };
+  if (mode === "half_pixel_symmetric") {
+    // it differs in the centre, by what rounding took from scale · size; sizes that are given are not rounded
+    if (!node.inputs[3]) to.refuse(`uses the coordinates "${mode}" with scales, which opset 18 does not have; give sizes`);
+    return { ...node, attributes: halfPixel };
+  }
+  if (mode !== "tf_half_pixel_for_nn") return node;
+  // removed in opset 13: x_in = (x_out + 0.5) / scale, half a pixel above half_pixel
+  const rounding = textOf(node, "nearest_mode", "round_prefer_floor");
+  const same = { floor: "round_prefer_ceil", round_prefer_floor: "ceil" }[rounding];
+  if (textOf(node, "mode", "nearest") !== "nearest" || !same)
+    to.refuse(`uses the coordinates "${mode}" in a form that was removed in opset 13`);
+  return { ...node, attributes: { ...halfPixel, nearest_mode: text(same) } };
 }
 
 export const resize: readonly Conversion[] = [

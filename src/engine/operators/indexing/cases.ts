@@ -68,7 +68,13 @@ export const indexingCases: readonly OperatorCase[] = [
   one("GatherND: batch_dims 2", [2, 2, 3], (x, graph) => gatherND(x, indices(graph, [2, 2, 1], [0, 2, 1, 1]), 2)),
   ...(["none", "add", "mul", "min", "max"] as const).map((r) => scatterElementsCase(r, "distinct", 0)),
   ...(["none", "add", "mul", "min", "max"] as const).map((r) => scatterElementsCase(r, "distinct", -1)),
-  ...(["add", "min", "max"] as const).map((r) => scatterElementsCase(r, "repeated", 0)),
+  ...(["add", "mul", "min", "max"] as const).map((r) => scatterElementsCase(r, "repeated", 0)),
+  {
+    name: "ScatterElements: mul, repeated, one and two zeros among the factors",
+    operator: "ScatterElements",
+    inputs: { x: { shape: [3], values: [0.7, -0.4, 0.9] }, u: { shape: [6], values: [0, 0.5, -0.8, 0, 0, 0.6] } },
+    build: ({ x, u }, graph) => scatterElements(x!, indices(graph, [6], [0, 0, 1, 2, 2, 2]), u!, 0, "mul"),
+  },
   ...(["none", "add", "mul", "min", "max"] as const).map(scatterNDCase),
   {
     name: "OneHot: values, axis 1",

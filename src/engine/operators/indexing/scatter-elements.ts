@@ -28,7 +28,7 @@ export const ScatterElements = defineOperator({
     return [x];
   },
   // see scatterGradient
-  gradient: ({ inputs: [x, indices, updates], outputs: [output], attributes: { axis, reduction }, wanted, fail }, [g]) =>
+  gradient: ({ inputs: [x, indices, updates], outputs: [output], attributes: { axis, reduction }, wanted }, [g]) =>
     scatterGradient(
       {
         data: x,
@@ -40,7 +40,6 @@ export const ScatterElements = defineOperator({
         gather: (data) => gatherElements(data, indices, axis),
         scatter: (data, u, r) => scatterElements(data, indices, u, axis, r),
         sum: (u) => scatterElements(zerosLike(x), indices, u, axis, "add"),
-        fail,
       },
       g,
     ),

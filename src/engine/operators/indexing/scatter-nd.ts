@@ -25,7 +25,7 @@ export const ScatterND = defineOperator({
     return [x];
   },
   // see scatterGradient
-  gradient: ({ inputs: [x, indices, updates], outputs: [output], attributes: { reduction }, wanted, fail }, [g]) =>
+  gradient: ({ inputs: [x, indices, updates], outputs: [output], attributes: { reduction }, wanted }, [g]) =>
     scatterGradient(
       {
         data: x,
@@ -37,7 +37,6 @@ export const ScatterND = defineOperator({
         gather: (data) => gatherND(data, indices),
         scatter: (data, u, r) => scatterND(data, indices, u, r),
         sum: (u) => sumSlices(x, indices, u),
-        fail,
       },
       g,
     ),

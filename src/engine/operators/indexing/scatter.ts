@@ -2,9 +2,11 @@ import type { Value } from "../../graph/graph.js";
 import { add } from "../elementwise/add.js";
 import { div } from "../elementwise/div.js";
 import { mul } from "../elementwise/mul.js";
+import { sub } from "../elementwise/sub.js";
 import { scalar } from "../emit.js";
 import { expand } from "../layout/expand.js";
 import { equal } from "../logic/equal.js";
+import { greater } from "../logic/greater.js";
 import { where } from "../logic/where.js";
 import { zerosLike } from "../zeros.js";
 
@@ -25,14 +27,13 @@ interface Scattering {
   readonly scatter: (data: Value, updates: Value, reduction: ScatterReduction) => Value;
   /** Zeros of the shape of the data plus the updates, repeated positions included. */
   readonly sum: (updates: Value) => Value;
-  readonly fail: (message: string) => never;
 }
 
 /**
  * Gradients of both scatter operators, for data x and updates u at positions i.
  * none: dx = g with zeros at i, du = g[i]; positions are distinct by the specification.
  * add: dx = g, du = g[i].
- * mul: dx = g Π u, du = (g x)[i]; with repeated positions du would divide by u, so it is left out.
+ * mul: dx = g Π u, du = (g x)[i], times the other updates of the same position where positions may repeat.
  * min, max: the winner takes g; ties share it evenly, as in PyTorch's scatter_reduce.
  */
 export function scatterGradient(s: Scattering, g: Value): readonly (Value | undefined)[] {
@@ -43,13 +44,11 @@ export function scatterGradient(s: Scattering, g: Value): readonly (Value | unde
     case "add":
       return [g, undefined, s.wanted[2] ? s.gather(g) : undefined];
     case "mul": {
-      if (s.wanted[2] && !s.distinct)
-        s.fail('with reduction "mul" the updates have a gradient for constant, distinct indices only');
       const ones = expand(scalar(x.graph, 1, x.type), x.shape);
       return [
         s.wanted[0] ? mul(g, s.scatter(ones, u, "mul")) : undefined,
         undefined,
-        s.wanted[2] ? s.gather(mul(g, x)) : undefined,
+        s.wanted[2] ? (s.distinct ? s.gather(mul(g, x)) : ofFactors(s, g)) : undefined,
       ];
     }
     case "min":
@@ -61,6 +60,16 @@ export function scatterGradient(s: Scattering, g: Value): readonly (Value | unde
       return [mul(share, keeps), undefined, s.wanted[2] ? mul(s.gather(share), wins) : undefined];
     }
   }
+}
+
+/** du[k] = g[i_k] · x[i_k] · Π u[j] over the other j at the position of k: the whole product over u[k], with zeros counted apart. */
+function ofFactors(s: Scattering, g: Value): Value {
+  const isZero = equal(s.updates, 0);
+  const zeros = where(isZero, scalar(g.graph, 1, g.type), 0);
+  const nonZero = where(isZero, scalar(g.graph, 1, g.type), s.updates);
+  const product = s.gather(mul(g, s.scatter(s.data, nonZero, "mul")));
+  const otherZeros = sub(s.gather(s.sum(zeros)), zeros);
+  return where(greater(otherZeros, 0.5), scalar(g.graph, 0, g.type), div(product, nonZero));
 }
 
 /** Whether a constant index tensor names no position twice; `positions` maps it to one number or string for each update. */

@@ -18,7 +18,7 @@ export const topK = (
 export const TopK: Operator = defineOperator({
   name: "TopK",
   inputs: ["X", "K"],
-  outputs: ["Values", "Indices?"],
+  outputs: ["Values", "Indices"],
   attributes: { axis: int(-1), largest: int(1), sorted: int(1) },
   infer: ({ inputs: [x, kInput], attributes, fail }) => {
     const axis = normalizeAxis(attributes.axis, x.shape.length, fail);
