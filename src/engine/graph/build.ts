@@ -36,8 +36,9 @@ export function buildModel(graph: Graph): OnnxModel {
   };
   for (const node of graph.nodes) {
     if (!needed.has(node) || node.operator.domain === "faultline") continue;
-    const variadic = node.operator.outputs.at(-1)?.startsWith("...") ?? false;
-    const outputs = node.outputs.map((v, i) => (variadic || i === 0 || used.has(v) ? nameOf(v) : ""));
+    // Optional outputs that nothing uses are not asked for.
+    const isOptional = (i: number) => node.operator.outputs[i]?.endsWith("?") ?? false;
+    const outputs = node.outputs.map((v, i) => (!isOptional(i) || used.has(v) ? nameOf(v) : ""));
     while (outputs.at(-1) === "") outputs.pop();
     node.outputs.forEach((v, i) => {
       if (outputs[i]) valueInfo.set(outputs[i], { name: outputs[i], type: v.type, shape: v.shape });
