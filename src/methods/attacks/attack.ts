@@ -96,6 +96,8 @@ export interface DescentSite {
   readonly images: readonly { readonly x: Value; readonly gradient: Value }[];
   /** What is maximised, for each sample [B]. */
   readonly objective: Value;
+  /** For each sample [B], the share of pixels that are not won yet: still correct, or (towards a target) not showing it. */
+  readonly remaining: Value;
   /** State by name; per-image state has one value for each image, per-sample state has one. */
   readonly state: Readonly<Record<string, readonly Value[]>>;
   readonly scalars: Readonly<Record<string, Value>>;

@@ -90,6 +90,7 @@ export function stepGraph(attack: Attack, site: AttackSite): OnnxModel {
       gradient: inputs.region ? mul(slopes[i]!, inputs.region) : slopes[i]!,
     })),
     objective: attack.goal === "untargeted" ? objective : neg(objective),
+    remaining: average((p) => p.remaining),
     state,
     scalars,
     norm: attack.norm,
@@ -240,7 +241,14 @@ function evaluate(graph: Graph, attack: Attack, site: AttackSite, images: Record
   const weight = attack.weight.weigh({ task: site.task, prediction, target, options, goal: attack.goal, progress });
   const weighted = weight ? mul(weight, loss) : loss;
   const ones = () => expand(graph.constant({ type: "float32", shape: [], data: new Float32Array([1]) }), loss.shape);
-  return { prediction, loss: perImage(loss), objective: perImage(weighted), weight: weight ?? ones() };
+  const correct = perImage(site.task.correct(prediction, target, options));
+  return {
+    prediction,
+    loss: perImage(loss),
+    objective: perImage(weighted),
+    weight: weight ?? ones(),
+    remaining: attack.goal === "untargeted" ? correct : neg(correct),
+  };
 }
 
 function lossOf(attack: Attack, task: Task): PixelFunction {
