@@ -15,6 +15,9 @@ export interface SpecFlags {
   readonly sizeRule?: ModelSpec["size"];
   readonly meaning?: ModelSpec["output"]["meaning"];
   readonly outputName?: string;
+  readonly outputLayout?: ModelSpec["layout"];
+  readonly outputRange?: "0..1" | "0..255" | "-1..1";
+  readonly outputChannels?: "rgb" | "bgr";
   readonly outputScale?: number;
   readonly ignore?: number[];
   readonly labelOffset?: number;
@@ -57,6 +60,13 @@ export function withSpec(command: Command): Command {
         "binary-probabilities",
       ]),
     )
+    .addOption(new Option("--output-layout <order>", "axes of the model's output").choices(["nchw", "nhwc"]))
+    .addOption(
+      new Option("--output-range <name>", "restoration: range of the restored image").choices(["0..1", "0..255", "-1..1"]),
+    )
+    .addOption(
+      new Option("--output-channels <order>", "restoration: channel order of the restored image").choices(["rgb", "bgr"]),
+    )
     .option("--output-name <name>", "output to attack, where the model has several")
     .option("--output-scale <n>", "flow, disparity: pixels per unit of output (negative flips the sign)", parseFraction)
     .option("--ignore <labels>", "labels without ground truth, for example 255,-1", numbers)
@@ -86,6 +96,9 @@ export function resolveSpec(model: string, flags: SpecFlags, usual?: ModelSpec["
     output: {
       ...base.output,
       ...(flags.meaning && { meaning: flags.meaning }),
+      ...(flags.outputLayout && { layout: flags.outputLayout }),
+      ...(flags.outputRange && { range: flags.outputRange }),
+      ...(flags.outputChannels && { channels: flags.outputChannels }),
       ...(flags.outputName && { name: flags.outputName }),
       ...(flags.outputScale !== undefined && { scale: flags.outputScale }),
     },

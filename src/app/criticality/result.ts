@@ -1,10 +1,16 @@
-import { foldedAdvice } from "../../methods/criticality/folded.js";
-import type { MeasureName, MeasureSums } from "../../methods/criticality/measures.js";
-import type { Probe } from "../../methods/criticality/probe.js";
-import { type Gathered, layerProfile, type Profile, profileOf, trialMeasures } from "../../methods/criticality/profile.js";
+import { type FoldedNormalization, foldedAdvice } from "../../methods/criticality/folded.js";
+import type { MeasureName, MeasureSums, PredictionKind } from "../../methods/criticality/measures.js";
+import {
+  type Gathered,
+  type LayerProfile,
+  layerProfile,
+  type Profile,
+  profileOf,
+  trialMeasures,
+} from "../../methods/criticality/profile.js";
 import type { CriticalityPlan } from "./plan.js";
-import type { CriticalityRecord } from "./run-criticality.js";
-import { type Target, unitsOf } from "./units.js";
+import { type CriticalityContext, type CriticalityRecord, chunksOf } from "./run-criticality.js";
+import { unitIndex } from "./units.js";
 
 /** criticality.json */
 export interface CriticalityResult extends Profile {
@@ -27,22 +33,44 @@ const measureNames = {
     "mean normalised change of the prediction, |y - y0|² / (|y - y0|² + |y0 - mean|²): an extension of this project, not comparable with published criticality",
 };
 
+/** What of model and images the result needs besides plan and records: layers.json of a run, so that shards can be joined without the model. */
+export interface RunFacts {
+  readonly kind: PredictionKind;
+  readonly folded: FoldedNormalization | null;
+  /** Whether some layer is applied more than once. */
+  readonly repeated: boolean;
+  readonly labelled: boolean;
+  /** How many parts the images were worked on in. */
+  readonly chunks: number;
+  readonly targets: readonly Pick<LayerProfile, "name" | "kind" | "stage" | "layers">[];
+}
+
+export function factsOf(context: CriticalityContext): RunFacts {
+  const { kind, folded, layers } = context.probe;
+  return {
+    kind,
+    folded: folded ?? null,
+    repeated: layers.some((l) => l.applications > 1),
+    labelled: context.source.labelled,
+    chunks: chunksOf(context).length,
+    targets: context.targets.map(({ members, ...target }) => ({ ...target, layers: members.map((l) => l.name) })),
+  };
+}
+
 /** Puts the records of a finished run together. */
 export function resultOf(
   plan: CriticalityPlan,
-  { kind, folded, layers }: Pick<Probe, "kind" | "folded" | "layers">,
-  targets: readonly Target[],
-  labelled: boolean,
+  { kind, folded, repeated, labelled, targets }: RunFacts,
   records: readonly CriticalityRecord[],
 ): CriticalityResult {
   const gathered = gather(records);
   const intact = gathered.get(undefined)!;
   const accuracy = labelled ? intact.sums.correct! / intact.count : undefined;
-  const units = unitsOf(targets, plan.trials);
-  const profiles = targets.map(({ members, ...target }, t) =>
+  const trials = Array.from({ length: plan.trials }, (_, trial) => trial);
+  const profiles = targets.map((target, t) =>
     layerProfile(
-      { ...target, layers: members.map((l) => l.name) },
-      units.filter((u) => u.target === t).map((u) => trialMeasures(u.trial, gathered.get(u.index)!, accuracy)),
+      target,
+      trials.map((trial) => trialMeasures(trial, gathered.get(unitIndex(t, trial, plan.trials))!, accuracy)),
     ),
   );
   const notes = [
@@ -53,9 +81,7 @@ export function resultOf(
     ...(plan.spec.task === "segmentation" || plan.spec.task === "classification"
       ? []
       : ["Predictions are continuous: criticality here is this project's normalised change."]),
-    ...(layers.some((l) => l.applications > 1)
-      ? ["Some layers are applied more than once; a reset concerns all their applications."]
-      : []),
+    ...(repeated ? ["Some layers are applied more than once; a reset concerns all their applications."] : []),
   ];
   return {
     model: plan.model.path,

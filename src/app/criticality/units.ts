@@ -46,7 +46,9 @@ function matching(layers: readonly Layer[], pattern: string, all: readonly Layer
 const shorten = (names: readonly string[]): string =>
   names.length <= 12 ? names.join(", ") : `${names.slice(0, 6).join(", ")}, ..., ${names.slice(-3).join(", ")}`;
 
+export const unitIndex = (target: number, trial: number, trials: number): number => target * trials + trial;
+
 export const unitsOf = (targets: readonly Target[], trials: number): NumberedUnit[] =>
   targets.flatMap(({ members }, target) =>
-    Array.from({ length: trials }, (_, trial) => ({ index: target * trials + trial, target, trial, layers: members })),
+    Array.from({ length: trials }, (_, trial) => ({ index: unitIndex(target, trial, trials), target, trial, layers: members })),
   );

@@ -17,7 +17,7 @@ import { finishCriticality } from "../../criticality/finish.js";
 import { datasetImages, type ImageSource, tensorImages } from "../../criticality/images.js";
 import type { CriticalityPlan } from "../../criticality/plan.js";
 import { resetSource } from "../../criticality/reset-source.js";
-import { resultOf } from "../../criticality/result.js";
+import { factsOf, resultOf } from "../../criticality/result.js";
 import {
   type CriticalityContext,
   type CriticalityRecord,
@@ -224,11 +224,12 @@ async function criticality(engine: Engine, file: OnnxModel, path: string, spec: 
       process.exitCode = 130;
       return;
     }
-    if (plan.shard) {
+    if (run && plan.shard) {
+      run.write("layers.json", `${JSON.stringify(factsOf(context), undefined, 2)}\n`);
       process.stdout.write(`${out}\n`);
       return;
     }
-    const result = resultOf(plan, probe, targets, source.labelled, store.records);
+    const result = resultOf(plan, factsOf(context), store.records);
     if (run) finishCriticality(run, result, flags.json ? "files" : "files and text");
     if (flags.json) process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
   } finally {

@@ -1,19 +1,21 @@
-import { cpSync, existsSync } from "node:fs";
+import { cpSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { summaryText } from "../../attack/finish.js";
 import { readPlan } from "../../attack/reopen.js";
 import { type AttackRecord, plannedBatches } from "../../attack/run-attack.js";
 import { summarise } from "../../attack/summary.js";
+import { mergeCriticality } from "../../criticality/merge.js";
 import { RunDirectory, RunError, readRecords } from "../../runs/run-directory.js";
 
 /** `faultline merge SHARD... --out RUN` */
 export function mergeCommand(): Command {
   return new Command("merge")
-    .description("Join the shards of an attack run into the run that one machine would have made, byte for byte.")
+    .description("Join the shards of an attack or criticality run into the run that one machine would have made, byte for byte.")
     .argument("<shard...>", "run directories made with --shard")
     .requiredOption("--out <dir>", "run directory to make")
     .action((paths: string[], flags: { out: string }) => {
+      if (commandOf(paths[0]!) === "criticality") return mergeCriticality(paths, flags.out);
       const shards = paths.map((path) => ({
         path,
         plan: readPlan(path),
@@ -51,4 +53,10 @@ export function mergeCommand(): Command {
         run.close();
       }
     });
+}
+
+/** Which command made a run directory. */
+function commandOf(path: string): string | undefined {
+  const file = join(path, "run.json");
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as { command?: string }).command : undefined;
 }
