@@ -1,0 +1,195 @@
+/**
+ * What does a network's input gradient cost, measured in forward passes and against PyTorch?
+ *
+ *     npm run bench -- [networks, by part of their name] [--passes 5] [--lowering ours|none] [--torch auto|off]
+ *
+ * Forward is the model as it is, forward + gradient is one graph with the loss ½ Σ y². Passes alternate between all programs; every block of
+ * runs begins with one that is not counted; ratios are taken within a pass, and their median is reported.
+ */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { lower } from "../src/engine/compile/lower.js";
+import { writeModel } from "../src/engine/onnx/write.js";
+import type { Engine, Program } from "../src/engine/runtime/engine.js";
+import { createEngine } from "../src/engine/runtime/node.js";
+import { gradientOf, imageFor } from "./gradient-model.js";
+import { type BenchNetwork, benchNetworks, forwardModel } from "./networks/index.js";
+import { findPython, TorchPeer } from "./torch/peer.js";
+
+const targets = { medianRatio: 2.2, againstTorch: 0.5 };
+
+interface Measured {
+  readonly network: BenchNetwork;
+  /** Milliseconds. */
+  readonly forward: number;
+  readonly gradient: number;
+  /** Forward + gradient over forward. */
+  readonly ratio: number;
+  readonly torch:
+    | { readonly forward: number; readonly gradient: number; readonly ratio: number; readonly disagreement: string }
+    | undefined;
+}
+
+async function measure(network: BenchNetwork, engine: Engine, options: Options): Promise<Measured> {
+  const folder = await mkdtemp(join(tmpdir(), "faultline-bench-"));
+  const forward = forwardModel(network);
+  const image = imageFor(network);
+  const files = { model: join(folder, "model.onnx"), input: join(folder, "x.f32") };
+  await writeFile(files.model, writeModel(forward));
+  await writeFile(files.input, image.data);
+  const gradient = options.lowering === "ours" ? lower(gradientOf(forward), "cpu") : gradientOf(forward);
+  const programs = { forward: await engine.compile(forward), gradient: await engine.compile(gradient) };
+  const peer = options.python ? await TorchPeer.start(options.python, "run_onnx.py", [files.model, files.input]) : undefined;
+  try {
+    const x = await engine.upload(image);
+    const block = async (program: Program, output: "y" | "dx") => {
+      const times: number[] = [];
+      for (let run = 0; run <= options.runs; run++) {
+        const begin = performance.now();
+        const result = await program.run({ x }, { only: [output], keep: [output] });
+        if (run > 0) times.push(performance.now() - begin);
+        result[output]!.dispose();
+      }
+      return median(times);
+    };
+    const passes: Record<"forward" | "gradient" | "torchForward" | "torchGradient", number>[] = [];
+    for (let pass = 0; pass < options.passes; pass++) {
+      const [f, g] = [await block(programs.forward, "y"), await block(programs.gradient, "dx")];
+      const torch = async (what: "forward" | "gradient") =>
+        peer ? Math.min(...(await peer.time(what, options.torchRuns)).map(median)) : Number.NaN;
+      passes.push({ forward: f, gradient: g, torchForward: await torch("forward"), torchGradient: await torch("gradient") });
+    }
+    const { dx } = await programs.gradient.run({ x }, { only: ["dx"] });
+    const torch = peer && {
+      forward: median(passes.map((p) => p.torchForward)),
+      gradient: median(passes.map((p) => p.torchGradient)),
+      ratio: median(passes.map((p) => p.gradient / p.torchGradient)),
+      disagreement: disagreement(dx!.data as Float32Array, await peer.result(join(folder, "dx.f32")), network.input[0]!),
+    };
+    return {
+      network,
+      forward: median(passes.map((p) => p.forward)),
+      gradient: median(passes.map((p) => p.gradient)),
+      ratio: median(passes.map((p) => p.gradient / p.forward)),
+      torch,
+    };
+  } finally {
+    peer?.stop();
+    for (const program of Object.values(programs)) program.dispose();
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Relative L2 difference of each image, so that one flipped decision of a ReLU or pool in one image is seen for what it is. */
+function disagreement(ours: Float32Array, theirs: Float32Array, images: number): string {
+  const size = ours.length / images;
+  return Array.from({ length: images }, (_, n) => {
+    let [difference, norm] = [0, 0];
+    for (let i = n * size; i < (n + 1) * size; i++) {
+      difference += (ours[i]! - theirs[i]!) ** 2;
+      norm += theirs[i]! ** 2;
+    }
+    return Math.sqrt(difference / norm).toExponential(0);
+  }).join(" ");
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+const columns = [
+  "network",
+  "forward",
+  "+ dX",
+  "ratio",
+  "studied",
+  "torch fwd",
+  "torch + dX",
+  "of torch",
+  "disagreement per image",
+];
+
+function row({ network, forward, gradient, ratio, torch }: Measured): string[] {
+  const ms = (t: number | undefined) => (t === undefined ? "-" : `${t.toFixed(0)} ms`);
+  return [
+    network.name,
+    ms(forward),
+    ms(gradient),
+    ratio.toFixed(2),
+    network.studied?.toFixed(2) ?? "-",
+    ms(torch?.forward),
+    ms(torch?.gradient),
+    torch?.ratio.toFixed(2) ?? "-",
+    torch?.disagreement ?? "-",
+  ];
+}
+
+/** What the project promises, where it does not hold. */
+function missed(results: readonly Measured[]): string[] {
+  const lines: string[] = [];
+  const middle = median(results.map((r) => r.ratio));
+  if (middle > targets.medianRatio) lines.push(`median ratio ${middle.toFixed(2)}, target ${targets.medianRatio}`);
+  for (const { network, ratio, torch } of results) {
+    if (network.studied !== undefined && ratio >= network.studied)
+      lines.push(`${network.name}: ratio ${ratio.toFixed(2)} is not below the studied ${network.studied}`);
+    if (torch && torch.ratio > targets.againstTorch)
+      lines.push(`${network.name}: ${torch.ratio.toFixed(2)} of PyTorch's time, target ${targets.againstTorch}`);
+  }
+  return lines;
+}
+
+interface Options {
+  readonly passes: number;
+  readonly runs: number;
+  readonly torchRuns: number;
+  readonly lowering: "ours" | "none";
+  readonly python: string | undefined;
+}
+
+function readOptions(): Options & { readonly networks: readonly BenchNetwork[] } {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      passes: { type: "string", default: "5" },
+      lowering: { type: "string", default: "ours" },
+      torch: { type: "string", default: "auto" },
+    },
+  });
+  if (values.lowering !== "ours" && values.lowering !== "none") throw new Error("--lowering is ours or none.");
+  if (values.torch !== "auto" && values.torch !== "off") throw new Error("--torch is auto or off.");
+  const wanted = (n: BenchNetwork) =>
+    positionals.length === 0 || positionals.some((p) => n.name.toLowerCase().includes(p.toLowerCase()));
+  return {
+    passes: Number(values.passes),
+    runs: 5,
+    torchRuns: 3,
+    lowering: values.lowering,
+    python: values.torch === "auto" ? findPython(["python3", "/usr/bin/python3"]) : undefined,
+    networks: benchNetworks.filter(wanted),
+  };
+}
+
+async function main(): Promise<void> {
+  const options = readOptions();
+  await using engine = await createEngine();
+  const { runtime, threads } = engine.info;
+  console.log(`${runtime}, ${threads} threads, lowering ${options.lowering}, load ${loadavg()[0]!.toFixed(1)} at the start`);
+  const results: Measured[] = [];
+  const print = (cells: readonly string[]) =>
+    console.log(cells.map((c, i) => c.padEnd([17, 8, 8, 6, 8, 10, 11, 9][i] ?? 0)).join(" "));
+  print(columns);
+  for (const network of options.networks) {
+    const measured = await measure(network, engine, options);
+    results.push(measured);
+    print(row(measured));
+  }
+  console.log(`median ratio ${median(results.map((r) => r.ratio)).toFixed(2)}; load ${loadavg()[0]!.toFixed(1)} at the end`);
+  const lines = missed(results);
+  console.log(lines.length === 0 ? "all targets met" : `missed:\n${lines.map((l) => `  ${l}`).join("\n")}`);
+}
+
+await main();

@@ -1,0 +1,62 @@
+/**
+ * What does each lowering gain? Processor time of a network's forward + dX with all lowerings, without any, and without each one.
+ *
+ *     npx tsx bench/lowerings.ts <network, part of its name> [rounds, default 5]
+ *
+ * One thread, and processor time instead of the clock: other load on the machine disturbs that least. The variants take turns; the shortest
+ * run of each counts.
+ */
+import * as ort from "onnxruntime-node";
+import { lower, loweringStages } from "../src/engine/compile/lower.js";
+import type { OnnxModel } from "../src/engine/onnx/model.js";
+import { writeModel } from "../src/engine/onnx/write.js";
+import { gradientOf, imageFor } from "./gradient-model.js";
+import { benchNetworks, forwardModel } from "./networks/index.js";
+
+const [name = "ResNet", rounds = "5"] = process.argv.slice(2);
+const network = benchNetworks.find((n) => n.name.toLowerCase().includes(name.toLowerCase()));
+if (!network) throw new Error(`No network is called ${name}.`);
+const forward = forwardModel(network);
+const gradient = gradientOf(forward);
+const all = lower(gradient, "cpu");
+const variants = new Map<string, OnnxModel>([
+  ["forward alone", forward],
+  ["no lowering", gradient],
+  ["all lowerings", all],
+]);
+for (const lowering of new Set(loweringStages.flat())) {
+  const without = lower(
+    gradient,
+    "cpu",
+    loweringStages.map((stage) => stage.filter((l) => l !== lowering)),
+  );
+  if (without.graph.nodes.length !== all.graph.nodes.length || fingerprint(without) !== fingerprint(all))
+    variants.set(`without ${lowering.name}`, without);
+}
+
+function fingerprint(model: OnnxModel): string {
+  return model.graph.nodes.map((n) => n.op).join();
+}
+
+const image = imageFor(network);
+const best = new Map<string, number>();
+const sessions = new Map<string, ort.InferenceSession>();
+for (const [variant, model] of variants) {
+  const options = {
+    intraOpNumThreads: 1,
+    logSeverityLevel: 3,
+    extra: { session: { intra_op: { allow_spinning: "0" } } },
+  } as const;
+  sessions.set(variant, await ort.InferenceSession.create(writeModel(model), options));
+}
+for (let round = 0; round <= Number(rounds); round++) {
+  for (const [variant, session] of sessions) {
+    const before = process.cpuUsage();
+    await session.run({ x: new ort.Tensor("float32", image.data, image.shape) });
+    const { user, system } = process.cpuUsage(before);
+    if (round > 0) best.set(variant, Math.min(best.get(variant) ?? Number.POSITIVE_INFINITY, (user + system) / 1000));
+  }
+}
+const reference = best.get("all lowerings")!;
+console.log(`${network.name}, processor time on one thread`);
+for (const [variant, ms] of best) console.log(`${ms.toFixed(1).padStart(8)} ms ${(ms / reference).toFixed(3)} ${variant}`);

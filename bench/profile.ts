@@ -1,0 +1,60 @@
+/**
+ * Where does the time of a network's forward + gradient graph go? Kernel times by operator, after ONNX Runtime's own optimisation.
+ *
+ *     npx tsx bench/profile.ts <network, part of its name> [ours|none|forward]
+ */
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as ort from "onnxruntime-node";
+import { lower } from "../src/engine/compile/lower.js";
+import { writeModel } from "../src/engine/onnx/write.js";
+import { gradientOf, imageFor } from "./gradient-model.js";
+import { benchNetworks, forwardModel } from "./networks/index.js";
+
+const [name = "ResNet", graph = "ours"] = process.argv.slice(2);
+const network = benchNetworks.find((n) => n.name.toLowerCase().includes(name.toLowerCase()));
+if (!network) throw new Error(`No network is called ${name}.`);
+const forward = forwardModel(network);
+const model = graph === "forward" ? forward : graph === "none" ? gradientOf(forward) : lower(gradientOf(forward), "cpu");
+
+const runs = 5;
+const folder = await mkdtemp(join(tmpdir(), "faultline-profile-"));
+const session = await ort.InferenceSession.create(writeModel(model), {
+  enableProfiling: true,
+  profileFilePrefix: join(folder, "ort"),
+  intraOpNumThreads: 2,
+  logSeverityLevel: 3,
+});
+const image = imageFor(network);
+for (let i = 0; i <= runs; i++) await session.run({ x: new ort.Tensor("float32", image.data, image.shape) });
+session.endProfiling();
+await session.release();
+
+interface Event {
+  readonly cat: string;
+  readonly name: string;
+  readonly dur: number;
+  readonly ts: number;
+  readonly args?: { readonly op_name?: string; readonly output_type_shape?: readonly Record<string, readonly number[]>[] };
+}
+const [file] = await readdir(folder);
+const events = (JSON.parse(await readFile(join(folder, file!), "utf8")) as Event[]).filter(
+  (e) => e.name === "model_run" || e.cat === "Node",
+);
+const warm = events.filter((e) => e.name === "model_run").sort((a, b) => a.ts - b.ts)[0]!;
+const after = events.filter((e) => e.ts > warm.ts + warm.dur);
+const total = new Map<string, { ms: number; count: number }>();
+for (const e of after) {
+  if (!e.name.endsWith("_kernel_time")) continue;
+  const shape = process.argv[4] === "shapes" ? ` ${JSON.stringify(Object.values(e.args?.output_type_shape?.[0] ?? {})[0])}` : "";
+  const key = `${e.args?.op_name}${shape}`;
+  const entry = total.get(key) ?? { ms: 0, count: 0 };
+  total.set(key, { ms: entry.ms + e.dur / 1000 / runs, count: entry.count + 1 / runs });
+}
+const wall = after.filter((e) => e.name === "model_run").reduce((s, e) => s + e.dur, 0) / 1000 / runs;
+const kernels = [...total.values()].reduce((s, { ms }) => s + ms, 0);
+console.log(`${network.name}, ${graph}: ${wall.toFixed(1)} ms a run, ${kernels.toFixed(1)} in kernels`);
+for (const [op, { ms, count }] of [...total].sort((a, b) => b[1].ms - a[1].ms).slice(0, 30))
+  console.log(`${ms.toFixed(2).padStart(8)} ms ${count.toFixed(0).padStart(5)} x ${op}`);
+await rm(folder, { recursive: true });

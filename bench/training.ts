@@ -1,0 +1,132 @@
+/**
+ * What does a training step cost, against eager PyTorch with the same network, loss and optimiser?
+ *
+ *     npx tsx bench/training.ts [networks, by part of their name] [--passes 5] [--runs 3]
+ *
+ * Both sides start from the same weights; blocks of steps alternate, each block's first step is not counted, ratios are taken within a pass,
+ * and their median is reported. PyTorch is measured with both of glibc's ways to keep memory, and the faster one counts.
+ */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { lower } from "../src/engine/compile/lower.js";
+import { writeModel } from "../src/engine/onnx/write.js";
+import type { Engine } from "../src/engine/runtime/engine.js";
+import { createEngine } from "../src/engine/runtime/node.js";
+import { Random } from "../src/engine/tensor/random.js";
+import { type Shape, type Tensor, tensor } from "../src/engine/tensor/tensor.js";
+import { trainingLoss } from "../src/methods/training/losses.js";
+import { adamw } from "../src/methods/training/optimizers/index.js";
+import { accumulateStep, predictionStep } from "../src/methods/training/train-step.js";
+import { Trainer } from "../src/methods/training/trainer.js";
+import { initialState, networkModel } from "../src/vision/nn/model.js";
+import { type BenchNetwork, benchNetworks } from "./networks/index.js";
+import { findPython, TorchPeer } from "./torch/peer.js";
+
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { passes: { type: "string", default: "5" }, runs: { type: "string", default: "3" } },
+});
+const wanted = positionals.length > 0 ? positionals : ["NAFNet", "Restormer"];
+const runs = Number(flags.runs);
+
+const engine = await createEngine({ threads: 2 });
+const python = findPython(["python3", "/usr/bin/python3"]);
+console.log(`load ${loadavg()[0]!.toFixed(1)}, ${engine.info.runtime}, ${python ? "PyTorch beside it" : "no PyTorch found"}`);
+for (const network of benchNetworks.filter((n) => wanted.some((w) => n.name.toLowerCase().includes(w.toLowerCase()))))
+  await measure(engine, network);
+await engine.dispose();
+
+async function measure(engine: Engine, { name, network, input }: BenchNetwork): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "faultline-bench-"));
+  const inputs = { image: input };
+  const state = initialState(network, inputs, 0);
+  const [image, target] = [noise("image", input), noise("target", input)];
+  const loss = trainingLoss("restoration", "l1");
+  const options = { network, loss, optimizer: adamw(), learningRate: 1e-4, inputs, seed: 0 };
+  const trainer = await Trainer.create(engine, options, { step: 0, network: state, optimizer: {} });
+  const compile = (model: Parameters<typeof lower>[0]) => engine.compile(lower(model, "cpu"));
+  const programs = {
+    forward: await compile(predictionStep(network, inputs)),
+    gradient: await compile(accumulateStep(network, loss, inputs)),
+  };
+  let peer: TorchPeer | undefined;
+  if (python) {
+    const files = ["model.onnx", "image.f32", "target.f32"].map((file) => join(folder, file)) as [string, string, string];
+    await writeFile(files[0], writeModel(networkModel(network, state, inputs)));
+    await writeFile(files[1], image.data);
+    await writeFile(files[2], target.data);
+    peer = await TorchPeer.start(python, "training.py", files);
+  }
+  try {
+    const shared = { "images.image": image, ...trainer.weights() };
+    const gradient = await engine.upload(tensor("float32", trainer.layout.parameters.shape));
+    const share = tensor("float32", [], [1]);
+    const work = {
+      forward: async () => {
+        const { parameters } = trainer.weights();
+        const { prediction } = await programs.forward.run({ ...shared, parameters }, { keep: ["prediction"], only: [] });
+        prediction.dispose();
+      },
+      gradient: async () => {
+        const { parameters } = trainer.weights();
+        const feeds = { ...shared, parameters, target, gradient, "scalar.share": share };
+        const out = await programs.gradient.run(feeds, { keep: ["next.gradient"] });
+        out["next.gradient"].dispose();
+      },
+      step: async () => {
+        await trainer.step([{ images: { image }, target }]);
+      },
+    };
+    const passes: Record<keyof typeof work | "torchGradient" | "torchStep", number>[] = [];
+    for (let pass = 0; pass < Number(flags.passes); pass++) {
+      const times = { forward: 0, gradient: 0, step: 0, torchGradient: Number.NaN, torchStep: Number.NaN };
+      for (const what of ["forward", "gradient", "step"] as const) times[what] = await block(work[what]);
+      if (peer) times.torchGradient = Math.min(...(await peer.time("gradient", runs)).map(median));
+      if (peer) times.torchStep = Math.min(...(await peer.time("step", runs)).map(median));
+      passes.push(times);
+    }
+    const of = (key: keyof (typeof passes)[number]) => median(passes.map((p) => p[key]));
+    const ms = (value: number) => `${value.toFixed(0)} ms`;
+    console.log(
+      `${name} [${input.join(", ")}], ${trainer.layout.parameters.size} parameters: forward ${ms(of("forward"))}, + gradient ${ms(of("gradient"))}, whole step ${ms(of("step"))}`,
+    );
+    if (peer) {
+      const ratio = median(passes.map((p) => p.torchStep / p.step));
+      console.log(
+        `  PyTorch: + gradient ${ms(of("torchGradient"))}, whole step ${ms(of("torchStep"))}; ours is ${ratio.toFixed(2)}x as fast (target 1x)`,
+      );
+    }
+    gradient.dispose();
+  } finally {
+    peer?.stop();
+    trainer.dispose();
+    for (const program of Object.values(programs)) program.dispose();
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function block(work: () => Promise<void>): Promise<number> {
+  await work();
+  const times: number[] = [];
+  for (let i = 0; i < runs; i++) {
+    const begin = performance.now();
+    await work();
+    times.push(performance.now() - begin);
+  }
+  return median(times);
+}
+
+function noise(name: string, shape: Shape): Tensor<"float32"> {
+  const t = tensor("float32", shape);
+  const random = new Random(0, name);
+  for (let i = 0; i < t.data.length; i++) t.data[i] = random.uniform();
+  return t;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

@@ -1,0 +1,54 @@
+import type { Value } from "../../graph/graph.js";
+import { concat } from "../../operators/layout/concat.js";
+import { pad } from "../../operators/layout/pad.js";
+import type { Lowering } from "../rewrite.js";
+import { isZero, madeBy } from "./match.js";
+
+/** A part of a value that is zero elsewhere along one axis. */
+interface Piece {
+  readonly part: Value;
+  readonly axis: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Slices and Gathers that cut a value into pieces (q, k, v; the halves of a gate) give gradients that are padded with zeros and added.
+ * Neighbours are joined by Concat instead: one pass over memory for three or more.
+ */
+export const joinPads: Lowering = {
+  name: "join-pads",
+  providers: "all",
+  measured:
+    "part of the tuned ViT-Ti and NAFNet of the lowerings study (0.90 and 0.79 of the naive forward + dX, CPU, 2 threads)",
+  rewrite: (node, inputs) => {
+    if (node.operator.name !== "Add") return undefined;
+    const [p, q] = [pieceOf(inputs[0]), pieceOf(inputs[1])];
+    if (!p || !q || p.axis !== q.axis) return undefined;
+    const [first, second] = p.start <= q.start ? [p, q] : [q, p];
+    if (first.end !== second.start) return undefined;
+    const { shape } = node.outputs[0]!;
+    const before = shape.map((_, i) => (i === p.axis ? first.start : 0));
+    const after = shape.map((d, i) => (i === p.axis ? d - second.end : 0));
+    return [pad(concat([...flat(first.part, p.axis), ...flat(second.part, p.axis)], p.axis), [...before, ...after])];
+  },
+};
+
+/** Reads a Pad with zeros along a single axis. */
+function pieceOf(v: Value | undefined): Piece | undefined {
+  const node = madeBy(v, "Pad");
+  const [part, pads, value, axes] = node?.inputs ?? [];
+  if (!v || !part || !pads?.constant || axes || node!.attributes.mode !== "constant" || (value && !isZero(value)))
+    return undefined;
+  const counts = Array.from(pads.constant.data as ArrayLike<number | bigint>, Number);
+  const rank = v.shape.length;
+  const padded = v.shape.flatMap((_, i) => (counts[i] !== 0 || counts[i + rank] !== 0 ? [i] : []));
+  const axis = padded[0];
+  if (padded.length !== 1 || axis === undefined || counts.some((c) => c < 0)) return undefined;
+  return { part, axis, start: counts[axis]!, end: counts[axis]! + part.shape[axis]! };
+}
+
+function flat(part: Value, axis: number): readonly Value[] {
+  const joined = madeBy(part, "Concat");
+  return joined && joined.attributes.axis === axis ? (joined.inputs as readonly Value[]) : [part];
+}

@@ -1,0 +1,36 @@
+import type { Node, Value } from "../../graph/graph.js";
+import { isFloat, type Shape, sizeOf } from "../../tensor/tensor.js";
+
+/** The node that computes `v`, if it is one of the named operators. */
+export function madeBy(v: Value | undefined, ...operators: readonly string[]): Node | undefined {
+  return v?.node && operators.includes(v.node.operator.name) ? v.node : undefined;
+}
+
+/** The number that a one-element floating-point constant holds. */
+export function scalarOf(v: Value | undefined): number | undefined {
+  return v?.constant && isFloat(v.type) && sizeOf(v.shape) === 1 ? Number(v.constant.data[0]) : undefined;
+}
+
+export const isZero = (v: Value | undefined): boolean => scalarOf(v) === 0;
+
+/** Whether `v` depends on constants alone, so that ONNX Runtime computes it once, when it loads the model. */
+export function isFixed(v: Value): boolean {
+  return v.constant !== undefined || (v.node?.inputs.every((i) => !i || isFixed(i)) ?? false);
+}
+
+/** The operands of a commutative node in the order in which `first` accepts the first one. */
+export function inOrder(
+  [a, b]: readonly (Value | undefined)[],
+  first: (v: Value) => boolean,
+): readonly [Value, Value] | undefined {
+  if (a && b && first(a)) return [a, b];
+  return a && b && first(b) ? [b, a] : undefined;
+}
+
+/** Whether `v` holds one number, or one for each index of the given axis (counted from the end of a value of the given shape). */
+export function variesAlong(v: Value, shape: Shape, axis: number): boolean {
+  const lead = shape.length - v.shape.length;
+  return lead >= 0 && v.shape.every((d, i) => d === 1 || i + lead === axis) && (sizeOf(v.shape) === 1 || axis >= lead);
+}
+
+export const isSmaller = (a: Value, b: Value): boolean => sizeOf(a.shape) < sizeOf(b.shape);

@@ -1,0 +1,23 @@
+import { maxUnpool } from "../../operators/pooling/max-unpool.js";
+import type { Lowering } from "../rewrite.js";
+import { poolGradientOf } from "./max-pool-gradient.js";
+
+/** Where the windows of a max pool do not overlap, no index occurs twice, and the scattered sum of its gradient is one MaxUnpool. */
+export const maxUnpoolGradient: Lowering = {
+  name: "max-unpool",
+  providers: ["cpu", "wasm"],
+  measured: "2x2 pool of [1,32,256,256], forward + dX: ScatterElements 9.4 ms, MaxUnpool 8.3 (lowerings study, CPU, 2 threads)",
+  rewrite: (node, [scattered]) => {
+    const gradient = poolGradientOf(node, scattered);
+    if (!gradient) return undefined;
+    const { pool, indices, x, g } = gradient;
+    const kernel = pool.attributes.kernel_shape as readonly number[];
+    const ones = kernel.map(() => 1);
+    const { strides = ones, dilations = ones } = pool.attributes as {
+      strides?: readonly number[];
+      dilations?: readonly number[];
+    };
+    if (!kernel.every((k, i) => strides[i]! >= k && dilations[i] === 1)) return undefined;
+    return [maxUnpool(g, indices, kernel, { strides, outputShape: x.shape })];
+  },
+};

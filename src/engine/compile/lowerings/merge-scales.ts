@@ -1,0 +1,106 @@
+import type { Node, Value } from "../../graph/graph.js";
+import { add } from "../../operators/elementwise/add.js";
+import { div } from "../../operators/elementwise/div.js";
+import { mul } from "../../operators/elementwise/mul.js";
+import { sub } from "../../operators/elementwise/sub.js";
+import { isFloat, sameShape } from "../../tensor/tensor.js";
+import type { Lowering, Site } from "../rewrite.js";
+import { isSmaller, madeBy, scalarOf } from "./match.js";
+
+/** `k · base` */
+interface Scaled {
+  readonly base: Value;
+  readonly k: number;
+}
+
+/**
+ * Gradients multiply by numbers again and again (1/2, -1, 1/n ...). The numbers float outward through products, sums, reductions and changes
+ * of layout until they meet and become one: `(k a) (l b)` is `(k l) (a b)`, `Σ k a` is `k Σ a`, `k a + k b` is `k (a + b)`, `a + (-b)` is
+ * `a - b`. What remains is multiplied with the smallest factor there is. Neg becomes such a number too: ONNX Runtime computes Neg on one
+ * thread, Mul on all.
+ */
+export const mergeScales: Lowering = {
+  name: "merge-scales",
+  providers: "all",
+  measured: "Neg alone is 14 % of ConvNeXt-T's and 11 % of ViT-Ti's naive forward + dX, and nothing after (lowerings study, CPU)",
+  rewrite: (node, inputs, site) => {
+    if (!node.outputs[0] || !isFloat(node.outputs[0].type)) return undefined;
+    const result = merged(node, inputs, site);
+    return result && sameShape(result.shape, node.outputs[0].shape) ? [result] : undefined;
+  },
+};
+
+function merged(node: Node, [a, b]: readonly (Value | undefined)[], site: Site): Value | undefined {
+  if (!a) return undefined;
+  // A scaled operand is worth taking apart where nothing else needs it, and where it is not the small one of two.
+  const free = (v: Value, i: number): Scaled =>
+    site.uses(node.inputs[i]!) === 1 && !isSmaller(v, node.outputs[0]!) ? scaled(v) : { base: v, k: 1 };
+  switch (node.operator.name) {
+    case "Neg":
+      return times(scaled(a).base, -scaled(a).k);
+    case "Mul": {
+      const number = scalarOf(b) ?? scalarOf(a);
+      if (number !== undefined) return scaledBy(scalarOf(b) === undefined ? b! : a, number);
+      const [p, q] = [free(a, 0), free(b!, 1)];
+      return p.k * q.k === 1 ? undefined : times(mul(p.base, q.base), p.k * q.k);
+    }
+    case "Div": {
+      const number = scalarOf(b);
+      if (number !== undefined) return scaledBy(a, 1 / number);
+      const [p, q] = [free(a, 0), free(b!, 1)];
+      return p.k / q.k === 1 ? undefined : times(div(p.base, q.base), p.k / q.k);
+    }
+    case "Add":
+    case "Sub": {
+      const [plus, minus] = node.operator.name === "Add" ? [add, sub] : [sub, add];
+      if (a === b && plus === add) return times(scaled(a).base, 2 * scaled(a).k);
+      if (scaled(b!).k === -1) return minus(a, scaled(b!).base);
+      if (scaled(a).k === -1 && plus === add) return sub(b!, scaled(a).base);
+      const [p, q] = [free(a, 0), free(b!, 1)];
+      return p.k === q.k && p.k !== 1 ? times(plus(p.base, q.base), p.k) : undefined;
+    }
+    case "ReduceSum":
+    case "ReduceMean":
+    case "Reshape":
+    case "Transpose": {
+      const { base, k } = site.uses(node.inputs[0]!) === 1 ? scaled(a) : { base: a, k: 1 };
+      return k === 1 ? undefined : times(site.graph.add(node.operator, b ? [base, b] : [base], node.attributes)[0]!, k);
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** Reads `v` as a number times a value of the same shape. Numbers at which float32 might overflow on the way stay where they are. */
+function scaled(v: Value): Scaled {
+  const whole: Scaled = { base: v, k: 1 };
+  const node = madeBy(v, "Neg", "Mul", "Div");
+  if (!node || !isFloat(v.type)) return whole;
+  const [a, b] = node.inputs;
+  const read = (base: Value, k: number): Scaled => (sameShape(base.shape, v.shape) && isModerate(k) ? { base, k } : whole);
+  if (node.operator.name === "Neg") return read(a!, -1);
+  const number = scalarOf(b);
+  if (number !== undefined) return read(a!, node.operator.name === "Mul" ? number : 1 / number);
+  const left = node.operator.name === "Mul" ? scalarOf(a) : undefined;
+  return left === undefined ? whole : read(b!, left);
+}
+
+const isModerate = (k: number): boolean => Math.abs(k) > 1e-12 && Math.abs(k) < 1e12;
+
+/** `number · v` where that is less than multiplying once more. */
+function scaledBy(v: Value, number: number): Value | undefined {
+  if (!isModerate(number)) return undefined;
+  const { base, k } = scaled(v);
+  if (k !== 1 || number === 1) return times(base, k * number);
+  const product = times(v, number);
+  return madeBy(product, "Mul")?.inputs.some((i) => scalarOf(i) !== undefined) ? undefined : product;
+}
+
+/** `k · v`, with the number taken into a smaller factor where v is a product of such. */
+function times(v: Value, k: number): Value {
+  if (k === 1) return v;
+  const [a, b] = madeBy(v, "Mul")?.inputs ?? [];
+  if (a && b && isSmaller(b, v) && !isSmaller(a, v)) return mul(a, times(b, k));
+  if (a && b && isSmaller(a, v) && !isSmaller(b, v)) return mul(times(a, k), b);
+  return mul(v, k);
+}
