@@ -4,12 +4,29 @@ import { auditCommand } from "./commands/audit.js";
 import { compileCommand } from "./commands/compile.js";
 import { convertCommand } from "./commands/convert.js";
 import { criticalityCommand } from "./commands/criticality.js";
+import { doctorCommand } from "./commands/doctor.js";
 import { gradCommand } from "./commands/grad.js";
 import { inspectCommand } from "./commands/inspect.js";
 import { mergeCommand } from "./commands/merge.js";
 import { trainCommand } from "./commands/train.js";
 import { sentenceOf } from "./errors.js";
 import { version } from "./version.js";
+
+const commands = (): Command[] => [
+  inspectCommand(),
+  gradCommand(),
+  doctorCommand(),
+  attackCommand(),
+  compileCommand(),
+  auditCommand(),
+  mergeCommand(),
+  convertCommand(),
+  trainCommand(),
+  criticalityCommand(),
+];
+
+/** What can follow `faultline`. */
+export const commandNames = (): string[] => commands().map((c) => c.name());
 
 /** The command line: `faultline <command>`. Returns the process's exit code; never throws. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -18,17 +35,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .version(version)
     .showHelpAfterError("(faultline --help lists the commands)")
     .exitOverride();
-  for (const command of [
-    inspectCommand(),
-    gradCommand(),
-    attackCommand(),
-    compileCommand(),
-    auditCommand(),
-    mergeCommand(),
-    convertCommand(),
-    trainCommand(),
-    criticalityCommand(),
-  ]) {
+  for (const command of commands()) {
     program.addCommand(command.exitOverride());
   }
   try {

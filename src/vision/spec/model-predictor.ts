@@ -50,8 +50,15 @@ export function fixedModel(
 /**
  * A model that is specialised already as a `Predictor`: pre- and postprocessing spliced in. A model whose file fixes another batch size is applied
  * to the batch in parts, the last one filled up with copies of the last image.
+ *
+ * @param read takes the raw output to the prediction; the identity shows the raw output itself.
  */
-export function predictorOf(fixed: OnnxModel, spec: ModelSpec, { batch, height, width }: PredictorSize): Predictor {
+export function predictorOf(
+  fixed: OnnxModel,
+  spec: ModelSpec,
+  { batch, height, width }: PredictorSize,
+  read: typeof postprocess = postprocess,
+): Predictor {
   const inputs = inputsByRole(fixed, spec);
   const predicted = outputName(fixed, spec);
   const own = Number(fixed.graph.inputs.find((i) => i.name === Object.values(inputs)[0])!.shape![0]);
@@ -62,7 +69,7 @@ export function predictorOf(fixed: OnnxModel, spec: ModelSpec, { batch, height, 
         const feeds = Object.fromEntries(
           Object.entries(inputs).map(([role, name]) => [name, preprocess(part(images[role]!, from, to, own), spec)]),
         );
-        return part(postprocess(embed(graph, fixed, feeds).outputs[predicted]!, spec, [height, width]), 0, to - from, to - from);
+        return part(read(embed(graph, fixed, feeds).outputs[predicted]!, spec, [height, width]), 0, to - from, to - from);
       };
       const parts = Array.from({ length: Math.ceil(batch / own) }, (_, i) => apply(i * own, Math.min(batch, (i + 1) * own)));
       return parts.length === 1 ? parts[0]! : concat(parts, 0);

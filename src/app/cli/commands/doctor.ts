@@ -1,0 +1,91 @@
+import { Command, Option } from "commander";
+import { readModel } from "../../../engine/onnx/read-file.js";
+import { DataError } from "../../../vision/data/error.js";
+import { type LayoutName, layouts, openDataset } from "../../../vision/data/node/open.js";
+import { completeSpec } from "../../../vision/spec/model-predictor.js";
+import { imageRoles } from "../../../vision/spec/model-spec.js";
+import { type Prepared, prepare } from "../../attack/prepare.js";
+import { checkup } from "../../doctor/checkup.js";
+import { parseSize } from "../attack-options.js";
+import { parsePositiveInteger, type RuntimeFlags, withEngine, withRuntime } from "../model-options.js";
+import { resolveSpec, type SpecFlags, withSpec } from "../spec-options.js";
+
+interface Flags extends RuntimeFlags, SpecFlags {
+  readonly data: string;
+  readonly format?: LayoutName;
+  readonly split?: string;
+  readonly variant?: string;
+  readonly samples: number;
+  readonly resize?: { height: number; width: number };
+  readonly json?: true;
+}
+
+const marks = { good: "ok   ", wrong: "WRONG", unsure: "?    " } as const;
+
+/** `faultline doctor model.onnx --task segmentation --data DIR` */
+export function doctorCommand(): Command {
+  return withRuntime(withSpec(new Command("doctor")))
+    .description(
+      "Run a model on a few images and say what looks wrong with how it is fed and read; it recommends flags and changes nothing.",
+    )
+    .argument("<model>", "ONNX file")
+    .requiredOption("--data <dir>", "data set with labels, or a folder of images")
+    .addOption(new Option("--format <layout>", "layout of the data set (default: recognised)").choices(Object.keys(layouts)))
+    .option("--split <name>", "part of the data set")
+    .option("--variant <name>", "variant of the data set")
+    .option("--samples <n>", "samples to look at, spread over the data set", parsePositiveInteger, 8)
+    .option("--resize <HxW>", "size to look at (default: that of the first sample)", parseSize)
+    .option("--json", "print the findings as JSON")
+    .addHelpText("after", "\nExample: faultline doctor deeplab.onnx --task segmentation --data VOC2012 --split val")
+    .action(async (path: string, flags: Flags) => {
+      const model = await readModel(path);
+      const said = completeSpec(model, resolveSpec(path, flags));
+      const dataset = await openDataset(flags.data, {
+        task: said.task,
+        ...(flags.format && { format: flags.format }),
+        ...(flags.split && { split: flags.split }),
+        ...(flags.variant && { variant: flags.variant }),
+      });
+      const ignore = dataset.task === "segmentation" ? [...new Set([...said.ignore, dataset.ignoreLabel])] : said.ignore;
+      const spec = { ...said, ignore };
+      const count = Math.min(flags.samples, dataset.length);
+      const samples: Prepared[] = [];
+      let resize = flags.resize;
+      for (let i = 0; i < count; i++) {
+        const index = Math.floor((i * dataset.length) / count);
+        const sample = await dataset.sample(index).catch((error: unknown) => {
+          if (error instanceof DataError) process.stderr.write(`left out: ${error.message}\n`);
+          else throw error;
+        });
+        if (!sample) continue;
+        const prepared = await prepare(
+          sample,
+          index,
+          imageRoles[spec.task],
+          { ...spec, labelOffset: 0 },
+          { resize, mismatch: "resize" },
+        );
+        const [, height, width] = Object.values(prepared.images)[0]!.shape as [number, number, number];
+        resize ??= { height, width };
+        samples.push(prepared);
+      }
+      if (samples.length === 0)
+        throw new DataError(`Not one of the ${count} samples that were tried in ${flags.data} can be read.`);
+      const findings = await withEngine(flags, (engine) => checkup(engine, model, spec, samples));
+      if (flags.json) {
+        process.stdout.write(`${JSON.stringify(findings, undefined, 2)}\n`);
+        return;
+      }
+      const width = Math.max(...findings.map((f) => f.subject.length));
+      for (const f of findings) process.stdout.write(`${marks[f.verdict]}  ${f.subject.padEnd(width)}  ${f.sentence}\n`);
+      const advice = findings.flatMap((f) => f.flags ?? []);
+      const wrong = findings.filter((f) => f.verdict === "wrong").length;
+      process.stdout.write(
+        advice.length > 0
+          ? `Try: ${advice.join(" ")}\n`
+          : wrong > 0
+            ? "No flag puts this right.\n"
+            : `Nothing looks wrong on ${samples.length} samples.\n`,
+      );
+    });
+}

@@ -1,0 +1,30 @@
+import type { ModelSpec } from "../../vision/spec/model-spec.js";
+import { type Finding, good, percent, unsure, wrong } from "./finding.js";
+import type { Labelled } from "./score.js";
+
+/** Whether the data's labels are among the model's classes, and what to do with those that are not. */
+export function labelRange(samples: readonly Labelled[], classes: number, spec: ModelSpec, offset: number): Finding {
+  const ignored = new Set(spec.ignore);
+  const counts = new Map<number, number>();
+  let total = 0;
+  for (const { target } of samples) {
+    for (const v of (target?.data ?? []) as BigInt64Array) {
+      total++;
+      counts.set(Number(v), (counts.get(Number(v)) ?? 0) + 1);
+    }
+  }
+  if (total === 0) return unsure("labels", "The data have no labels; what they would show is left out.");
+  const outside = [...counts].filter(([label]) => !ignored.has(label) && (label + offset < 0 || label + offset >= classes));
+  const left = [...counts].filter(([label]) => ignored.has(label)).reduce((n, [, c]) => n + c, 0);
+  if (outside.length === 0)
+    return left === total
+      ? wrong("labels", `All labels are among the ignored ones (${spec.ignore.join(", ")}), so nothing would count.`)
+      : good("labels", `All labels fit the model's ${classes} classes; ${percent(left / total)} are ignored.`);
+  const share = outside.reduce((n, [, c]) => n + c, 0) / total;
+  const list = outside.map(([label]) => label).sort((a, b) => a - b);
+  const shown = list.length > 6 ? `${list.slice(0, 6).join(", ")} ...` : list.join(", ");
+  const sentence = `${percent(share)} of the labels are none of the model's ${classes} classes (${shown}).`;
+  return list.length <= 3
+    ? wrong("labels", `${sentence} Are these pixels without ground truth?`, "--ignore", [...spec.ignore, ...list].join(","))
+    : wrong("labels", `${sentence} Is this the data set that the model was trained for?`);
+}

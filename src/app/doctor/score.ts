@@ -1,0 +1,89 @@
+import type { Tensor } from "../../engine/tensor/tensor.js";
+import type { ModelSpec, ValueRange } from "../../vision/spec/model-spec.js";
+import { argmax } from "../attack/tensors.js";
+
+/** One way to feed the model and to read the labels. */
+export interface Reading {
+  readonly range: RangeName;
+  readonly channels: "rgb" | "bgr";
+  readonly offset: number;
+}
+
+export type RangeName = "0..1" | "0..255" | "-1..1" | "imagenet" | "as given";
+
+export const ranges: Readonly<Record<Exclude<RangeName, "as given">, ValueRange>> = {
+  "0..1": "0..1",
+  "0..255": "0..255",
+  "-1..1": "-1..1",
+  imagenet: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
+};
+
+/** How good a prediction is, 0 to 1: share of right pixels, or for continuous tasks 1 / (1 + error over the typical size of the target). */
+export function quality(predictions: readonly Tensor[], samples: readonly Labelled[], spec: ModelSpec, offset: number): number {
+  const classes = spec.task === "classification" || spec.task === "segmentation";
+  let [sum, count, size] = [0, 0, 0];
+  predictions.forEach((p, s) => {
+    const { target, valid } = samples[s]!;
+    if (!target) return;
+    if (classes) {
+      const [predicted, labels, ignored] = [argmax(p), target.data as BigInt64Array, new Set(spec.ignore)];
+      labels.forEach((label, i) => {
+        if (ignored.has(Number(label)) || (valid && valid.data[i] === 0)) return;
+        count++;
+        if (predicted[i] === Number(label) + offset) sum++;
+      });
+      return;
+    }
+    const [a, y] = [p.data as Float32Array, target.data as Float32Array];
+    const plane = valid?.data.length ?? a.length;
+    y.forEach((v, i) => {
+      if (valid && valid.data[i % plane] === 0) return;
+      count++;
+      sum += Math.abs(a[i]! - v);
+      size += Math.abs(v);
+    });
+  });
+  if (count === 0) return 0;
+  if (classes) return sum / count;
+  return 1 / (1 + sum / Math.max(size, 1e-12));
+}
+
+export interface Labelled {
+  readonly target: Tensor | undefined;
+  readonly valid: Tensor | undefined;
+}
+
+/** Mean largest class probability of canonical logits. */
+export function confidence(predictions: readonly Tensor[]): number {
+  let [sum, count] = [0, 0];
+  for (const z of predictions) {
+    const [classes, data] = [z.shape[0]!, z.data as Float32Array];
+    const pixels = data.length / classes;
+    for (let i = 0; i < pixels; i++) {
+      let [largest, total] = [Number.NEGATIVE_INFINITY, 0];
+      for (let k = 0; k < classes; k++) largest = Math.max(largest, data[k * pixels + i]!);
+      for (let k = 0; k < classes; k++) total += Math.exp(data[k * pixels + i]! - largest);
+      sum += 1 / total;
+      count++;
+    }
+  }
+  return sum / count;
+}
+
+/** Least-squares factor that takes predictions to targets, and their correlation (about zero). */
+export function scaleOf(predictions: readonly Tensor[], samples: readonly Labelled[]): { factor: number; correlation: number } {
+  let [py, pp, yy] = [0, 0, 0];
+  predictions.forEach((p, s) => {
+    const { target, valid } = samples[s]!;
+    if (!target) return;
+    const [a, y] = [p.data as Float32Array, target.data as Float32Array];
+    const plane = valid?.data.length ?? a.length;
+    y.forEach((v, i) => {
+      if (valid && valid.data[i % plane] === 0) return;
+      py += a[i]! * v;
+      pp += a[i]! * a[i]!;
+      yy += v * v;
+    });
+  });
+  return { factor: py / Math.max(pp, 1e-30), correlation: py / Math.sqrt(Math.max(pp * yy, 1e-30)) };
+}
