@@ -28,9 +28,13 @@ export function lossCurves({ goal, attack }: AttackPlan, summary: AttackSummary,
   const path = (r: AttackRecord) => [...r.loss!.steps, r.loss!.adversarial];
   const lines = shown.flatMap((r) => path(r).map((loss, step) => ({ step, loss, sample: r.sample })));
   const mean = [...summary.curve, summary.loss.adversarial ?? 0].map((loss, step) => ({ step, loss }));
-  const positive = lines.every((p) => p.loss > 0);
-  const values = lines.map((p) => p.loss);
-  const logarithmic = positive && Math.max(...values) / Math.min(...values) > 50;
+  const values = [...lines, ...mean].map((p) => p.loss);
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const logarithmic = least > 0 && most / least > 50;
+  // What lies a million times below the largest loss is nothing, and would squeeze the rest.
+  const floor = Math.max(least, most * 1e-6);
+  const above = (points: readonly { step: number; loss: number; sample?: string }[]) =>
+    logarithmic ? points.map((p) => ({ ...p, loss: Math.max(p.loss, floor) })) : points;
   return drawn({
     height: 260,
     marginLeft: 56,
@@ -38,13 +42,22 @@ export function lossCurves({ goal, attack }: AttackPlan, summary: AttackSummary,
     y: {
       label: `loss (${goal.kind === "untargeted" ? "the attack raises it" : "the attack lowers it"}${logarithmic ? "; logarithmic" : ""})`,
       grid: true,
-      ...(logarithmic ? { type: "log", tickFormat: "~g", ticks: 5 } : { zero: true }),
+      ...(logarithmic ? { type: "log", domain: [floor, most], tickFormat: "~g", ticks: 5 } : { zero: true }),
     },
     marks: [
       ...(shown.length > 1
-        ? [Plot.line(lines, { x: "step", y: "loss", z: "sample", stroke: "var(--muted)", strokeWidth: 1, strokeOpacity: 0.45 })]
+        ? [
+            Plot.line(above(lines), {
+              x: "step",
+              y: "loss",
+              z: "sample",
+              stroke: "var(--muted)",
+              strokeWidth: 1,
+              strokeOpacity: 0.45,
+            }),
+          ]
         : []),
-      Plot.line(mean, { x: "step", y: "loss", stroke: "var(--accent)", strokeWidth: 2.5 }),
+      Plot.line(above(mean), { x: "step", y: "loss", stroke: "var(--accent)", strokeWidth: 2.5 }),
     ],
   });
 }

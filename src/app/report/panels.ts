@@ -77,9 +77,9 @@ function classification({ before, after, truth, target, className }: Scene) {
   return {
     legend: undefined,
     panels: [
-      ...(truth ? [{ name: "truth", title: "Ground truth", note: className(Number(truth.data[0])) }] : []),
       { name: "before", title: "Prediction, clean", guesses: guesses(before) },
       { name: "after", title: "Prediction, adversarial", guesses: guesses(after) },
+      ...(truth ? [{ name: "truth", title: "Ground truth", note: className(Number(truth.data[0])) }] : []),
     ],
   };
 }
@@ -96,9 +96,9 @@ function segmentation({ image, before, after, truth, className }: Scene) {
       entries: entries.map(({ label, colour, share }) => ({ name: className(label), colour: colour && hex(colour), share })),
     },
     panels: [
-      ...(truth ? [{ name: "truth", title: "Ground truth", image: render(truth) }] : []),
       { name: "before", title: "Prediction, clean", image: render(maps[0]!) },
       { name: "after", title: "Prediction, adversarial", image: render(maps[1]!) },
+      ...(truth ? [{ name: "truth", title: "Ground truth", image: render(truth) }] : []),
     ],
   };
 }
@@ -112,9 +112,9 @@ function continuous({ before, after, truth, valid }: Scene, look: (maps: readonl
   return {
     legend,
     panels: [
-      ...(known ? [{ name: "truth", title: "Ground truth", image: render(known) }] : []),
       { name: "before", title: "Prediction, clean", image: render(before) },
       { name: "after", title: "Prediction, adversarial", image: render(after) },
+      ...(known ? [{ name: "truth", title: "Ground truth", image: render(known) }] : []),
     ],
   };
 }

@@ -26,8 +26,11 @@ export interface Specimen {
 export function chooseSamples(records: readonly AttackRecord[], { damage }: Headline): { record: AttackRecord; rank: string }[] {
   const sorted = records.filter((r) => r.scores).sort((a, b) => damage(b) - damage(a) || a.index - b.index);
   const n = sorted.length;
-  if (n <= 4)
-    return sorted.map((record, i) => ({ record, rank: n === 1 ? "" : i === 0 ? "hit hardest" : i === n - 1 ? "hit least" : "" }));
+  if (n <= 4) {
+    const alike = n === 0 || damage(sorted[0]!) === damage(sorted[n - 1]!);
+    const rank = (i: number) => (alike ? "" : i === 0 ? "hit hardest" : i === n - 1 ? "hit least" : "");
+    return sorted.map((record, i) => ({ record, rank: rank(i) }));
+  }
   const picks = [
     [0, "hit hardest"],
     [1, "second"],

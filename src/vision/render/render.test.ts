@@ -121,10 +121,13 @@ it("perturbation: amplified to the end of the scale by a whole number", () => {
   expect(renderPerturbation(clean, clean).gain).toBe(1);
 });
 
-it("saliency: bright where the gradient is large", () => {
+it("saliency: bright where the gradient is large, on each pixel or around it", () => {
   const g = tensor("float32", [3, 1, 4], [0, 0, 0, -4, 0, 1, 0, 0, 0, 0, 0, 0]);
   const out = renderSaliency(g);
   expect(out.data[0]).toBeCloseTo(viridis(0)[0], 6);
   expect(pixel(out, 3)[0]).toBeGreaterThan(0.9);
   expect(pixel(out, 1)[1]).toBeGreaterThan(pixel(out, 0)[1]!);
+  // |g| = 0, 1, 0, 4; means over three: 0.5, 1/3, 5/3, 2; the 99.5 % point of four values is the third.
+  const around = renderSaliency(g, { radius: 1 });
+  viridis(0.3).forEach((v, c) => expect(pixel(around, 0)[c]).toBeCloseTo(v, 5));
 });
