@@ -128,7 +128,8 @@ Examples:
       const file = await readModel(path);
       await withEngine(flags, (engine) => criticality(engine, file, path, spec, flags));
     });
-  return command.addCommand(compareCommand());
+  // what follows "compare" is for compare, also where both have the flag
+  return command.enablePositionalOptions().addCommand(compareCommand().exitOverride());
 }
 
 function compareCommand(): Command {
