@@ -118,7 +118,11 @@ describe("faultline criticality", () => {
   });
 
   it("compares runs by stage", async () => {
-    const { out } = await faultline("compare", whole, join(folder, "broken"), "--out", join(folder, "compared"));
+    const twin = join(folder, "twin");
+    cpSync(whole, twin, { recursive: true });
+    const { out } = await faultline("compare", whole, twin, "--out", join(folder, "compared"));
+    const { out: json } = await faultline("compare", whole, twin, "--json");
+    expect(JSON.parse(json).stages).toHaveLength(2);
     expect(out).toMatch(/layer1 +4 +(\d+\.\d %) +\1/);
     expect(readFileSync(join(folder, "compared", "report.html"), "utf8")).toContain("<svg");
   });

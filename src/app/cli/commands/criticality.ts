@@ -128,8 +128,7 @@ Examples:
       const file = await readModel(path);
       await withEngine(flags, (engine) => criticality(engine, file, path, spec, flags));
     });
-  // what follows "compare" is for compare, also where both have the flag
-  return command.enablePositionalOptions().addCommand(compareCommand().exitOverride());
+  return command.addCommand(compareCommand().exitOverride());
 }
 
 function compareCommand(): Command {
@@ -138,7 +137,9 @@ function compareCommand(): Command {
     .argument("<run...>", "run directories of faultline criticality")
     .option("--out <dir>", "write comparison.json, comparison.svg and report.html there")
     .option("--json", "print the numbers alone, as JSON")
-    .action((paths: string[], flags: { out?: string; json?: boolean }) => {
+    .action((paths: string[], _: unknown, command: Command) => {
+      // flags that criticality itself has too are taken by it, wherever they stand
+      const flags: { out?: string; json?: boolean } = command.optsWithGlobals();
       const runs = readRuns(paths);
       const comparison = comparisonOf(runs);
       const json = `${JSON.stringify(comparison, undefined, 2)}\n`;
