@@ -24,3 +24,4 @@ export {
 export { Random } from "./engine/tensor/random.js";
 export { parseSafetensors, type Safetensors, SafetensorsError, writeSafetensors } from "./engine/tensor/safetensors.js";
 export { type DataType, type Shape, type Tensor, tensor, toNumbers } from "./engine/tensor/tensor.js";
+export * from "./methods/training/index.js";

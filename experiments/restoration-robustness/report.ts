@@ -37,22 +37,21 @@ function psnr(scores: readonly Score[]): string {
   return values.length > 1 ? `${mean(values).toFixed(2)} ± ${spread.toFixed(2)}` : mean(values).toFixed(2);
 }
 
-/** PSNR against the number of CosPGD steps, one panel for each network. */
+/** PSNR against the number of CosPGD steps, one panel for each network; dashed: the blurred images themselves under the same attack. */
 function figure(config: Config, rows: readonly Row[]): string {
-  const points = rows
-    .filter((r) => r.network !== "none")
-    .flatMap((r) =>
-      [0, ...config.attacks.steps].map((n) => ({
-        network: r.network,
-        training: r.training,
-        seed: r.seed,
-        steps: n,
-        psnr: r.scores[n === 0 ? "clean" : `cospgd ${n}`]!.psnr,
-      })),
-    );
-  const blurred = rows.find((r) => r.network === "none")!.scores.clean!.psnr;
-  const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const names = Object.keys(config.networks);
+  const line = (r: Row, network: string) =>
+    [0, ...config.attacks.steps].map((n) => ({
+      network,
+      training: r.training,
+      seed: r.seed,
+      steps: n,
+      psnr: r.scores[n === 0 ? "clean" : `cospgd ${n}`]!.psnr,
+    }));
+  const none = rows.filter((r) => r.network === "none");
+  const points = rows.filter((r) => r.network !== "none").flatMap((r) => line(r, r.network));
+  const untouched = names.flatMap((name) => none.flatMap((r) => line(r, name)));
+  const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const plot = Plot.plot({
     document,
     width: 980,
@@ -63,7 +62,7 @@ function figure(config: Config, rows: readonly Row[]): string {
     y: { label: "PSNR (dB)", grid: true },
     color: { domain: ["standard", "FGSM"], range: ["#c2410c", "#1d4ed8"], legend: false },
     marks: [
-      Plot.ruleY([blurred], { strokeDasharray: "3 3" }),
+      Plot.line(untouched, { fx: "network", x: "steps", y: "psnr", stroke: "#78716c", strokeDasharray: "3 3" }),
       Plot.line(points, { fx: "network", x: "steps", y: "psnr", stroke: "training", z: (d) => `${d.training}${d.seed}` }),
       Plot.dot(points, { fx: "network", x: "steps", y: "psnr", fill: "training", r: 2.5 }),
     ],

@@ -19,7 +19,6 @@ import { cosine } from "../../src/methods/training/schedules.js";
 import { Trainer } from "../../src/methods/training/trainer.js";
 import { fitted, syntheticDataset } from "../../src/vision/data/index.js";
 import { RestorationMetric } from "../../src/vision/metrics/restoration.js";
-import type { StateDict } from "../../src/vision/nn/checkpoints/state-dict.js";
 import { findNetwork, type NetworkConfiguration } from "../../src/vision/nn/networks/index.js";
 import { asConstants, Parameters } from "../../src/vision/nn/scope.js";
 import type { Predictor } from "../../src/vision/predictor.js";
@@ -39,6 +38,7 @@ const synthetic = (part: "training" | "test") =>
     task: "restoration",
     size: config.data.size,
     length: config.data[part],
+    displacement: config.data.displacement,
     seed: `${config.data.seed}/${part}`,
   });
 const trainingData = inMemory(synthetic("training"));
@@ -48,7 +48,13 @@ const test = collate(testSamples, loss, ["image"]);
 
 const engine = await createEngine();
 if (!rows.some((r) => r.network === "none")) {
-  rows.push({ network: "none", training: "none", seed: 0, seconds: 0, scores: { clean: score(test.images.image!) } });
+  rows.push({
+    network: "none",
+    training: "none",
+    seed: 0,
+    seconds: 0,
+    scores: await attack(engine, (_, images) => images.image!),
+  });
 }
 for (const seed of config.seeds) {
   for (const [name, configuration] of Object.entries(config.networks)) {
@@ -56,7 +62,10 @@ for (const seed of config.seeds) {
       if (rows.some((r) => r.network === name && r.training === training && r.seed === seed)) continue;
       const began = performance.now();
       const state = await train(engine, configuration, training, seed);
-      const scores = await attack(engine, configuration, state);
+      const { network } = findNetwork(configuration);
+      const scores = await attack(engine, (graph, images) =>
+        network(new Parameters(graph, asConstants(state)).scope, images.image!),
+      );
       const seconds = Math.round((performance.now() - began) / 1000);
       rows.push({ network: name, training, seed, seconds, scores });
       writeFileSync(resultsFile, `${JSON.stringify(rows, undefined, 1)}\n`);
@@ -91,12 +100,9 @@ async function train(engine: Engine, configuration: NetworkConfiguration, traini
   return state;
 }
 
-async function attack(engine: Engine, configuration: NetworkConfiguration, state: StateDict): Promise<Record<string, Score>> {
-  const { network } = findNetwork(configuration);
-  const predictor: Predictor = {
-    images: { image: test.images.image!.shape },
-    predict: (graph, images) => network(new Parameters(graph, asConstants(state)).scope, images.image!),
-  };
+/** Clean and attacked. Without a network (what comes in goes out) this is how far the attack alone moves the blurred images. */
+async function attack(engine: Engine, predict: Predictor["predict"]): Promise<Record<string, Score>> {
+  const predictor: Predictor = { images: { image: test.images.image!.shape }, predict };
   const { names, epsilon, stepSize, steps: counts, loss: raised } = config.attacks;
   const scores: Record<string, Score> = {};
   for (const name of names) {

@@ -3,7 +3,13 @@ import type { NetworkConfiguration } from "../../src/vision/nn/networks/index.js
 /** config.json */
 export interface Config {
   readonly networks: Readonly<Record<string, NetworkConfiguration>>;
-  readonly data: { readonly size: number; readonly training: number; readonly test: number; readonly seed: number };
+  readonly data: {
+    readonly size: number;
+    readonly displacement: number;
+    readonly training: number;
+    readonly test: number;
+    readonly seed: number;
+  };
   readonly training: {
     readonly steps: number;
     readonly batch: number;

@@ -1,0 +1,10 @@
+/** Training and adversarial training; runs wherever an `Engine` does. */
+export { Adversary, type AdversaryOptions, type Weights } from "./adversary.js";
+export { type Augmentation, augment } from "./augmentation.js";
+export { Batches, type BatchOptions, collate, inMemory, type TrainingBatch } from "./batch.js";
+export { TrainingError } from "./error.js";
+export { type TrainingLoss, trainingLoss, trainingLosses } from "./losses.js";
+export * from "./optimizers/index.js";
+export * as schedules from "./schedules.js";
+export { accumulateStep, applyStep, predictionStep, type TrainStepOptions, trainStep } from "./train-step.js";
+export { type StepReport, Trainer, type TrainerOptions, type TrainingState, type WeightsKind } from "./trainer.js";
