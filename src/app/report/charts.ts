@@ -38,7 +38,8 @@ export function lossCurves({ goal, attack }: AttackPlan, summary: AttackSummary,
   return drawn({
     height: 260,
     marginLeft: 56,
-    x: { label: "step", ticks: Math.min(10, attack.steps), tickFormat: "d" },
+    marginBottom: 42,
+    x: { label: "step", labelOffset: 38, ticks: Math.min(10, attack.steps), tickFormat: "d" },
     y: {
       label: `loss (${goal.kind === "untargeted" ? "the attack raises it" : "the attack lowers it"}${logarithmic ? "; logarithmic" : ""})`,
       grid: true,
@@ -72,9 +73,10 @@ export function beforeAndAfter(records: readonly AttackRecord[], number: Headlin
   if (rows.length <= 24) {
     const short = (s: string) => (s.length > 26 ? `…${s.slice(-25)}` : s);
     return drawn({
-      height: 56 + 24 * rows.length,
+      height: 66 + 24 * rows.length,
+      marginBottom: 42,
       marginLeft: 24 + 6.6 * Math.max(4, ...rows.map((r) => short(r.sample).length)),
-      x: { ...scale, label: number.label, grid: true },
+      x: { ...scale, label: number.label, labelOffset: 38, grid: true },
       y: { label: null, domain: rows.map((r) => r.sample), tickFormat: short, tickSize: 0 },
       marks: [
         Plot.link(
@@ -92,7 +94,8 @@ export function beforeAndAfter(records: readonly AttackRecord[], number: Headlin
   return drawn({
     height: 240,
     marginLeft: 48,
-    x: { ...scale, label: number.label },
+    marginBottom: 42,
+    x: { ...scale, label: number.label, labelOffset: 38 },
     y: { label: "samples", grid: true },
     marks: [
       Plot.rectY(

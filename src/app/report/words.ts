@@ -62,6 +62,12 @@ export function headlineSentence(plan: AttackPlan, summary: AttackSummary, numbe
   return `${how} ${verb} the ${number.label} of ${model} on ${images}: from ${before} to ${after}.`;
 }
 
+/** A number as the command line reads it back to the bit; in 255ths where that is short. */
+function fraction(value: number): string {
+  const levels = Number((value * 255).toPrecision(6));
+  return levels / 255 === value ? `${levels}/255` : String(value);
+}
+
 const quoted = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 /** The command that makes this run again; `spec` is the file that holds the model's specification. */
@@ -81,19 +87,17 @@ export function reproduce(
     ["--mismatch", fit.mismatch === "pad" ? undefined : fit.mismatch],
     ["--attack", attack.name],
     ["--norm", attack.norm],
-    [
-      "--epsilon",
-      radius(attack.epsilon, attack.norm) === `${attack.epsilon * 255}/255`
-        ? radius(attack.epsilon, attack.norm)
-        : attack.epsilon,
-    ],
+    ["--epsilon", fraction(attack.epsilon)],
     ["--steps", attack.steps],
-    ["--step-size", attack.stepSize],
+    ["--step-size", attack.stepSize && fraction(attack.stepSize)],
+    ["--schedule", attack.schedule === "constant" ? undefined : attack.schedule],
     ["--restarts", attack.restarts === 1 ? undefined : attack.restarts],
     ["--grid", attack.grid === "continuous" ? undefined : attack.grid],
     ["--loss", attack.loss],
     ["--alignment", attack.alignment],
     ["--scale", attack.scale === 1 ? undefined : attack.scale],
+    ["--eot", attack.eot?.transform],
+    ["--eot-samples", attack.eot?.samples],
     ["--region", attack.region],
     ["--target", goal.kind === "targeted" ? goal.target : undefined],
     ["--reference", reference === "truth" ? undefined : reference],

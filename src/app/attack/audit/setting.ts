@@ -46,7 +46,7 @@ export function cleanPerformance(
   if (clean === undefined || clean === null)
     return notApplicable(
       name,
-      `There is no ground truth, so nobody can tell whether range (${JSON.stringify(spec.range)}) and channel order (${spec.channels}) are right. The attack drove away from the model's own clean prediction.`,
+      `There is no ground truth, so whether value range and channel order (${spec.channels.toUpperCase()}) are right cannot be told from here; look at the clean predictions.`,
     );
   const classes = Math.max(1, ...records.map((r) => r.classes ?? 1));
   const numbers = { [headline.name]: clean };

@@ -1,0 +1,171 @@
+import { describe, expect, it } from "vitest";
+import type { Evidence, Trial } from "./audit/evidence.js";
+import { audit, type Check } from "./audit.js";
+import { type AttackPlan, attackPlanSchema } from "./plan.js";
+import type { AttackRecord } from "./run-attack.js";
+
+const plan: AttackPlan = attackPlanSchema.parse({
+  command: "attack",
+  version: "0",
+  model: { path: "m.onnx", sha256: "abc" },
+  spec: { task: "segmentation" },
+  data: { path: "d", length: 2 },
+  fit: { mismatch: "pad" },
+  attack: { name: "cospgd", norm: "l_inf", epsilon: 8 / 255, steps: 10, restarts: 1, grid: "continuous", scale: 1 },
+  goal: { kind: "untargeted" },
+  reference: "truth",
+  batch: 1,
+  seed: 0,
+  runtime: { provider: "cpu", runtime: "onnxruntime-node 1.30.0", threads: 2, optimization: "all" },
+});
+
+const scores = (value: number, confusion: readonly (readonly number[])[] = [[0, 0, 16]]) => ({
+  truth: { value, detail: { confusion, pixels: 16 } },
+  prediction: { value, detail: { confusion, pixels: 16 } },
+});
+
+const record = (index: number, changes: Partial<AttackRecord> = {}): AttackRecord => ({
+  index,
+  sample: `s${index}`,
+  size: [4, 4],
+  classes: 2,
+  loss: { clean: 0.1, steps: [0.2, 0.6, 1, 1.4, 1.8, 2, 2, 2, 2, 2], adversarial: 2, saved: 1.95 },
+  scores: { clean: scores(1), adversarial: scores(0), saved: scores(0) },
+  perturbation: { image: { l_inf: 8 / 255, l_2: 0.1, l_1: 0.5 } },
+  gradient: { zero: 0, nan: 0 },
+  files: { image: "images/000000.png" },
+  ...changes,
+});
+
+const trial = (changes: Partial<Trial> = {}): Trial => ({
+  sample: "s0",
+  clean: 0.1,
+  attack: 2,
+  huge: 9,
+  noise: { trials: 3, uniform: 0.2, sign: 0.3 },
+  weights: [
+    { attack: "cospgd", near: "clean", least: 0.2, mean: 0.6, most: 0.9 },
+    { attack: "cospgd", near: "adversarial", least: 0, mean: 0.1, most: 0.7 },
+  ],
+  underflow: 0,
+  repeatable: true,
+  ...changes,
+});
+
+const good: Evidence = {
+  records: [record(0), record(1)],
+  files: [
+    { sample: "s0", size: 8 / 255, trespass: false },
+    { sample: "s1", size: 8 / 255, trespass: false },
+  ],
+  trials: [trial()],
+  levels: { sample: "s0", gradient: 1e-6 },
+  modelHash: "abc",
+};
+
+const find = (name: string, evidence: Partial<Evidence>, of: AttackPlan = plan): Check => {
+  const check = audit(of, { ...good, ...evidence }).find((c) => c.name === name);
+  if (!check) throw new Error(`no check "${name}"`);
+  return check;
+};
+const targeted: AttackPlan = { ...plan, goal: { kind: "targeted", target: "0" } };
+
+describe("audit", () => {
+  it("passes a run that has nothing wrong with it", () => {
+    const checks = audit(plan, good);
+    expect(checks.filter((c) => c.verdict !== "passed").map((c) => [c.name, c.verdict])).toEqual([]);
+    expect(checks).toHaveLength(14);
+    for (const c of checks) expect(c.sentence).toMatch(/[.]$/);
+  });
+
+  it("sees an attack that finds nothing", () => {
+    const still = { loss: { clean: 1, steps: new Array(10).fill(1), adversarial: 0.9, saved: 0.9 } };
+    expect(find("Loss moves with the steps", { records: [record(0, still), record(1, still)] }).verdict).toBe("failed");
+    expect(find("Loss moves with the steps", { records: [record(0, still), record(1)] }).verdict).toBe("warning");
+    // Towards a target the loss is to fall.
+    expect(find("Loss moves with the steps", { records: [record(0, still)] }, targeted).verdict).toBe("passed");
+    expect(find("Loss moves with the steps", {}, targeted).verdict).toBe("failed");
+  });
+
+  it("sees an attack that chance beats", () => {
+    expect(find("Beats random noise", { trials: [trial(), trial({ noise: { trials: 3, uniform: 0, sign: 2 } })] }).verdict).toBe(
+      "failed",
+    );
+    const down = trial({ clean: 2, attack: 0.1, huge: 0.01, noise: { trials: 3, uniform: 1.9, sign: 1.8 } });
+    expect(find("Beats random noise", { trials: [down] }, targeted).verdict).toBe("passed");
+    expect(find("Beats random noise", { trials: [{ ...down, attack: 1.95 }] }, targeted).verdict).toBe("failed");
+    expect(find("Beats random noise", {}, { ...plan, attack: { ...plan.attack, name: "noise" } }).verdict).toBe("not applicable");
+  });
+
+  it("sees a ball that does not help", () => {
+    expect(find("A huge radius goes further", { trials: [trial({ huge: 2.01 })] }).verdict).toBe("warning");
+    expect(find("A huge radius goes further", { trials: [trial({ huge: 1.5 })] }).verdict).toBe("failed");
+    // At the target nothing is left to gain.
+    const there = trial({ clean: 2, attack: 0.001, huge: 0.002 });
+    expect(find("A huge radius goes further", { trials: [there] }, targeted).verdict).toBe("passed");
+  });
+
+  it("sees steps that are too long, too short or too few", () => {
+    const path = (steps: number[], adversarial: number) => ({
+      records: [record(0, { loss: { clean: 0.1, steps, adversarial, saved: adversarial } })],
+    });
+    expect(find("Step size suits the budget", path([1, 2, 1, 2, 1, 2, 1, 2, 1, 2], 1)).verdict).toBe("warning");
+    const short = { records: [record(0, { perturbation: { image: { l_inf: 2 / 255, l_2: 0, l_1: 0 } } })] };
+    expect(find("Step size suits the budget", short).sentence).toContain("25 %");
+    expect(find("Enough steps", path([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 10)).verdict).toBe("warning");
+    expect(find("Enough steps", {}).verdict).toBe("passed");
+  });
+
+  it("sees gradients that are not to be used", () => {
+    const gradient = (zero: number, nan: number) => ({ records: [record(0, { gradient: { zero, nan } }), record(1)] });
+    expect(find("Gradients are usable", gradient(0, 0.01)).verdict).toBe("failed");
+    expect(find("Gradients are usable", gradient(1, 0)).verdict).toBe("warning");
+    expect(find("Gradients are usable", { records: [record(0, { gradient: { zero: 1, nan: 0 } })] }).verdict).toBe("failed");
+    expect(find("Gradients are usable", { trials: [trial({ underflow: 0.3 })] }).verdict).toBe("warning");
+    expect(find("Gradient does not depend on the optimiser", { levels: { sample: "s", gradient: 0.01 } }).verdict).toBe(
+      "warning",
+    );
+    expect(find("Gradient does not depend on the optimiser", { levels: { sample: "s", gradient: 0.4 } }).verdict).toBe("failed");
+    expect(find("Gradient does not depend on the optimiser", { levels: { sample: "s", gradient: Number.NaN } }).verdict).toBe(
+      "failed",
+    );
+    expect(find("Predictions repeat", { trials: [trial({ repeatable: false })] }).verdict).toBe("warning");
+  });
+
+  it("says what to use where the alignment is constant", () => {
+    const flat = trial({ weights: trial().weights.map((w) => ({ ...w, least: 1, most: 1 })) });
+    const disparity: AttackPlan = { ...plan, spec: { ...plan.spec, task: "disparity" } };
+    expect(find("Pixel weights differ", { trials: [flat], records: [] }, disparity)).toMatchObject({
+      verdict: "warning",
+      sentence: expect.stringContaining("--alignment residual"),
+    });
+    expect(find("Pixel weights differ", { trials: [trial({ weights: [] })] }).verdict).toBe("not applicable");
+  });
+
+  it("sees files that are not those of the run", () => {
+    const file = (changes: object) => ({ files: [{ ...good.files[0]!, ...changes }] });
+    expect(find("Saved images lie in the ball", file({ size: 9 / 255 })).verdict).toBe("failed");
+    expect(find("Saved images lie in the ball", file({ trespass: true })).verdict).toBe("failed");
+    expect(find("Saved images lie in the ball", file({ problem: "is gone" })).sentence).toContain("s0: is gone");
+    expect(find("Setting is on record", { modelHash: "other" }).verdict).toBe("failed");
+  });
+
+  it("sees attacks that rounding undoes", () => {
+    const lost = (saved: number) => record(0, { loss: { ...record(0).loss!, saved } });
+    expect(find("Survives 8-bit rounding", { records: [lost(1.7)] }).verdict).toBe("failed");
+    expect(find("Survives 8-bit rounding", { records: [lost(1.7), record(1)] }).verdict).toBe("warning");
+    expect(find("Survives 8-bit rounding", { records: [lost(1.85)] }).verdict).toBe("passed");
+  });
+
+  it("doubts a model that is hardly better than guessing, and samples that failed", () => {
+    const guess = (index: number) =>
+      record(index, { scores: { clean: scores(0.3, [[0, 1, 16]]), adversarial: scores(0), saved: scores(0) } });
+    expect(find("The model works on clean images", { records: [guess(0)] }).verdict).toBe("warning");
+    expect(
+      find("All samples finished", { records: [record(0), { index: 1, sample: "s1", error: "is no picture." }] }),
+    ).toMatchObject({
+      verdict: "warning",
+      sentence: expect.stringContaining("s1: is no picture"),
+    });
+  });
+});

@@ -1,0 +1,164 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { Graph, type Value } from "../../engine/graph/graph.js";
+import { saveModel } from "../../engine/onnx/write-file.js";
+import { concat, conv, mul, reduceMean, tanh } from "../../engine/operators/index.js";
+import { Random } from "../../engine/tensor/random.js";
+import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
+import { readImage, writeImage } from "../../vision/data/node/image-file.js";
+import type { TaskName } from "../../vision/tasks/index.js";
+import type { Check } from "../attack/audit.js";
+import { main } from "../cli/main.js";
+
+const [height, width] = [24, 32];
+let folder: string;
+let output = "";
+
+function noise(shape: readonly number[], seed: string, scale: number): Tensor<"float32"> {
+  const random = new Random(1, seed);
+  return tensor(
+    "float32",
+    shape,
+    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => scale * random.uniform(-1, 1)),
+  );
+}
+
+/** A small network with a curve in it, from one or two images to as many channels as the task has. */
+async function saveNetwork(path: string, task: TaskName): Promise<void> {
+  const graph = new Graph();
+  const shape = [1, 3, height, width];
+  const pair = task === "flow" || task === "disparity";
+  const inputs = (pair ? ["first", "second"] : ["image"]).map((name) => graph.input(name, "float32", shape));
+  const x = pair ? concat(inputs, 1) : inputs[0]!;
+  const layer = (v: Value, out: number, name: string) =>
+    conv(v, graph.constant(noise([out, v.shape[1]!, 3, 3], name, 1.5)), { pads: [1, 1, 1, 1] });
+  const channels = { classification: 6, segmentation: 4, flow: 2, disparity: 1, restoration: 3 }[task];
+  const y = layer(tanh(layer(x, 8, "a")), channels, "b");
+  graph.output("y", task === "classification" ? mul(reduceMean(y, [2, 3], "drop"), 8) : y);
+  await saveModel(graph.build(), path);
+}
+
+async function saveImages(path: string, task: TaskName): Promise<void> {
+  const parts = task === "flow" ? ["image1", "image2"] : task === "disparity" ? ["left", "right"] : ["."];
+  for (const part of parts) {
+    mkdirSync(join(path, part), { recursive: true });
+    for (const name of ["one", "two", "three"]) {
+      const image = noise([3, height, width], `${part}/${name}`, 0.5);
+      await writeImage(join(path, part, `${name}.png`), { ...image, data: image.data.map((v) => v + 0.5) });
+    }
+  }
+}
+
+const attack = (task: TaskName, out: string, ...more: string[]) =>
+  main([
+    "attack",
+    join(folder, `${task}.onnx`),
+    "--task",
+    task,
+    "--data",
+    join(folder, task),
+    "--steps",
+    "5",
+    "--threads",
+    "1",
+    "--out",
+    join(folder, out),
+    ...more,
+  ]);
+const text = (...path: string[]) => readFileSync(join(folder, ...path), "utf8");
+const checks = (run: string) => JSON.parse(text(run, "audit.json")) as Check[];
+const verdict = (run: string, name: string) => checks(run).find((c) => c.name === name)?.verdict;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "faultline-report-"));
+  vi.spyOn(process.stdout, "write").mockImplementation((chunk) => {
+    output += String(chunk);
+    return true;
+  });
+  vi.spyOn(process.stderr, "write").mockImplementation(() => true);
+  for (const task of ["classification", "segmentation", "flow", "disparity", "restoration"] as const) {
+    await saveNetwork(join(folder, `${task}.onnx`), task);
+    await saveImages(join(folder, task), task);
+  }
+});
+afterAll(() => {
+  vi.restoreAllMocks();
+  process.exitCode = 0;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe.each(["classification", "segmentation", "flow", "disparity", "restoration"] as const)("report of %s", (task) => {
+  it("shows the samples, and everything it shows lies beside it", async () => {
+    expect(await attack(task, `run-${task}`)).toBe(0);
+    const page = text(`run-${task}`, "report.html");
+    const files = [...page.matchAll(/(?:src|href)="([^"#]+)"/g)].map((m) => m[1]!);
+    expect(files.length).toBeGreaterThan(task === "classification" ? 6 : 12);
+    for (const file of files) expect(existsSync(join(folder, `run-${task}`, file)), file).toBe(true);
+    expect(page).not.toMatch(/<script|<link|url\(|@import/);
+    expect(page).not.toMatch(/undefined|NaN|\[object/);
+    for (const name of ["one", "two", "three"]) expect(page).toContain(`<h3>${name}</h3>`);
+    expect(checks(`run-${task}`).filter((c) => c.verdict === "failed")).toEqual([]);
+  });
+});
+
+describe("report", () => {
+  it("has a command that makes the run again to the bit", async () => {
+    expect(
+      await attack(
+        "segmentation",
+        "first",
+        "--attack",
+        "pgd",
+        "--target",
+        "2",
+        "--epsilon",
+        "6/255",
+        "--step-size",
+        "1/255",
+        "--limit",
+        "2",
+      ),
+    ).toBe(0);
+    const command = /<pre>(.*?)<\/pre>/s.exec(text("first", "report.html"))![1]!;
+    const words = command
+      .replaceAll("&#39;", "'")
+      .replace(/ \\\n */g, " ")
+      .split(" ");
+    expect(await main(words.slice(1))).toBe(0);
+    for (const file of ["run.json", "records.jsonl", "summary.json", "audit.json", "images/000001.png"])
+      expect(readFileSync(join(folder, "first-again", file)).equals(readFileSync(join(folder, "first", file))), file).toBe(true);
+    for (const picture of readdirSync(join(folder, "first", "report")))
+      expect(
+        readFileSync(join(folder, "first-again/report", picture)).equals(readFileSync(join(folder, "first/report", picture))),
+        picture,
+      ).toBe(true);
+    expect(text("first", "report.html")).toContain("class 2");
+  });
+
+  it("says of stereo that the published weight is constant, and of the residual one that it is not", async () => {
+    expect(verdict("run-disparity", "Pixel weights differ")).toBe("warning");
+    expect(await attack("disparity", "residual", "--alignment", "residual")).toBe(0);
+    expect(verdict("residual", "Pixel weights differ")).toBe("passed");
+  });
+
+  it("is the same after faultline audit, also where the folder was moved", async () => {
+    cpSync(join(folder, "run-flow"), join(folder, "moved"), { recursive: true });
+    output = "";
+    expect(await main(["audit", join(folder, "moved")])).toBe(0);
+    expect(output).toContain("Saved images lie in the ball");
+    expect(text("moved", "audit.json")).toBe(text("run-flow", "audit.json"));
+    expect(text("moved", "report.html").replaceAll("/moved", "/run-flow")).toBe(text("run-flow", "report.html"));
+  });
+
+  it("fails the audit when a picture was exchanged", async () => {
+    cpSync(join(folder, "run-restoration"), join(folder, "exchanged"), { recursive: true });
+    const file = join(folder, "exchanged", "images", "000000.png");
+    const image = await readImage(file);
+    await writeImage(file, { ...image, data: image.data.map((v) => 1 - v) });
+    expect(await main(["audit", join(folder, "exchanged")])).toBe(1);
+    expect(verdict("exchanged", "Saved images lie in the ball")).toBe("failed");
+    process.exitCode = 0;
+  });
+});
