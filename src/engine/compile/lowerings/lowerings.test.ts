@@ -184,6 +184,13 @@ const cases: readonly LoweringCase[] = [
     build: (x) => mul(maxPool(x, [2, 2], { strides: [2, 2] }), 2),
   },
   {
+    lowering: "max-unpool",
+    title: "windows that reach beyond the padded input",
+    x: [2, 3, 5, 3],
+    values: coarse,
+    build: (x) => mul(maxPool(x, [2, 2], { strides: [3, 2], pads: [1, 1, 0, 0], rounding: "ceil" }), 2),
+  },
+  {
     lowering: "max-pool-windows",
     title: "3x3, stride 2, padded, with ties",
     x: [2, 3, 7, 6],

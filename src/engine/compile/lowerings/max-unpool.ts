@@ -18,6 +18,7 @@ export const maxUnpoolGradient: Lowering = {
       dilations?: readonly number[];
     };
     if (!kernel.every((k, i) => strides[i]! >= k && dilations[i] === 1)) return undefined;
-    return [maxUnpool(g, indices, kernel, { strides, outputShape: x.shape })];
+    // the window serves ONNX Runtime only to refuse outputs that it reaches beyond, as padded or ceiled windows do: one element does not
+    return [maxUnpool(g, indices, ones, { outputShape: x.shape })];
   },
 };
