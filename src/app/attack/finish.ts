@@ -33,7 +33,9 @@ export function summaryText(plan: AttackPlan, summary: AttackSummary): string {
       [...rows, ["mean loss", ...stages.map((s) => number(summary.loss[s]))]],
     ),
     `${summary.samples} samples, ${plan.attack.name} in ${plan.attack.norm}, epsilon ${(plan.attack.epsilon * 255).toFixed(2)}/255, ${plan.attack.steps} steps; largest saved perturbation ${(summary.perturbation[plan.attack.norm] * (plan.attack.norm === "l_inf" ? 255 : 1)).toFixed(3)}${plan.attack.norm === "l_inf" ? "/255" : ""}`,
-    ...(summary.metrics.truth ? [] : ["no ground truth: the attack drove away from the model's own clean prediction"]),
+    ...(summary.metrics.truth || plan.goal.kind === "targeted"
+      ? []
+      : ["no ground truth: the attack drove away from the model's own clean prediction"]),
     ...(summary.errors.length > 0
       ? [`${summary.errors.length} samples failed:`, ...summary.errors.slice(0, 10).map((e) => `  ${e.sample}: ${e.error}`)]
       : []),
