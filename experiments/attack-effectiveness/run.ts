@@ -1,0 +1,118 @@
+/**
+ * Attacks a subject in every setting of config.json and writes its results after every cell; run again, it goes on where it stopped.
+ *
+ *     npx tsx experiments/attack-effectiveness/run.ts [segmenter|detector]
+ */
+import { createHash } from "node:crypto";
+import { createEngine } from "../../src/engine/runtime/node.js";
+import type { Tensor } from "../../src/engine/tensor/tensor.js";
+import { type AttackName, attacks } from "../../src/methods/attacks/catalogue/index.js";
+import {
+  type AttackBatch,
+  type AttackOutcome,
+  type CompiledAttack,
+  compileAttack,
+} from "../../src/methods/attacks/compile-attack.js";
+import { CompiledEnsemble, ensembleMembers } from "../../src/methods/attacks/ensemble.js";
+import { norms } from "../../src/methods/attacks/norms/index.js";
+import { SegmentationMetric } from "../../src/vision/metrics/segmentation.js";
+import { config, fraction, type Setting, type SubjectName } from "./config.js";
+import { type Cell, type Results, readResults, writeResults } from "./results.js";
+import { labels, subjects } from "./subject.js";
+
+const iterated = ["pgd", "segpgd", "cospgd", "apgd", "apgd-cospgd"] as const;
+
+const name = (process.argv[2] ?? "segmenter") as SubjectName;
+if (!(name in subjects)) throw new Error(`There is no subject "${name}"; choose segmenter or detector.`);
+await using engine = await createEngine();
+const { modelBytes, classes, ignore, site, batches } = await subjects[name](engine);
+
+/** Programs are compiled once for each attack and norm; radius, steps and step size are their inputs. */
+const known = new Map<string, CompiledAttack>();
+async function compiled(attackName: AttackName, { norm, epsilon, stepSize }: Setting, steps: number): Promise<CompiledAttack> {
+  const restarts = attackName === "noise" ? config.noiseDraws : 1;
+  const attack = attacks[attackName]({ norm: norms[norm], epsilon: fraction(epsilon), stepSize, steps, restarts });
+  const key = `${attackName} ${norm}`;
+  const programs = known.get(key) ?? (await compileAttack(engine, attack, site));
+  known.set(key, programs);
+  return programs.withBudget({
+    epsilon: fraction(epsilon),
+    stepSize: attack.budget.stepSize,
+    steps: attack.budget.steps,
+    restarts,
+  });
+}
+
+/** Scores over all batches. */
+class Score {
+  readonly #metric = new SegmentationMetric(classes, { ignore });
+  readonly #losses: number[] = [];
+
+  add(target: Tensor, { prediction, loss }: Pick<AttackOutcome, "prediction" | "loss">): void {
+    this.#metric.update(labels(prediction).data, target.data);
+    this.#losses.push(...loss);
+  }
+
+  result() {
+    const { mIoU, mAcc, aAcc } = this.#metric.result();
+    const loss = this.#losses.reduce((a, b) => a + b, 0) / this.#losses.length;
+    const rounded = (v: number) => Number(v.toFixed(5));
+    return { mIoU: rounded(mIoU), mAcc: rounded(mAcc), aAcc: rounded(aAcc), loss: rounded(loss) };
+  }
+}
+
+async function cleanScore() {
+  const attack = await compiled("fgsm", config.settings[name][0]!, 1);
+  const score = new Score();
+  for (const batch of batches) score.add(batch.target, await attack.evaluate(batch, batch.images));
+  return score.result();
+}
+
+const model = createHash("sha256").update(modelBytes).digest("hex");
+const previous = readResults(name);
+const results: Results =
+  previous?.model === model ? previous : { model, runtime: engine.info.runtime, clean: await cleanScore(), cells: [] };
+console.log(`${name}, clean mIoU ${results.clean.mIoU}`);
+
+interface Run {
+  run(batch: AttackBatch): Promise<AttackOutcome>;
+}
+
+/** One attack of one setting, seed and number of steps, unless it is in the results already. */
+async function cell(attack: string, setting: Setting, steps: number, seed: number, compile: () => Promise<Run>): Promise<void> {
+  const { norm, epsilon } = setting;
+  const isDone = results.cells.some(
+    (c) => c.norm === norm && c.epsilon === epsilon && c.attack === attack && c.steps === steps && c.seed === seed,
+  );
+  if (isDone) return;
+  const score = new Score();
+  const runs = await compile();
+  for (const batch of batches) score.add(batch.target, await runs.run({ ...batch, seed }));
+  const done: Cell = { norm, epsilon, attack, steps, seed, ...score.result() };
+  results.cells.push(done);
+  console.log(`${norm} ${epsilon} ${attack} ${steps} steps, seed ${seed}: mIoU ${done.mIoU}, aAcc ${done.aAcc}`);
+  writeResults(name, results);
+}
+
+const single = (attack: AttackName, setting: Setting, steps: number, seed: number) =>
+  cell(attack, setting, steps, seed, () => compiled(attack, setting, Math.max(1, steps)));
+
+const [firstSeed] = config.seeds;
+for (const seed of config.seeds) {
+  for (const setting of config.settings[name]) {
+    await single("noise", setting, 0, seed);
+    if (seed === firstSeed) await single("fgsm", setting, 1, seed);
+    for (const steps of setting.steps) {
+      if (seed === firstSeed) await single("bim", setting, steps, seed);
+      for (const attack of iterated) await single(attack, setting, steps, seed);
+    }
+  }
+}
+// The ensemble takes as long as its members together: one seed, up to 20 steps.
+for (const setting of config.settings[name]) {
+  const options = { norm: norms[setting.norm], epsilon: fraction(setting.epsilon), stepSize: setting.stepSize };
+  for (const steps of setting.steps.filter((s) => s <= 20)) {
+    const compile = () => CompiledEnsemble.compile(engine, ensembleMembers("segmentation", { ...options, steps }), site);
+    await cell("ensemble", setting, steps, firstSeed!, compile);
+  }
+}
