@@ -1,7 +1,7 @@
 import type { Engine } from "../../engine/runtime/engine.js";
 import type { TaskName } from "../../vision/tasks/index.js";
 import type { Attack } from "./attack.js";
-import { type AttackOptions, apgd, apgdCospgd, segpgd } from "./catalogue/index.js";
+import { type AttackOptions, apgd, apgdCospgd, cospgd, segpgd } from "./catalogue/index.js";
 import { type AttackBatch, type AttackHooks, type AttackOutcome, type CompiledAttack, compileAttack } from "./compile-attack.js";
 import { keepFurther } from "./outcome.js";
 import type { AttackSite } from "./step-graph.js";
@@ -15,7 +15,8 @@ export function ensembleMembers(task: TaskName, options: AttackOptions): Attack[
     case "classification":
       return [apgd({ ...options, loss: "cross-entropy" }), apgd({ ...options, loss: "dlr" })];
     case "segmentation":
-      return [apgd(options), apgdCospgd(options), segpgd(options)];
+      // Without CosPGD the ensemble was beaten by it at every number of steps (docs/effectiveness.md).
+      return [apgd(options), apgdCospgd(options), segpgd(options), cospgd(options)];
     default:
       return [apgd(options), apgdCospgd({ ...options, alignment: "residual" })];
   }
