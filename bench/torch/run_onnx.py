@@ -1,6 +1,6 @@
 """Runs an ONNX model as an eager PyTorch module and times it: the other side of bench/gradient.ts.
 
-    python3 run_onnx.py model.onnx input.f32
+    python3 run_onnx.py model.onnx input.f32 wall|processor
 
 Reads one command a line, answers one line of JSON each:
     forward N | gradient N     N timed runs -> {"ms": [...]}
@@ -71,7 +71,8 @@ def pixel_shuffle(a, x):
 
 
 def reduce(function):
-    return lambda a, x, axes: function(x, dim=axes, keepdim=bool(a.get("keepdims", 1)))
+    # Axes are an input since opset 18, an attribute before.
+    return lambda a, x, axes=None: function(x, dim=axes or a["axes"], keepdim=bool(a.get("keepdims", 1)))
 
 
 # Operands that follow the first and are whole-number constants come as Python lists.
@@ -200,6 +201,9 @@ class Network:
 
 
 def main():
+    # Processor time is taken on one thread, so that waiting for each other does not count.
+    clock, threads = {"wall": (time.perf_counter, 2), "processor": (time.process_time, 1)}[sys.argv[3]]
+    torch.set_num_threads(threads)
     network = Network(sys.argv[1])
     shape = [d.dim_value for d in onnx.load(sys.argv[1]).graph.input[0].type.tensor_type.shape.dim]
     image = torch.from_numpy(np.fromfile(sys.argv[2], dtype=np.float32).reshape(shape))
@@ -222,9 +226,9 @@ def main():
             continue
         run, ms = {"forward": forward, "gradient": gradient}[command], []
         for _ in range(int(argument)):
-            begin = time.perf_counter()
+            begin = clock()
             run()
-            ms.append((time.perf_counter() - begin) * 1000)
+            ms.append((clock() - begin) * 1000)
         print(json.dumps({"ms": ms}), flush=True)
 
 
