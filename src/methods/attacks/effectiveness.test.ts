@@ -1,0 +1,87 @@
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseModel } from "../../engine/onnx/read.js";
+import type { Engine } from "../../engine/runtime/engine.js";
+import { createEngine } from "../../engine/runtime/node.js";
+import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
+import { syntheticDataset } from "../../vision/data/index.js";
+import { modelPredictor } from "../../vision/spec/model-predictor.js";
+import { parseModelSpec } from "../../vision/spec/model-spec.js";
+import { tasks } from "../../vision/tasks/index.js";
+import type { Norm } from "./attack.js";
+import { type AttackName, attacks } from "./catalogue/index.js";
+import { type AttackBatch, type AttackOutcome, compileAttack } from "./compile-attack.js";
+import { CompiledEnsemble, ensembleMembers } from "./ensemble.js";
+import { norms } from "./norms/index.js";
+import type { AttackSite } from "./step-graph.js";
+
+// A really trained network (experiments/attack-effectiveness) on scenes that it has not seen.
+const fixture = new URL("../../../fixtures/models/segmenter.onnx", import.meta.url);
+const [images, size] = [4, 96];
+// On 27,648 values, random noise of l_2 size 1 moves each by 0.006 = 1.5/255; in l_1 it takes more to move anything.
+const budgets: Readonly<Record<Norm["name"], number>> = { l_inf: 8 / 255, l_2: 1, l_1: 100 };
+const names = Object.keys(attacks).filter((name) => name !== "noise") as AttackName[];
+
+let engine: Engine;
+let site: AttackSite;
+let batch: AttackBatch;
+const noise = new Map<string, AttackOutcome>();
+
+beforeAll(async () => {
+  engine = await createEngine();
+  const spec = parseModelSpec(JSON.parse(readFileSync(new URL("segmenter.spec.json", fixture), "utf8")));
+  const dataset = syntheticDataset({ task: "segmentation", size, length: images, seed: 2 });
+  const samples = await Promise.all(Array.from({ length: images }, (_, i) => dataset.sample(i)));
+  const joined = (parts: readonly Tensor[]) => parts.flatMap((t) => Array.from(t.data as ArrayLike<number>));
+  const image = tensor("float32", [images, 3, size, size], joined(samples.map((s) => s.inputs.image!)));
+  const labels = joined(samples.map((s) => s.target!)).map(BigInt);
+  const predictor = await modelPredictor(
+    parseModel(readFileSync(fixture)),
+    spec,
+    { batch: images, height: size, width: size },
+    engine.evaluate,
+  );
+  site = { predictor, task: tasks.segmentation, ignore: spec.ignore };
+  batch = {
+    images: { image },
+    target: tensor("int64", [images, size, size], labels),
+    samples: samples.map((s) => s.id),
+    seed: 0,
+  };
+  for (const [name, norm] of Object.entries(norms)) {
+    const compiled = await compileAttack(engine, attacks.noise({ norm, epsilon: budgets[norm.name], restarts: 3 }), site);
+    noise.set(name, await compiled.run(batch));
+    compiled.dispose();
+  }
+});
+afterAll(() => engine.dispose());
+
+describe("the committed segmenter", () => {
+  it("labels most pixels of unseen scenes correctly", () => {
+    const { correct } = noise.get("l_inf")!.clean;
+    expect(correct.reduce((sum, share) => sum + share, 0) / images).toBeGreaterThan(0.8);
+  });
+
+  const others = [norms.l_2, norms.l_1].map((norm) => ({ name: "cospgd" as const, norm }));
+  const cases = [...names.map((name) => ({ name, norm: norms.l_inf })), ...others];
+  it.each(cases)("$name in $norm.name beats noise of the same budget on every image", async ({ name, norm }) => {
+    const compiled = await compileAttack(engine, attacks[name]({ norm, epsilon: budgets[norm.name], steps: 3 }), site);
+    expectWorse(await compiled.run(batch), noise.get(norm.name)!);
+    compiled.dispose();
+  });
+
+  it("so does the ensemble", async () => {
+    const members = ensembleMembers("segmentation", { norm: norms.l_inf, epsilon: budgets.l_inf, steps: 3 });
+    const ensemble = await CompiledEnsemble.compile(engine, members, site);
+    expectWorse(await ensemble.run(batch), noise.get("l_inf")!);
+    ensemble.dispose();
+  });
+});
+
+/** Fewer correct pixels and a higher loss, image by image, while the image stays within the ball and [0, 1]. */
+function expectWorse(attack: AttackOutcome, baseline: AttackOutcome): void {
+  for (let i = 0; i < images; i++) {
+    expect(attack.correct[i], `correct pixels of image ${i}`).toBeLessThan(baseline.correct[i]!);
+    expect(attack.loss[i], `loss of image ${i}`).toBeGreaterThan(baseline.loss[i]!);
+  }
+}
