@@ -111,7 +111,9 @@ function compare(scored: readonly Scored[], given: Reading, spec: ModelSpec): { 
   for (const part of ["range", "channels", "offset"] as const) {
     if (part === "offset" && !what) continue;
     if (part === "channels" && spec.channels === "gray") continue;
-    if (best[part] === given[part]) findings.push(good(subjects[part], `${given[part]} does best or as well: ${say(now)}.`));
+    if (top.quality < leastQuality)
+      findings.push(unsure(subjects[part], "Cannot be told: no way of feeding the model does well."));
+    else if (best[part] === given[part]) findings.push(good(subjects[part], `${given[part]} does best or as well: ${say(now)}.`));
     else
       findings.push(
         wrong(subjects[part], `With ${best[part]} there are ${say(at(best))}; with all as given, ${say(now)}.`, ...flags[part]),

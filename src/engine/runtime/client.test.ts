@@ -48,3 +48,16 @@ it("rejects the start itself when the worker dies in it", async () => {
   });
   await expect(connect(open, { provider: "cpu", threads: 1 }, {}, undefined)).rejects.toThrow(/died \(exit code 1\)/);
 });
+
+it("lets no late answer end the process while the worker is being terminated", async () => {
+  const { state, engine: starting } = silentWorker();
+  const engine = await starting;
+  const call = engine.upload({ type: "float32", shape: [1], data: new Float32Array(1) });
+  const rejected = expect(call).rejects.toThrow(EngineError);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await engine.dispose();
+  await rejected;
+  state.held = true;
+  state.events!.reply({ id: 2, answer: undefined as never });
+  expect(state.held).toBe(true);
+});

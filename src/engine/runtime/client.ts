@@ -65,6 +65,8 @@ class WorkerCalls {
   constructor(open: (events: WorkerEvents) => WorkerPort) {
     this.#port = open({
       reply: (reply) => {
+        // A late answer must not let the process end while the worker is being terminated.
+        if (this.#closed !== undefined) return;
         const call = this.#pending.get(reply.id);
         this.#pending.delete(reply.id);
         if (this.#pending.size === 0) this.#port.hold(false);
