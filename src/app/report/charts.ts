@@ -91,6 +91,10 @@ export function beforeAndAfter(records: readonly AttackRecord[], number: Headlin
       ],
     });
   }
+  const values = rows.flatMap((r) => [r.saved, ...(r.clean === null ? [] : [r.clean])]);
+  const [low, high] = number.share ? [0, 1] : [Math.min(...values), Math.max(...values)];
+  const thresholds = Array.from({ length: 26 }, (_, i) => low + ((high - low) * i) / 25);
+  const bins = { thresholds, domain: [low, high] as [number, number] };
   return drawn({
     height: 240,
     marginLeft: 48,
@@ -100,10 +104,10 @@ export function beforeAndAfter(records: readonly AttackRecord[], number: Headlin
     marks: [
       Plot.rectY(
         rows.filter((r) => r.clean !== null),
-        { ...Plot.binX({ y: "count" }, { x: "clean", thresholds: 24 }), fill: "var(--muted)", fillOpacity: 0.35 },
+        { ...Plot.binX({ y: "count" }, { x: { value: "clean", ...bins } }), fill: "var(--muted)", fillOpacity: 0.35 },
       ),
       Plot.rectY(rows, {
-        ...Plot.binX({ y: "count" }, { x: "saved", thresholds: 24 }),
+        ...Plot.binX({ y: "count" }, { x: { value: "saved", ...bins } }),
         fill: "var(--accent)",
         fillOpacity: 0.75,
       }),

@@ -9,6 +9,8 @@ export interface Headline {
   readonly reference: Reference;
   readonly label: string;
   readonly text: (value: number | null | undefined) => string;
+  /** The same for one sample: a classifier is right or wrong. */
+  readonly each: (value: number | null | undefined) => string;
   readonly over: (stage: Stage) => number | null;
   readonly of: (record: AttackRecord, stage: Stage) => number | null;
   /** How much worse the sample got for the model's owner; sorts samples. */
@@ -37,6 +39,7 @@ export function headline(plan: AttackPlan, summary: AttackSummary, records: read
       reference: "target",
       label: "pixels turned",
       text: (v) => metricText("aAcc", v),
+      each: (v) => metricText("aAcc", v),
       of,
       over,
       damage: (r) => of(r, "saved") ?? 0,
@@ -54,6 +57,8 @@ export function headline(plan: AttackPlan, summary: AttackSummary, records: read
     reference,
     label: name,
     text: (v) => metricText(name, v),
+    each: (v) =>
+      spec.task === "classification" && v !== null && v !== undefined ? verdicts[reference][v]! : metricText(name, v),
     of,
     over,
     damage: (r) => change(of(r, "clean"), of(r, "saved")),
@@ -61,6 +66,12 @@ export function headline(plan: AttackPlan, summary: AttackSummary, records: read
     worse: change(over("clean"), over("saved")) > 0,
   };
 }
+
+const verdicts: Readonly<Record<Reference, readonly [string, string]>> = {
+  truth: ["wrong", "right"],
+  target: ["another class", "the target"],
+  prediction: ["changed", "its own class"],
+};
 
 interface Turned {
   readonly turned: number;

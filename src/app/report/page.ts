@@ -58,7 +58,7 @@ function facts({ plan, summary, number, checks }: Report): string {
   ].join(" ");
   const fact = (name: string, value: string) => `<div><dt>${name}</dt><dd>${value}</dd></div>`;
   return `<dl class="facts">
-${summary.samples > 0 ? fact(factName(number), change(number, number.over("clean"), number.over("saved"))) : ""}
+${summary.samples > 0 ? fact(factName(number), change(number.text, number.over("clean"), number.over("saved"))) : ""}
 ${fact("Radius", `${radius(plan.attack.epsilon, plan.attack.norm)} <small>in ${plan.attack.norm.replace("_inf", "<sub>∞</sub>").replace(/_(\d)/, "<sub>$1</sub>")}</small>`)}
 ${fact("Budget", `${plan.attack.steps} <small>step${plan.attack.steps === 1 ? "" : "s"}${plan.attack.restarts > 1 ? ` × ${plan.attack.restarts} starts` : ""}</small>`)}
 ${fact('<a href="#audit">Audit</a>', audit)}
@@ -66,8 +66,8 @@ ${fact('<a href="#audit">Audit</a>', audit)}
 }
 
 /** 71.2 % -> 3.1 % */
-const change = (number: Headline, clean: number | null, saved: number | null): string =>
-  `${number.text(clean)}${arrow}<span class="hit">${number.text(saved)}</span>`;
+const change = (text: Headline["text"], clean: number | null, saved: number | null): string =>
+  `${text(clean)}${arrow}<span class="hit">${text(saved)}</span>`;
 
 const factName = ({ label, reference }: Headline): string =>
   label === "pixels turned" ? "Pixels turned to the target" : `${label} ${referenceWords[reference]}`;
@@ -110,7 +110,7 @@ function samples({ summary, number, specimens }: Report): string {
 ${specimens
   .map(
     ({ record, rank, figures, legend }) => `<article class="sample">
-<header><h3>${plain(record.sample)}</h3>${rank ? `<span class="rank">${rank}</span>` : ""}<span class="value">${plain(number.label)} ${change(number, number.of(record, "clean"), number.of(record, "saved"))}</span></header>
+<header><h3>${plain(record.sample)}</h3>${rank ? `<span class="rank">${rank}</span>` : ""}<span class="value">${plain(number.label)} ${change(number.each, number.of(record, "clean"), number.of(record, "saved"))}</span></header>
 <div class="figures">
 ${figures.map((f) => figure(f, record.sample)).join("\n")}
 </div>

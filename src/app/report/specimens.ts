@@ -6,6 +6,7 @@ import { predictionGraph } from "../../methods/attacks/step-graph.js";
 import { readImage, writeImage } from "../../vision/data/node/image-file.js";
 import { renderPerturbation } from "../../vision/render/index.js";
 import { imageRoles } from "../../vision/spec/model-spec.js";
+import { gained } from "../attack/audit/check.js";
 import { cropTo, prepare } from "../attack/prepare.js";
 import type { AttackContext, AttackRecord } from "../attack/run-attack.js";
 import { siteOf } from "../attack/site.js";
@@ -23,8 +24,16 @@ export interface Specimen {
 }
 
 /** Worst, median and best samples by the damage done; all of them where there are at most four. */
-export function chooseSamples(records: readonly AttackRecord[], { damage }: Headline): { record: AttackRecord; rank: string }[] {
-  const sorted = records.filter((r) => r.scores).sort((a, b) => damage(b) - damage(a) || a.index - b.index);
+export function chooseSamples(
+  records: readonly AttackRecord[],
+  { damage }: Headline,
+  goal: "untargeted" | "targeted",
+): { record: AttackRecord; rank: string }[] {
+  // Where many are hit alike, as with right or wrong classes, the loss decides.
+  const moved = (r: AttackRecord) => gained(goal, r.loss!.clean, r.loss!.saved);
+  const sorted = records
+    .filter((r) => r.scores)
+    .sort((a, b) => damage(b) - damage(a) || moved(b) - moved(a) || a.index - b.index);
   const n = sorted.length;
   if (n <= 4) {
     const alike = n === 0 || damage(sorted[0]!) === damage(sorted[n - 1]!);

@@ -22,7 +22,7 @@ export async function writeReport(
   const records = [...run.records].sort((a, b) => a.index - b.index);
   const summary = summarise(plan, records);
   const number = headline(plan, summary, records);
-  const chosen = chooseSamples(records, number);
+  const chosen = chooseSamples(records, number, plan.goal.kind);
   const specimens = await drawSpecimens(context, run.path, chosen);
   if (specimens.some((s) => s.legend?.kind === "wheel")) await writeImage(join(run.path, "report/wheel.png"), flowWheel(108));
   run.write("spec.json", `${JSON.stringify(plan.spec, undefined, 2)}\n`);
