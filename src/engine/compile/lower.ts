@@ -3,7 +3,9 @@ import type { Provider } from "../runtime/engine.js";
 import { absorbExpand } from "./lowerings/absorb-expand.js";
 import { channelSum } from "./lowerings/channel-sum.js";
 import { clipMask } from "./lowerings/clip-mask.js";
+import { flatProduct } from "./lowerings/flat-product.js";
 import { foldChannelScale } from "./lowerings/fold-channel-scale.js";
+import { geluGradient } from "./lowerings/gelu-gradient.js";
 import { joinPads } from "./lowerings/join-pads.js";
 import { maxPoolWindows } from "./lowerings/max-pool-windows.js";
 import { maxUnpoolGradient } from "./lowerings/max-unpool.js";
@@ -22,10 +24,11 @@ import { graphOf, type Lowering, rewrite } from "./rewrite.js";
  */
 export const loweringStages: readonly (readonly Lowering[])[] = [
   [absorbExpand, tidyLayout, maxUnpoolGradient, maxPoolWindows],
-  [reluMask, clipMask, siluGradient, joinPads],
+  [reluMask, clipMask, siluGradient, geluGradient, joinPads],
   [tidyLayout, mergeScales],
   [foldChannelScale, splitConv, resizeProduct, transposedPhases],
   [foldChannelScale, channelSum],
+  [flatProduct, tidyLayout],
 ];
 
 /**
