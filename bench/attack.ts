@@ -1,12 +1,12 @@
 /**
  * How many attack steps a second, against the same attack in eager PyTorch, and what a step costs beside its forward + gradient?
  *
- *     npm run bench:attack -- [networks, by part of their name] [--passes 5] [--torch auto|off]
+ *     npm run bench:attack -- [networks, by part of their name] [--passes 5] [--runs 3] [--clock wall|cpu] [--torch auto|off]
  *
  * Every network of the engine's bench is attacked by PGD and by CosPGD (l_inf, ε = 8/255, α = 0.01) with random weights and targets. A step is
  * what `compileAttack` runs: iterate, clean image and target stay with the engine, losses and gradient counts come back. Beside it stands the
  * graph of the plain loss and its gradient alone. Passes alternate between all programs and PyTorch; ratios are taken within a pass, and their
- * median is reported.
+ * median is reported. `--clock cpu` counts processor time with one thread on either side: what a machine that others use as well can measure.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
@@ -60,7 +60,8 @@ interface Step {
   readonly torch: { readonly step: number; readonly ratio: number; readonly agreement: number } | undefined;
 }
 
-async function measure(network: BenchNetwork, engine: Engine, { passes, runs, python }: Options): Promise<Measured> {
+async function measure(network: BenchNetwork, engine: Engine, { passes, runs, clock, python }: Options): Promise<Measured> {
+  const now = clocks[clock];
   const folder = await mkdtemp(join(tmpdir(), "faultline-bench-"));
   const model = forwardModel(network);
   const task = taskOf[network.name] ?? "classification";
@@ -77,7 +78,7 @@ async function measure(network: BenchNetwork, engine: Engine, { passes, runs, py
   await writeFile(files[0], writeModel(model));
   await writeFile(files[1], clean.data);
   await writeFile(files[2], target.data as Float32Array);
-  const peer = python ? await TorchPeer.start(python, "attack.py", [...files, task]) : undefined;
+  const peer = python ? await TorchPeer.start(python, "attack.py", [...files, task, clock]) : undefined;
   const options = { norm: lInf, epsilon, stepSize };
   const compile = (graph: OnnxModel) => engine.compile(lower(graph, "cpu"));
   const programs = {
@@ -91,10 +92,10 @@ async function measure(network: BenchNetwork, engine: Engine, { passes, runs, py
     for (let pass = 0; pass < passes; pass++) {
       const torch = async (what: AttackName) => (peer ? Math.min(...(await peer.time(what, runs)).map(median)) : Number.NaN);
       passesSeen.push({
-        gradient: await timeGradient(programs.gradient, held, runs),
-        pgd: await timeSteps(programs.pgd, held, runs),
+        gradient: await timeGradient(programs.gradient, held, runs, now),
+        pgd: await timeSteps(programs.pgd, held, runs, now),
         "torch pgd": await torch("pgd"),
-        cospgd: await timeSteps(programs.cospgd, held, runs),
+        cospgd: await timeSteps(programs.cospgd, held, runs, now),
         "torch cospgd": await torch("cospgd"),
       });
     }
@@ -162,18 +163,28 @@ function uniform(shape: Shape, label: string): Tensor<"float32"> {
   );
 }
 
+type Clock = "wall" | "cpu";
+/** In milliseconds. */
+const clocks: Readonly<Record<Clock, () => number>> = {
+  wall: () => performance.now(),
+  cpu: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  },
+};
+
 interface Held {
   readonly image: DeviceTensor;
   readonly target: DeviceTensor;
 }
 
 /** Median milliseconds; the first run is not counted. */
-async function timeGradient(program: Program, { image, target }: Held, runs: number): Promise<number> {
+async function timeGradient(program: Program, { image, target }: Held, runs: number, now: () => number): Promise<number> {
   const times: number[] = [];
   for (let run = 0; run <= runs; run++) {
-    const begin = performance.now();
+    const begin = now();
     const { dx } = await program.run({ x: image, target }, { only: ["loss", "dx"], keep: ["dx"] });
-    if (run > 0) times.push(performance.now() - begin);
+    if (run > 0) times.push(now() - begin);
     dx.dispose();
   }
   return median(times);
@@ -188,14 +199,14 @@ async function step(program: Program, x: DeviceTensor, { image, target }: Held):
   return (await program.run(feeds, { only: stepOutputs, keep: ["next.image"] }))["next.image"];
 }
 
-async function timeSteps(program: Program, held: Held, runs: number): Promise<number> {
+async function timeSteps(program: Program, held: Held, runs: number, now: () => number): Promise<number> {
   const times: number[] = [];
   let x = held.image;
   for (let run = 0; run <= runs; run++) {
-    const begin = performance.now();
+    const begin = now();
     const next = await step(program, x, held);
     if (run > 0) {
-      times.push(performance.now() - begin);
+      times.push(now() - begin);
       x.dispose();
     }
     x = next;
@@ -252,20 +263,28 @@ function missed(results: readonly Measured[]): string[] {
 interface Options {
   readonly passes: number;
   readonly runs: number;
+  readonly clock: Clock;
   readonly python: string | undefined;
 }
 
 function readOptions(): Options & { readonly networks: readonly BenchNetwork[] } {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { passes: { type: "string", default: "5" }, torch: { type: "string", default: "auto" } },
+    options: {
+      passes: { type: "string", default: "5" },
+      runs: { type: "string", default: "3" },
+      clock: { type: "string", default: "wall" },
+      torch: { type: "string", default: "auto" },
+    },
   });
   if (values.torch !== "auto" && values.torch !== "off") throw new Error("--torch is auto or off.");
+  if (values.clock !== "wall" && values.clock !== "cpu") throw new Error("--clock is wall or cpu.");
   const wanted = (n: BenchNetwork) =>
     positionals.length === 0 || positionals.some((p) => n.name.toLowerCase().includes(p.toLowerCase()));
   return {
     passes: Number(values.passes),
-    runs: 3,
+    runs: Number(values.runs),
+    clock: values.clock,
     python: values.torch === "auto" ? findPython(["python3", "/usr/bin/python3"]) : undefined,
     networks: benchNetworks.filter(wanted),
   };
@@ -273,9 +292,9 @@ function readOptions(): Options & { readonly networks: readonly BenchNetwork[] }
 
 async function main(): Promise<void> {
   const options = readOptions();
-  await using engine = await createEngine();
+  await using engine = await createEngine(options.clock === "cpu" ? { threads: 1 } : {});
   const { runtime, threads } = engine.info;
-  console.log(`${runtime}, ${threads} threads, load ${loadavg()[0]!.toFixed(1)} at the start`);
+  console.log(`${runtime}, ${threads} threads, ${options.clock} time, load ${loadavg()[0]!.toFixed(1)} at the start`);
   const print = (cells: readonly string[]) =>
     console.log(cells.map((c, i) => c.padEnd(i === 0 ? 17 : i === 1 ? 9 : 8)).join(" "));
   print(columns);

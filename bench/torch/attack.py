@@ -1,8 +1,8 @@
 """PGD and CosPGD as one writes them in eager PyTorch, on an ONNX model: the other side of bench/attack.ts.
 
-    python3 attack.py model.onnx clean.f32 target.bin TASK
+    python3 attack.py model.onnx clean.f32 target.bin TASK CLOCK
 
-TASK is classification or segmentation (target int64), flow or restoration (target float32). Reads one command a line, answers one
+CLOCK is wall (time that passes, two threads) or cpu (processor time, one thread). TASK is classification or segmentation (target int64), flow or restoration (target float32). Reads one command a line, answers one
 line of JSON each:
     forward N | gradient N | pgd N | cospgd N     N timed runs -> {"ms": [...]}; a step goes on from where the last one ended
     save ATTACK FILE                              the first iterate after the clean image, raw float32 -> {"shape": [...]}
@@ -18,6 +18,9 @@ import torch
 import torch.nn.functional as F
 
 from run_onnx import Network
+
+torch.set_num_threads({"wall": 2, "cpu": 1}[sys.argv[5]])
+clock = {"wall": time.perf_counter, "cpu": time.process_time}[sys.argv[5]]
 
 EPSILON, STEP_SIZE = 8 / 255, 0.01
 
@@ -104,9 +107,9 @@ def main():
             continue
         ms = []
         for _ in range(int(arguments[0])):
-            begin = time.perf_counter()
+            begin = clock()
             iterate = commands[command](iterate)
-            ms.append((time.perf_counter() - begin) * 1000)
+            ms.append((clock() - begin) * 1000)
         print(json.dumps({"ms": ms}), flush=True)
 
 
