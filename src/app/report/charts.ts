@@ -38,6 +38,7 @@ export function lossCurves({ goal, attack }: AttackPlan, summary: AttackSummary,
   return drawn({
     height: 260,
     marginLeft: 56,
+    marginTop: 32,
     marginBottom: 42,
     x: { label: "step", labelOffset: 38, ticks: Math.min(10, attack.steps), tickFormat: "d" },
     y: {
@@ -74,6 +75,7 @@ export function beforeAndAfter(records: readonly AttackRecord[], number: Headlin
     const short = (s: string) => (s.length > 26 ? `…${s.slice(-25)}` : s);
     return drawn({
       height: 66 + 24 * rows.length,
+      marginTop: 32,
       marginBottom: 42,
       marginLeft: 24 + 6.6 * Math.max(4, ...rows.map((r) => short(r.sample).length)),
       x: { ...scale, label: number.label, labelOffset: 38, grid: true },
@@ -94,23 +96,28 @@ export function beforeAndAfter(records: readonly AttackRecord[], number: Headlin
   const values = rows.flatMap((r) => [r.saved, ...(r.clean === null ? [] : [r.clean])]);
   const [low, high] = number.share ? [0, 1] : [Math.min(...values), Math.max(...values)];
   const thresholds = Array.from({ length: 26 }, (_, i) => low + ((high - low) * i) / 25);
+  // Plot's bins lack their upper end.
+  const inside = (v: number) => Math.min(v, high - 1e-9 * (high - low));
+  // Compared with itself, a model agrees on every clean image: not worth a bar.
+  const clean = number.reference === "truth" ? rows.flatMap((r) => (r.clean === null ? [] : [{ clean: inside(r.clean) }])) : [];
   const bins = { thresholds, domain: [low, high] as [number, number] };
   return drawn({
     height: 240,
     marginLeft: 48,
+    marginTop: 32,
     marginBottom: 42,
     x: { ...scale, label: number.label, labelOffset: 38 },
     y: { label: "samples", grid: true },
     marks: [
-      Plot.rectY(
-        rows.filter((r) => r.clean !== null),
-        { ...Plot.binX({ y: "count" }, { x: { value: "clean", ...bins } }), fill: "var(--muted)", fillOpacity: 0.35 },
-      ),
-      Plot.rectY(rows, {
-        ...Plot.binX({ y: "count" }, { x: { value: "saved", ...bins } }),
-        fill: "var(--accent)",
-        fillOpacity: 0.75,
+      Plot.rectY(clean, {
+        ...Plot.binX({ y: "count" }, { x: { value: "clean", ...bins } }),
+        fill: "var(--muted)",
+        fillOpacity: 0.35,
       }),
+      Plot.rectY(
+        rows.map((r) => ({ saved: inside(r.saved) })),
+        { ...Plot.binX({ y: "count" }, { x: { value: "saved", ...bins } }), fill: "var(--accent)", fillOpacity: 0.75 },
+      ),
       Plot.ruleY([0], { stroke: "var(--muted)" }),
     ],
   });

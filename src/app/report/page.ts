@@ -110,7 +110,7 @@ function samples({ summary, number, specimens }: Report): string {
 ${specimens
   .map(
     ({ record, rank, figures, legend }) => `<article class="sample">
-<header><h3>${plain(record.sample)}</h3>${rank ? `<span class="rank">${rank}</span>` : ""}<span class="value">${plain(number.label)} ${change(number.each, number.of(record, "clean"), number.of(record, "saved"))}</span></header>
+<header><h3>${plain(record.sample)}</h3>${rank ? `<span class="rank">${rank}</span>` : ""}<span class="value">${number.label === "top-1" ? "" : `${plain(number.label)} `}${change(number.each, number.of(record, "clean"), number.of(record, "saved"))}</span></header>
 <div class="figures">
 ${figures.map((f) => figure(f, record.sample)).join("\n")}
 </div>
@@ -153,7 +153,7 @@ function charts({ plan, summary, number, records }: Report): string {
 <h2>Course and spread</h2>
 <div class="charts">
 <figure>${lossCurves(plan, summary, records)}<figcaption>Loss before each step and of the result: the mean over the samples${summary.samples > 1 ? ", and each of them thin" : ""}.</figcaption></figure>
-<figure>${beforeAndAfter(records, number)}<figcaption>${plain(factName(number))}, ${many ? "histograms over the samples: grey clean, coloured saved adversarial" : "sample by sample: ring clean, disc saved adversarial"}.</figcaption></figure>
+<figure>${beforeAndAfter(records, number)}<figcaption>${plain(factName(number))}, ${many ? `histogram over the samples: ${number.reference === "truth" ? "grey clean, coloured saved adversarial" : "saved adversarial"}` : "sample by sample: ring clean, disc saved adversarial"}.</figcaption></figure>
 </div>
 </section>`;
 }

@@ -56,6 +56,8 @@ export function headlineSentence(plan: AttackPlan, summary: AttackSummary, numbe
     return `${how} drove ${model} towards ${targetText(plan)} on ${images}: of the pixels that showed something else, ${after} now show it.`;
   if (number.reference === "target")
     return `${how} drove ${model} towards ${targetText(plan)} on ${images}: ${number.label} ${referenceWords.target} went from ${before} to ${after}.`;
+  if (number.reference === "prediction" && !number.worse)
+    return `${how} could not make ${model} disagree with itself on ${images}: ${number.label} ${referenceWords.prediction} stayed at ${after}.`;
   if (number.reference === "prediction")
     return `${how} made ${model} disagree with itself on ${images}: ${number.label} ${referenceWords.prediction} went from ${before} to ${after}.`;
   const verb = !number.worse ? "did not worsen" : summary.headline.better === "higher" ? "lowered" : "raised";
