@@ -1,10 +1,11 @@
 /**
  * What does a training step cost, against eager PyTorch with the same network, loss and optimiser?
  *
- *     npx tsx bench/training.ts [networks, by part of their name] [--passes 5] [--runs 3]
+ *     npx tsx bench/training.ts [networks, by part of their name] [--passes 5] [--runs 3] [--clock wall|processor]
  *
  * Both sides start from the same weights; blocks of steps alternate, each block's first step is not counted, ratios are taken within a pass,
- * and their median is reported. PyTorch is measured with both of glibc's ways to keep memory, and the faster one counts.
+ * and their median is reported. On a machine that is busy with other
+ * work `--clock processor` counts processor time, with one thread on both sides. PyTorch is measured with both of glibc's ways to keep memory, and the faster one counts.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
@@ -26,14 +27,24 @@ import { findPython, TorchPeer } from "./torch/peer.js";
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
-  options: { passes: { type: "string", default: "5" }, runs: { type: "string", default: "3" } },
+  options: {
+    passes: { type: "string", default: "5" },
+    runs: { type: "string", default: "3" },
+    clock: { type: "string", default: "wall" },
+  },
 });
 const wanted = positionals.length > 0 ? positionals : ["NAFNet", "Restormer"];
 const runs = Number(flags.runs);
 
-const engine = await createEngine({ threads: 2 });
+const processor = flags.clock === "processor";
+const threads = processor ? 1 : 2;
+/** Milliseconds; of the processor they count the work of all threads of the process. */
+const now = processor ? () => process.cpuUsage().user / 1000 + process.cpuUsage().system / 1000 : () => performance.now();
+const engine = await createEngine({ threads });
 const python = findPython(["python3", "/usr/bin/python3"]);
-console.log(`load ${loadavg()[0]!.toFixed(1)}, ${engine.info.runtime}, ${python ? "PyTorch beside it" : "no PyTorch found"}`);
+console.log(
+  `load ${loadavg()[0]!.toFixed(1)}, ${engine.info.runtime}, ${python ? "PyTorch beside it" : "no PyTorch found"}, ${threads} thread(s), ${flags.clock} time`,
+);
 for (const network of benchNetworks.filter((n) => wanted.some((w) => n.name.toLowerCase().includes(w.toLowerCase()))))
   await measure(engine, network);
 await engine.dispose();
@@ -57,7 +68,7 @@ async function measure(engine: Engine, { name, network, input }: BenchNetwork): 
     await writeFile(files[0], writeModel(networkModel(network, state, inputs)));
     await writeFile(files[1], image.data);
     await writeFile(files[2], target.data);
-    peer = await TorchPeer.start(python, "training.py", files);
+    peer = await TorchPeer.start(python, "training.py", [...files, flags.clock]);
   }
   try {
     const shared = { "images.image": image, ...trainer.weights() };
@@ -111,9 +122,9 @@ async function block(work: () => Promise<void>): Promise<number> {
   await work();
   const times: number[] = [];
   for (let i = 0; i < runs; i++) {
-    const begin = performance.now();
+    const begin = now();
     await work();
-    times.push(performance.now() - begin);
+    times.push(now() - begin);
   }
   return median(times);
 }

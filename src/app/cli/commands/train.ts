@@ -45,7 +45,7 @@ Example config.json:
         const out = flags.out ?? `runs/${basename(path, ".json")}`;
         const run = RunDirectory.open<TrainRecord>(out, plan);
         const stop = interruptible();
-        const bar = progress("train", config.steps, 0);
+        const bar = progress("train", config.steps, run.records.at(-1)?.index ?? 0);
         try {
           process.stderr.write(run.records.length > 0 ? `resuming ${out}\n` : `run directory ${out}\n`);
           const end = await runTraining(engine, plan, run, {
