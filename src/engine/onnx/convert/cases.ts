@@ -1,48 +1,8 @@
-import { allocate, type DataType, sizeOf, type Tensor, tensor } from "../../tensor/tensor.js";
-import type { Attribute } from "../model.js";
-import { node, type SmallModel, smallGraph } from "../testing/small-model.js";
+import { tensor } from "../../tensor/tensor.js";
+import { node, smallGraph } from "../testing/small-model.js";
+import { type ConversionCase, f32, floats, image, int64, positive, s, single, u8, y } from "./case-parts.js";
 import { float, int, ints, text } from "./conversion.js";
-
-/** For tests: one model for each conversion. ONNX Runtime runs it as it stands and as converted, and the two must agree. */
-export interface ConversionCase extends SmallModel {
-  readonly name: string;
-  /** Operators that must not be left. */
-  readonly gone?: readonly string[];
-  /** Largest difference allowed, absolute and in proportion; default 1e-6. Quantised outputs may differ by one step. */
-  readonly tolerance?: number;
-}
-
-const image: SmallModel["inputs"] = { x: ["float32", [1, 4, 6, 5]] };
-const y = { y: "float32" } as const;
-const floats = (value: readonly number[]): Attribute => ({ kind: "floats", value });
-const int64 = (...values: number[]) => tensor("int64", [values.length], values.map(BigInt));
-const f32 = (shape: readonly number[], values?: readonly number[]): Tensor =>
-  tensor("float32", shape, values ?? Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin(1.7 * i + 0.4)));
-const positive = (n: number) =>
-  f32(
-    [n],
-    Array.from({ length: n }, (_, i) => 0.5 + 0.3 * i),
-  );
-const bytes = (type: DataType, shape: readonly number[]): Tensor => {
-  const data = allocate(type, sizeOf(shape));
-  for (let i = 0; i < data.length; i++) data[i] = ((i * 73) % 200) - (type === "int8" ? 100 : 0);
-  return { type, shape, data };
-};
-const s = (value: number) => f32([], [value]);
-const u8 = (value: number) => tensor("uint8", [], [value]);
-const i8 = (value: number) => tensor("int8", [], [value]);
-
-/** A model of one node from x (and further constants) to y. */
-function single(
-  name: string,
-  opset: number,
-  op: string,
-  rest: string,
-  attributes: Record<string, Attribute>,
-  more: Partial<ConversionCase> = {},
-): ConversionCase {
-  return { name, opset, inputs: image, outputs: y, nodes: [node(op, `x ${rest}`, "y", attributes)], ...more };
-}
+import { vendorCases } from "./vendor-cases.js";
 
 const upsampling: ConversionCase[] = [
   ...["nearest", "linear"].map((mode) =>
@@ -359,154 +319,7 @@ const typeCases: ConversionCase[] = [
   },
 ];
 
-const geluCases: ConversionCase[] = [
-  ...["none", "tanh"].map((form) => single(`Gelu 20, ${form}`, 20, "Gelu", "", { approximate: text(form) }, { gone: ["Gelu"] })),
-  single("com.microsoft Gelu", 14, "com.microsoft.Gelu", "", {}, { gone: ["Gelu"] }),
-  single(
-    "FastGelu",
-    14,
-    "com.microsoft.FastGelu",
-    "b",
-    {},
-    { initializers: { b: f32([5]) }, gone: ["FastGelu"], tolerance: 1e-5 },
-  ),
-  single("BiasGelu", 14, "com.microsoft.BiasGelu", "b", {}, { initializers: { b: f32([5]) }, gone: ["BiasGelu"] }),
-  single("QuickGelu", 14, "com.microsoft.QuickGelu", "", { alpha: float(1.5) }, { gone: ["QuickGelu"] }),
-];
-
-const fusedCases: ConversionCase[] = [
-  ...(
-    [
-      ["Relu", []],
-      ["LeakyRelu", [0.2]],
-      ["HardSigmoid", [0.3, 0.4]],
-      ["Clip", [-0.1, 0.3]],
-    ] as const
-  ).map(([kind, params]) =>
-    single(
-      `FusedConv with ${kind}`,
-      14,
-      "com.microsoft.FusedConv",
-      "w b",
-      { activation: text(kind), activation_params: floats(params) },
-      {
-        initializers: { w: f32([2, 4, 3, 3]), b: f32([2]) },
-        gone: ["FusedConv"],
-        tolerance: 1e-5,
-      },
-    ),
-  ),
-  single(
-    "FusedMatMul",
-    14,
-    "com.microsoft.FusedMatMul",
-    "w",
-    { transA: int(1), transB: int(1), alpha: float(0.5) },
-    {
-      inputs: { x: ["float32", [2, 4, 3]] },
-      initializers: { w: f32([2, 5, 4]) },
-      gone: ["FusedMatMul"],
-      tolerance: 1e-5,
-    },
-  ),
-  {
-    name: "SkipLayerNormalization",
-    opset: 17,
-    inputs: { x: ["float32", [1, 3, 8]] },
-    outputs: { y: "float32", sum: "float32" },
-    nodes: [node("com.microsoft.SkipLayerNormalization", "x k g b c", "y - - sum", { epsilon: float(1e-5) })],
-    initializers: { k: f32([1, 3, 8]), g: f32([8]), b: f32([8]), c: f32([8]) },
-    gone: ["SkipLayerNormalization"],
-    tolerance: 1e-5,
-  },
-  single(
-    "SimplifiedLayerNormalization",
-    17,
-    "SimplifiedLayerNormalization",
-    "g",
-    { epsilon: float(1e-5), axis: int(-1) },
-    {
-      initializers: { g: f32([5]) },
-      gone: ["SimplifiedLayerNormalization"],
-      tolerance: 1e-5,
-    },
-  ),
-];
-
-/** x quantised, the operator, and its output. */
-function quantizedCase(
-  name: string,
-  op: string,
-  rest: string,
-  attributes: Record<string, Attribute>,
-  initializers: Record<string, Tensor>,
-): ConversionCase {
-  return {
-    name,
-    opset: 13,
-    inputs: image,
-    outputs: { y: "uint8" },
-    nodes: [node("QuantizeLinear", "x xs xz", "q"), node(op, rest, "y", attributes)],
-    initializers: { xs: s(0.02), xz: u8(110), ys: s(0.03), yz: u8(90), ...initializers },
-    gone: [op.split(".").at(-1)!],
-    tolerance: 1,
-  };
-}
-
-const weights = { w: bytes("int8", [3, 4, 3, 3]), ws: f32([3], [0.01, 0.02, 0.005]), wz: tensor("int8", [3]) };
-const quantizedCases: ConversionCase[] = [
-  quantizedCase(
-    "QLinearConv for each channel",
-    "QLinearConv",
-    "q xs xz w ws wz ys yz b",
-    { pads: ints([1, 1, 1, 1]) },
-    {
-      ...weights,
-      b: tensor("int32", [3], [500, -400, 300]),
-      ys: s(0.2),
-    },
-  ),
-  quantizedCase(
-    "QLinearMatMul",
-    "QLinearMatMul",
-    "q xs xz w ws wz ys yz",
-    {},
-    { w: bytes("int8", [5, 3]), ws: s(0.01), wz: i8(3) },
-  ),
-  quantizedCase("QLinearAdd", "com.microsoft.QLinearAdd", "q xs xz q xs xz ys yz", {}, {}),
-  quantizedCase("QLinearMul", "com.microsoft.QLinearMul", "q xs xz q xs xz ys yz", {}, {}),
-  quantizedCase("QLinearSigmoid", "com.microsoft.QLinearSigmoid", "q xs xz ys yz", {}, { ys: s(0.004), yz: u8(0) }),
-  quantizedCase("QLinearLeakyRelu", "com.microsoft.QLinearLeakyRelu", "q xs xz ys yz", { alpha: float(0.1) }, {}),
-  quantizedCase("QLinearGlobalAveragePool", "com.microsoft.QLinearGlobalAveragePool", "q xs xz ys yz", {}, {}),
-  quantizedCase("QLinearAveragePool", "com.microsoft.QLinearAveragePool", "q xs xz ys yz", { kernel_shape: ints([2, 2]) }, {}),
-  quantizedCase("QLinearConcat", "com.microsoft.QLinearConcat", "ys yz q xs xz q xs xz", { axis: int(1) }, {}),
-  {
-    ...quantizedCase(
-      "QGemm",
-      "com.microsoft.QGemm",
-      "q xs xz w ws wz b ys yz",
-      { transB: int(1) },
-      {
-        w: bytes("int8", [3, 5]),
-        ws: f32([3], [0.01, 0.02, 0.005]),
-        wz: tensor("int8", [3]),
-        b: tensor("int32", [3], [50, -40, 30]),
-      },
-    ),
-    inputs: { x: ["float32", [4, 5]] },
-  },
-  {
-    ...quantizedCase("ConvInteger", "ConvInteger", "q w xz", {}, { w: bytes("int8", [3, 4, 3, 3]) }),
-    outputs: { y: "int32" },
-    tolerance: 0,
-  },
-  {
-    ...quantizedCase("MatMulInteger", "MatMulInteger", "q w xz wz", {}, { w: bytes("int8", [5, 3]), wz: i8(2) }),
-    outputs: { y: "int32" },
-    tolerance: 0,
-  },
-];
-
+/** One model for each conversion. */
 export const conversionCases: readonly ConversionCase[] = [
   ...upsampling,
   ...argumentCases,
@@ -514,7 +327,5 @@ export const conversionCases: readonly ConversionCase[] = [
   ...normalizationCases,
   ...unchanged,
   ...typeCases,
-  ...geluCases,
-  ...fusedCases,
-  ...quantizedCases,
+  ...vendorCases,
 ];
