@@ -1,7 +1,7 @@
 import { type Tensor, tensor } from "../../tensor/tensor.js";
 import type { Attribute } from "../model.js";
 import { node } from "../testing/small-model.js";
-import { bytes, type ConversionCase, f32, floats, i8, image, s, single, u8, y } from "./case-parts.js";
+import { bytes, type ConversionCase, f32, floats, i8, image, s, single, u8 } from "./case-parts.js";
 import { float, int, ints, text } from "./conversion.js";
 
 const geluCases: ConversionCase[] = [
