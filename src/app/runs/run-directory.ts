@@ -9,6 +9,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  statSync,
   truncateSync,
   unlinkSync,
   writeFileSync,
@@ -57,16 +58,15 @@ export class RunDirectory<R extends RunRecord> {
     try {
       const text = `${JSON.stringify(plan, undefined, 2)}\n`;
       const planFile = join(path, "run.json");
-      if (existsSync(planFile)) {
-        const before = readFileSync(planFile, "utf8");
-        if (before !== text)
-          throw new RunError(
-            `${path} holds a run with other settings (${firstDifference(before, text)}); name another directory with --out, or repeat the command that made it.`,
-          );
-      } else {
-        writeWhole(planFile, text);
-      }
       const file = join(path, "records.jsonl");
+      const before = existsSync(planFile) ? readFileSync(planFile, "utf8") : undefined;
+      // A run that came to nothing (a slip in the command) does not stand in the way of the next.
+      const begun = existsSync(file) && statSync(file).size > 0;
+      if (before !== undefined && before !== text && begun)
+        throw new RunError(
+          `${path} holds a run with other settings (${firstDifference(before, text)}); name another directory with --out, or repeat the command that made it.`,
+        );
+      if (before !== text) writeWhole(planFile, text);
       const all = existsSync(file) ? readRecords<R>(file) : [];
       const records = all.filter((r) => !r.retry);
       if (records.length < all.length) writeWhole(file, linesOf(records));

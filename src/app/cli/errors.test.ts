@@ -1,0 +1,157 @@
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeSafetensors } from "../../engine/tensor/safetensors.js";
+import { tensor } from "../../engine/tensor/tensor.js";
+import { faultline, inputs, network, scratch, writeScenes } from "./testing/scene.js";
+
+const folder = scratch();
+const data = folder.path("data");
+beforeAll(async () => {
+  await writeScenes(data, 2);
+  await writeScenes(folder.path("strange"), 2, (i) => (i === 3 ? 77 : 0));
+  writeFileSync(folder.path("text.onnx"), "this is no model\n");
+  writeFileSync(folder.path("bad.spec.json"), '{ "task": "segmentation", "rnage": "0..1" }');
+  mkdirSync(folder.path("empty"));
+  writeFileSync(
+    folder.path("bright.safetensors"),
+    writeSafetensors(new Map([["image", tensor("float32", [2, 3, 12, 14], new Float32Array(1008).fill(200))]])),
+  );
+  writeFileSync(folder.path("tall.safetensors"), writeSafetensors(new Map([["image", tensor("float32", [3, 12, 14])]])));
+  symlinkSync("/dev/full", folder.path("full.onnx"));
+});
+afterAll(() => folder.remove());
+
+const model = network("segmentation");
+const attack = (...more: string[]) => [
+  "attack",
+  model,
+  "--task",
+  "segmentation",
+  "--data",
+  data,
+  "--out",
+  folder.path("run"),
+  ...more,
+];
+const compile = (...more: string[]) => ["compile", model, "--task", "segmentation", "-o", folder.path("step.onnx"), ...more];
+
+type Case = readonly [what: string, args: () => readonly string[], sentence: RegExp];
+const cases: readonly Case[] = [
+  ["an unknown command", () => ["atack"], /unknown command/],
+  ["no model", () => ["attack"], /missing required argument 'model'/],
+  ["a model that is not there", () => ["inspect", folder.path("none.onnx")], /none\.onnx: no such file/],
+  ["a folder as model", () => ["inspect", folder.path()], /this is a folder/],
+  ["a text as model", () => ["inspect", folder.path("text.onnx")], /not a whole ONNX file/],
+  ["an unknown input in --shape", () => ["inspect", model, "--shape", "foo=1x3x8x8"], /no input "foo"/],
+  ["a shape that the model does not take", () => ["inspect", model, "--shape", "1x3x8x8"], /does not fit/],
+  ["a shape that is none", () => ["inspect", model, "--shape", "1;3"], /write it as NAME=/],
+  [
+    "an unknown output",
+    () => ["grad", model, "--of", "nope", "-o", folder.path("g.onnx")],
+    /no output "nope"; its outputs are output/,
+  ],
+  ["an unknown input", () => ["grad", model, "--wrt", "nope", "-o", folder.path("g.onnx")], /no input or initializer "nope"/],
+  [
+    "an output folder that is not there",
+    () => ["grad", model, "-o", folder.path("no/where.onnx")],
+    /where\.onnx: there is no such file or folder/,
+  ],
+  ["no task", () => ["attack", model, "--data", data], /--task \(classification, segmentation/],
+  ["an unknown task", () => ["attack", model, "--task", "segmentaton", "--data", data], /Allowed choices are/],
+  ["a sidecar with a slip", () => attack("--spec", folder.path("bad.spec.json")), /bad\.spec\.json is not valid.*rnage/],
+  ["no data", () => ["attack", model, "--task", "segmentation"], /--data DIR/],
+  ["a data folder that is not there", () => ["attack", model, "--task", "segmentation", "--data", "none"], /no folder none/],
+  [
+    "a data folder without images",
+    () => ["attack", model, "--task", "segmentation", "--data", folder.path("empty")],
+    /no layout known/,
+  ],
+  ["a size that the model does not take", () => attack("--size-rule", "fixed:16x16"), /images of 12x14 .* only, not 16x16/],
+  [
+    "one image for a model of two",
+    () => ["attack", network("flow"), "--task", "segmentation", "--data", data],
+    /Nothing feeds the model's input image_2/,
+  ],
+  [
+    "two images for a model of one",
+    () => ["attack", model, "--task", "flow", "--data", data],
+    /needs the images image1 and image2/,
+  ],
+  ["grey images for a model of colour", () => attack("--channels", "gray"), /leave --channels gray out/],
+  ["the other axes", () => attack("--layout", "nhwc"), /say --layout nchw/],
+  ["epsilon in levels", () => attack("--epsilon", "8"), /let every pixel take any value.*write 8\/255/],
+  ["a step size in levels", () => attack("--step-size", "2"), /write 2\/255/],
+  ["epsilon zero", () => attack("--epsilon", "0"), /no radius/],
+  ["epsilon that is no number", () => attack("--epsilon", "8/x"), /write a number such as 0.03/],
+  ["no steps", () => attack("--steps", "0"), /whole number of at least 1/],
+  ["a seed that is no number", () => attack("--seed", "x"), /write a whole number/],
+  ["an unknown loss", () => attack("--loss", "l7"), /no loss "l7"; it has cross-entropy/],
+  ["an unknown alignment", () => attack("--alignment", "odd"), /no alignment "odd"; it has softmax, sigmoid/],
+  ["an unknown image to perturb", () => attack("--perturb", "left"), /no image "left" to perturb/],
+  ["an unknown output to attack", () => attack("--output-name", "probs"), /no output "probs"; its outputs are output/],
+  ["a target beyond the classes", () => attack("--target", "9"), /classes 0 to 4/],
+  ["a target for another task", () => attack("--target", "zero"), /takes a class number/],
+  ["an unknown transform", () => attack("--eot", "blur"), /neither a built-in transform \(gaussian-noise/],
+  ["a transform that moves pixels", () => attack("--eot", "resize-pad"), /moves pixels/],
+  [
+    "labels that the model does not have",
+    () => [
+      "attack",
+      model,
+      "--task",
+      "segmentation",
+      "--data",
+      folder.path("strange"),
+      "--out",
+      folder.path("strange-run"),
+      "--steps",
+      "1",
+    ],
+    /not one of the 2 samples.*label 77, but the model's classes are 0 to 4/,
+  ],
+  [
+    "a run directory within a file",
+    () => ["attack", model, "--task", "segmentation", "--data", data, "--out", folder.path("text.onnx/run")],
+    /cannot be made/,
+  ],
+  ["a shard that is none", () => attack("--shard", "3/2"), /i from 1 to n/],
+  ["a trace of a data set", () => attack("--trace", "t.safetensors"), /--trace goes with --input/],
+  ["data and tensors at once", () => attack("--input", inputs("segmentation")), /name one of them/],
+  [
+    "a limit on tensors",
+    () => ["attack", model, "--task", "segmentation", "--input", inputs("segmentation"), "--limit", "3"],
+    /--limit goes with --data/,
+  ],
+  [
+    "tensors in 0..255",
+    () => ["attack", model, "--task", "segmentation", "--input", folder.path("bright.safetensors")],
+    /holds the value 200; images are in \[0, 1\]/,
+  ],
+  [
+    "tensors without a batch",
+    () => ["attack", model, "--task", "segmentation", "--input", folder.path("tall.safetensors")],
+    /images are \[batch, 3, height, width\]/,
+  ],
+  [
+    "a text as tensors",
+    () => ["attack", model, "--task", "segmentation", "--input", folder.path("text.onnx")],
+    /text\.onnx|safetensors/,
+  ],
+  ["a merge of what is no run", () => ["merge", data, "--out", folder.path("merged")], /no run directory/],
+  ["a step of an ensemble", () => compile("--attack", "ensemble"), /compile each of them/],
+  ["a step of another size", () => compile("--size", "32x32"), /images of 12x14 only/],
+  ["a start graph of an attack without", () => compile("--attack", "fgsm", "--also", "start"), /no start graph/],
+  ["a step that is no .onnx", () => ["compile", model, "--task", "segmentation", "-o", folder.path("step")], /ends in \.onnx/],
+  ["a doctor without data", () => ["doctor", model, "--task", "segmentation"], /required option '--data/],
+];
+
+describe("every mistake gets one sentence and exit code 1", () => {
+  it.each(cases)("%s", async (_, args, sentence) => {
+    const { code, err } = await faultline(...args());
+    expect(err).toMatch(sentence);
+    expect(code, err).toBe(1);
+    expect(err, "no stack").not.toMatch(/\n\s+at |unexpected error/);
+    const sentences = err.split("\n").filter((l) => /^(faultline|error):/.test(l));
+    expect(sentences, err).toHaveLength(1);
+  });
+});
