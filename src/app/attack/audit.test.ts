@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Evidence, Trial } from "./audit/evidence.js";
+import { usableGradients } from "./audit/gradients.js";
 import { audit, type Check } from "./audit.js";
 import { type AttackPlan, attackPlanSchema } from "./plan.js";
 import type { AttackRecord } from "./run-attack.js";
@@ -121,6 +122,9 @@ describe("audit", () => {
     expect(find("Gradients are usable", gradient(0, 0.01)).verdict).toBe("failed");
     expect(find("Gradients are usable", gradient(1, 0)).verdict).toBe("warning");
     expect(find("Gradients are usable", { records: [record(0, { gradient: { zero: 1, nan: 0 } })] }).verdict).toBe("failed");
+    const flow: AttackPlan = { ...plan, spec: { ...plan.spec, task: "flow" }, attack: { ...plan.attack, name: "fgsm" } };
+    const flat = record(0, { gradient: { zero: 1, nan: 0 }, loss: { clean: 0, steps: [0], adversarial: 0, saved: 0 } });
+    expect(usableGradients(flow, [flat], []).sentence).toContain("random start");
     expect(find("Gradients are usable", { trials: [trial({ underflow: 0.3 })] }).verdict).toBe("warning");
     expect(find("Gradient does not depend on the optimiser", { levels: { sample: "s", gradient: 0.01 } }).verdict).toBe(
       "warning",

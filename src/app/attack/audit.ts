@@ -32,7 +32,7 @@ export function audit(plan: AttackPlan, evidence: Evidence): Check[] {
     hugeBall(plan, trials, hugeRadius(plan.attack.norm, elements)),
     stepSize(plan, records),
     enoughSteps(plan, records),
-    usableGradients(records, trials),
+    usableGradients(plan, records, trials),
     sameAtEveryLevel(levels),
     repeatable(trials),
     weightSpread(plan, trials),

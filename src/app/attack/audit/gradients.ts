@@ -1,9 +1,10 @@
+import type { AttackPlan } from "../plan.js";
 import type { AttackRecord } from "../run-attack.js";
 import { type Check, notApplicable, percent } from "./check.js";
 import type { LevelEvidence, Trial } from "./evidence.js";
 
 /** Counts elements that tell the attack nothing. */
-export function usableGradients(records: readonly AttackRecord[], trials: readonly Trial[]): Check {
+export function usableGradients({ spec, attack }: AttackPlan, records: readonly AttackRecord[], trials: readonly Trial[]): Check {
   const name = "Gradients are usable";
   const found = records.flatMap((r) => r.gradient ?? []);
   if (found.length === 0) return notApplicable(name, "No sample finished.");
@@ -16,6 +17,11 @@ export function usableGradients(records: readonly AttackRecord[], trials: readon
     "underflow, at most": underflow,
     "samples without gradient": dead,
   };
+  const atOwnPrediction =
+    spec.task !== "classification" &&
+    spec.task !== "segmentation" &&
+    records.some((r) => r.loss?.clean === 0) &&
+    ["fgsm", "bim", "mi-fgsm"].includes(attack.name);
   if (nan > 0)
     return {
       name,
@@ -27,7 +33,11 @@ export function usableGradients(records: readonly AttackRecord[], trials: readon
     return {
       name,
       verdict: dead === found.length ? "failed" : "warning",
-      sentence: `On ${dead} of ${found.length} samples a gradient was zero everywhere: the loss is saturated or the model cuts its gradient (rounding, thresholds). Try another --loss.`,
+      sentence: `On ${dead} of ${found.length} samples a gradient was zero everywhere: ${
+        atOwnPrediction
+          ? `${attack.name} starts at the clean image, and an error measured against the model's own prediction is zero there and flat. Give ground truth, or an attack with a random start (pgd, cospgd).`
+          : "the loss is saturated or the model cuts its gradient (rounding, thresholds). Try another --loss."
+      }`,
       numbers,
     };
   if (zero > 0.5 || underflow > 0.01)
