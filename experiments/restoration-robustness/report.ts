@@ -4,12 +4,12 @@ import { parseHTML } from "linkedom";
 import sharp from "sharp";
 import type { Config, Row, Score } from "./types.js";
 
-/** Writes table.md and figure.svg and figure.png: means over the seeds. */
+/** Writes table.md and figure.png: means over the seeds. */
 export async function writeReport(folder: string, config: Config, rows: readonly Row[]): Promise<void> {
   const columns = ["clean", ...config.attacks.names.flatMap((name) => config.attacks.steps.map((n) => `${name} ${n}`))];
   const groups = new Map<string, Row[]>();
   for (const row of rows) {
-    const key = `${row.network}, ${row.training}`;
+    const key = `${row.network}, ${row.training}, ${row.steps}`;
     groups.set(key, [...(groups.get(key) ?? []), row]);
   }
   const cell = (group: readonly Row[], column: string): string => {
@@ -17,15 +17,17 @@ export async function writeReport(folder: string, config: Config, rows: readonly
     return scores.length === 0 ? "" : `${psnr(scores)} / ${mean(scores.map((s) => s.ssim)).toFixed(3)}`;
   };
   const lines = [...groups.values()].map((group) => {
-    const { network, training } = group[0]!;
-    const label = network === "none" ? "blurred image" : training === "standard" ? network : `${network} + FGSM`;
+    const { network, training, steps } = group[0]!;
+    const longer = steps > config.training.steps ? `, ${steps} steps` : "";
+    const label = network === "none" ? "blurred image" : `${network}${training === "standard" ? "" : " + FGSM"}${longer}`;
     return `| ${[label, ...columns.map((c) => cell(group, c))].join(" | ")} |`;
   });
   const head = [`| network | ${columns.join(" | ")} |`, `|${"---|".repeat(columns.length + 1)}`];
   await writeFile(`${folder}/table.md`, `${[...head, ...lines].join("\n")}\n`);
-  const svg = figure(config, rows);
-  await writeFile(`${folder}/figure.svg`, svg);
-  await sharp(Buffer.from(svg), { density: 144 }).png().toFile(`${folder}/figure.png`);
+  await sharp(Buffer.from(figure(config, rows)), { density: 144 })
+    .flatten({ background: "white" })
+    .png()
+    .toFile(`${folder}/figure.png`);
 }
 
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
@@ -49,7 +51,7 @@ function figure(config: Config, rows: readonly Row[]): string {
       psnr: r.scores[n === 0 ? "clean" : `cospgd ${n}`]!.psnr,
     }));
   const none = rows.filter((r) => r.network === "none");
-  const points = rows.filter((r) => r.network !== "none").flatMap((r) => line(r, r.network));
+  const points = rows.filter((r) => r.steps === config.training.steps).flatMap((r) => line(r, r.network));
   const untouched = names.flatMap((name) => none.flatMap((r) => line(r, name)));
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const plot = Plot.plot({

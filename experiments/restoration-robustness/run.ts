@@ -19,7 +19,7 @@ import { cosine } from "../../src/methods/training/schedules.js";
 import { Trainer } from "../../src/methods/training/trainer.js";
 import { fitted, syntheticDataset } from "../../src/vision/data/index.js";
 import { RestorationMetric } from "../../src/vision/metrics/restoration.js";
-import { findNetwork, type NetworkConfiguration } from "../../src/vision/nn/networks/index.js";
+import { findNetwork } from "../../src/vision/nn/networks/index.js";
 import { asConstants, Parameters } from "../../src/vision/nn/scope.js";
 import type { Predictor } from "../../src/vision/predictor.js";
 import { tasks } from "../../src/vision/tasks/index.js";
@@ -32,7 +32,7 @@ const resultsFile = `${folder}/results.json`;
 const rows: Row[] = existsSync(resultsFile) ? (JSON.parse(readFileSync(resultsFile, "utf8")) as Row[]) : [];
 
 const loss = trainingLoss("restoration", config.training.loss);
-const { crop, batch, steps } = config.training;
+const { crop, batch } = config.training;
 const synthetic = (part: "training" | "test") =>
   syntheticDataset({
     task: "restoration",
@@ -46,38 +46,38 @@ const testData = fitted(synthetic("test"), { kind: "crop", height: crop, width: 
 const testSamples = await Promise.all(Array.from({ length: testData.length }, (_, i) => testData.sample(i)));
 const test = collate(testSamples, loss, ["image"]);
 
+const jobs = [
+  ...config.seeds.flatMap((seed) =>
+    Object.keys(config.networks).map((network) => ({ network, seed, steps: config.training.steps })),
+  ),
+  ...config.longer.networks.map((network) => ({ network, seed: config.seeds[0]!, steps: config.longer.steps })),
+].flatMap((job) => (["standard", "FGSM"] as const).map((training) => ({ ...job, training })));
+
 const engine = await createEngine();
 if (!rows.some((r) => r.network === "none")) {
-  rows.push({
-    network: "none",
-    training: "none",
-    seed: 0,
-    seconds: 0,
-    scores: await attack(engine, (_, images) => images.image!),
-  });
+  const scores = await attack(engine, (_, images) => images.image!);
+  rows.push({ network: "none", training: "none", seed: 0, steps: 0, seconds: 0, scores });
 }
-for (const seed of config.seeds) {
-  for (const [name, configuration] of Object.entries(config.networks)) {
-    for (const training of ["standard", "FGSM"] as const) {
-      if (rows.some((r) => r.network === name && r.training === training && r.seed === seed)) continue;
-      const began = performance.now();
-      const state = await train(engine, configuration, training, seed);
-      const { network } = findNetwork(configuration);
-      const scores = await attack(engine, (graph, images) =>
-        network(new Parameters(graph, asConstants(state)).scope, images.image!),
-      );
-      const seconds = Math.round((performance.now() - began) / 1000);
-      rows.push({ network: name, training, seed, seconds, scores });
-      writeFileSync(resultsFile, `${JSON.stringify(rows, undefined, 1)}\n`);
-      process.stderr.write(`${name}, ${training}, seed ${seed}: clean ${scores.clean!.psnr.toFixed(2)} dB, ${seconds} s\n`);
-    }
-  }
+for (const job of jobs) {
+  if (rows.some((r) => r.network === job.network && r.training === job.training && r.seed === job.seed && r.steps === job.steps))
+    continue;
+  const began = performance.now();
+  const { network } = findNetwork(config.networks[job.network]!);
+  const state = await train(engine, job);
+  const scores = await attack(engine, (graph, images) => network(new Parameters(graph, asConstants(state)).scope, images.image!));
+  const seconds = Math.round((performance.now() - began) / 1000);
+  rows.push({ ...job, seconds, scores });
+  writeFileSync(resultsFile, `${JSON.stringify(rows, undefined, 1)}\n`);
+  const { network: name, training, steps, seed } = job;
+  process.stderr.write(
+    `${name}, ${training}, ${steps} steps, seed ${seed}: clean ${scores.clean!.psnr.toFixed(2)} dB, ${seconds} s\n`,
+  );
 }
 await engine.dispose();
 await writeReport(folder, config, rows);
 
-async function train(engine: Engine, configuration: NetworkConfiguration, training: Row["training"], seed: number) {
-  const { network, inputs } = findNetwork(configuration);
+async function train(engine: Engine, { network: name, training, seed, steps }: (typeof jobs)[number]) {
+  const { network, inputs } = findNetwork(config.networks[name]!);
   const { learningRate, weightDecay, betas, clipNorm } = config.training;
   const trainer = await Trainer.create(engine, {
     network,

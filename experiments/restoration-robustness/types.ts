@@ -29,6 +29,8 @@ export interface Config {
     readonly loss: string;
   };
   readonly seeds: readonly number[];
+  /** Some of the networks once more, with the first seed alone. */
+  readonly longer: { readonly networks: readonly string[]; readonly steps: number };
 }
 
 /** PSNR in dB, means over the test images. */
@@ -42,6 +44,7 @@ export interface Row {
   readonly network: string;
   readonly training: "none" | "standard" | "FGSM";
   readonly seed: number;
+  readonly steps: number;
   readonly seconds: number;
   /** By attack and number of steps, "pgd 20", and "clean". */
   readonly scores: Readonly<Record<string, Score>>;
