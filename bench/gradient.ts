@@ -182,7 +182,7 @@ function readOptions(): Options & { readonly networks: readonly BenchNetwork[] }
   return {
     passes: Number(values.passes),
     runs: 5,
-    torchRuns: 3,
+    torchRuns: 2,
     lowering: values.lowering,
     clock: values.clock,
     python: values.torch === "auto" ? findPython(["python3", "/usr/bin/python3"]) : undefined,
