@@ -91,7 +91,7 @@ function turned(record: AttackRecord, stage: Stage, target: number): Turned {
 const add = (a: Turned, b: Turned): Turned => ({ turned: a.turned + b.turned, all: a.all + b.all });
 const shareOf = (t: Turned): number | null => (t.all === 0 ? null : t.turned / t.all);
 
-const units: Readonly<Record<string, string>> = { EPE: " px", PSNR: " dB", "PSNR Y": " dB" };
+const units: Readonly<Record<string, string>> = { EPE: "\u00a0px", PSNR: "\u00a0dB", "PSNR Y": "\u00a0dB" };
 const shares = new Set([
   "mIoU",
   "mAcc",
@@ -111,6 +111,6 @@ const shares = new Set([
 /** A metric's value as readers know it: shares in per cent, errors in pixels, PSNR in dB. */
 export function metricText(name: string, value: number | null | undefined): string {
   if (value === null || value === undefined) return name.startsWith("PSNR") ? "∞" : "–";
-  if (shares.has(name) || name.startsWith("IoU class")) return `${(100 * value).toFixed(1)} %`;
+  if (shares.has(name) || name.startsWith("IoU class")) return `${(100 * value).toFixed(1)}\u00a0%`;
   return `${value.toFixed(name.startsWith("SSIM") ? 4 : 2)}${units[name] ?? ""}`;
 }
