@@ -4,6 +4,7 @@ import { lower } from "../../../engine/compile/lower.js";
 import { toLowestOpset } from "../../../engine/onnx/index.js";
 import { saveModel } from "../../../engine/onnx/write-file.js";
 import type { Shape } from "../../../engine/tensor/tensor.js";
+import { UsageError } from "../errors.js";
 import { openModel, parseShape, type RuntimeFlags, withEngine, withRuntime } from "../model-options.js";
 
 interface Flags extends RuntimeFlags {
@@ -47,6 +48,11 @@ Example: faultline grad resnet18.onnx --shape x=1x3x224x224 -o resnet18.grad.onn
     .action(async (path: string, flags: Flags) => {
       await withEngine(flags, async (engine) => {
         const { model } = await openModel(path, flags.shape ?? {}, engine, flags.weights || flags.wrt ? "weights" : "nothing");
+        const { initializers, constants } = model.graph;
+        if (flags.weights && [...initializers.keys()].every((name) => constants?.has(name)))
+          throw new UsageError(
+            `${path} has no initializers: its exporter wrote the weights as Constant nodes; name those you want with --wrt.`,
+          );
         const gradient = gradientModel(model, {
           rounding: flags.rounding,
           ...(flags.of && { of: flags.of }),
