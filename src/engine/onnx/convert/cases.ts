@@ -202,6 +202,26 @@ const normalizationCases: ConversionCase[] = [
   single("AveragePool 19", 19, "AveragePool", "", { kernel_shape: ints([2, 2]), dilations: ints([1, 1]), ceil_mode: int(1) }),
 ];
 
+const targets: SmallModel["inputs"] = { x: ["float32", [3, 2, 4]], t: ["int64", [3, 4]] };
+const losses: ConversionCase[] = ["none", "sum", "mean"].flatMap((reduction): ConversionCase[] => [
+  single(
+    `SoftmaxCrossEntropyLoss, ${reduction}`,
+    13,
+    "SoftmaxCrossEntropyLoss",
+    "t",
+    { reduction: text(reduction) },
+    { inputs: targets, gone: ["SoftmaxCrossEntropyLoss"] },
+  ),
+  single(
+    `NegativeLogLikelihoodLoss, ${reduction}, weighted, one class ignored`,
+    13,
+    "NegativeLogLikelihoodLoss",
+    "t w",
+    { reduction: text(reduction), ignore_index: int(1) },
+    { inputs: targets, initializers: { w: positive(2) }, gone: ["NegativeLogLikelihoodLoss"] },
+  ),
+]);
+
 /** Operators whose older forms mean the same in opset 18. */
 const unchanged: ConversionCase[] = [
   single("MaxPool 8", 8, "MaxPool", "", { kernel_shape: ints([2, 2]), auto_pad: text("SAME_UPPER") }),
@@ -321,6 +341,7 @@ const typeCases: ConversionCase[] = [
 
 /** One model for each conversion. */
 export const conversionCases: readonly ConversionCase[] = [
+  ...losses,
   ...upsampling,
   ...argumentCases,
   ...softmaxCases,

@@ -6,6 +6,7 @@ import { constant } from "./constant.js";
 import { type Conversion, Rewrite } from "./conversion.js";
 import { fused } from "./fused.js";
 import { gelu } from "./gelu.js";
+import { losses } from "./losses.js";
 import { normalization } from "./normalization.js";
 import { quantized } from "./quantized.js";
 import { resize } from "./resize.js";
@@ -24,6 +25,7 @@ export const conversions: readonly Conversion[] = [
   ...gelu,
   ...fused,
   ...quantized,
+  ...losses,
 ];
 
 const oldest = 7;
