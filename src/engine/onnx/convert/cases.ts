@@ -202,7 +202,7 @@ const normalizationCases: ConversionCase[] = [
   single("AveragePool 19", 19, "AveragePool", "", { kernel_shape: ints([2, 2]), dilations: ints([1, 1]), ceil_mode: int(1) }),
 ];
 
-const targets: SmallModel["inputs"] = { x: ["float32", [3, 2, 4]], t: ["int64", [3, 4]] };
+const targets: ConversionCase["inputs"] = { x: ["float32", [3, 2, 4]], t: ["int64", [3, 4]] };
 const losses: ConversionCase[] = ["none", "sum", "mean"].flatMap((reduction): ConversionCase[] => [
   single(
     `SoftmaxCrossEntropyLoss, ${reduction}`,
