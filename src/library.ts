@@ -24,4 +24,16 @@ export {
 export { Random } from "./engine/tensor/random.js";
 export { parseSafetensors, type Safetensors, SafetensorsError, writeSafetensors } from "./engine/tensor/safetensors.js";
 export { type DataType, type Shape, type Tensor, tensor, toNumbers } from "./engine/tensor/tensor.js";
+export * from "./methods/attacks/index.js";
 export * from "./methods/training/index.js";
+export type { Predictor } from "./vision/predictor.js";
+export {
+  checkSpec,
+  completeSpec,
+  fixedModel,
+  modelPredictor,
+  type PredictorSize,
+  predictorOf,
+} from "./vision/spec/model-predictor.js";
+export { imageRoles, type ModelSpec, type ModelSpecInput, parseModelSpec, SpecError } from "./vision/spec/model-spec.js";
+export { type Alignment, type PixelFunction, type PixelOptions, type Task, type TaskName, tasks } from "./vision/tasks/index.js";
