@@ -25,8 +25,6 @@ export interface Config {
     readonly height: number;
     readonly width: number;
   };
-  /** Of the random starts. */
-  readonly seeds: readonly number[];
   /** Of noise, the draw with the highest loss counts. */
   readonly noiseDraws: number;
   readonly settings: Readonly<Record<SubjectName, readonly Setting[]>>;
@@ -45,6 +43,8 @@ export interface Setting {
   readonly epsilon: string;
   readonly stepSize: number;
   readonly steps: readonly number[];
+  /** Of the random starts. */
+  readonly seeds: readonly number[];
 }
 
 /** What is attacked. */

@@ -97,22 +97,17 @@ async function cell(attack: string, setting: Setting, steps: number, seed: numbe
 const single = (attack: AttackName, setting: Setting, steps: number, seed: number) =>
   cell(attack, setting, steps, seed, () => compiled(attack, setting, Math.max(1, steps)));
 
-const [firstSeed] = config.seeds;
-for (const seed of config.seeds) {
-  for (const setting of config.settings[name]) {
-    await single("noise", setting, 0, seed);
-    if (seed === firstSeed) await single("fgsm", setting, 1, seed);
-    for (const steps of setting.steps) {
-      if (seed === firstSeed) await single("bim", setting, steps, seed);
-      for (const attack of iterated) await single(attack, setting, steps, seed);
-    }
-  }
-}
-// The ensemble takes as long as its members together: one seed, up to 20 steps.
 for (const setting of config.settings[name]) {
-  const options = { norm: norms[setting.norm], epsilon: fraction(setting.epsilon), stepSize: setting.stepSize };
-  for (const steps of setting.steps.filter((s) => s <= 20)) {
-    const compile = () => CompiledEnsemble.compile(engine, ensembleMembers("segmentation", { ...options, steps }), site);
+  const [firstSeed] = setting.seeds;
+  for (const seed of setting.seeds) await single("noise", setting, 0, seed);
+  await single("fgsm", setting, 1, firstSeed!);
+  for (const steps of setting.steps) {
+    await single("bim", setting, steps, firstSeed!);
+    for (const seed of setting.seeds) for (const attack of iterated) await single(attack, setting, steps, seed);
+    // The ensemble takes as long as its members together: one seed, up to 20 steps.
+    if (steps > 20) continue;
+    const options = { norm: norms[setting.norm], epsilon: fraction(setting.epsilon), stepSize: setting.stepSize, steps };
+    const compile = () => CompiledEnsemble.compile(engine, ensembleMembers("segmentation", options), site);
     await cell("ensemble", setting, steps, firstSeed!, compile);
   }
 }
