@@ -4,7 +4,7 @@ import { parseHTML } from "linkedom";
 import sharp from "sharp";
 import type { Config, Row, Score } from "./types.js";
 
-/** Writes table.md and figure.png: means over the seeds. */
+/** Writes table.md, figure.svg and figure.png: means over the seeds. */
 export async function writeReport(folder: string, config: Config, rows: readonly Row[]): Promise<void> {
   const columns = ["clean", ...config.attacks.names.flatMap((name) => config.attacks.steps.map((n) => `${name} ${n}`))];
   const groups = new Map<string, Row[]>();
@@ -24,10 +24,9 @@ export async function writeReport(folder: string, config: Config, rows: readonly
   });
   const head = [`| network | ${columns.join(" | ")} |`, `|${"---|".repeat(columns.length + 1)}`];
   await writeFile(`${folder}/table.md`, `${[...head, ...lines].join("\n")}\n`);
-  await sharp(Buffer.from(figure(config, rows)), { density: 144 })
-    .flatten({ background: "white" })
-    .png()
-    .toFile(`${folder}/figure.png`);
+  const svg = figure(config, rows);
+  await writeFile(`${folder}/figure.svg`, svg);
+  await sharp(Buffer.from(svg), { density: 144 }).flatten({ background: "white" }).png().toFile(`${folder}/figure.png`);
 }
 
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;

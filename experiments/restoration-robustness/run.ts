@@ -1,6 +1,6 @@
 /**
  * Trains small restoration networks on synthetic motion blur, plainly and against FGSM, and attacks them. Finished rows are kept in
- * results.json, so that an interrupted run goes on.
+ * results/rows.json, so that an interrupted run goes on.
  *
  * Run from the repository's root: npx tsx experiments/restoration-robustness/run.ts
  */
@@ -28,7 +28,7 @@ import type { Config, Row, Score } from "./types.js";
 
 const folder = "experiments/restoration-robustness";
 const config = JSON.parse(readFileSync(`${folder}/config.json`, "utf8")) as Config;
-const resultsFile = `${folder}/results.json`;
+const resultsFile = `${folder}/results/rows.json`;
 const rows: Row[] = existsSync(resultsFile) ? (JSON.parse(readFileSync(resultsFile, "utf8")) as Row[]) : [];
 
 const loss = trainingLoss("restoration", config.training.loss);
@@ -74,7 +74,7 @@ for (const job of jobs) {
   );
 }
 await engine.dispose();
-await writeReport(folder, config, rows);
+await writeReport(`${folder}/results`, config, rows);
 
 async function train(engine: Engine, { network: name, training, seed, steps }: (typeof jobs)[number]) {
   const { network, inputs } = findNetwork(config.networks[name]!);

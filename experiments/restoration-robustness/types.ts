@@ -39,7 +39,7 @@ export interface Score {
   readonly ssim: number;
 }
 
-/** An entry of results.json: one trained network. */
+/** An entry of results/rows.json: one trained network. */
 export interface Row {
   readonly network: string;
   readonly training: "none" | "standard" | "FGSM";
