@@ -3,7 +3,7 @@ import { meaningOf, type StepDescription, startFormula } from "../../methods/att
 
 /** What stands beside an exported step: everything that one must know to run it, and a loop that does. */
 export function stepReadme(file: string, model: OnnxModel, step: StepDescription, spec: string): string {
-  const json = file.replace(/\.onnx$/, "") + ".json";
+  const json = `${file.replace(/\.onnx$/, "")}.json`;
   const table = (values: readonly ValueInfo[]) =>
     ["| name | type | shape | meaning |", "|---|---|---|---|", ...values.map((v) => row(v, step))].join("\n");
   const roles = step.perturbed.join(", ");
