@@ -27,17 +27,21 @@ export function summaryText(plan: AttackPlan, summary: AttackSummary): string {
       .filter((metric) => !metric.startsWith("IoU class"))
       .map((metric) => [`${metric} ${names[reference]}`, ...stages.map((s) => number(byStage[s][metric]))]),
   );
+  const counted = (n: number) => `${n} sample${n === 1 ? "" : "s"}`;
+  // Levels say something of single pixels only; the other norms measure the whole image.
+  const radius = (r: number) =>
+    plan.attack.norm === "l_inf" ? `${Number((r * 255).toFixed(3))}/255` : String(Number(r.toFixed(4)));
   const lines = [
     columns(
       ["", "clean", "adversarial", "saved as 8-bit"],
       [...rows, ["mean loss", ...stages.map((s) => number(summary.loss[s]))]],
     ),
-    `${summary.samples} samples, ${plan.attack.name} in ${plan.attack.norm}, epsilon ${(plan.attack.epsilon * 255).toFixed(2)}/255, ${plan.attack.steps} steps; largest saved perturbation ${(summary.perturbation[plan.attack.norm] * (plan.attack.norm === "l_inf" ? 255 : 1)).toFixed(3)}${plan.attack.norm === "l_inf" ? "/255" : ""}`,
+    `${counted(summary.samples)}, ${plan.attack.name} in ${plan.attack.norm}, epsilon ${radius(plan.attack.epsilon)}, ${plan.attack.steps} steps; largest saved perturbation ${radius(summary.perturbation[plan.attack.norm])}`,
     ...(summary.metrics.truth || plan.goal.kind === "targeted"
       ? []
       : ["no ground truth: the attack drove away from the model's own clean prediction"]),
     ...(summary.errors.length > 0
-      ? [`${summary.errors.length} samples failed:`, ...summary.errors.slice(0, 10).map((e) => `  ${e.sample}: ${e.error}`)]
+      ? [`${counted(summary.errors.length)} failed:`, ...summary.errors.slice(0, 10).map((e) => `  ${e.sample}: ${e.error}`)]
       : []),
   ];
   return `${lines.join("\n")}\n`;

@@ -63,7 +63,7 @@ describe("a run", () => {
     const { code, out } = await faultline(...command("whole"));
     expect(code).toBe(0);
     expect(out).toMatch(/8 samples, cospgd in l_inf/);
-    expect(out).toMatch(/1 samples failed:\n.*scene_4\.png: this is not a picture/);
+    expect(out).toMatch(/1 sample failed:\n.*scene_4\.png: this is not a picture/);
     whole = bytes("whole");
     expect(Object.keys(whole).filter((f) => f.startsWith("images/"))).toHaveLength(many - 1);
     expect(Object.keys(whole)).not.toContain("lock");
