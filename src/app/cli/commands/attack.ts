@@ -185,6 +185,8 @@ async function attackDataset(engine: Engine, model: Model, path: string, specOfM
       process.exitCode = 130;
       return;
     }
+    // From here Ctrl-C ends the process at once: all records are on disk, and the same command audits and reports again.
+    stop.done();
     run.sort();
     const [first] = run.records;
     if (first && run.records.every((r) => r.error))

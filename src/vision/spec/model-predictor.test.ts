@@ -1,0 +1,83 @@
+import { expect, it } from "vitest";
+import { gradients } from "../../engine/autodiff/gradients.js";
+import { Graph } from "../../engine/graph/graph.js";
+import type { OnnxModel } from "../../engine/onnx/model.js";
+import { conv, mul, reduceSum } from "../../engine/operators/index.js";
+import { Random } from "../../engine/tensor/random.js";
+import { type Shape, sizeOf, type Tensor, tensor } from "../../engine/tensor/tensor.js";
+import { runModel } from "../../engine/testing/run-model.js";
+import { checkSpec, completeSpec, modelPredictor } from "./model-predictor.js";
+import { parseModelSpec } from "./model-spec.js";
+
+const random = new Random(2);
+const drawn = (shape: Shape): Tensor<"float32"> =>
+  tensor(
+    "float32",
+    shape,
+    Float32Array.from({ length: sizeOf(shape) }, () => random.uniform(0, 1)),
+  );
+const weight = drawn([4, 3, 3, 3]);
+const evaluate = (m: OnnxModel | Uint8Array) => runModel(m, {}, "disabled");
+
+function network(shape: Shape): OnnxModel {
+  const graph = new Graph();
+  const x = graph.input("x", "float32", shape);
+  graph.output("y", conv(x, graph.constant(weight), { pads: [1, 1, 1, 1] }));
+  return graph.build();
+}
+
+/** As an exporter writes it whose axes may be named: strings are free. */
+function declared(shape: readonly (number | string)[] | undefined, names: readonly string[] = ["x"]): OnnxModel {
+  const built = network([2, 3, 6, 8]);
+  const inputs = names.map((name) => ({ name, type: "float32" as const, shape }));
+  return { ...built, graph: { ...built.graph, inputs } };
+}
+
+const spec = parseModelSpec({ task: "segmentation" });
+
+it.each([1, 2, 3, 5])("applies a model of batch 2 to a batch of %d, and gradients reach every image", async (batch) => {
+  const shape = [batch, 3, 6, 8];
+  const images = drawn(shape);
+  const run = async (model: OnnxModel) => {
+    const predictor = await modelPredictor(model, spec, { batch, height: 6, width: 8 }, evaluate);
+    const graph = new Graph();
+    const x = graph.input("image", "float32", shape);
+    const y = predictor.predict(graph, { image: x });
+    graph.output("y", y);
+    graph.output("dx", gradients(reduceSum(mul(y, y)), [x])[0]!);
+    return runModel(graph.build(), { image: images });
+  };
+  const [parts, whole] = [await run(network([2, 3, 6, 8])), await run(network([batch, 3, 6, 8]))];
+  for (const name of ["y", "dx"]) {
+    expect(parts[name]!.shape).toEqual(whole[name]!.shape);
+    (whole[name]!.data as Float32Array).forEach((v, i) => {
+      expect(Number(parts[name]!.data[i])).toBeCloseTo(v, 3);
+    });
+  }
+});
+
+it("takes the size from the file where it is fixed, and refuses another", () => {
+  expect(checkSpec(declared(["n", 3, "h", "w"]), spec)).toEqual({});
+  expect(completeSpec(declared(["n", 3, "h", "w"]), spec).size).toEqual({ rule: "any" });
+  expect(completeSpec(declared([2, 3, 6, 8]), spec).size).toEqual({ rule: "fixed", height: 6, width: 8 });
+  const multiple = (of: number) => parseModelSpec({ task: "segmentation", size: { rule: "multiple", of } });
+  expect(completeSpec(declared([2, 3, 6, 8]), multiple(2)).size).toEqual({ rule: "fixed", height: 6, width: 8 });
+  expect(() => completeSpec(declared([2, 3, 6, 8]), multiple(4))).toThrow(/6x8 .* only, not multiples of 4/);
+});
+
+it.each([
+  ["other axes", declared(["n", 6, 8, 3]), {}, /say --layout nhwc/],
+  ["grey", declared(["n", 1, 6, 8]), {}, /say --channels gray/],
+  ["six channels", declared(["n", 6, 6, 8]), {}, /something else than images/],
+  ["a vector", declared(["n", 3]), {}, /four axes/],
+  ["two images", declared(["n", 3, 6, 8], ["a", "b"]), {}, /Nothing feeds the model's input b/],
+  ["an output that is not there", declared(["n", 3, 6, 8]), { output: { name: "z" } }, /no output "z"; its outputs are y/],
+  [
+    "an input that is not there",
+    declared(["n", 3, 6, 8]),
+    { inputs: { image: "z" } },
+    /no input "z" \(for image\); its inputs are x/,
+  ],
+])("says in one sentence what does not fit: %s", (_, model, more, sentence) => {
+  expect(() => checkSpec(model, parseModelSpec({ task: "segmentation", ...more }))).toThrow(sentence);
+});
