@@ -17,7 +17,7 @@ export const floats = (value: readonly number[]): Attribute => ({ kind: "floats"
 export const int64 = (...values: number[]) => tensor("int64", [values.length], values.map(BigInt));
 export const f32 = (shape: readonly number[], values?: readonly number[]): Tensor =>
   tensor("float32", shape, values ?? Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin(1.7 * i + 0.4)));
-export const positive = (n: number) =>
+export const positive = (n: number): Tensor =>
   f32(
     [n],
     Array.from({ length: n }, (_, i) => 0.5 + 0.3 * i),
@@ -27,7 +27,7 @@ export const bytes = (type: DataType, shape: readonly number[]): Tensor => {
   for (let i = 0; i < data.length; i++) data[i] = ((i * 73) % 200) - (type === "int8" ? 100 : 0);
   return { type, shape, data };
 };
-export const s = (value: number) => f32([], [value]);
+export const s = (value: number): Tensor => f32([], [value]);
 export const u8 = (value: number) => tensor("uint8", [], [value]);
 export const i8 = (value: number) => tensor("int8", [], [value]);
 
