@@ -13,7 +13,8 @@ import { inOrder, isFixed, madeBy } from "./match.js";
 export const flatProduct: Lowering = {
   name: "flat-product",
   providers: ["cpu", "wasm"],
-  measured: "",
+  measured:
+    "ViT-Ti/16: forward + dX over forward 2.39 before, 2.28 after (CPU, processor time, one thread, two runs of the bench on a busy machine)",
   rewrite: (node, [x, w]) => {
     if (node.operator.name === "Add") return withBias([x, w], node.outputs[0]!);
     if (node.operator.name !== "MatMul" || !x || !w || x.shape.length < 3 || w.shape.length !== 2 || !isFixed(w))

@@ -16,7 +16,8 @@ import { inOrder, isFixed, madeBy, variesAlong } from "./match.js";
 export const foldChannelScale: Lowering = {
   name: "fold-channel-scale",
   providers: "all",
-  measured: "",
+  measured:
+    "forward + dX without it: U-Net 1.04, ConvNeXt-T 1.02, ViT-Ti 1.02, but small Restormer 0.96 (CPU, processor time, one thread)",
   rewrite: (node, inputs, site) => {
     switch (node.operator.name) {
       case "Conv":

@@ -10,7 +10,7 @@ import { isFixed, madeBy } from "./match.js";
 export const splitConv: Lowering = {
   name: "split-conv",
   providers: ["cpu", "wasm"],
-  measured: "",
+  measured: "forward + dX of the U-Net without it: 1.05; of the flow network 1.025 (CPU, processor time, one thread)",
   rewrite: (node, [x], site) => {
     const layer = node.operator.name === "Split" ? madeBy(x, "Conv", "ConvTranspose") : undefined;
     const [g, w, bias] = layer?.inputs ?? [];

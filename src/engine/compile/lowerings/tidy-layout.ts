@@ -12,7 +12,7 @@ import { isZero, madeBy } from "./match.js";
 export const tidyLayout: Lowering = {
   name: "tidy-layout",
   providers: "all",
-  measured: "",
+  measured: 'no gain at level "all" (0.97 to 1.02 without it); it keeps graphs small and helps the other patterns to be found',
   rewrite: (node, [a, b]) => {
     const result = tidied(node.operator.name, node.attributes.perm as readonly number[] | undefined, a, b, node.outputs[0]!);
     return result && sameShape(result.shape, node.outputs[0]!.shape) ? [result] : undefined;
