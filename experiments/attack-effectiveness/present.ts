@@ -86,7 +86,7 @@ function figureOf(panels: readonly Panel[]): string {
   const levels = panels.flatMap(({ title, cells }) =>
     ["noise", "fgsm"].map((attack) => ({ panel: title, attack, mIoU: spread(cells.filter((c) => c.attack === attack)).mean })),
   );
-  const last = panels.at(-1)!.title;
+  const roomy = panels[0]!.title;
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const figure = Plot.plot({
     document: document as unknown as Document,
@@ -107,9 +107,9 @@ function figureOf(panels: readonly Panel[]): string {
         points,
         Plot.groupX({ y: "mean" }, { fx: "panel", x: "steps", y: "mIoU", z: "attack", stroke: "attack", strokeWidth: 1.8 }),
       ),
-      // The legend, in the last panel.
+      // The legend, where there is room.
       ...shown.map((attack, i) =>
-        Plot.text([{ attack, panel: last }], {
+        Plot.text([{ attack, panel: roomy }], {
           fx: "panel",
           text: "attack",
           fill: "attack",
