@@ -12,13 +12,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { gradients } from "../src/engine/autodiff/gradients.js";
 import { lower } from "../src/engine/compile/lower.js";
-import { embed } from "../src/engine/graph/embed.js";
 import { Graph } from "../src/engine/graph/graph.js";
 import type { OnnxModel } from "../src/engine/onnx/model.js";
 import { writeModel } from "../src/engine/onnx/write.js";
-import { reduceMean } from "../src/engine/operators/index.js";
 import type { DeviceTensor, Engine, Program } from "../src/engine/runtime/engine.js";
 import { createEngine } from "../src/engine/runtime/node.js";
 import { Random } from "../src/engine/tensor/random.js";
@@ -26,23 +23,15 @@ import { type Shape, sizeOf, type Tensor, tensor } from "../src/engine/tensor/te
 import { cospgd, pgd } from "../src/methods/attacks/catalogue/index.js";
 import { lInf } from "../src/methods/attacks/norms/l-inf.js";
 import { type AttackSite, stepGraph } from "../src/methods/attacks/step-graph.js";
-import { type TaskName, tasks } from "../src/vision/tasks/index.js";
-import { type BenchNetwork, benchNetworks, forwardModel } from "./networks/index.js";
+import type { TaskName } from "../src/vision/tasks/index.js";
+import { attackedNetwork, gradientGraph } from "./attack-graphs.js";
+import { type BenchNetwork, benchNetworks } from "./networks/index.js";
 import { findPython, TorchPeer } from "./torch/peer.js";
 
 const targets = { againstTorch: 2, medianAgainstTorch: 2.5, overGradient: 1.05 };
 const [epsilon, stepSize] = [8 / 255, 0.01];
 const attackNames = ["pgd", "cospgd"] as const;
 type AttackName = (typeof attackNames)[number];
-
-/** What a network's output is taken for; with random weights any reading does. */
-const taskOf: Readonly<Record<string, TaskName>> = {
-  "U-Net base 32": "segmentation",
-  "DeepLabV3-R18": "segmentation",
-  "NAFNet w32": "restoration",
-  "small Restormer": "restoration",
-  "flow by warping": "flow",
-};
 
 interface Measured {
   readonly network: BenchNetwork;
@@ -63,15 +52,7 @@ interface Step {
 async function measure(network: BenchNetwork, engine: Engine, { passes, runs, clock, python }: Options): Promise<Measured> {
   const now = clocks[clock];
   const folder = await mkdtemp(join(tmpdir(), "faultline-bench-"));
-  const model = forwardModel(network);
-  const task = taskOf[network.name] ?? "classification";
-  const site: AttackSite = {
-    predictor: {
-      images: { image: network.input },
-      predict: (graph, images) => embed(graph, model, { x: images.image! }).outputs.y!,
-    },
-    task: tasks[task],
-  };
+  const { site, task, model } = attackedNetwork(network);
   const files = ["model.onnx", "clean.f32", "target.bin"].map((name) => join(folder, name)) as [string, string, string];
   const clean = uniform(network.input, "image");
   const target = targetFor(site, task);
@@ -125,19 +106,6 @@ async function measure(network: BenchNetwork, engine: Engine, { passes, runs, cl
     for (const tensors of Object.values(held)) tensors.dispose();
     await rm(folder, { recursive: true });
   }
-}
-
-/** The plain loss and its gradient by the image. */
-function gradientGraph({ predictor, task }: AttackSite): OnnxModel {
-  const graph = new Graph();
-  const x = graph.input("x", "float32", predictor.images.image!);
-  const prediction = predictor.predict(graph, { image: x });
-  const { type, shape } = task.target(prediction);
-  const perPixel = Object.values(task.losses)[0]!(prediction, graph.input("target", type, shape), { ignore: [], scale: 1 });
-  const loss = reduceMean(perPixel);
-  graph.output("loss", loss);
-  graph.output("dx", gradients(loss, [x])[0]!);
-  return graph.build();
 }
 
 function targetFor({ predictor, task }: AttackSite, name: TaskName): Tensor {
