@@ -38,7 +38,7 @@ export class TorchPeer {
     return peer;
   }
 
-  /** Milliseconds of `runs` runs after one warm-up, for each malloc setting. */
+  /** Milliseconds of `runs` runs after one warm-up, for each malloc setting; with the processor clock on one thread. */
   async time(what: string, runs: number): Promise<number[][]> {
     const results: number[][] = [];
     for (const i of this.#processes.keys())

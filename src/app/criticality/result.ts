@@ -75,6 +75,11 @@ export function resultOf(
   );
   const notes = [
     ...(folded ? [`${folded.because}. ${foldedAdvice}`] : []),
+    ...(accuracy !== undefined && plan.spec.task === "classification" && accuracy < 0.6
+      ? [
+          `The intact network gets only ${(100 * accuracy).toFixed(1)} % of these images right: the profile is that of an unsure network; are they what it was made for, and is --range right?`,
+        ]
+      : []),
     ...(plan.trials === 1 && plan.reset.source.kind === "scheme" && plan.reset.source.scheme !== "zeros"
       ? ["One trial: how much the numbers depend on the draw is unknown; the published study used three."]
       : []),

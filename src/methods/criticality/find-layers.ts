@@ -198,7 +198,7 @@ function rewire(
   }
   const shape = (site: Site): Shape => (model.graph.valueInfo.get(site.node.outputs[0]!)?.shape as Shape | undefined) ?? [];
   const stages = stagesOf(
-    groups.map(([site], i) => ({ name: names[i]!, resolution: shape(site!).slice(2).join("x") || "vector" })),
+    groups.map(([site], i) => ({ name: names[i]!, resolution: shape(site!).slice(2).join("x") || "vector", kind: site!.kind })),
   );
 
   const layers = groups.map((group, i): Layer => {

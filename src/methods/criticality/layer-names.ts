@@ -1,4 +1,5 @@
 import type { OnnxNode } from "../../engine/onnx/model.js";
+import { isWeighted, type LayerKind } from "./layer.js";
 
 /** Endings that say what a tensor is within its module: PyTorch, Keras, Paddle, fused exports. */
 const endings =
@@ -33,11 +34,15 @@ export function nodePath(node: OnnxNode): string {
  * Stages by the first part of the names, where names have parts; by resolution otherwise. Layers on pooled values within the network
  * (squeeze-and-excitation) belong to the stage that they are in.
  */
-export function stagesOf(layers: readonly { readonly name: string; readonly resolution: string }[]): string[] {
+export function stagesOf(
+  layers: readonly { readonly name: string; readonly resolution: string; readonly kind: LayerKind }[],
+): string[] {
   const first = layers.map(({ name }) => name.replace(/^(module|model|net|encoder\.net|backbone)\./, "").split(/[./]/)[0]!);
   const distinct = new Set(first).size;
+  const alone = (i: number) => !isWeighted(layers[i]!.kind) && first.filter((name) => name === first[i]).length === 1;
   const telling = distinct > 1 && distinct <= Math.max(2, layers.length / 2);
-  if (telling) return first;
+  // a normalisation that is no part of anything (bn1 behind conv1) belongs to what it follows
+  if (telling) return first.map((stage, i) => (alone(i) ? (first.slice(0, i).findLast((_, j) => !alone(j)) ?? stage) : stage));
   const pooled = (resolution: string) => resolution === "1x1" || resolution === "vector";
   let current = layers[0]?.resolution ?? "";
   return layers.map(({ resolution }, i) => {

@@ -1,4 +1,3 @@
-import { foldBatchNormalization } from "../../engine/compile/fold-batch-normalization.js";
 import { lower } from "../../engine/compile/lower.js";
 import type { DeviceTensor, Engine, Program } from "../../engine/runtime/engine.js";
 import type { Layer } from "./layer.js";
@@ -94,7 +93,6 @@ export class SuffixRunner {
     const known = this.#constant.get(key);
     if (known) return known;
     const part = modelOfNodes(this.cut.model, this.#nodes(pieces), this.cut.alive[pieces.to]!);
-    const program = this.engine.compile(lower(foldBatchNormalization(part), this.engine.info.provider));
     this.#constant.set(key, program);
     return program;
   }
