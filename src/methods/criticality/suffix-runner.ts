@@ -1,3 +1,4 @@
+import { foldBatchNormalization } from "../../engine/compile/fold-batch-normalization.js";
 import { lower } from "../../engine/compile/lower.js";
 import type { DeviceTensor, Engine, Program } from "../../engine/runtime/engine.js";
 import type { Layer } from "./layer.js";
@@ -93,6 +94,7 @@ export class SuffixRunner {
     const known = this.#constant.get(key);
     if (known) return known;
     const part = modelOfNodes(this.cut.model, this.#nodes(pieces), this.cut.alive[pieces.to]!);
+    const program = this.engine.compile(lower(foldBatchNormalization(part), this.engine.info.provider));
     this.#constant.set(key, program);
     return program;
   }
