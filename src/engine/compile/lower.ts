@@ -3,7 +3,6 @@ import type { Provider } from "../runtime/engine.js";
 import { absorbExpand } from "./lowerings/absorb-expand.js";
 import { channelSum } from "./lowerings/channel-sum.js";
 import { clipMask } from "./lowerings/clip-mask.js";
-import { flatProduct } from "./lowerings/flat-product.js";
 import { foldChannelScale } from "./lowerings/fold-channel-scale.js";
 import { geluGradient } from "./lowerings/gelu-gradient.js";
 import { joinPads } from "./lowerings/join-pads.js";
@@ -28,7 +27,6 @@ export const loweringStages: readonly (readonly Lowering[])[] = [
   [tidyLayout, mergeScales],
   [foldChannelScale, splitConv, resizeProduct, transposedPhases],
   [foldChannelScale, channelSum],
-  [flatProduct, tidyLayout],
 ];
 
 /**

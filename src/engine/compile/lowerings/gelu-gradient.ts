@@ -13,7 +13,8 @@ import { inOrder, madeBy, scalarOf } from "./match.js";
 export const geluGradient: Lowering = {
   name: "gelu-gradient",
   providers: "all",
-  measured: "",
+  measured:
+    "ViT-Ti forward + dX 137.5 -> 135.4 ms, within noise on ConvNeXt-T; six passes over memory instead of nine (bench/lowerings.ts, CPU, 1 thread)",
   rewrite: (node, inputs) => {
     if (node.operator.name !== "Add") return undefined;
     const operands = inOrder(inputs, (v) => chain(v) !== undefined);

@@ -107,18 +107,6 @@ const cases: readonly LoweringCase[] = [
     build: (x) => mul(mul(x, add(erf(div(x, Math.SQRT2)), 1)), 0.5),
   },
   {
-    lowering: "flat-product",
-    title: "linear layer on tokens",
-    x: [2, 3, 4, 5],
-    build: (x, weight) => matMul(mul(x, x), weight(5, 6)),
-  },
-  {
-    lowering: "flat-product",
-    title: "linear layer with a bias",
-    x: [2, 3, 4, 5],
-    build: (x, weight) => mul(add(matMul(mul(x, x), weight(5, 6)), weight(6)), 2),
-  },
-  {
     lowering: "join-pads",
     title: "three slices",
     x: [2, 6, 3],
