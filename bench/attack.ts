@@ -1,17 +1,16 @@
 /**
  * How many attack steps a second, against the same attack in eager PyTorch, and what a step costs beside its forward + gradient?
  *
- *     npm run bench:attack -- [networks, by part of their name] [--passes 5] [--runs 3] [--clock wall|cpu] [--torch auto|off]
+ *     npm run bench:attack -- [networks, by part of their name] [--passes 5] [--runs 3] [--clock wall|processor] [--torch auto|off]
  *
  * Every network of the engine's bench is attacked by PGD and by CosPGD (l_inf, ε = 8/255, α = 0.01) with random weights and targets. A step is
  * what `compileAttack` runs: iterate, clean image and target stay with the engine, losses and gradient counts come back. Beside it stands the
  * graph of the plain loss and its gradient alone. Passes alternate between all programs and PyTorch; ratios are taken within a pass, and their
- * median is reported. `--clock cpu` counts processor time with one thread on either side: what a machine that others use as well can measure.
+ * median is reported. `--clock processor` counts processor time with one thread on either side: what a machine that others use as well can measure.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { lower } from "../src/engine/compile/lower.js";
 import { Graph } from "../src/engine/graph/graph.js";
 import type { OnnxModel } from "../src/engine/onnx/model.js";
@@ -25,8 +24,9 @@ import { lInf } from "../src/methods/attacks/norms/l-inf.js";
 import { type AttackSite, stepGraph } from "../src/methods/attacks/step-graph.js";
 import type { TaskName } from "../src/vision/tasks/index.js";
 import { attackedNetwork, gradientGraph } from "./attack-graphs.js";
-import { type BenchNetwork, benchNetworks } from "./networks/index.js";
-import { findPython, TorchPeer } from "./torch/peer.js";
+import type { BenchNetwork } from "./networks/index.js";
+import { type BenchOptions, clocks, readOptions } from "./options.js";
+import { TorchPeer } from "./torch/peer.js";
 
 const targets = { againstTorch: 2, medianAgainstTorch: 2.5, overGradient: 1.05 };
 const [epsilon, stepSize] = [8 / 255, 0.01];
@@ -49,7 +49,7 @@ interface Step {
   readonly torch: { readonly step: number; readonly ratio: number; readonly agreement: number } | undefined;
 }
 
-async function measure(network: BenchNetwork, engine: Engine, { passes, runs, clock, python }: Options): Promise<Measured> {
+async function measure(network: BenchNetwork, engine: Engine, { passes, runs, clock, python }: BenchOptions): Promise<Measured> {
   const now = clocks[clock];
   const folder = await mkdtemp(join(tmpdir(), "faultline-bench-"));
   const { site, task, model } = attackedNetwork(network);
@@ -130,16 +130,6 @@ function uniform(shape: Shape, label: string): Tensor<"float32"> {
     Float32Array.from({ length: sizeOf(shape) }, () => random.uniform()),
   );
 }
-
-type Clock = "wall" | "cpu";
-/** In milliseconds. */
-const clocks: Readonly<Record<Clock, () => number>> = {
-  wall: () => performance.now(),
-  cpu: () => {
-    const { user, system } = process.cpuUsage();
-    return (user + system) / 1000;
-  },
-};
 
 interface Held {
   readonly image: DeviceTensor;
@@ -228,39 +218,10 @@ function missed(results: readonly Measured[]): string[] {
   return lines;
 }
 
-interface Options {
-  readonly passes: number;
-  readonly runs: number;
-  readonly clock: Clock;
-  readonly python: string | undefined;
-}
-
-function readOptions(): Options & { readonly networks: readonly BenchNetwork[] } {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      passes: { type: "string", default: "5" },
-      runs: { type: "string", default: "3" },
-      clock: { type: "string", default: "wall" },
-      torch: { type: "string", default: "auto" },
-    },
-  });
-  if (values.torch !== "auto" && values.torch !== "off") throw new Error("--torch is auto or off.");
-  if (values.clock !== "wall" && values.clock !== "cpu") throw new Error("--clock is wall or cpu.");
-  const wanted = (n: BenchNetwork) =>
-    positionals.length === 0 || positionals.some((p) => n.name.toLowerCase().includes(p.toLowerCase()));
-  return {
-    passes: Number(values.passes),
-    runs: Number(values.runs),
-    clock: values.clock,
-    python: values.torch === "auto" ? findPython(["python3", "/usr/bin/python3"]) : undefined,
-    networks: benchNetworks.filter(wanted),
-  };
-}
-
 async function main(): Promise<void> {
   const options = readOptions();
-  await using engine = await createEngine(options.clock === "cpu" ? { threads: 1 } : {});
+  if (options.lowering === "none") throw new Error("--lowering belongs to npm run bench; attacks are measured lowered.");
+  await using engine = await createEngine(options.clock === "processor" ? { threads: 1 } : {});
   const { runtime, threads } = engine.info;
   console.log(`${runtime}, ${threads} threads, ${options.clock} time, load ${loadavg()[0]!.toFixed(1)} at the start`);
   const print = (cells: readonly string[]) =>

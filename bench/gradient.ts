@@ -11,25 +11,21 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { lower } from "../src/engine/compile/lower.js";
 import { writeModel } from "../src/engine/onnx/write.js";
 import type { Engine, Program } from "../src/engine/runtime/engine.js";
 import { createEngine } from "../src/engine/runtime/node.js";
 import { gradientOf, imageFor } from "./gradient-model.js";
-import { type BenchNetwork, benchNetworks, forwardModel } from "./networks/index.js";
-import { findPython, TorchPeer } from "./torch/peer.js";
+import { type BenchNetwork, forwardModel } from "./networks/index.js";
+import { type BenchOptions, clocks, readOptions } from "./options.js";
+import { TorchPeer } from "./torch/peer.js";
 
 const targets = { medianRatio: 2.2, againstTorch: 0.5 };
 
 /** Milliseconds. Processor time is that of all threads. */
-const clocks = {
-  wall: () => performance.now(),
-  processor: () => {
-    const { user, system } = process.cpuUsage();
-    return (user + system) / 1000;
-  },
-} as const;
+
+/** PyTorch's runs in a row, for each malloc setting. */
+const torchRuns = 2;
 
 interface Measured {
   readonly network: BenchNetwork;
@@ -43,7 +39,7 @@ interface Measured {
     | undefined;
 }
 
-async function measure(network: BenchNetwork, engine: Engine, options: Options): Promise<Measured> {
+async function measure(network: BenchNetwork, engine: Engine, options: BenchOptions): Promise<Measured> {
   const folder = await mkdtemp(join(tmpdir(), "faultline-bench-"));
   const forward = forwardModel(network);
   const image = imageFor(network);
@@ -71,7 +67,7 @@ async function measure(network: BenchNetwork, engine: Engine, options: Options):
     for (let pass = 0; pass < options.passes; pass++) {
       const [f, g] = [await block(programs.forward, "y"), await block(programs.gradient, "dx")];
       const torch = async (what: "forward" | "gradient") =>
-        peer ? Math.min(...(await peer.time(what, options.torchRuns)).flat()) : Number.NaN;
+        peer ? Math.min(...(await peer.time(what, torchRuns)).flat()) : Number.NaN;
       passes.push({ forward: f, gradient: g, torchForward: await torch("forward"), torchGradient: await torch("gradient") });
     }
     const { dx } = await programs.gradient.run({ x }, { only: ["dx"] });
@@ -155,43 +151,8 @@ function missed(results: readonly Measured[]): string[] {
   return lines;
 }
 
-interface Options {
-  readonly passes: number;
-  readonly runs: number;
-  readonly torchRuns: number;
-  readonly lowering: "ours" | "none";
-  readonly clock: keyof typeof clocks;
-  readonly python: string | undefined;
-}
-
-function readOptions(): Options & { readonly networks: readonly BenchNetwork[] } {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      passes: { type: "string", default: "5" },
-      lowering: { type: "string", default: "ours" },
-      torch: { type: "string", default: "auto" },
-      clock: { type: "string", default: "wall" },
-    },
-  });
-  if (values.lowering !== "ours" && values.lowering !== "none") throw new Error("--lowering is ours or none.");
-  if (values.torch !== "auto" && values.torch !== "off") throw new Error("--torch is auto or off.");
-  if (values.clock !== "wall" && values.clock !== "processor") throw new Error("--clock is wall or processor.");
-  const wanted = (n: BenchNetwork) =>
-    positionals.length === 0 || positionals.some((p) => n.name.toLowerCase().includes(p.toLowerCase()));
-  return {
-    passes: Number(values.passes),
-    runs: 5,
-    torchRuns: 2,
-    lowering: values.lowering,
-    clock: values.clock,
-    python: values.torch === "auto" ? findPython(["python3", "/usr/bin/python3"]) : undefined,
-    networks: benchNetworks.filter(wanted),
-  };
-}
-
 async function main(): Promise<void> {
-  const options = readOptions();
+  const options = readOptions(undefined, { passes: "5", runs: "5" });
   await using engine = await createEngine(options.clock === "processor" ? { threads: 1 } : {});
   const { runtime, threads } = engine.info;
   console.log(

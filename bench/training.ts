@@ -10,7 +10,6 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { lower } from "../src/engine/compile/lower.js";
 import { writeModel } from "../src/engine/onnx/write.js";
 import type { Engine } from "../src/engine/runtime/engine.js";
@@ -22,31 +21,19 @@ import { adamw } from "../src/methods/training/optimizers/index.js";
 import { accumulateStep, predictionStep } from "../src/methods/training/train-step.js";
 import { Trainer } from "../src/methods/training/trainer.js";
 import { initialState, networkModel } from "../src/vision/nn/model.js";
-import { type BenchNetwork, benchNetworks } from "./networks/index.js";
-import { findPython, TorchPeer } from "./torch/peer.js";
+import type { BenchNetwork } from "./networks/index.js";
+import { clocks, readOptions } from "./options.js";
+import { TorchPeer } from "./torch/peer.js";
 
-const { values: flags, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    passes: { type: "string", default: "5" },
-    runs: { type: "string", default: "3" },
-    clock: { type: "string", default: "wall" },
-  },
-});
-const wanted = positionals.length > 0 ? positionals : ["NAFNet", "Restormer"];
-const runs = Number(flags.runs);
-
-const processor = flags.clock === "processor";
-const threads = processor ? 1 : 2;
-/** Milliseconds; of the processor they count the work of all threads of the process. */
-const now = processor ? () => process.cpuUsage().user / 1000 + process.cpuUsage().system / 1000 : () => performance.now();
+const { networks, passes: passCount, runs, clock, python, lowering } = readOptions(["NAFNet", "Restormer"]);
+if (lowering === "none") throw new Error("--lowering belongs to npm run bench; training is measured lowered.");
+const threads = clock === "processor" ? 1 : 2;
+const now = clocks[clock];
 const engine = await createEngine({ threads });
-const python = findPython(["python3", "/usr/bin/python3"]);
 console.log(
-  `load ${loadavg()[0]!.toFixed(1)}, ${engine.info.runtime}, ${python ? "PyTorch beside it" : "no PyTorch found"}, ${threads} thread(s), ${flags.clock} time`,
+  `load ${loadavg()[0]!.toFixed(1)}, ${engine.info.runtime}, ${python ? "PyTorch beside it" : "no PyTorch found"}, ${threads} thread(s), ${clock} time`,
 );
-for (const network of benchNetworks.filter((n) => wanted.some((w) => n.name.toLowerCase().includes(w.toLowerCase()))))
-  await measure(engine, network);
+for (const network of networks) await measure(engine, network);
 await engine.dispose();
 
 async function measure(engine: Engine, { name, network, input }: BenchNetwork): Promise<void> {
@@ -68,7 +55,7 @@ async function measure(engine: Engine, { name, network, input }: BenchNetwork): 
     await writeFile(files[0], writeModel(networkModel(network, state, inputs)));
     await writeFile(files[1], image.data);
     await writeFile(files[2], target.data);
-    peer = await TorchPeer.start(python, "training.py", [...files, flags.clock]);
+    peer = await TorchPeer.start(python, "training.py", [...files, clock]);
   }
   try {
     const shared = { "images.image": image, ...trainer.weights() };
@@ -91,7 +78,7 @@ async function measure(engine: Engine, { name, network, input }: BenchNetwork): 
       },
     };
     const passes: Record<keyof typeof work | "torchGradient" | "torchStep", number>[] = [];
-    for (let pass = 0; pass < Number(flags.passes); pass++) {
+    for (let pass = 0; pass < passCount; pass++) {
       const times = { forward: 0, gradient: 0, step: 0, torchGradient: Number.NaN, torchStep: Number.NaN };
       for (const what of ["forward", "gradient", "step"] as const) times[what] = await block(work[what]);
       if (peer) times.torchGradient = Math.min(...(await peer.time("gradient", runs)).map(median));

@@ -74,16 +74,6 @@ export const publishedResnet50: readonly PublishedLayer[] = resnet50.map(([layer
   baseline: baseline / 100,
 }));
 
-/** Mean criticality by stage and kind of training, from the same results: one model, 15, 18, 6 and 10 of them. */
-export const publishedStages = {
-  stages: ["conv1", "layer1", "layer2", "layer3", "layer4", "fc"],
-  baseline: [0.986, 0.567, 0.623, 0.706, 0.868, 0.96],
-  adversarial: [0.985, 0.881, 0.838, 0.767, 0.859, 0.942],
-  augmentation: [0.968, 0.64, 0.685, 0.726, 0.927, 0.956],
-  "self-supervised": [0.973, 0.669, 0.583, 0.414, 0.554, 0.95],
-  "training recipes": [0.976, 0.763, 0.497, 0.337, 0.466, 0.939],
-} as const;
-
 /**
  * The published values for a network's layers, in their order. Where all names are those of ResNet-50, the values are its own; otherwise the layers
  * are set beside the published ones at the same relative depth, which says how other networks look in general and no more.

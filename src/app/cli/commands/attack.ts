@@ -3,7 +3,6 @@ import { basename, join } from "node:path";
 import { Command, Option } from "commander";
 import { readModel } from "../../../engine/onnx/read-file.js";
 import type { Engine } from "../../../engine/runtime/engine.js";
-import { type LayoutName, layouts, openDataset } from "../../../vision/data/node/open.js";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
 import { attackOf, attacksOf } from "../../attack/attack-of-plan.js";
@@ -17,16 +16,13 @@ import { eotOf } from "../../attack/transform-of.js";
 import { interruptible, progress } from "../../runs/progress.js";
 import { RunDirectory } from "../../runs/run-directory.js";
 import { type AttackFlags, parseShard, parseSize, withAttack } from "../attack-options.js";
+import { type DataFlags, dataOptions, openFlagged, withData } from "../data-options.js";
 import { UsageError } from "../errors.js";
 import { parseInteger, parsePositiveInteger, type RuntimeFlags, withEngine, withRuntime } from "../model-options.js";
 import { resolveSpec, type SpecFlags, withSpec } from "../spec-options.js";
 import { version } from "../version.js";
 
-interface Flags extends RuntimeFlags, SpecFlags, AttackFlags {
-  readonly data?: string;
-  readonly format?: LayoutName;
-  readonly split?: string;
-  readonly variant?: string;
+interface Flags extends RuntimeFlags, SpecFlags, DataFlags, AttackFlags {
   readonly limit?: number;
   readonly resize?: { height: number; width: number };
   readonly mismatch: "pad" | "resize";
@@ -45,13 +41,9 @@ interface Flags extends RuntimeFlags, SpecFlags, AttackFlags {
 
 /** `faultline attack model.onnx --task segmentation --data DIR` */
 export function attackCommand(): Command {
-  return withRuntime(withAttack(withSpec(new Command("attack"))))
+  return withRuntime(withAttack(withData(withSpec(new Command("attack")))))
     .description("Attack a model on a data set: white-box, pixel-wise, with an audit of the result.")
     .argument("<model>", "ONNX file")
-    .option("--data <dir>", "data set, or a folder of images")
-    .addOption(new Option("--format <layout>", "layout of the data set (default: recognised)").choices(Object.keys(layouts)))
-    .option("--split <name>", "part of the data set, for example val")
-    .option("--variant <name>", "variant of the data set, for example clean or final (Sintel)")
     .option("--limit <n>", "only the first n samples", parsePositiveInteger)
     .option("--resize <HxW>", "resize images first", parseSize)
     .addOption(
@@ -108,15 +100,7 @@ async function attackDataset(engine: Engine, model: Model, path: string, specOfM
   ] as const) {
     if (value) throw new UsageError(`${name} goes with --input FILE.safetensors.`);
   }
-  const dataset = await openDataset(flags.data, {
-    task: specOfModel.task,
-    ...(flags.format && { format: flags.format }),
-    ...(flags.split && { split: flags.split }),
-    ...(flags.variant && { variant: flags.variant }),
-  });
-  const ignore =
-    dataset.task === "segmentation" ? [...new Set([...specOfModel.ignore, dataset.ignoreLabel])] : specOfModel.ignore;
-  const spec = { ...specOfModel, ignore };
+  const { dataset, spec } = await openFlagged(flags.data, specOfModel, flags);
   const eot = await eotOf(flags.eot, flags.eotSamples);
   const plan: AttackPlan = {
     command: "attack",
@@ -125,9 +109,7 @@ async function attackDataset(engine: Engine, model: Model, path: string, specOfM
     spec,
     data: {
       path: flags.data,
-      ...(flags.format && { format: flags.format }),
-      ...(flags.split && { split: flags.split }),
-      ...(flags.variant && { variant: flags.variant }),
+      ...dataOptions(flags),
       length: dataset.length,
       ...(flags.limit && { limit: flags.limit }),
     },

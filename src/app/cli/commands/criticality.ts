@@ -8,7 +8,6 @@ import { type LayerKind, layerKinds } from "../../../methods/criticality/layer.j
 import { probeOf } from "../../../methods/criticality/probe.js";
 import { layerProfile, trialMeasures } from "../../../methods/criticality/profile.js";
 import { type SchemeName, schemes } from "../../../methods/criticality/resets.js";
-import { type LayoutName, layouts, openDataset } from "../../../vision/data/node/open.js";
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
 import { hashFile } from "../../attack/plan.js";
 import { barLine } from "../../criticality/bars.js";
@@ -30,16 +29,13 @@ import { targetsOf, unitsOf } from "../../criticality/units.js";
 import { interruptible } from "../../runs/progress.js";
 import { RunDirectory } from "../../runs/run-directory.js";
 import { parseShard, parseSize } from "../attack-options.js";
+import { type DataFlags, dataOptions, openFlagged, withData } from "../data-options.js";
 import { UsageError } from "../errors.js";
 import { parseFraction, parsePositiveInteger, type RuntimeFlags, withEngine, withRuntime } from "../model-options.js";
 import { resolveSpec, type SpecFlags, withSpec } from "../spec-options.js";
 import { version } from "../version.js";
 
-interface Flags extends RuntimeFlags, SpecFlags {
-  readonly data?: string;
-  readonly format?: LayoutName;
-  readonly split?: string;
-  readonly variant?: string;
+interface Flags extends RuntimeFlags, SpecFlags, DataFlags {
   readonly limit?: number;
   readonly shorter?: number;
   readonly crop?: { height: number; width: number };
@@ -65,15 +61,11 @@ interface Flags extends RuntimeFlags, SpecFlags {
 
 /** `faultline criticality model.onnx --data DIR` and `faultline criticality compare RUN_A RUN_B` */
 export function criticalityCommand(): Command {
-  const command = withRuntime(withSpec(new Command("criticality")))
+  const command = withRuntime(withData(withSpec(new Command("criticality"))))
     .description(
       "Which layers the decisions rest on: reset one layer at a time to fresh weights and see how much the predictions change.",
     )
     .argument("<model>", "ONNX file")
-    .option("--data <dir>", "data set, or a folder of images")
-    .addOption(new Option("--format <layout>", "layout of the data set (default: recognised)").choices(Object.keys(layouts)))
-    .option("--split <name>", "part of the data set, for example val")
-    .option("--variant <name>", "variant of the data set")
     .option("--limit <n>", "a seeded choice of n images", parsePositiveInteger)
     .option("--shorter <n>", "resize the shorter side to n first (ImageNet: 256)", parsePositiveInteger)
     .option("--crop <HxW>", "then take the middle (ImageNet: 224x224)", parseSize)
@@ -251,16 +243,11 @@ async function openImages(
     return { data: { kind: "tensors", path: flags.input, sha256: await hashFile(flags.input), length: source.length }, source };
   }
   if (!flags.data) throw new UsageError("name the images with --data DIR (or tensors with --input FILE.safetensors).");
-  const options = {
-    ...(flags.format && { format: flags.format }),
-    ...(flags.split && { split: flags.split }),
-    ...(flags.variant && { variant: flags.variant }),
-  };
-  const dataset = await openDataset(flags.data, { task: spec.task, ...options });
+  const { dataset, spec: read } = await openFlagged(flags.data, spec, flags);
   const data = {
     kind: "dataset" as const,
     path: flags.data,
-    ...options,
+    ...dataOptions(flags),
     length: dataset.length,
     ...(flags.limit && { limit: flags.limit }),
     ...(flags.shorter && { shorter: flags.shorter }),
@@ -268,7 +255,7 @@ async function openImages(
     ...(flags.resize && { resize: flags.resize }),
     mismatch: flags.mismatch,
   };
-  const source = await datasetImages(dataset, data, spec, flags.seed);
+  const source = await datasetImages(dataset, data, read, flags.seed);
   if (!flags.json) process.stderr.write(`${dataset.describe()}\n`);
   return { data, source };
 }

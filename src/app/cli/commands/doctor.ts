@@ -1,20 +1,17 @@
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { readModel } from "../../../engine/onnx/read-file.js";
 import { DataError } from "../../../vision/data/error.js";
-import { type LayoutName, layouts, openDataset } from "../../../vision/data/node/open.js";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import { imageRoles } from "../../../vision/spec/model-spec.js";
 import { type Prepared, prepare } from "../../attack/prepare.js";
 import { checkup } from "../../doctor/checkup.js";
 import { parseSize } from "../attack-options.js";
+import { type DataFlags, openFlagged, withData } from "../data-options.js";
 import { parsePositiveInteger, type RuntimeFlags, withEngine, withRuntime } from "../model-options.js";
 import { resolveSpec, type SpecFlags, withSpec } from "../spec-options.js";
 
-interface Flags extends RuntimeFlags, SpecFlags {
+interface Flags extends RuntimeFlags, SpecFlags, DataFlags {
   readonly data: string;
-  readonly format?: LayoutName;
-  readonly split?: string;
-  readonly variant?: string;
   readonly samples: number;
   readonly resize?: { height: number; width: number };
   readonly json?: true;
@@ -24,15 +21,11 @@ const marks = { good: "ok   ", wrong: "WRONG", unsure: "?    " } as const;
 
 /** `faultline doctor model.onnx --task segmentation --data DIR` */
 export function doctorCommand(): Command {
-  return withRuntime(withSpec(new Command("doctor")))
+  return withRuntime(withData(withSpec(new Command("doctor")), "required"))
     .description(
       "Run a model on a few images and say what looks wrong with how it is fed and read; it recommends flags and changes nothing.",
     )
     .argument("<model>", "ONNX file")
-    .requiredOption("--data <dir>", "data set with labels, or a folder of images")
-    .addOption(new Option("--format <layout>", "layout of the data set (default: recognised)").choices(Object.keys(layouts)))
-    .option("--split <name>", "part of the data set")
-    .option("--variant <name>", "variant of the data set")
     .option("--samples <n>", "samples to look at, spread over the data set", parsePositiveInteger, 8)
     .option("--resize <HxW>", "size to look at (default: that of the first sample)", parseSize)
     .option("--json", "print the findings as JSON")
@@ -40,14 +33,7 @@ export function doctorCommand(): Command {
     .action(async (path: string, flags: Flags) => {
       const model = await readModel(path);
       const said = completeSpec(model, resolveSpec(path, flags));
-      const dataset = await openDataset(flags.data, {
-        task: said.task,
-        ...(flags.format && { format: flags.format }),
-        ...(flags.split && { split: flags.split }),
-        ...(flags.variant && { variant: flags.variant }),
-      });
-      const ignore = dataset.task === "segmentation" ? [...new Set([...said.ignore, dataset.ignoreLabel])] : said.ignore;
-      const spec = { ...said, ignore };
+      const { dataset, spec } = await openFlagged(flags.data, said, flags);
       const count = Math.min(flags.samples, dataset.length);
       const samples: Prepared[] = [];
       let resize = flags.resize;
