@@ -47,7 +47,9 @@ function wrap(node: OnnxNode, to: Rewrite) {
   const named = axesName ? to.scope.valueOf(axesName) : undefined;
   if (!sizes || (axesName && !named)) return to.refuse('pads by "wrap" to a computed size, which Faultline wants fixed');
   const pads = toNumbers(sizes);
-  const axes = named ? toNumbers(named) : Array.from({ length: pads.length / 2 }, (_, i) => i);
+  const axes = named ? toNumbers(named) : Array.from({ length: Math.ceil(pads.length / 2) }, (_, i) => i);
+  if (pads.length !== 2 * axes.length)
+    return to.refuse(`has ${pads.length} pads for ${axes.length} axes, where each axis takes two`);
   const scalar = (value: number): string => to.constant(int64Tensor([], [value]));
   const shape = to.add("Shape", [node.inputs[0]!]);
   let x = node.inputs[0]!;

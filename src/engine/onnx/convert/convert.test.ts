@@ -107,6 +107,20 @@ describe("what has no equal in opset 18 is refused in one sentence", () => {
     },
   );
 
+  it.each([
+    { pads: [0n, 1n, 2n], inputs: "x p", said: "3 pads for 2 axes" },
+    { pads: [0n, 1n], inputs: "x p - a", said: "2 pads for 2 axes" },
+  ])("Pad by wrap with $said", ({ pads, inputs, said }) => {
+    const model = smallModel({
+      opset: 19,
+      inputs: { x: ["float32", [4, 6]] },
+      outputs: { y: "float32" },
+      nodes: [node("Pad", inputs, "y", { mode: text("wrap") })],
+      initializers: { p: tensor("int64", [pads.length], pads), a: tensor("int64", [2], [0n, 1n]) },
+    });
+    expect(() => parseModel(writeModel(model))).toThrow(`has ${said}, where each axis takes two.`);
+  });
+
   it("BatchNormalization whose training outputs are read", () => {
     const file = writeModel(
       smallModel({

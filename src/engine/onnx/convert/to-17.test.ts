@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Random } from "../../tensor/random.js";
 import { tensor, toNumbers } from "../../tensor/tensor.js";
 import { runModel } from "../../testing/run-model.js";
+import { ModelError } from "../model.js";
 import { parseModel } from "../read.js";
 import { feedsOf, node, type SmallModel, smallModel } from "../testing/small-model.js";
 import { writeModel } from "../write.js";
@@ -56,5 +57,16 @@ describe("models written for opset 17 compute what they do at opset 18", () => {
     expect(() => writeModel(antialiased, { opset: 17 })).toThrow(
       'Resize "Resize node" is antialiased or resizes named axes, which opset 17 does not have; write the model with opset 18.',
     );
+  });
+
+  it.each<readonly [string, Partial<SmallModel>]>([
+    ["too few pads", { nodes: [node("Pad", "x p - a", "y")], initializers: { p: int64(1, 2, 0), a: int64(-1, 1) } }],
+    ["an axis far outside", { nodes: [node("Pad", "x p - a", "y")], initializers: { p: int64(1, 2), a: int64(2 ** 40) } }],
+    ["2^31 parts", { nodes: [node("Split", "x", "y", { axis: int(1), num_outputs: int(2 ** 31) })] }],
+    ["-1 parts", { nodes: [node("Split", "x", "y", { axis: int(1), num_outputs: int(-1) })] }],
+  ])("nonsense stays as it is, without a crash or an allocation: %s", (_, small) => {
+    const model = smallModel({ ...image, ...small });
+    expect(toLowestOpset(model)).toBe(model);
+    expect(() => toOpset17(model)).toThrow(ModelError);
   });
 });

@@ -1,4 +1,4 @@
-import { type Shape, sizeOf, type Tensor, toNumbers } from "../../tensor/tensor.js";
+import { type Shape, type Tensor, toNumbers } from "../../tensor/tensor.js";
 import { nodeTitle } from "../check.js";
 import { ModelError, type OnnxGraph, type OnnxModel, type OnnxNode } from "../model.js";
 import { allNames, type Names } from "../names.js";
@@ -123,6 +123,7 @@ function mish(node: OnnxNode, around: Surroundings): readonly OnnxNode[] {
 function split(node: OnnxNode, around: Surroundings, refuse: Refuse): OnnxNode {
   const count = node.attributes.num_outputs && intOf(node, "num_outputs", 0);
   if (count === undefined) return node;
+  if (count !== node.outputs.length) return refuse(`splits into ${count} parts for ${node.outputs.length} outputs`);
   const plain = { ...node, attributes: without(node.attributes, "num_outputs") };
   const shape = around.shape(node.inputs[0]!);
   if (!shape) return refuse("splits an axis of unknown size into a number of parts that may be unequal");
@@ -139,10 +140,13 @@ function padAllAxes(node: OnnxNode, axesName: string, around: Surroundings, refu
   if (!axes || !pads || !shape) return refuse("pads named axes");
   const all = new Array<number>(2 * shape.length).fill(0);
   const sizes = toNumbers(pads);
-  toNumbers(axes).forEach((given, i) => {
-    const axis = given < 0 ? given + shape.length : given;
+  const padded = toNumbers(axes).map((axis) => (axis < 0 ? axis + shape.length : axis));
+  if (sizes.length !== 2 * padded.length || !padded.every((axis) => axis in shape)) {
+    return refuse(`has ${sizes.length} pads for the axes ${toNumbers(axes).join(", ")} of ${shape.length}`);
+  }
+  padded.forEach((axis, i) => {
     all[axis] = sizes[i]!;
-    all[axis + shape.length] = sizes[i + sizeOf(axes.shape)]!;
+    all[axis + shape.length] = sizes[i + padded.length]!;
   });
   const inputs = [
     node.inputs[0]!,
