@@ -102,6 +102,28 @@ describe("BatchNormalization folded into the layer before", () => {
     const [expected, actual] = [toNumbers(a.y!), toNumbers(b.y!)];
     expect(Math.max(...actual.map((v, i) => Math.abs(v - expected[i]!)))).toBeLessThan(2e-5);
   });
+  it.each(layers)("with parameters as inputs of the graph: %s", async (name, layer) => {
+    const model = modelOf(layer);
+    const asInputs = ["W", "gamma", "mean"];
+    const feeds = Object.fromEntries(asInputs.map((n) => [n, model.graph.initializers.get(n)!]));
+    const opened = {
+      ...model,
+      graph: {
+        ...model.graph,
+        inputs: [...model.graph.inputs, ...asInputs.map((n) => ({ name: n, type: feeds[n]!.type, shape: feeds[n]!.shape }))],
+        initializers: new Map([...model.graph.initializers].filter(([n]) => !asInputs.includes(n))),
+      },
+    };
+    const folded = foldBatchNormalization(opened);
+    const left = name === "ConvTranspose, groups" || name.startsWith("Gemm");
+    expect(folded.graph.nodes.some((n) => n.op === "BatchNormalization")).toBe(left);
+    const x = uniform(layer.x);
+    const expected = toNumbers((await runModel(model, { x }, "disabled")).y!);
+    for (const level of ["disabled", "all"] as const) {
+      const actual = toNumbers((await runModel(folded, { x, ...feeds }, level)).y!);
+      expect(Math.max(...actual.map((v, i) => Math.abs(v - expected[i]!)))).toBeLessThan(2e-5);
+    }
+  });
   it("leaves a layer whose own output is read elsewhere, and training mode", () => {
     const shared = modelOf(layers[0]![1], "yes");
     expect(foldBatchNormalization(shared).graph.nodes).toEqual(shared.graph.nodes);
