@@ -69,8 +69,9 @@ function positive(text: string): number {
 /** HEIGHTxWIDTH */
 export function parseSize(text: string): { height: number; width: number } {
   const match = /^(\d+)x(\d+)$/.exec(text);
-  if (!match) throw new InvalidArgumentError("write HEIGHTxWIDTH, for example 360x640.");
-  return { height: Number(match[1]), width: Number(match[2]) };
+  const [height, width] = [Number(match?.[1]), Number(match?.[2])];
+  if (!(height > 0 && width > 0)) throw new InvalidArgumentError("write HEIGHTxWIDTH, for example 360x640.");
+  return { height, width };
 }
 
 /** i/n, counted from 1. */

@@ -114,13 +114,18 @@ export const networkSchema = z.discriminatedUnion("family", [
   z.strictObject(stereo),
 ]);
 
+const allowed = `one of ${Object.keys(publishedNetworks).sort().join(", ")}, or an object with a family`;
+
 /** A published network's name, or a configuration of one's own. */
-export const networkChoiceSchema = z.union([
-  z
-    .string()
-    .refine((name) => name in publishedNetworks, { error: `is none of ${Object.keys(publishedNetworks).sort().join(", ")}` }),
-  networkSchema,
-]);
+export const networkChoiceSchema = z
+  .union([
+    z
+      .string()
+      .refine((name) => Object.hasOwn(publishedNetworks, name))
+      .meta({ allowed }),
+    networkSchema,
+  ])
+  .meta({ allowed });
 
 /** The checked configuration. (zod's optional fields may hold undefined where ours may be absent; JSON knows no difference.) */
 export function asConfiguration(choice: z.infer<typeof networkChoiceSchema>): NetworkConfiguration {

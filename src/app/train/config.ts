@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import type { AttackName, attacks } from "../../methods/attacks/catalogue/index.js";
 import { layouts } from "../../vision/data/node/open.js";
+import { check } from "../../vision/spec/check.js";
 import { networkChoiceSchema } from "../networks/configuration.js";
 
 /** A training configuration that is not valid: one sentence that names every wrong field. */
@@ -13,17 +14,23 @@ const whole = z.number().int().positive();
 const size = z.tuple([whole, whole]);
 const share = z.number().positive().max(1);
 
-/** A number, or a fraction such as "8/255". */
-const fraction = z.union([
-  z.number().positive(),
-  z
-    .string()
-    .regex(/^\d+(\.\d+)?(\/\d+(\.\d+)?)?$/, "is written as a number or a fraction such as 8/255")
-    .transform((text) => {
-      const [above, below = "1"] = text.split("/");
-      return Number(above) / Number(below);
-    }),
-]);
+/** "8/255" or "0.03" as a number; NaN for any other text. */
+function numberIn(text: string): number {
+  const [, above, below = "1"] = /^(\d+(?:\.\d+)?)(?:\/(\d+(?:\.\d+)?))?$/.exec(text) ?? [];
+  return Number(above) / Number(below);
+}
+
+const allowed = "a number above 0 or a fraction such as 8/255";
+const fraction = z
+  .union([
+    z.number().positive().meta({ allowed }),
+    z
+      .string()
+      .refine((text) => numberIn(text) > 0 && numberIn(text) < Number.POSITIVE_INFINITY)
+      .meta({ allowed })
+      .transform(numberIn),
+  ])
+  .meta({ allowed });
 
 const dataSchema = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -31,7 +38,7 @@ const dataSchema = z.discriminatedUnion("kind", [
     /** Side of the square scenes, in pixels. */
     size: z.number().int().min(16),
     length: whole,
-    seed: z.union([z.number(), z.string()]),
+    seed: z.union([z.number(), z.string()]).meta({ allowed: "a number or a text" }),
     displacement: z.number().min(0).max(0.5).optional(),
   }),
   z.strictObject({
@@ -137,9 +144,9 @@ export function readTrainConfig(path: string): TrainConfig {
 }
 
 export function parseTrainConfig(value: unknown, where: string): TrainConfig {
-  const parsed = trainConfigSchema.safeParse(value);
-  if (!parsed.success) throw new ConfigError(`${where} is not valid: ${problems(parsed.error.issues).join("; ")}.`);
-  return parsed.data;
+  const checked = check(trainConfigSchema, value);
+  if ("problems" in checked) throw new ConfigError(`${where} is not valid: ${checked.problems.join("; ")}.`);
+  return checked.data;
 }
 
 /** Reads JSON. @throws ConfigError where it is none. */
@@ -151,17 +158,3 @@ export function readJson(path: string): unknown {
     throw new ConfigError(`${path} is not valid JSON: ${(error as Error).message}.`);
   }
 }
-
-/** One phrase for each wrong field; of a choice, those of the branch that came closest. */
-export function problems(issues: readonly z.core.$ZodIssue[], prefix: readonly PropertyKey[] = []): string[] {
-  return issues.flatMap((issue) => {
-    const path = [...prefix, ...issue.path];
-    if (issue.code === "invalid_union" && issue.errors.length > 0) {
-      const deepest = issue.errors.reduce((a, b) => (depth(b) > depth(a) ? b : a));
-      return problems(deepest, path);
-    }
-    return `${path.join(".") || "top level"}: ${issue.message}`;
-  });
-}
-
-const depth = (issues: readonly z.core.$ZodIssue[]): number => Math.max(0, ...issues.map((i) => i.path.length));

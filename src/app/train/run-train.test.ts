@@ -151,11 +151,14 @@ describe("a configuration", () => {
   it("names the field that is wrong", () => {
     expect(sentence({ steps: 0 })).toMatch(/^c.json is not valid: steps: .*\.$/);
     expect(sentence({ stepz: 3 })).toContain("stepz");
-    expect(sentence({ network: "nafnet" })).toContain("network: is none of baseline-gopro-w32");
+    expect(sentence({ network: "nafnet" })).toMatch(/network: must be one of baseline-gopro-w32, .*not "nafnet"\./);
     expect(sentence({ network: { ...tiny, attention: "none" } })).toContain("network.attention");
     expect(sentence({ optimizer: { name: "adamw", learningRate: -1 } })).toContain("optimizer.learningRate");
     expect(sentence({ adversary: { attack: "apgd", epsilon: 0.1 } })).toContain("adversary.attack");
-    expect(sentence({ adversary: { attack: "fgsm", epsilon: "eight" } })).toContain("adversary.epsilon");
+    for (const epsilon of ["eight", "8/", "8/0", 0])
+      expect(sentence({ adversary: { attack: "fgsm", epsilon } })).toContain(
+        "adversary.epsilon: must be a number above 0 or a fraction such as 8/255",
+      );
   });
 
   it("is refused in one sentence where its parts do not fit", async () => {

@@ -2,7 +2,7 @@ import { Graph, type Value } from "../../engine/graph/graph.js";
 import type { OnnxModel } from "../../engine/onnx/model.js";
 import type { Shape, Tensor } from "../../engine/tensor/tensor.js";
 import { CheckpointError } from "./checkpoints/error.js";
-import { matchParameters, type StateDict } from "./checkpoints/state-dict.js";
+import { asFloat32, matchParameters, type StateDict } from "./checkpoints/state-dict.js";
 import { asConstants, asInputs, type Declaration, initial, type Mode, Parameters, type Scope } from "./scope.js";
 
 /** A network: a function of its parameters' scope and its float32 inputs, [N, C, H, W] each. */
@@ -42,7 +42,7 @@ export function networkModel(network: Network, state: StateDict, inputs: InputSh
   if (problems.length > 0) throw new CheckpointError(summary(problems));
   const graph = new Graph();
   const values = graphInputs(graph, inputs);
-  graph.output("output", network(new Parameters(graph, asConstants(state), mode).scope, ...values));
+  graph.output("output", network(new Parameters(graph, asConstants(asFloat32(state)), mode).scope, ...values));
   return graph.build();
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { check } from "./check.js";
 
 // What a model expects and yields. It is said (sidecar file or flags), checked, and never guessed: a wrong range or channel order is the most
 // common reason for robustness numbers that mean nothing.
@@ -74,10 +75,9 @@ export class SpecError extends Error {
  * @example parseModelSpec({ task: "segmentation", range: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } })
  */
 export function parseModelSpec(value: unknown, where = "The model specification"): ModelSpec {
-  const parsed = modelSpecSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((i) => `${i.path.join(".") || "top level"}: ${i.message}`);
-  throw new SpecError(`${where} is not valid: ${problems.join("; ")}.`);
+  const checked = check(modelSpecSchema, value);
+  if ("problems" in checked) throw new SpecError(`${where} is not valid: ${checked.problems.join("; ")}.`);
+  return checked.data;
 }
 
 /** Image roles of each task, in the order in which models usually take them. */

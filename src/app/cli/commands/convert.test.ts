@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { parseModel } from "../../../engine/onnx/read.js";
+import { tensor } from "../../../engine/tensor/tensor.js";
 import { saveCheckpoint } from "../../../vision/nn/checkpoints/files.js";
 import { initialState } from "../../../vision/nn/model.js";
 import { findNetwork, type NetworkConfiguration } from "../../../vision/nn/networks/index.js";
@@ -65,6 +66,26 @@ it("has a sentence for every parameter that does not fit, and writes nothing", a
   expect(errors).toContain('"middle_blks.1.conv1.weight"');
   expect(errors).toContain("sentences above); nothing was written");
   expect(existsSync(at("b.onnx"))).toBe(false);
+});
+
+it("drops a wrapper's prefix, takes half precision, and says what a broken file is most like", async () => {
+  const state = initialState(findNetwork(configuration).network, inputs, 0);
+  const wrapped = new Map([...state].map(([name, t]) => [`module.${name}`, tensor("float16", t.shape, t.data)]));
+  await saveCheckpoint(at("half.pth"), wrapped, { key: "state_dict" });
+  expect(await run(at("half.pth"), "--size", "16x16", "-o", at("half.onnx"))).toBe(0);
+  expect(errors).toBe('every name begins with "module.", which is dropped\n');
+  const { initializers } = parseModel(readFileSync(at("half.onnx"))).graph;
+  expect([...initializers.values()].every((t) => t.type !== "float16")).toBe(true);
+
+  const resnet = initialState(findNetwork("resnet8-cifar").network, { image: [1, 3, 32, 32] }, 0);
+  resnet.delete("conv1.weight");
+  await saveCheckpoint(at("headless.pth"), resnet);
+  await run(at("headless.pth"), "--size", "32x32", "-o", at("d.onnx"));
+  expect(errors).toMatch(/has \d+ of the \d+ tensors of resnet8-cifar; add --network resnet8-cifar/);
+  await run(at("headless.pth"), "--size", "32x32", "--network", "resnet8-cifar", "-o", at("d.onnx"));
+  expect(errors).toContain('"conv1.weight" of shape [16, 3, 3, 3] is missing');
+  await run(at("headless.pth"), "--size", "32x32", "--network", "nafnet-gopro-w32", "-o", at("d.onnx"));
+  expect(errors).toContain("nothing was written. It is most like resnet8-cifar.");
 });
 
 it("names what is wrong with a configuration or a size", async () => {

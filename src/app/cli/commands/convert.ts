@@ -1,18 +1,29 @@
 import { writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { saveModel } from "../../../engine/onnx/write-file.js";
+import { sizeOf } from "../../../engine/tensor/tensor.js";
 import { loadCheckpoint } from "../../../vision/nn/checkpoints/files.js";
-import { matchParameters, type StateDict } from "../../../vision/nn/checkpoints/state-dict.js";
+import {
+  asFloat32,
+  matchParameters,
+  type StateDict,
+  stripPrefix,
+  wrapperPrefix,
+} from "../../../vision/nn/checkpoints/state-dict.js";
+import { roundUp } from "../../../vision/nn/layers/padding.js";
 import { declarations, networkModel } from "../../../vision/nn/model.js";
+import { closestNetwork } from "../../../vision/nn/networks/closest.js";
 import {
   findNetwork,
   type NetworkConfiguration,
   publishedNetworks,
   recogniseConfiguration,
 } from "../../../vision/nn/networks/index.js";
+import { ParameterError } from "../../../vision/nn/scope.js";
+import { check } from "../../../vision/spec/check.js";
 import { asConfiguration, networkSchema } from "../../networks/configuration.js";
 import { inputShapes } from "../../train/build.js";
-import { ConfigError, problems, readJson } from "../../train/config.js";
+import { ConfigError, readJson } from "../../train/config.js";
 import { parseSize } from "../attack-options.js";
 import { UsageError } from "../errors.js";
 import { parsePositiveInteger } from "../model-options.js";
@@ -44,7 +55,10 @@ export function convertCommand(): Command {
       parseSize,
     )
     .option("--key <name>", "top-level key of the checkpoint (default: found)")
-    .option("--strip-prefix <prefix>", 'drop this from the parameters\' names, for example "module."')
+    .option(
+      "--strip-prefix <prefix>",
+      'drop this from the parameters\' names (default: "module." and its like, where all have it)',
+    )
     .addHelpText(
       "after",
       `
@@ -53,45 +67,64 @@ Published networks: ${Object.keys(publishedNetworks).sort().join(", ")}.
 Example: faultline convert NAFNet-GoPro-width32.pth --size 720x1280 --local-pooling 256x256 -o nafnet.onnx`,
     )
     .action(async (path: string, flags: Flags) => {
-      const { key, stripPrefix } = flags;
-      const state = await loadCheckpoint(path, {
-        ...(key !== undefined && { key }),
-        ...(stripPrefix !== undefined && { stripPrefix }),
-      });
-      const configuration = pooled(chooseNetwork(flags, state), flags);
+      const state = await readWeights(path, flags);
+      const configuration = pooled(chooseNetwork(path, flags, state), flags);
       const named = findNetwork(configuration);
       const { height, width } = flags.size;
       if (height % named.multipleOf !== 0 || width % named.multipleOf !== 0)
         throw new UsageError(
-          `this network takes sides that are multiples of ${named.multipleOf}, which ${height}x${width} are not.`,
+          `this network takes sides that are multiples of ${named.multipleOf}, which ${height}x${width} are not; ${roundUp(height, named.multipleOf)}x${roundUp(width, named.multipleOf)} are.`,
         );
       const inputs = inputShapes(named, flags.batch, [height, width]);
       const declared = declarations(named.network, inputs);
       const misfits = matchParameters(new Map([...declared].map(([name, { shape }]) => [name, shape])), state, { strict: true });
       if (misfits.length > 0) {
         for (const sentence of misfits) process.stderr.write(`${sentence}\n`);
+        const like = (flags.network ?? flags.config) ? closestNetwork(state) : undefined;
         throw new UsageError(
-          `${path} does not fit ${flags.network ?? flags.config ?? `the recognised ${configuration.family}`} (${misfits.length} sentence${misfits.length > 1 ? "s" : ""} above); nothing was written.`,
+          `${path} does not fit ${flags.network ?? flags.config ?? `the recognised ${configuration.family}`} (${misfits.length} sentence${misfits.length > 1 ? "s" : ""} above); nothing was written.${like && like.name !== flags.network ? ` It is most like ${like.name}.` : ""}`,
         );
       }
       const model = networkModel(named.network, state, inputs);
       await saveModel(model, flags.output);
       const spec = specOf(configuration, flags);
       if (spec) writeFileSync(`${flags.output.replace(/\.onnx$/, "")}.spec.json`, `${JSON.stringify(spec, undefined, 2)}\n`);
+      const values = [...declared.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
       process.stdout.write(
-        `${flags.output}: ${JSON.stringify(configuration)}, ${declared.size} tensors, ${model.graph.nodes.length} nodes\n`,
+        `${flags.output}: ${flags.network ?? configuration.family}, ${(values / 1e6).toPrecision(3)} M values in ${declared.size} tensors, ${model.graph.nodes.length} nodes\n${JSON.stringify(configuration)}\n`,
       );
     });
 }
 
-function chooseNetwork({ network, config }: Flags, state: StateDict): NetworkConfiguration {
+/** The checkpoint in float32, without the prefix that was named or that a wrapper has put before every name. */
+async function readWeights(path: string, { key, stripPrefix: named }: Flags): Promise<StateDict> {
+  const state = asFloat32(await loadCheckpoint(path, key === undefined ? {} : { key }));
+  const prefix = named ?? wrapperPrefix(state);
+  if (prefix === "") return state;
+  if (named === undefined) process.stderr.write(`every name begins with "${prefix}", which is dropped\n`);
+  return stripPrefix(state, prefix);
+}
+
+function chooseNetwork(path: string, { network, config }: Flags, state: StateDict): NetworkConfiguration {
   if (network !== undefined && config !== undefined)
     throw new UsageError("--network and --config both say which network; give one.");
   if (network !== undefined) return findNetwork(network).configuration;
-  if (config === undefined) return recogniseConfiguration(state);
-  const parsed = networkSchema.safeParse(readJson(config));
-  if (!parsed.success) throw new ConfigError(`${config} is not valid: ${problems(parsed.error.issues).join("; ")}.`);
-  return asConfiguration(parsed.data);
+  if (config === undefined) return recognised(path, state);
+  const checked = check(networkSchema, readJson(config));
+  if ("problems" in checked) throw new ConfigError(`${config} is not valid: ${checked.problems.join("; ")}.`);
+  return asConfiguration(checked.data);
+}
+
+function recognised(path: string, state: StateDict): NetworkConfiguration {
+  try {
+    return recogniseConfiguration(state);
+  } catch (error) {
+    const like = error instanceof ParameterError && closestNetwork(state);
+    if (!like) throw error;
+    throw new UsageError(
+      `${path} is no network that Faultline knows, but has ${like.shared} of the ${like.tensors} tensors of ${like.name}; add --network ${like.name} to see what the others are.`,
+    );
+  }
 }
 
 function pooled(configuration: NetworkConfiguration, { localPooling }: Flags): NetworkConfiguration {

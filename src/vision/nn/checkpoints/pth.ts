@@ -195,7 +195,13 @@ function chooseStateDict(value: PickleValue, key: PthOptions["key"]): Map<Pickle
   }
   if (found[0]) return found[0][1] as Map<PickleValue, PickleValue>;
   if (isStateDict(value)) return value;
-  throw new CheckpointError(`The checkpoint holds no state dict; its top-level keys are ${keysOf(value)}.`);
+  const content = value instanceof Map ? `its top-level keys are ${keysOf(value)}` : `it is ${kindOf(value)}`;
+  throw new CheckpointError(`The checkpoint holds no state dict; ${content}.`);
+}
+
+function kindOf(value: PickleValue): string {
+  if (value instanceof TensorView) return "a single tensor";
+  return Array.isArray(value) ? "a list" : "something else";
 }
 
 function isStateDict(value: PickleValue | undefined): value is Map<PickleValue, PickleValue> {

@@ -1,4 +1,4 @@
-import { type Shape, sameShape, type Tensor } from "../../../engine/tensor/tensor.js";
+import { float16ToFloat32, isFloat, type Shape, sameShape, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
 import { CheckpointError } from "./error.js";
 
 /** The parameters and buffers of a network by the names of the published PyTorch checkpoints, in the file's order. */
@@ -23,9 +23,35 @@ export function stripPrefix(state: StateDict, prefix: string): StateDict {
   return stripped;
 }
 
+/** What DataParallel, Lightning, BasicSR and torch.compile put before every name. */
+const wrappers = ["module.", "model.", "net_g.", "_orig_mod."];
+
 /**
- * Compares a checkpoint with what a network expects: one sentence for each parameter that is missing, unexpected or of another shape;
- * none when it fits. With `strict: false` only wrong shapes count, as in PyTorch's `load_state_dict`. Batch normalisation's
+ * The prefix that wrappers put before every single name, "" where there is none.
+ *
+ * @example wrapperPrefix(new Map([["module.model.a", a], ["module.model.b", b]])) // "module.model."
+ */
+export function wrapperPrefix(state: StateDict): string {
+  const names = [...state.keys()];
+  let prefix = "";
+  const next = () => wrappers.find((w) => names.length > 0 && names.every((name) => name.startsWith(prefix + w)));
+  for (let w = next(); w !== undefined; w = next()) prefix += w;
+  return prefix;
+}
+
+/** The state with float16 (exactly) and float64 (rounded) as float32, in which networks compute here; other types as they are. */
+export function asFloat32(state: StateDict): StateDict {
+  const widened = (t: Tensor): Tensor => {
+    if (t.type === "float64") return tensor("float32", t.shape, Float32Array.from(t.data as Float64Array));
+    if (t.type === "float16") return tensor("float32", t.shape, Float32Array.from(t.data as Uint16Array, float16ToFloat32));
+    return t;
+  };
+  return new Map([...state].map(([name, t]) => [name, widened(t)]));
+}
+
+/**
+ * Compares a checkpoint with what a network expects: one sentence for each parameter that is missing, unexpected, of another
+ * shape, no floating-point number or not finite; none when it fits. With `strict: false` missing and unexpected ones do not count, as in PyTorch's `load_state_dict`. Batch normalisation's
  * `num_batches_tracked` counters take no part in any computation and are never unexpected.
  *
  * @example const problems = matchParameters(new Map([["bias", [8]]]), state, { strict: true })
@@ -41,6 +67,12 @@ export function matchParameters(expected: ReadonlyMap<string, Shape>, found: Sta
       problems.push(
         `Parameter "${name}" has shape [${t.shape.join(", ")}] in the checkpoint, but the network expects [${shape.join(", ")}].`,
       );
+    } else if (!isFloat(t.type)) {
+      problems.push(`Parameter "${name}" is ${t.type} in the checkpoint, but the network computes in float32.`);
+    } else if (!allFinite(t)) {
+      problems.push(
+        `Parameter "${name}" holds values that are no finite numbers: its training diverged, or the file is damaged.`,
+      );
     }
   }
   if (options.strict) {
@@ -53,9 +85,14 @@ export function matchParameters(expected: ReadonlyMap<string, Shape>, found: Sta
   return problems;
 }
 
+function allFinite({ type, data }: Tensor): boolean {
+  if (type === "float16") return (data as Uint16Array).every((bits) => (bits & 0x7c00) !== 0x7c00);
+  return (data as Float32Array | Float64Array).every(Number.isFinite);
+}
+
 /** Where a missing parameter may be: under the prefix that wrappers add. */
 function whereabouts(name: string, found: StateDict): string {
-  for (const prefix of ["module.", "model.", "net_g."]) {
+  for (const prefix of wrappers) {
     if (found.has(prefix + name)) return `, but "${prefix}${name}" is there: strip the prefix "${prefix}"`;
   }
   return "";

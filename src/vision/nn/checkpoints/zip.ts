@@ -59,7 +59,7 @@ function findDirectory(view: DataView): { count: number; start: number } {
   const lowest = Math.max(0, view.byteLength - 22 - 0xffff);
   let end = view.byteLength - 22;
   while (end >= lowest && view.getUint32(end, true) !== endRecord) end--;
-  if (end < lowest) throw damaged("it has no end record: was the download cut short?");
+  if (end < lowest) throw damaged("its end is missing, as when a download was cut short");
   const count = view.getUint16(end + 10, true);
   const start = view.getUint32(end + 16, true);
   if (count !== elsewhere16 && start !== elsewhere32) return { count, start };
