@@ -37,3 +37,5 @@ export {
 } from "./vision/spec/model-predictor.js";
 export { imageRoles, type ModelSpec, type ModelSpecInput, parseModelSpec, SpecError } from "./vision/spec/model-spec.js";
 export { type Alignment, type PixelFunction, type PixelOptions, type Task, type TaskName, tasks } from "./vision/tasks/index.js";
+export { tiled } from "./vision/tiled-predictor.js";
+export { type Tiling, tileCount, usualOverlap } from "./vision/tiling.js";

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { columns } from "../cli/table.js";
+import { tilesText } from "../report/words.js";
 import type { RunDirectory } from "../runs/run-directory.js";
 import { checklist, examine } from "./examine.js";
 import type { AttackPlan } from "./plan.js";
@@ -37,6 +38,7 @@ export function summaryText(plan: AttackPlan, summary: AttackSummary): string {
       [...rows, ["mean loss", ...stages.map((s) => number(summary.loss[s]))]],
     ),
     `${counted(summary.samples)}, ${plan.attack.name} in ${plan.attack.norm}, epsilon ${radius(plan.attack.epsilon)}, ${plan.attack.steps} steps; largest saved perturbation ${radius(summary.perturbation[plan.attack.norm])}`,
+    ...(plan.fit.mismatch === "tile" && summary.tiles ? [`predicted in tiles: ${tilesText(plan.fit.tiles, summary.tiles)}`] : []),
     ...(summary.metrics.truth || plan.goal.kind === "targeted"
       ? []
       : ["no ground truth: the attack drove away from the model's own clean prediction"]),

@@ -6,6 +6,7 @@ import { layouts } from "../../vision/data/node/open.js";
 import { modelSpecSchema } from "../../vision/spec/model-spec.js";
 
 const fraction = z.number().positive();
+const size = z.strictObject({ height: z.number().int().positive(), width: z.number().int().positive() });
 
 /** Everything that determines the result of an attack run; run.json holds it whole. */
 export const attackPlanSchema = z.strictObject({
@@ -22,10 +23,14 @@ export const attackPlanSchema = z.strictObject({
     length: z.number().int().positive(),
     limit: z.number().int().positive().optional(),
   }),
-  fit: z.strictObject({
-    resize: z.strictObject({ height: z.number().int().positive(), width: z.number().int().positive() }).optional(),
-    mismatch: z.enum(["pad", "resize"]),
-  }),
+  fit: z.discriminatedUnion("mismatch", [
+    z.strictObject({ resize: size.optional(), mismatch: z.enum(["pad", "resize"]) }),
+    z.strictObject({
+      resize: size.optional(),
+      mismatch: z.literal("tile"),
+      tiles: size.extend({ overlap: z.number().int().nonnegative() }),
+    }),
+  ]),
   attack: z.strictObject({
     name: z.union([z.enum(Object.keys(attacks) as [AttackName, ...AttackName[]]), z.literal("ensemble")]),
     norm: z.enum(["l_inf", "l_2", "l_1"]),

@@ -3,16 +3,18 @@ import { type Shape, sizeOf, type Tensor, tensor } from "../../engine/tensor/ten
 import type { Sample } from "../../vision/data/dataset.js";
 import { DataError } from "../../vision/data/error.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
+import type { Tiling } from "../../vision/tiling.js";
 
-/** How images come to a size that the model takes; reported with the results, since numbers depend on it. */
-export interface Fit {
+/**
+ * How images come to a size that the model takes; reported with the results, since numbers depend on it. Where the size does not suit the model:
+ * reflect-pad to the next multiple and crop the prediction, or resize; or keep it, and predict the image tile by tile whatever its size.
+ */
+export type Fit = {
   /** Images are first resized to this (bicubic); absent: they keep their size. */
   readonly resize?: { readonly height: number; readonly width: number } | undefined;
-  /** What is done where the size still does not suit the model: reflect-pad to the next multiple and crop the prediction, or resize. */
-  readonly mismatch: "pad" | "resize";
-}
+} & ({ readonly mismatch: "pad" | "resize" } | { readonly mismatch: "tile"; readonly tiles: Tiling });
 
-/** A sample at the model's size, on the 8-bit grid, with its target in the form that the task's losses take. */
+/** A sample at the size at which it is attacked, on the 8-bit grid, with its target in the form that the task's losses take. */
 export interface Prepared {
   readonly index: number;
   readonly id: string;
@@ -26,7 +28,7 @@ export interface Prepared {
 }
 
 /**
- * Brings a sample to the model's size. Images are rounded to 8 bits after resizing, so that the clean image itself can be saved exactly.
+ * Brings a sample to a size that can be predicted. Images are rounded to 8 bits after resizing, so that the clean image itself can be saved exactly.
  *
  * @throws DataError when the sample has not the images that the task needs, or the size cannot be suited.
  */
@@ -49,7 +51,7 @@ export async function prepare(
   const first = given[roles[0]!]!;
   const [original, wanted] = [{ height: first.shape[1]!, width: first.shape[2]! }, fit.resize];
   let size = wanted ?? original;
-  const rule = spec.size;
+  const rule: ModelSpec["size"] = fit.mismatch === "tile" ? { rule: "any" } : spec.size;
   if (rule.rule === "fixed") size = { height: rule.height, width: rule.width };
   else if (rule.rule === "multiple" && fit.mismatch === "resize")
     size = { height: nearestMultiple(size.height, rule.of), width: nearestMultiple(size.width, rule.of) };
@@ -64,6 +66,10 @@ export async function prepare(
     valid = valid && (resizeNearest(valid, size.height, size.width) as Tensor<"float32">);
   }
   const { height, width } = size;
+  if (fit.mismatch === "tile" && (fit.tiles.height > 2 * height - 1 || fit.tiles.width > 2 * width - 1))
+    throw new DataError(
+      `${sample.id} is ${width}x${height}, too small to be mirrored to a tile of ${fit.tiles.width}x${fit.tiles.height}; resize it with --resize, or take smaller tiles.`,
+    );
   if (rule.rule === "multiple") {
     const [h, w] = [Math.ceil(height / rule.of) * rule.of, Math.ceil(width / rule.of) * rule.of];
     if (h !== height || w !== width) {

@@ -249,7 +249,7 @@ function compare(
 function regionBatch(region: Tensor<"float32">, images: Tensor, sample: string): Tensor<"float32"> {
   const [batch, , h, w] = images.shape as [number, number, number, number];
   if (region.shape[1] !== h || region.shape[2] !== w)
-    throw new DataError(`The region is ${region.shape[2]}x${region.shape[1]}, but ${sample} is ${w}x${h} at the model's size.`);
+    throw new DataError(`The region is ${region.shape[2]}x${region.shape[1]}, but ${sample} is ${w}x${h} when it is attacked.`);
   return stack(Array.from({ length: batch }, () => region)) as Tensor<"float32">;
 }
 

@@ -1,7 +1,8 @@
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import type { AttackSite } from "../../methods/attacks/step-graph.js";
-import { modelPredictor } from "../../vision/spec/model-predictor.js";
+import { modelPredictor, type PredictorSize } from "../../vision/spec/model-predictor.js";
 import { tasks } from "../../vision/tasks/index.js";
+import { tiled } from "../../vision/tiled-predictor.js";
 import type { AttackPlan } from "./plan.js";
 import type { AttackContext } from "./run-attack.js";
 import { transformOf } from "./transform-of.js";
@@ -9,9 +10,11 @@ import { transformOf } from "./transform-of.js";
 /** Where a plan's attacks are compiled, for one size of batch and image. */
 export async function siteOf(
   { engine, model, plan, region }: AttackContext,
-  size: { readonly batch: number; readonly height: number; readonly width: number; readonly valid: boolean },
+  size: PredictorSize & { readonly valid: boolean },
 ): Promise<AttackSite> {
-  const predictor = await modelPredictor(model, plan.spec, size, (m) => engine.evaluate(m));
+  const predictorFor = (s: PredictorSize) => modelPredictor(model, plan.spec, s, (m) => engine.evaluate(m));
+  const { fit } = plan;
+  const predictor = await (fit.mismatch === "tile" ? tiled(size, fit.tiles, predictorFor) : predictorFor(size));
   const transform = await transformOf(plan.attack.eot, Object.values(predictor.images)[0]!, engine);
   return {
     predictor,

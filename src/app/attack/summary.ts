@@ -1,3 +1,4 @@
+import { tileCount } from "../../vision/tiling.js";
 import { measureFor, type SampleScores } from "./measure.js";
 import type { AttackPlan } from "./plan.js";
 import type { AttackRecord, References } from "./run-attack.js";
@@ -12,6 +13,8 @@ export interface AttackSummary {
   readonly loss: Readonly<Record<Stage, number | null>>;
   /** Mean loss before each step. */
   readonly curve: readonly number[];
+  /** Where images were predicted tile by tile: how many tiles an image has, at least and at most, and all together. */
+  readonly tiles?: { readonly least: number; readonly most: number; readonly all: number };
   /** Largest perturbation of any saved image. */
   readonly perturbation: { readonly l_inf: number; readonly l_2: number; readonly l_1: number };
 }
@@ -39,6 +42,9 @@ export function summarise(plan: AttackPlan, all: readonly AttackRecord[]): Attac
   const steps = Math.max(0, ...done.map((r) => r.loss!.steps.length));
   const largest = (norm: "l_inf" | "l_2" | "l_1") =>
     Math.max(0, ...done.flatMap((r) => Object.values(r.perturbation!).map((p) => p[norm])));
+  const { fit } = plan;
+  const counts =
+    fit.mismatch === "tile" ? done.map(({ size }) => tileCount({ height: size![0], width: size![1] }, fit.tiles)) : [];
   return {
     samples: done.length,
     errors: records.flatMap((r) => (r.error ? [{ index: r.index, sample: r.sample, error: r.error }] : [])),
@@ -46,6 +52,9 @@ export function summarise(plan: AttackPlan, all: readonly AttackRecord[]): Attac
     metrics,
     loss: { clean: mean((r) => r.loss!.clean), adversarial: mean((r) => r.loss!.adversarial), saved: mean((r) => r.loss!.saved) },
     curve: Array.from({ length: steps }, (_, t) => mean((r) => r.loss!.steps[Math.min(t, r.loss!.steps.length - 1)]!)!),
+    ...(counts.length > 0 && {
+      tiles: { least: Math.min(...counts), most: Math.max(...counts), all: counts.reduce((a, b) => a + b) },
+    }),
     perturbation: { l_inf: largest("l_inf"), l_2: largest("l_2"), l_1: largest("l_1") },
   };
 }

@@ -2,13 +2,14 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeSafetensors } from "../../engine/tensor/safetensors.js";
 import { tensor } from "../../engine/tensor/tensor.js";
-import { faultline, inputs, network, scratch, writeScenes } from "./testing/scene.js";
+import { faultline, inputs, network, scratch, writeConvolution, writeScenes } from "./testing/scene.js";
 
 const folder = scratch();
 const data = folder.path("data");
 beforeAll(async () => {
   await writeScenes(data, 2);
   await writeScenes(folder.path("strange"), 2, (i) => (i === 3 ? 77 : 0));
+  await writeConvolution(folder.path("any.onnx"), 5);
   writeFileSync(folder.path("text.onnx"), "this is no model\n");
   writeFileSync(folder.path("bad.spec.json"), '{ "task": "segmentation", "rnage": "0..1" }');
   mkdirSync(folder.path("empty"));
@@ -25,6 +26,17 @@ const model = network("segmentation");
 const attack = (...more: string[]) => [
   "attack",
   model,
+  "--task",
+  "segmentation",
+  "--data",
+  data,
+  "--out",
+  folder.path("run"),
+  ...more,
+];
+const attackAnySize = (...more: string[]) => [
+  "attack",
+  folder.path("any.onnx"),
   "--task",
   "segmentation",
   "--data",
@@ -79,6 +91,31 @@ const cases: readonly Case[] = [
   ],
   ["grey images for a model of colour", () => attack("--channels", "gray"), /leave --channels gray out/],
   ["the other axes", () => attack("--layout", "nhwc"), /say --layout nchw/],
+  ["tiles without their mismatch", () => attack("--tile", "12x14"), /--tile goes with --mismatch tile/],
+  ["an overlap without tiles", () => attack("--overlap", "4"), /--overlap goes with --mismatch tile/],
+  [
+    "tiles that overlap whole",
+    () => attack("--mismatch", "tile", "--overlap", "12"),
+    /12x14 .* cannot overlap by 12; .* smaller than/,
+  ],
+  ["a negative overlap", () => attack("--mismatch", "tile", "--overlap=-1"), /cannot overlap by -1/],
+  ["tiles of another size than the model's", () => attack("--mismatch", "tile", "--tile", "16x16"), /takes 12x14 only/],
+  [
+    "tiles of a size that is no multiple",
+    () => [...attackAnySize("--mismatch", "tile", "--tile", "12x14"), "--size-rule", "multiple:8"],
+    /12x14 .* do not suit the model, whose sizes are multiples of 8/,
+  ],
+  ["tiles of no size", () => attackAnySize("--mismatch", "tile"), /say with --tile HEIGHTxWIDTH/],
+  [
+    "a class tile by tile",
+    () => ["attack", network("classification"), "--task", "classification", "--data", data, "--mismatch", "tile"],
+    /a class is of the whole image/,
+  ],
+  [
+    "tensors tile by tile",
+    () => ["attack", model, "--task", "segmentation", "--input", inputs("segmentation"), "--mismatch", "tile"],
+    /--mismatch tile goes with --data/,
+  ],
   ["epsilon in levels", () => attack("--epsilon", "8"), /let every pixel take any value.*write 8\/255/],
   ["a step size in levels", () => attack("--step-size", "2"), /write 2\/255/],
   ["epsilon zero", () => attack("--epsilon", "0"), /no radius/],

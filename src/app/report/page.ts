@@ -8,7 +8,7 @@ import { plain } from "./html.js";
 import type { Panel } from "./panels.js";
 import type { Specimen } from "./specimens.js";
 import { style } from "./style.js";
-import { attackName, headlineSentence, modelName, radius, referenceWords, reproduce, targetText } from "./words.js";
+import { attackName, headlineSentence, modelName, radius, referenceWords, reproduce, targetText, tilesText } from "./words.js";
 
 export interface Report {
   readonly plan: AttackPlan;
@@ -193,7 +193,7 @@ ${checks
 </section>`;
 }
 
-function setting({ plan, path }: Report): string {
+function setting({ plan, summary, path }: Report): string {
   const { model, spec, data, attack, fit, runtime } = plan;
   const range =
     typeof spec.range === "string" ? spec.range : `(x − ${spec.range.mean.join(", ")}) / ${spec.range.std.join(", ")}`;
@@ -210,7 +210,7 @@ function setting({ plan, path }: Report): string {
     ],
     [
       "Sizes",
-      `${fit.resize ? `resized to ${fit.resize.height}×${fit.resize.width} first (bicubic); ` : ""}what does not suit the model is ${fit.mismatch === "pad" ? "padded by reflection and cropped from the prediction" : "resized"}`,
+      `${fit.resize ? `resized to ${fit.resize.height}×${fit.resize.width} first (bicubic); ` : ""}${fitWords(fit, summary)}`,
     ],
     [
       "Attack",
@@ -234,6 +234,13 @@ function setting({ plan, path }: Report): string {
 <p style="margin-top:22px">This command makes the run again, bit for bit where provider and version are the same:</p>
 <pre>${plain(reproduce(plan, `${path}/spec.json`, `${path}-again`))}</pre>
 </section>`;
+}
+
+function fitWords(fit: AttackPlan["fit"], { tiles }: AttackSummary): string {
+  if (fit.mismatch !== "tile")
+    return `what does not suit the model is ${fit.mismatch === "pad" ? "padded by reflection and cropped from the prediction" : "resized"}`;
+  const cut = tiles ? tilesText(fit.tiles, tiles) : "tiles";
+  return `predicted in ${cut}. Each pixel's prediction is taken from the tile that has most context around it. All tiles of an image are attacked together, and every number is of a whole image predicted in tiles anew`;
 }
 
 const sizeWords = (size: AttackPlan["spec"]["size"]): string =>

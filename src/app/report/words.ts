@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import type { Tiling } from "../../vision/tiling.js";
 import type { AttackPlan } from "../attack/plan.js";
 import type { AttackSummary } from "../attack/summary.js";
 import type { Headline, Reference } from "./headline.js";
@@ -64,6 +65,12 @@ export function headlineSentence(plan: AttackPlan, summary: AttackSummary, numbe
   return `${how} ${verb} the ${number.label} of ${model} on ${images}: from ${before} to ${after}.`;
 }
 
+/** "tiles of 512x512 (height x width), neighbours share at least 128 pixels; 15 for each image, 150 in all" */
+export function tilesText({ height, width, overlap }: Tiling, { least, most, all }: NonNullable<AttackSummary["tiles"]>): string {
+  const each = least === most ? least : `${least} to ${most}`;
+  return `tiles of ${height}x${width} (height x width), neighbours share at least ${overlap} pixels; ${each} for each image, ${all} in all`;
+}
+
 /** A number as the command line reads it back to the bit; in 255ths where that is short. */
 function fraction(value: number): string {
   const levels = Number((value * 255).toPrecision(6));
@@ -87,6 +94,8 @@ export function reproduce(
     ["--limit", data.limit],
     ["--resize", fit.resize && `${fit.resize.height}x${fit.resize.width}`],
     ["--mismatch", fit.mismatch === "pad" ? undefined : fit.mismatch],
+    ["--tile", fit.mismatch === "tile" ? `${fit.tiles.height}x${fit.tiles.width}` : undefined],
+    ["--overlap", fit.mismatch === "tile" ? fit.tiles.overlap : undefined],
     ["--attack", attack.name],
     ["--norm", attack.norm],
     ["--epsilon", fraction(attack.epsilon)],

@@ -15,17 +15,16 @@ import { targetMaker } from "../../attack/targets.js";
 import { eotOf } from "../../attack/transform-of.js";
 import { interruptible, progress } from "../../runs/progress.js";
 import { RunDirectory } from "../../runs/run-directory.js";
-import { type AttackFlags, parseShard, parseSize, withAttack } from "../attack-options.js";
+import { type AttackFlags, parseShard, withAttack } from "../attack-options.js";
 import { type DataFlags, dataOptions, openFlagged, withData } from "../data-options.js";
 import { UsageError } from "../errors.js";
+import { type FitFlags, fitOf, withFit } from "../fit-options.js";
 import { parseInteger, parsePositiveInteger, type RuntimeFlags, withEngine, withRuntime } from "../model-options.js";
 import { resolveSpec, type SpecFlags, withSpec } from "../spec-options.js";
 import { version } from "../version.js";
 
-interface Flags extends RuntimeFlags, SpecFlags, DataFlags, AttackFlags {
+interface Flags extends RuntimeFlags, SpecFlags, DataFlags, FitFlags, AttackFlags {
   readonly limit?: number;
-  readonly resize?: { height: number; width: number };
-  readonly mismatch: "pad" | "resize";
   readonly reference: "truth" | "prediction";
   readonly region?: string;
   readonly batch: number;
@@ -41,14 +40,10 @@ interface Flags extends RuntimeFlags, SpecFlags, DataFlags, AttackFlags {
 
 /** `faultline attack model.onnx --task segmentation --data DIR` */
 export function attackCommand(): Command {
-  return withRuntime(withAttack(withData(withSpec(new Command("attack")))))
+  return withRuntime(withAttack(withFit(withData(withSpec(new Command("attack"))))))
     .description("Attack a model on a data set: white-box, pixel-wise, with an audit of the result.")
     .argument("<model>", "ONNX file")
     .option("--limit <n>", "only the first n samples", parsePositiveInteger)
-    .option("--resize <HxW>", "resize images first", parseSize)
-    .addOption(
-      new Option("--mismatch <how>", "what to do where a size does not suit the model").choices(["pad", "resize"]).default("pad"),
-    )
     .addOption(
       new Option("--reference <what>", "what an untargeted attack drives away from")
         .choices(["truth", "prediction"])
@@ -61,7 +56,7 @@ export function attackCommand(): Command {
       ]),
     )
     .option("--target <what>", "drive towards this instead of away: a class number, zero, negative, or an image file")
-    .option("--region <mask.png>", "white pixels may change, black ones may not; at the model's size")
+    .option("--region <mask.png>", "white pixels may change, black ones may not; of the size at which images are attacked")
     .option("--batch <n>", "images per step", parsePositiveInteger, 1)
     .option("--seed <n>", "seed of all random numbers", parseInteger, 0)
     .option("--shard <i/n>", "do the i-th of n parts; join them with faultline merge", parseShard)
@@ -113,7 +108,7 @@ async function attackDataset(engine: Engine, model: Model, path: string, specOfM
       length: dataset.length,
       ...(flags.limit && { limit: flags.limit }),
     },
-    fit: { ...(flags.resize && { resize: flags.resize }), mismatch: flags.mismatch },
+    fit: fitOf(flags, spec),
     attack: {
       name: flags.attack,
       norm: flags.norm,
@@ -193,8 +188,10 @@ function nameOf({ shard, ...rest }: AttackPlan): string {
 async function attackTensors(engine: Engine, model: Model, spec: ModelSpec, flags: Flags): Promise<void> {
   if (flags.data) throw new UsageError("--input takes the place of --data; name one of them.");
   if (flags.attack === "ensemble") throw new UsageError("--input traces one attack; the ensemble is for --data.");
-  for (const name of ["format", "split", "variant", "limit", "resize", "shard"] as const)
+  for (const name of ["format", "split", "variant", "limit", "resize", "tile", "overlap", "shard"] as const)
     if (flags[name] !== undefined) throw new UsageError(`--${name} goes with --data.`);
+  if (flags.mismatch === "tile")
+    throw new UsageError("--mismatch tile goes with --data; tensors have the size that the model takes.");
   const eot = await eotOf(flags.eot, flags.eotSamples);
   const region = flags.region === undefined ? undefined : await readRegion(flags.region);
   const stop = interruptible();

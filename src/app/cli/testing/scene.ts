@@ -4,7 +4,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { vi } from "vitest";
+import { Graph } from "../../../engine/graph/graph.js";
+import { saveModel } from "../../../engine/onnx/write-file.js";
+import { concat, conv, depthToSpace, tanh } from "../../../engine/operators/index.js";
 import { Random } from "../../../engine/tensor/random.js";
+import { tensor } from "../../../engine/tensor/tensor.js";
 import { main } from "../main.js";
 
 /** The small networks of the golden attack traces: [2, 3, 12, 14] in, five classes out, and so on. */
@@ -42,11 +46,15 @@ export function scratch(): { readonly path: (...names: readonly string[]) => str
   return { path: (...names) => join(root, ...names), remove: () => rmSync(root, { recursive: true, force: true }) };
 }
 
-/** A labelled data set for segmentation of 12x14 images: `images/` and `labels/`. */
-export async function writeScenes(folder: string, count: number, label: (pixel: number) => number = (i) => i % 5): Promise<void> {
+/** A labelled data set for segmentation, of 12x14 images where no size is given: `images/` and `labels/`. */
+export async function writeScenes(
+  folder: string,
+  count: number,
+  label: (pixel: number) => number = (i) => i % 5,
+  { height, width } = { height: 12, width: 14 },
+): Promise<void> {
   mkdirSync(join(folder, "images"), { recursive: true });
   mkdirSync(join(folder, "labels"), { recursive: true });
-  const [height, width] = [12, 14];
   for (let n = 0; n < count; n++) {
     const random = new Random(1, `scene ${n}`);
     const name = `scene_${n}.png`;
@@ -60,6 +68,36 @@ export async function writeScenes(folder: string, count: number, label: (pixel: 
       .toColourspace("b-w")
       .toFile(join(folder, "labels", name));
   }
+}
+
+/**
+ * One 3x3 convolution with a curve, from one or two images of any size to `channels` planes of the size, or `enlarge` times the size.
+ */
+export async function writeConvolution(path: string, channels: number, { images = 1, enlarge = 1 } = {}): Promise<void> {
+  const graph = new Graph();
+  const random = new Random(2, path.replace(/.*\//, ""));
+  const inputs = Array.from({ length: images }, (_, i) => graph.input(`image${i}`, "float32", [1, 3, 8, 8]));
+  const planes = channels * enlarge ** 2;
+  const weight = tensor(
+    "float32",
+    [planes, 3 * images, 3, 3],
+    Float32Array.from({ length: planes * 27 * images }, () => random.uniform(-1, 1)),
+  );
+  const y = tanh(conv(concat(inputs, 1), graph.constant(weight), { pads: [1, 1, 1, 1] }));
+  graph.output("y", enlarge === 1 ? y : depthToSpace(y, enlarge, "CRD"));
+  const model = graph.build();
+  const free = ["n", 3, "h", "w"];
+  await saveModel(
+    {
+      ...model,
+      graph: {
+        ...model.graph,
+        inputs: model.graph.inputs.map((i) => ({ ...i, shape: free })),
+        outputs: model.graph.outputs.map((o) => ({ ...o, shape: undefined })),
+      },
+    },
+    path,
+  );
 }
 
 /** Cuts a picture short. */
