@@ -1,14 +1,17 @@
 /**
- * What does one reset cost? ResNet-50 (or another depth) at 224x224: every convolution and the classifier reset once, by the suffix runner and
- * by the plain loop, which writes the layer's weights and runs the whole network.
+ * What does one reset cost? ResNet-50 (or another depth) at 224x224: every convolution and the classifier reset three times, by the suffix runner and
+ * by plain loops that run the whole network each time.
  *
  *     npx tsx bench/criticality.ts [batch, default 4] [resnet50 | resnet18, default resnet50]
  *
- * The plain loop here is its ideal: one session, constant weights, no copying; so the ratio is in forwards of the fastest kind. Times are given
- * as processor time of all threads too, which a busy machine disturbs less. Compiling is done once for any number of images, and told apart.
+ * A reset's cost is the difference between work on 5 batches and on 1, so that what is done once (compiling) is told apart; the network is cut
+ * as for 5. PyTorch's loop (bench/criticality.py) is ResNet-50's.
  */
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { foldBatchNormalization } from "../src/engine/compile/fold-batch-normalization.js";
-import type { Engine } from "../src/engine/runtime/engine.js";
+import type { DeviceTensor } from "../src/engine/runtime/engine.js";
 import { createEngine } from "../src/engine/runtime/node.js";
 import { Random } from "../src/engine/tensor/random.js";
 import { tensor } from "../src/engine/tensor/tensor.js";
@@ -16,9 +19,11 @@ import { isWeighted } from "../src/methods/criticality/layer.js";
 import { measureResets } from "../src/methods/criticality/measure-resets.js";
 import { probeOf } from "../src/methods/criticality/probe.js";
 import { schemeSource } from "../src/methods/criticality/resets.js";
+import { cutModel, modelOfNodes } from "../src/methods/criticality/segments.js";
 import { initialState, networkModel } from "../src/vision/nn/model.js";
 import { findNetwork } from "../src/vision/nn/networks/index.js";
 import { parseModelSpec } from "../src/vision/spec/model-spec.js";
+import { findPython } from "./torch/peer.js";
 
 const batch = Number(process.argv[2] ?? 4);
 const depth = process.argv[3] === "resnet18" ? "resnet18" : "resnet50";
@@ -47,61 +52,89 @@ interface Spent {
   readonly wall: number;
   readonly cpu: number;
 }
-async function spent<T>(work: () => Promise<T>): Promise<Spent & { readonly result: T }> {
+async function spent(work: () => Promise<unknown>): Promise<Spent> {
   const [begin, before] = [performance.now(), process.cpuUsage()];
-  const result = await work();
+  await work();
   const { user, system } = process.cpuUsage(before);
-  return { wall: performance.now() - begin, cpu: (user + system) / 1000, result };
+  return { wall: performance.now() - begin, cpu: (user + system) / 1000 };
 }
-const median = (times: readonly Spent[], of: keyof Spent) => times.map((t) => t[of]).sort((a, b) => a - b)[times.length >> 1]!;
 
+const [fewest, most] = [1, 5];
+const trials = 3;
+const python = depth === "resnet50" ? findPython(["python3", "/usr/bin/python3"]) : undefined;
 const whole = await engine.compile(foldBatchNormalization(file));
-await whole.run({ image });
-const forwards: Spent[] = [];
-for (let i = 0; i < 7; i++) forwards.push(await spent(() => whole.run({ image })));
-const forward = { wall: median(forwards, "wall"), cpu: median(forwards, "cpu") };
-whole.dispose();
-console.log(
-  `${depth}, batch ${batch}, ${engine.info.threads} threads: forward ${forward.wall.toFixed(0)} ms (${forward.cpu.toFixed(0)} ms of processor time)`,
-);
-
-const compiling = { wall: 0, cpu: 0, sessions: 0 };
-const timed: Engine = {
-  info: engine.info,
-  evaluate: engine.evaluate,
-  upload: (t) => engine.upload(t),
-  download: (t) => engine.download(t),
-  dispose: () => engine.dispose(),
-  [Symbol.asyncDispose]: () => engine.dispose(),
-  compile: async (...given) => {
-    const { wall, cpu, result } = await spent(() => engine.compile(...given));
-    compiling.wall += wall;
-    compiling.cpu += cpu;
-    compiling.sessions++;
-    return result;
-  },
-};
+/** One session whose weights are all inputs: how a loop over resets can run at all without compiling for each. */
+const parameters = new Set(probe.layers.flatMap((l) => l.parameters.map((p) => p.name)));
+const everything = { from: 0, to: probe.model.graph.nodes.length };
+const opened = foldBatchNormalization(modelOfNodes(probe.model, everything, new Set(["prediction"]), parameters));
+const plain = await engine.compile(opened);
+const feeds: Record<string, DeviceTensor> = {};
+for (const { name } of plain.inputs) feeds[name] = await engine.upload(probe.model.graph.initializers.get(name) ?? image);
 
 const layers = probe.layers.filter((l) => isWeighted(l.kind));
-const units = layers.map((l) => ({ layers: [l], trial: 0 }));
+const units = layers.flatMap((l) => Array.from({ length: trials }, (_, trial) => ({ layers: [l], trial })));
 const ones = tensor("float32", [batch], new Array(batch).fill(1));
 const none = tensor("int64", [batch], new Array(batch).fill(-1));
 const source = schemeSource("framework", 0);
 // drawn beforehand: what is measured is running, not drawing random numbers, which the plain loop needs as well
 const drawn = new Map(layers.map((l) => [l, source(l, 0)]));
-const batches = Array.from({ length: 3 }, () => ({ images: { image }, weight: ones, labels: none }));
-const all = await spent(async () => {
-  let last = performance.now();
-  for await (const { unit } of measureResets({ engine: timed, ...probe }, batches, units, (l) => drawn.get(l)!)) {
-    const now = performance.now();
-    if (unit && process.env.VERBOSE)
-      console.log(`${unit.layers[0]!.name.padEnd(24)} ${((now - last) / batches.length / forward.wall).toFixed(2)} forwards`);
-    last = now;
-  }
-});
-// the intact network's run and the activations on the way are part of it
-const each = (of: keyof Spent) => (all[of] - compiling[of]) / batches.length / layers.length;
+
+/** All layers reset on some batches, cut as for `most`. */
+async function resets(batches: number): Promise<Spent> {
+  const probes = Array.from({ length: batches }, () => ({ images: { image }, weight: ones, labels: none }));
+  return spent(async () => {
+    for await (const _ of measureResets({ engine, runs: trials * most, ...probe }, probes, units, (l) => drawn.get(l)!));
+  });
+}
+
+interface Round {
+  readonly forward: Spent;
+  readonly loop: Spent;
+  /** A reset of a batch. */
+  readonly each: number;
+  readonly cpu: number;
+  readonly once: number;
+  readonly torch: number | undefined;
+}
+const rounds: Round[] = [];
+for (let round = 0; round < 3; round++) {
+  const forward = await middle(() => whole.run({ image }));
+  const loop = await middle(() => plain.run(feeds));
+  const [few, many] = [await resets(fewest), await resets(most)];
+  const torch = python ? await torchLoop(python) : undefined;
+  const each = (many.wall - few.wall) / (most - fewest) / units.length;
+  const cpu = (many.cpu - few.cpu) / (most - fewest) / units.length;
+  rounds.push({ forward, loop, each, cpu, once: few.wall - fewest * units.length * each, torch });
+}
+const middleOf = (of: (round: Round) => number) => rounds.map(of).sort((a, b) => a - b)[1]!;
+const { segments } = cutModel(probe.model, probe.layers, trials * most);
 console.log(
-  `${layers.length} resets: ${each("wall").toFixed(0)} ms each and batch (${each("cpu").toFixed(0)} ms of processor time), that is ${(each("wall") / forward.wall).toFixed(2)} of a forward by the clock, ${(each("cpu") / forward.cpu).toFixed(2)} by processor time; the plain loop takes 1`,
+  [
+    `${depth}, batch ${batch}, ${engine.info.threads} threads, ${layers.length} layers in ${segments.length} segments (two sessions each); medians of 3 rounds`,
+    "",
+    "one reset of one batch, over                        clock   processor",
+    `a forward with constant weights (the fastest)       ${middleOf((r) => r.each / r.forward.wall).toFixed(2)}    ${middleOf((r) => r.cpu / r.forward.cpu).toFixed(2)}`,
+    `the plain loop here: one session, weights as inputs ${middleOf((r) => r.each / r.loop.wall).toFixed(2)}    ${middleOf((r) => r.cpu / r.loop.cpu).toFixed(2)}`,
+    python
+      ? `the plain loop in PyTorch                           ${middleOf((r) => r.each / r.torch!).toFixed(2)}`
+      : "the plain loop in PyTorch: not measured, no Python with PyTorch",
+    "",
+    `forward ${middleOf((r) => r.forward.wall).toFixed(0)} ms; once for any number of batches (compiling, folding): ${(middleOf((r) => r.once) / 1000).toFixed(1)} s`,
+  ].join("\n"),
 );
-console.log(`compiled once: ${compiling.sessions} sessions in ${(compiling.wall / 1000).toFixed(1)} s`);
+await engine.dispose();
+
+/** Median of seven runs. */
+async function middle(work: () => Promise<unknown>): Promise<Spent> {
+  const times: Spent[] = [];
+  for (let i = 0; i < 7; i++) times.push(await spent(work));
+  const median = (of: keyof Spent) => times.map((t) => t[of]).sort((a, b) => a - b)[3]!;
+  return { wall: median("wall"), cpu: median("cpu") };
+}
+
+/** Milliseconds of a reset in the published loop. */
+async function torchLoop(python: string): Promise<number> {
+  const script = fileURLToPath(new URL("criticality.py", import.meta.url));
+  const { stdout } = await promisify(execFile)(python, [script, `${batch}`]);
+  return Number(/a reset (\d+) ms/.exec(stdout)![1]);
+}

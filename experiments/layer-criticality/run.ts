@@ -150,7 +150,12 @@ async function criticalities(data: DataName, state: StateDict, test: TestSet, se
   };
   const trials = new Map<string, TrialMeasures[]>();
   const source = schemeSource(config.criticality.reset, `${seed}/reset`);
-  for await (const { unit, ...outcome } of measureResets({ engine, ...probe }, [batch], units, source)) {
+  for await (const { unit, ...outcome } of measureResets(
+    { engine, runs: config.criticality.trials, ...probe },
+    [batch],
+    units,
+    source,
+  )) {
     if (!unit) continue;
     const { name } = unit.layers[0]!;
     trials.set(name, [...(trials.get(name) ?? []), trialMeasures(unit.trial, outcome, undefined)]);

@@ -1,9 +1,10 @@
 import type { Engine } from "../../engine/runtime/engine.js";
 import type { Layer } from "../../methods/criticality/layer.js";
-import { bytesPerBatch, measureResets } from "../../methods/criticality/measure-resets.js";
+import { measureResets } from "../../methods/criticality/measure-resets.js";
 import type { MeasureSums } from "../../methods/criticality/measures.js";
 import type { Probe } from "../../methods/criticality/probe.js";
 import type { LayerReset } from "../../methods/criticality/resets.js";
+import { bytesPerBatch } from "../../methods/criticality/segments.js";
 import { batchesOf, type ImageSource } from "./images.js";
 import type { CriticalityPlan } from "./plan.js";
 import { type NumberedUnit, type Target, unitsOf } from "./units.js";
@@ -39,10 +40,16 @@ export interface CriticalityHooks {
   readonly onRecord: (record: CriticalityRecord) => void;
 }
 
-/** The parts of the images that are worked on one after another, so that their activations stay within the plan's memory. */
-export function chunksOf({ plan, probe, source }: CriticalityContext): { readonly from: number; readonly to: number }[] {
-  const batches = Math.max(1, Math.floor(plan.memory / bytesPerBatch(probe.model, probe.layers)));
-  const size = batches * plan.batch;
+/** Images that are worked on at once, a whole number of batches: as many as let their activations stay within the plan's memory. */
+function chunkSize({ plan, probe, source }: CriticalityContext): number {
+  const fitting = Math.max(1, Math.floor(plan.memory / bytesPerBatch(probe.model, probe.layers)));
+  return plan.batch * Math.min(fitting, Math.ceil(source.length / plan.batch));
+}
+
+/** The parts of the images that are worked on one after another. */
+export function chunksOf(context: CriticalityContext): { readonly from: number; readonly to: number }[] {
+  const { source } = context;
+  const size = chunkSize(context);
   return Array.from({ length: Math.ceil(source.length / size) }, (_, i) => ({
     from: i * size,
     to: Math.min((i + 1) * size, source.length),
@@ -65,6 +72,7 @@ export async function runCriticality(
   const { engine, plan, probe, targets, source, reset } = context;
   const chunks = chunksOf(context);
   const units = unitsOf(targets, plan.trials);
+  const runs = plan.trials * (chunkSize(context) / plan.batch);
   const done = new Set(store.records.map((r) => r.index));
   const planned = new Set(plannedRecords(plan, chunks.length, targets.length).filter((i) => !done.has(i)));
   for (const [chunk, { from, to }] of chunks.entries()) {
@@ -74,7 +82,7 @@ export async function runCriticality(
     if (pending.length === 0 && !planned.has(first)) continue;
     if (signal.aborted) return;
     const batches = await batchesOf(source, from, to, plan.batch, probe.kind === "classes");
-    for await (const { unit, sums, count } of measureResets({ engine, ...probe }, batches, pending, reset)) {
+    for await (const { unit, sums, count } of measureResets({ engine, runs, ...probe }, batches, pending, reset)) {
       const index = indexOf(unit);
       if (planned.has(index)) {
         const sample = unit ? `${targets[unit.target]!.name}, trial ${unit.trial}` : "intact network";

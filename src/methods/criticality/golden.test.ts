@@ -82,7 +82,7 @@ describe.skipIf(!folder)("criticality against the reference", () => {
     );
     const found = new Map<string, TrialMeasures[]>();
     let intact = 0;
-    for await (const outcome of measureResets({ engine, ...probe }, [batch], units, source)) {
+    for await (const outcome of measureResets({ engine, runs: trials, ...probe }, [batch], units, source)) {
       if (!outcome.unit) {
         intact = outcome.sums.correct! / outcome.count;
         expect(intact).toBeCloseTo(results.intact_accuracy, 12);

@@ -10,9 +10,9 @@ import { findNetwork, type NetworkConfiguration } from "../../vision/nn/networks
 import { type ModelSpecInput, parseModelSpec } from "../../vision/spec/model-spec.js";
 import { measureResets, type ProbeBatch, type ResetUnit } from "./measure-resets.js";
 import { measureModel } from "./measures.js";
-import { cutModel } from "./pieces.js";
 import { type Probe, probeOf } from "./probe.js";
 import { schemeSource } from "./resets.js";
+import { cutModel } from "./segments.js";
 
 let engine: Engine;
 beforeAll(async () => {
@@ -72,9 +72,10 @@ async function plainLoop(
 
 describe("resets through the suffix", () => {
   it.each([
-    ["segmentation", "classes"],
-    ["restoration", "continuous"],
-  ] as const)("equal the plain loop on a network with skips: %s", async (task, kind) => {
+    ["segmentation", "classes", 1],
+    ["segmentation", "classes", 1e9],
+    ["restoration", "continuous", 1e5],
+  ] as const)("equal the plain loop on a network with skips: %s, %s, cut for %d runs", async (task, kind, runs) => {
     const [batch, size] = [2, 16];
     const made = await probe(unet, task, batch, size);
     expect(made.kind).toBe(kind);
@@ -98,7 +99,8 @@ describe("resets through the suffix", () => {
       { layers: made.layers, trial: 0 },
     ];
     let seen = 0;
-    for await (const { unit, sums, count } of measureResets({ engine, ...made }, batches, [...groups, ...single], source)) {
+    const context = { engine, runs, ...made };
+    for await (const { unit, sums, count } of measureResets(context, batches, [...groups, ...single], source)) {
       expect(count).toBe(batches.length * weight.data.reduce((a, b) => a + b, 0));
       if (!unit) continue;
       seen++;
@@ -112,7 +114,7 @@ describe("resets through the suffix", () => {
     expect(seen).toBe(single.length + 2);
   });
 
-  it("cuts a deep network into a handful of segments, each piece beginning at a weighted layer", async () => {
+  it("cuts a deep network where many resets pay for it, and hardly where few do", async () => {
     const deep: NetworkConfiguration = {
       family: "resnet",
       block: "bottleneck",
@@ -122,14 +124,24 @@ describe("resets through the suffix", () => {
       classes: 5,
     };
     const { model, layers } = await probe(deep, "classification", 1, 64);
-    const cut = cutModel(model, layers);
     expect(layers.filter((l) => l.kind !== "batch normalization")).toHaveLength(54);
-    expect(cut.segments.length).toBeGreaterThan(5);
-    expect(cut.segments.length).toBeLessThan(30);
-    expect(cut.segments[0]!.from).toBe(0);
-    expect(cut.segments.at(-1)!.to).toBe(cut.pieces.length);
-    cut.segments.slice(1).forEach((s, i) => expect(s.from).toBe(cut.segments[i]!.to));
-    expect(cut.pieces.length).toBeGreaterThanOrEqual(54);
+    const lengths = [1, 100, 10_000, 1e9].map((runs) => {
+      const { segments, segmentsOf, entering } = cutModel(model, layers, runs);
+      expect(segments[0]!.from).toBe(0);
+      expect(segments.at(-1)!.to).toBe(model.graph.nodes.length);
+      segments.slice(1).forEach((s, i) => expect(s.from).toBe(segments[i]!.to));
+      expect(entering).toHaveLength(segments.length + 1);
+      layers.forEach((layer, i) => {
+        const reading = segments.flatMap(({ from, to }, s) =>
+          model.graph.nodes.slice(from, to).some((n) => n.inputs.includes(layer.parameters[0]!.name)) ? [s] : [],
+        );
+        expect(segmentsOf[i]).toEqual(reading);
+      });
+      return segments.length;
+    });
+    expect(lengths).toEqual([...lengths].sort((a, b) => a - b));
+    expect(lengths[0]).toBeLessThan(3);
+    expect(lengths[3]).toBe(54);
   });
 });
 

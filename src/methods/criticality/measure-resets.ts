@@ -3,8 +3,8 @@ import type { DeviceTensor, Engine, Program } from "../../engine/runtime/engine.
 import type { Shape, Tensor } from "../../engine/tensor/tensor.js";
 import type { Layer } from "./layer.js";
 import { type MeasureSums, measureModel, measuresOf, type PredictionKind } from "./measures.js";
-import { cutModel } from "./pieces.js";
 import type { LayerReset } from "./resets.js";
+import { cutModel } from "./segments.js";
 import { SuffixRunner } from "./suffix-runner.js";
 
 /** Images at the model's batch size, with what counts of their predictions. */
@@ -37,11 +37,16 @@ export interface ProbeContext {
   readonly model: OnnxModel;
   readonly layers: readonly Layer[];
   readonly kind: PredictionKind;
+  /**
+   * How often a layer is reset, times batches: where the model is cut depends on it, and with that the results in their last bits. So it is
+   * that of the whole work, whatever part of it the given units are.
+   */
+  readonly runs: number;
 }
 
 /**
  * Resets units one after another, in the order in which their layers are applied, and measures how the predictions change. The model is never
- * written to: weights of a unit are inputs of one small program, and everything behind it runs as it is.
+ * written to: weights of a unit are inputs of the segment that they are in, and everything behind it runs as it is.
  *
  * Activations before a layer are computed once: they move through the network with the work. A unit whose new tensors equal the trained ones
  * bit for bit changes nothing and is not run; its differences are exactly 0.
@@ -53,31 +58,30 @@ export interface ProbeContext {
  *   console.log(unit?.layers[0]?.name, (sums.distance ?? 0) / count);
  */
 export async function* measureResets<U extends ResetUnit>(
-  { engine, model, layers, kind }: ProbeContext,
+  { engine, model, layers, kind, runs }: ProbeContext,
   batches: readonly ProbeBatch[],
   units: readonly U[],
   reset: (layer: Layer, trial: number) => LayerReset,
 ): AsyncGenerator<UnitOutcome<U>> {
-  const cut = cutModel(model, layers);
+  const cut = cutModel(model, layers, runs);
   const runner = new SuffixRunner(engine, cut, layers);
   const output = model.graph.outputs[0]!;
   const comparison = await Comparison.make(engine, kind, output.shape as Shape);
-  const piecesOf = (unit: U) => new Set(unit.layers.flatMap((layer) => cut.piecesOf[layers.indexOf(layer)]!));
-  const firstPiece = new Map(units.map((unit) => [unit, Math.min(...piecesOf(unit))]));
+  const segmentsOf = new Map(units.map((unit) => [unit, unit.layers.flatMap((l) => cut.segmentsOf[layers.indexOf(l)]!)]));
+  const first = (unit: U) => Math.min(...segmentsOf.get(unit)!);
   const states: Map<string, DeviceTensor>[] = [];
   try {
     for (const batch of batches) {
       const state = new Map<string, DeviceTensor>();
       states.push(state);
       for (const { name } of model.graph.inputs) state.set(name, await engine.upload(batch.images[name]!));
-      const intact = await runner.finish(state, 0, new Set(), new Map());
+      const intact = await runner.finish(state, 0, 0, new Map());
       await comparison.add(batch, intact.get(output.name)!);
     }
     yield { ...(await comparison.measure(comparison.intact)), count: comparison.count };
-    for (let piece = 0; piece < cut.pieces.length; piece++) {
-      const here = units.filter((unit) => firstPiece.get(unit) === piece);
-      await runner.leave(piece);
-      for (const unit of here) {
+    for (let segment = 0; segment < cut.segments.length; segment++) {
+      await runner.leave(segment);
+      for (const unit of units.filter((u) => first(u) === segment)) {
         const changed = new Map(unit.layers.flatMap((layer) => changedTensors(layer, reset(layer, unit.trial))));
         if (changed.size === 0) {
           yield { unit, ...(await comparison.measure(comparison.intact)), count: comparison.count };
@@ -86,9 +90,9 @@ export async function* measureResets<U extends ResetUnit>(
         const weights = new Map<string, DeviceTensor>();
         try {
           for (const [name, t] of changed) weights.set(name, await engine.upload(t));
-          const pieces = piecesOf(unit);
+          const end = Math.max(...segmentsOf.get(unit)!) + 1;
           const sums = await comparison.measure(async (b) => {
-            const state = await runner.finish(states[b]!, piece, pieces, weights);
+            const state = await runner.finish(states[b]!, segment, end, weights);
             return state.get(output.name)!;
           });
           yield { unit, ...sums, count: comparison.count };
@@ -96,20 +100,14 @@ export async function* measureResets<U extends ResetUnit>(
           for (const t of weights.values()) t.dispose();
         }
       }
-      if (units.every((unit) => firstPiece.get(unit)! <= piece)) return;
-      for (const state of states) await runner.advance(state, piece);
+      if (units.every((unit) => first(unit) <= segment)) return;
+      for (const state of states) await runner.advance(state, segment);
     }
   } finally {
     for (const state of states) for (const t of state.values()) t.dispose();
     comparison.dispose();
     await runner.dispose();
   }
-}
-
-/** Bytes that one batch occupies while its activations wait for resets: the most that any two neighbouring cuts hold. */
-export function bytesPerBatch(model: OnnxModel, layers: readonly Layer[]): number {
-  const { bytes } = cutModel(model, layers);
-  return Math.max(...bytes.slice(1).map((b, i) => b + bytes[i]!));
 }
 
 function changedTensors(layer: Layer, reset: LayerReset): [string, Tensor][] {
