@@ -88,7 +88,12 @@ describe("faultline criticality", () => {
     ];
     const numbers = async (...flags: string[]) => {
       const { out } = await faultline(classifier, ...data, "--trials", "1", "--json", ...flags);
-      return JSON.parse(out).layers.map((l: { criticality: number }) => l.criticality) as number[];
+      const { intactAccuracy, constantPrediction, layers } = JSON.parse(out);
+      expect(intactAccuracy).toBeGreaterThan(0.9);
+      // two classes, equally many, not quite sure: nearly 1 - 1/sqrt(2)
+      expect(constantPrediction).toBeGreaterThan(0.24);
+      expect(constantPrediction).toBeLessThan(0.294);
+      return layers.map((l: { criticality: number }) => l.criticality) as number[];
     };
     const whole = await numbers("--batch", "24");
     const inParts = await numbers("--batch", "5", "--memory", "1");

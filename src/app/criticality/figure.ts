@@ -27,12 +27,23 @@ export interface Series {
 
 /** One profile, its spread over trials, and the published band behind it. */
 export const profileFigure = (result: CriticalityResult): string =>
-  drawn([{ name: result.model, layers: result.layers }], result.task === "classification" || result.task === "segmentation");
+  drawn([{ name: result.model, layers: result.layers }], {
+    constant: result.constantPrediction,
+    band: result.task === "classification" || result.task === "segmentation",
+  });
 
 /** Several profiles of the same layers. */
-export const comparisonFigure = (series: readonly Series[]): string => drawn(series, false);
+export const comparisonFigure = (series: readonly Series[]): string => drawn(series);
 
-function drawn(series: readonly Series[], withBand: boolean): string {
+/** What a single profile is read against. */
+interface Reference {
+  /** Criticality of a network that predicts the same whatever it sees. */
+  readonly constant: number;
+  /** Whether published profiles are of the same kind. */
+  readonly band: boolean;
+}
+
+function drawn(series: readonly Series[], reference?: Reference): string {
   const layers = series[0]!.layers;
   const place = new Map(layers.map((l, x) => [l.name, x]));
   const points = series.flatMap((s, i) =>
@@ -47,8 +58,12 @@ function drawn(series: readonly Series[], withBand: boolean): string {
     })),
   );
   const weighted = layers.filter((l) => l.kind !== "group" && isWeighted(l.kind));
-  const band = withBand && weighted.length > 2 ? publishedBand(weighted.map((l) => l.name)).band : [];
+  const band = reference?.band && weighted.length > 2 ? publishedBand(weighted.map((l) => l.name)).band : [];
   const stages = stageRuns(layers);
+  const key = [
+    ...(band.length > 0 ? ["grey: 50 published ResNet-50"] : []),
+    ...(reference ? ["dotted: the same prediction whatever the image"] : []),
+  ].join(" · ");
   const width = Math.min(1800, Math.max(620, 90 + layers.length * (layers.length > 60 ? 13 : 17)));
   const longest = Math.max(...layers.map((l) => l.name.length));
   const margin = Math.min(190, 30 + 5.2 * longest);
@@ -57,9 +72,9 @@ function drawn(series: readonly Series[], withBand: boolean): string {
     document: document as unknown as Document,
     className: "plot",
     width,
-    height: 300 + margin,
+    height: 316 + margin,
     marginLeft: 56,
-    marginTop: 34,
+    marginTop: 50,
     marginBottom: margin,
     style: { background: "none", color: soft, fontFamily: "system-ui, sans-serif", fontSize: "11px" },
     x: {
@@ -80,6 +95,8 @@ function drawn(series: readonly Series[], withBand: boolean): string {
         fillOpacity: 0.25,
       }),
       Plot.lineY(band, { x: (b) => place.get(b.layer)!, y: "mean", stroke: muted, strokeDasharray: "4 3" }),
+      ...(reference ? [Plot.ruleY([reference.constant], { stroke: soft, strokeDasharray: "1 3" })] : []),
+      Plot.text(key ? [key] : [], { text: (k: string) => k, frameAnchor: "top-right", dy: -38, fill: soft }),
       Plot.ruleX(stages.slice(1), { x: (s) => s.from - 0.5, stroke: muted, strokeOpacity: 0.6 }),
       Plot.text(stages, {
         x: (s) => (s.from + s.to) / 2,

@@ -1,3 +1,4 @@
+import { constantCriticality } from "../../methods/criticality/constant-prediction.js";
 import { type FoldedNormalization, foldedAdvice } from "../../methods/criticality/folded.js";
 import type { MeasureName, MeasureSums, PredictionKind } from "../../methods/criticality/measures.js";
 import {
@@ -23,6 +24,8 @@ export interface CriticalityResult extends Profile {
   readonly images: number;
   /** Of the intact network on these images; absent without labels. */
   readonly intactAccuracy?: number;
+  /** The criticality of a network that predicts the same whatever it sees: the scale on which layers are called critical or idle. */
+  readonly constantPrediction: number;
   /** What a reader must know before comparing numbers. */
   readonly notes: readonly string[];
 }
@@ -73,11 +76,17 @@ export function resultOf(
       trials.map((trial) => trialMeasures(trial, gathered.get(unitIndex(t, trial, plan.trials))!, accuracy)),
     ),
   );
+  const constantPrediction = constantLevel(records, intact.count);
   const notes = [
     ...(folded ? [`${folded.because}. ${foldedAdvice}`] : []),
     ...(accuracy !== undefined && plan.spec.task === "classification" && accuracy < 0.6
       ? [
           `The intact network gets only ${(100 * accuracy).toFixed(1)} % of these images right: the profile is that of an unsure network; are they what it was made for, and is --range right?`,
+        ]
+      : []),
+    ...(constantPrediction < 0.05
+      ? [
+          `On these images the intact network predicts nearly the same everywhere (a constant prediction has a criticality of ${(100 * constantPrediction).toFixed(1)} %), so even a lost layer can only show little; more varied images would tell more.`,
         ]
       : []),
     ...(plan.trials === 1 && plan.reset.source.kind === "scheme" && plan.reset.source.scheme !== "zeros"
@@ -96,9 +105,20 @@ export function resultOf(
     trials: plan.trials,
     images: plan.data.kind === "dataset" && plan.data.limit ? Math.min(plan.data.limit, plan.data.length) : plan.data.length,
     ...(accuracy !== undefined && { intactAccuracy: accuracy }),
+    constantPrediction,
     ...profileOf(profiles),
     notes,
   };
+}
+
+/** For classes as measured; continuous predictions that become their own mean change by 1/2 by definition. */
+function constantLevel(records: readonly CriticalityRecord[], count: number): number {
+  const sums = records.toSorted((a, b) => a.index - b.index).flatMap((r) => (r.directions ? [r.directions] : []));
+  if (sums.length === 0) return 0.5;
+  return constantCriticality(
+    sums[0]!.map((_, k) => sums.reduce((sum, s) => sum + s[k]!, 0)),
+    count,
+  );
 }
 
 /** Sums over chunks, in their order, by unit. */

@@ -1,4 +1,5 @@
 import type { Engine } from "../../engine/runtime/engine.js";
+import { directionSums } from "../../methods/criticality/constant-prediction.js";
 import type { Layer } from "../../methods/criticality/layer.js";
 import { measureResets } from "../../methods/criticality/measure-resets.js";
 import type { MeasureSums } from "../../methods/criticality/measures.js";
@@ -18,6 +19,8 @@ export interface CriticalityRecord {
   readonly unit?: number;
   readonly sums: MeasureSums;
   readonly count: number;
+  /** Of the intact network, for predictions over classes: `directionSums`. */
+  readonly directions?: readonly number[];
 }
 
 /** Where records are kept: a run directory, or memory. */
@@ -86,7 +89,16 @@ export async function runCriticality(
       const index = indexOf(unit);
       if (planned.has(index)) {
         const sample = unit ? `${targets[unit.target]!.name}, trial ${unit.trial}` : "intact network";
-        const record = { index, sample, chunk, ...(unit && { unit: unit.index }), sums, count };
+        const directions = !unit && probe.kind === "classes" && (await directionSums(engine, probe.model, batches));
+        const record = {
+          index,
+          sample,
+          chunk,
+          ...(unit && { unit: unit.index }),
+          sums,
+          count,
+          ...(directions && { directions }),
+        };
         store.append([record]);
         onRecord(record);
       }

@@ -134,6 +134,15 @@ describe("a criticality run", () => {
     expect(bytes("merged")).toEqual(whole);
   });
 
+  it("groups named in another order than the network's are merged alike", async () => {
+    const groups = ["--together", "layer2.*", "layer1.*"];
+    expect((await faultline(...command("groups", ...groups))).code).toBe(0);
+    const shards = [1, 2].map((i) => folder.path(`groups${i}`));
+    for (const i of [1, 2]) expect((await faultline(...command(`groups${i}`, ...groups, "--shard", `${i}/2`))).code).toBe(0);
+    expect((await faultline("merge", ...shards, "--out", folder.path("groups-merged"))).code).toBe(0);
+    expect(bytes("groups-merged")).toEqual(bytes("groups"));
+  });
+
   it("an unfinished shard, and a shard of another run, cannot be merged", async () => {
     await stopped("SIGKILL", 3, command("half1", "--shard", "1/2"), "half1");
     const unfinished = await faultline("merge", folder.path("half1"), "--out", folder.path("none"));

@@ -5,13 +5,17 @@ import type { CriticalityResult } from "./result.js";
 
 export const percent = (v: number): string => `${(100 * v).toFixed(1)} %`;
 
-/** Above: the decisions rest on the layer. Below: it is idle ("auxiliary" in the paper). The paper draws no line; these are ours. */
-const critical = 0.8;
-const idle = 0.1;
+/**
+ * Shares of the constant prediction's criticality. Above: the decisions rest on the layer. Below: it is idle ("auxiliary" in the paper). The paper
+ * draws no line; these are ours.
+ */
+const lines = { critical: 0.8, idle: 0.1 };
 
 /** The result in sentences: what the decisions rest on, what is idle, how sure that is. */
 export function inWords(result: CriticalityResult): string[] {
-  const { layers, average, stages, trials, images, intactAccuracy } = result;
+  const { layers, average, stages, trials, images, intactAccuracy, constantPrediction } = result;
+  const critical = lines.critical * constantPrediction;
+  const idle = lines.idle * constantPrediction;
   const classes = result.task === "classification" || result.task === "segmentation";
   const what = classes ? "decisions" : "predictions";
   const high = layers.filter((l) => l.criticality >= critical).toSorted((a, b) => b.criticality - a.criticality);
@@ -19,7 +23,7 @@ export function inWords(result: CriticalityResult): string[] {
   const sentences: string[] = [];
   sentences.push(
     high.length > 0
-      ? `The ${what} rest on ${listed(high)}: with fresh weights in any one of them the prediction is another (criticality of ${percent(critical)} and more).`
+      ? `The ${what} rest on ${listed(high)}: fresh weights in any one of them cost about as much as not looking at the image (criticality of ${percent(critical)} and more).`
       : `No single layer carries the ${what} alone: none reaches a criticality of ${percent(critical)}.`,
   );
   sentences.push(
@@ -27,17 +31,20 @@ export function inWords(result: CriticalityResult): string[] {
       ? `Idle: ${listed(low)}. Fresh weights there change next to nothing (${percent(idle)} and less).`
       : `No layer is idle: each reset changes the predictions by more than ${percent(idle)}.`,
   );
+  sentences.push(
+    `The scale: a network that predicts the same whatever it sees has a criticality of at least ${percent(constantPrediction)} on these images; layers from ${100 * lines.critical} % of that on are called critical, up to ${100 * lines.idle} % of it idle.`,
+  );
   if (average && stages.length > 1) {
     const order = stages.toSorted((a, b) => b.mean - a.mean);
     sentences.push(
       `By stage, ${order[0]!.name} matters most (mean ${percent(order[0]!.mean)}) and ${order.at(-1)!.name} least (${percent(order.at(-1)!.mean)}); over all ${average.layers} ${layers.some((l) => l.kind === "group") ? "groups" : "convolutions and linear layers"} the mean is ${percent(average.mean)}, standard deviation ${percent(average.deviation)}.`,
     );
   }
-  const unsure = layers.filter((l) => l.deviation > 0.1);
+  const unsure = layers.filter((l) => l.deviation > idle);
   if (trials > 1)
     sentences.push(
       unsure.length > 0
-        ? `The draw matters for ${listed(unsure.toSorted((a, b) => b.deviation - a.deviation))}: standard deviation over ${trials} trials above 10 %; more trials would tell.`
+        ? `The draw matters for ${listed(unsure.toSorted((a, b) => b.deviation - a.deviation))}: standard deviation over ${trials} trials above ${percent(idle)}; more trials would tell.`
         : `The draw matters little: the largest standard deviation over ${trials} trials is ${percent(Math.max(...layers.map((l) => l.deviation)))}.`,
     );
   sentences.push(
@@ -50,7 +57,7 @@ export function inWords(result: CriticalityResult): string[] {
     sentences.push(
       match === "by name"
         ? `Published ResNet-50 (same layers): the baseline's mean is ${percent(published)}; adversarially trained ones reach 84 to 90 %, self-supervised ones 44 to 53 % (one outlier of 86 %).`
-        : "The grey band in the figure is that of 50 published ResNet-50, set beside this network by relative depth: it shows how such profiles look, not what this network should have.",
+        : "The grey band in the figure is that of 50 published ResNet-50 with 1000 classes, set beside this network by relative depth: it shows how such profiles look, not what this network should have.",
     );
   }
   return sentences;

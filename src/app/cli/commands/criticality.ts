@@ -48,7 +48,7 @@ interface Flags extends RuntimeFlags, SpecFlags, DataFlags {
   readonly statistics: "reset" | "kept";
   readonly share: number;
   readonly towards: number;
-  readonly layers: string[];
+  readonly layers?: string[];
   readonly kinds: LayerKind[];
   readonly together?: string[];
   readonly batch: number;
@@ -91,14 +91,14 @@ export function criticalityCommand(): Command {
     )
     .option("--share <f>", "reset only this share of a layer's output channels", parseFraction, 1)
     .option("--towards <t>", "go only this far from the trained values (0) to the reset ones (1)", parseFraction, 1)
-    .option("--layers <pattern...>", "only layers with these names; patterns may hold *", [])
+    .option("--layers <pattern...>", "only layers with these names; patterns may hold *")
     .addOption(
       new Option("--kinds <kinds>", `kinds of layers, with commas: ${layerKinds.join(", ")}`)
         .argParser(parseKinds)
         .default([...layerKinds], "all"),
     )
     .option("--together <what...>", 'reset several layers at once: "stage", or patterns each of which names a group')
-    .option("--batch <n>", "images at a time (default 16, or what the model is fixed to)", parsePositiveInteger, 16)
+    .option("--batch <n>", "images at a time, where the model is not fixed to a number", parsePositiveInteger, 16)
     .option("--memory <MiB>", "activations that may wait for resets", parsePositiveInteger, 1024)
     .option("--seed <n>", "seed of all random numbers", Number, 0)
     .option("--shard <i/n>", "do the i-th of n parts; join them with faultline merge", parseShard)
@@ -172,7 +172,7 @@ async function criticality(engine: Engine, file: OnnxModel, path: string, spec: 
     },
     layers: {
       kinds: flags.kinds,
-      only: flags.layers,
+      only: flags.layers ?? [],
       together:
         flags.together === undefined
           ? "no"
@@ -223,6 +223,7 @@ async function criticality(engine: Engine, file: OnnxModel, path: string, spec: 
       process.stdout.write(`${out}\n`);
       return;
     }
+    run?.sort();
     const result = resultOf(plan, factsOf(context), store.records);
     if (run) finishCriticality(run, result, flags.json ? "files" : "files and text");
     if (flags.json) process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
