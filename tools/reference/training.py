@@ -38,6 +38,18 @@ LOSSES = {
     "cross-entropy": lambda p, _, labels: F.cross_entropy(p, labels, ignore_index=255),
 }
 
+
+
+def grouped(named, rate, other_rate, decay):
+    """The other rate for `down` and `depthwise`, no decay for tensors of one axis."""
+    groups = {}
+    for name, p in named:
+        lr = other_rate if name.startswith("d") else rate
+        weight_decay = 0 if p.dim() == 1 else decay
+        groups.setdefault((lr, weight_decay), []).append(p)
+    return [dict(params=params, lr=lr, weight_decay=wd) for (lr, wd), params in groups.items()]
+
+
 CASES = {
     "adamw": dict(loss="l1", optimizer=lambda p: torch.optim.AdamW(p, lr=1e-2, weight_decay=0.1)),
     "adamw-psnr": dict(loss="psnr", optimizer=lambda p: torch.optim.AdamW(p, lr=1e-3, betas=(0.9, 0.9), weight_decay=0)),
@@ -47,6 +59,8 @@ CASES = {
     "sgd-nesterov": dict(
         loss="cross-entropy", optimizer=lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9, nesterov=True)
     ),
+    "adamw-groups": dict(loss="l1", clip=0.5, optimizer=lambda p: torch.optim.AdamW(grouped(p, 1e-2, 3e-3, 0.2), lr=1e-2, weight_decay=0.2)),
+    "sgd-groups": dict(loss="mse", optimizer=lambda p: torch.optim.SGD(grouped(p, 0.05, 0.02, 0.1), lr=0.05, momentum=0.9, weight_decay=0.1)),
     "accumulated": dict(loss="l1", pieces=2, optimizer=lambda p: torch.optim.AdamW(p, lr=1e-2)),
 }
 
@@ -63,7 +77,8 @@ for case, settings in CASES.items():
     net = Small()
     net.load_state_dict(initial)
     net.train()
-    optimizer = settings["optimizer"](net.parameters())
+    named = case.endswith("groups")
+    optimizer = settings["optimizer"](net.named_parameters() if named else net.parameters())
     average = copy.deepcopy(net)
     pieces = settings.get("pieces", 1)
     losses, norms = [], []

@@ -50,10 +50,12 @@ export class RunDirectory<R extends RunRecord> {
 
   /**
    * @param plan everything that determines the result, as JSON.
+   * @param folders what is made inside.
    * @throws RunError when another process writes the directory, or it holds a run with another plan.
    */
-  static open<R extends RunRecord>(path: string, plan: unknown): RunDirectory<R> {
-    makeFolder(join(path, "images"));
+  static open<R extends RunRecord>(path: string, plan: unknown, folders: readonly string[] = ["images"]): RunDirectory<R> {
+    makeFolder(path);
+    for (const folder of folders) makeFolder(join(path, folder));
     lock(path);
     try {
       const text = `${JSON.stringify(plan, undefined, 2)}\n`;

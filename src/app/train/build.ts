@@ -4,6 +4,7 @@ import { norms } from "../../methods/attacks/norms/index.js";
 import { Batches, inMemory } from "../../methods/training/batch.js";
 import { type TrainingLoss, trainingLoss } from "../../methods/training/losses.js";
 import { adamw, type Optimizer, sgd } from "../../methods/training/optimizers/index.js";
+import type { ParameterGroup } from "../../methods/training/parameter-groups.js";
 import { constantRate, cosine, restarts, type Schedule, stepwise, warmup } from "../../methods/training/schedules.js";
 import { Trainer, type TrainerOptions, type TrainingState } from "../../methods/training/trainer.js";
 import { type Dataset, syntheticDataset } from "../../vision/data/index.js";
@@ -60,6 +61,7 @@ export function createTrainer(engine: Engine, config: TrainConfig, training: Tra
     inputs: inputShapes(training.named, config.batch, training.size),
     pieces: config.pieces,
     seed: config.seed,
+    groups: groupsOf(config),
     ...(clipNorm !== undefined && { clipNorm }),
     ...(average !== undefined && { average }),
     ...(adversary && { adversary: { attack: attackOf(adversary), share: adversary.share } }),
@@ -70,6 +72,9 @@ export function createTrainer(engine: Engine, config: TrainConfig, training: Tra
 function attackOf({ attack, norm, epsilon, stepSize, steps }: NonNullable<TrainConfig["adversary"]>) {
   return attacks[attack]({ norm: norms[norm], epsilon, steps, ...(stepSize !== undefined && { stepSize }) });
 }
+
+/** (zod's optional fields may hold undefined where ours may be absent; JSON knows no difference.) */
+const groupsOf = ({ optimizer }: TrainConfig) => (optimizer.groups ?? []) as readonly ParameterGroup[];
 
 function optimizerOf({ optimizer }: TrainConfig): Optimizer {
   return optimizer.name === "adamw" ? adamw(optimizer) : sgd(optimizer);

@@ -1,17 +1,17 @@
 import { sizeOf } from "../../engine/tensor/tensor.js";
-import type { StateDict } from "../../vision/nn/checkpoints/state-dict.js";
 import { declarations } from "../../vision/nn/model.js";
 import { inputShapes, type Training } from "./build.js";
-import type { TrainPlan, TrainRecord } from "./run-train.js";
+import type { TrainResult } from "./export.js";
+import type { TrainPlan } from "./run-train.js";
 
 /** A model card (Mitchell et al. 2019) in Markdown: what the network is, how it came about, how it does, and what is not known of it. */
-export function modelCard(plan: TrainPlan, training: Training, weights: StateDict, records: readonly TrainRecord[]): string {
+export function modelCard(plan: TrainPlan, training: Training, { weights, steps, evaluated, rule }: TrainResult): string {
   const { config } = plan;
   const { named, dataset, evaluation, loss, size } = training;
   const trained = [...declarations(named.network, inputShapes(named, 1, size)).values()].filter((d) => d.role === "parameter");
   const parameters = trained.reduce((n, d) => n + sizeOf(d.shape), 0);
-  const measured = records.findLast((r) => r.evaluation)?.evaluation;
-  const { name: optimizer, learningRate, ...rest } = config.optimizer;
+  const measured = evaluated?.evaluation;
+  const { name: optimizer, learningRate, groups, ...rest } = config.optimizer;
   const { adversary } = config;
   const lines = [
     `# ${typeof config.network === "string" ? config.network : named.configuration.family}, trained for ${config.task}`,
@@ -27,12 +27,18 @@ export function modelCard(plan: TrainPlan, training: Training, weights: StateDic
     "## Training",
     "",
     `- data: ${dataset.describe()}`,
-    `- ${config.steps} steps of ${config.batch * config.pieces} samples${config.crop ? `, random ${config.crop.join("x")} windows` : ""}${config.flips.length > 0 ? `, random ${config.flips.join(" and ")} flips` : ""}`,
+    `- ${steps < config.steps ? `${steps} of ${config.steps} steps` : `${steps} steps`} of ${config.batch * config.pieces} samples${config.crop ? `, random ${config.crop.join("x")} windows` : ""}${config.flips.length > 0 ? `, random ${config.flips.join(" and ")} flips` : ""}`,
     `- loss ${loss.name}, optimiser ${optimizer} (learning rate ${learningRate}, ${Object.entries(rest)
       .map(([k, v]) => `${k} ${v}`)
       .join(", ")}), schedule ${config.schedule.kind}`,
+    ...(groups ?? []).map(groupLine),
     ...(config.clipNorm === undefined ? [] : [`- gradient clipped to norm ${config.clipNorm}`]),
     ...(config.average === undefined ? [] : [`- these weights are the moving average with decay ${config.average}`]),
+    ...(rule && evaluated
+      ? [
+          `- these weights are those of step ${evaluated.index}, whose ${rule.metric} was the best${steps < config.steps ? `; training stopped after ${rule.patience} evaluations without a better one` : ""}`,
+        ]
+      : []),
     ...(config.start === undefined ? [] : [`- began with ${config.start}`]),
     adversary
       ? `- adversarial: ${adversary.share * 100} % of each batch attacked by ${adversary.attack} (${adversary.norm}, ε ${adversary.epsilon.toPrecision(3)}${adversary.attack === "fgsm" ? "" : `, ${adversary.steps} steps`})`
@@ -56,4 +62,14 @@ export function modelCard(plan: TrainPlan, training: Training, weights: StateDic
     `${adversary ? `It was trained against ${adversary.attack} alone` : "It was not trained against attacks"}: measure its robustness with \`faultline attack model.onnx\` before relying on it.${dataset.name === "synthetic" ? " Synthetic scenes are no photographs; nothing is known of how it does on those." : ""}`,
   ];
   return `${lines.join("\n")}\n`;
+}
+
+type Group = NonNullable<TrainPlan["config"]["optimizer"]["groups"]>[number];
+
+function groupLine({ of, learningRate, weightDecay }: Group): string {
+  const settings = [
+    ...(learningRate === undefined ? [] : [`learning rate ${learningRate}`]),
+    ...(weightDecay === undefined ? [] : [`weightDecay ${weightDecay}`]),
+  ];
+  return `- ${of === "vectors" ? "parameters of one axis" : of.map((pattern) => `\`${pattern}\``).join(", ")}: ${settings.join(", ")}`;
 }

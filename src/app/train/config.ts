@@ -50,6 +50,24 @@ const dataSchema = z.discriminatedUnion("kind", [
   }),
 ]);
 
+/** Later groups overrule earlier ones, setting by setting. */
+const groups = z
+  .array(
+    z
+      .strictObject({
+        /** Patterns of names with *, or all tensors of one axis. */
+        of: z
+          .union([z.literal("vectors"), z.array(z.string()).nonempty()])
+          .meta({ allowed: '"vectors" or a list of names such as "encoders.*"' }),
+        /** 0 freezes. */
+        learningRate: z.number().nonnegative().optional(),
+        weightDecay: z.number().nonnegative().optional(),
+      })
+      .refine((group) => group.learningRate !== undefined || group.weightDecay !== undefined)
+      .meta({ allowed: "an object with of, and learningRate or weightDecay" }),
+  )
+  .optional();
+
 const optimizerSchema = z.discriminatedUnion("name", [
   z.strictObject({
     name: z.literal("adamw"),
@@ -57,6 +75,7 @@ const optimizerSchema = z.discriminatedUnion("name", [
     betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]).default([0.9, 0.999]),
     epsilon: z.number().positive().default(1e-8),
     weightDecay: z.number().nonnegative().default(0.01),
+    groups,
   }),
   z.strictObject({
     name: z.literal("sgd"),
@@ -64,6 +83,7 @@ const optimizerSchema = z.discriminatedUnion("name", [
     momentum: z.number().min(0).lt(1).default(0.9),
     weightDecay: z.number().nonnegative().default(0),
     kind: z.enum(["classical", "nesterov"]).default("classical"),
+    groups,
   }),
 ]);
 
@@ -122,6 +142,17 @@ export const trainConfigSchema = z.strictObject({
       /** Middle part of the pictures, [height, width]; default: the training crop. */
       crop: size.optional(),
       batch: whole.optional(),
+      /** The network of the best evaluation is kept and becomes the result; default: the last one does. */
+      best: z
+        .strictObject({
+          /** Default: the task's first metric. */
+          metric: z.string().optional(),
+          /** Evaluations without improvement after which training stops; default: it goes on to the last step. */
+          patience: whole.optional(),
+          /** What a value must gain to be better. */
+          improvement: z.number().nonnegative().default(0),
+        })
+        .optional(),
     })
     .optional(),
   /** Steps between checkpoints. */

@@ -1,13 +1,14 @@
 import { lower } from "../../engine/compile/lower.js";
 import type { Engine, Program } from "../../engine/runtime/engine.js";
 import { collate } from "../../methods/training/batch.js";
-import { predictionStep } from "../../methods/training/train-step.js";
+import { type NetworkLayout, predictionStep } from "../../methods/training/train-step.js";
 import type { Trainer } from "../../methods/training/trainer.js";
 import { fitted } from "../../vision/data/index.js";
 import { type Measure, measureFor, type SampleScores } from "../attack/measure.js";
 import { unstack } from "../attack/tensors.js";
+import type { BestRule } from "./best.js";
 import { inputShapes, type Training } from "./build.js";
-import type { TrainConfig } from "./config.js";
+import { ConfigError, type TrainConfig } from "./config.js";
 
 /** Measures the network in training on other data, between steps. */
 export class Evaluation {
@@ -17,13 +18,21 @@ export class Evaluation {
     private readonly training: Training,
     private readonly size: readonly [height: number, width: number],
     private readonly batch: number,
+    private readonly measure: Measure,
+    /** Which evaluation is the best, where that was asked for. */
+    readonly rule: BestRule | undefined,
   ) {}
 
-  static async create(engine: Engine, config: TrainConfig, training: Training): Promise<Evaluation> {
+  /** @throws DataError where the first picture is smaller than the crop: better now than after a thousand steps. */
+  static async create(engine: Engine, config: TrainConfig, training: Training, layout: NetworkLayout): Promise<Evaluation> {
     const size = config.evaluation?.crop ?? training.size;
     const batch = Math.min(config.evaluation?.batch ?? config.batch, training.evaluation!.length);
-    const model = predictionStep(training.named.network, inputShapes(training.named, batch, size));
-    return new Evaluation(await engine.compile(lower(model, engine.info.provider)), config, training, size, batch);
+    await fitted(training.evaluation!, { kind: "crop", height: size[0], width: size[1] }).sample(0);
+    const model = predictionStep(training.named.network, inputShapes(training.named, batch, size), layout);
+    const classes = Number(model.graph.outputs[0]!.shape![1]);
+    const measure = measureFor(config.task, { classes, ignore: training.loss.ignore });
+    const rule = bestRule(config, measure);
+    return new Evaluation(await engine.compile(lower(model, engine.info.provider)), config, training, size, batch, measure, rule);
   }
 
   /** The task's metrics over the evaluation data, by name. */
@@ -33,7 +42,6 @@ export class Evaluation {
     const data = fitted(this.training.evaluation!, { kind: "crop", height, width });
     const weights = trainer.weights(this.config.average === undefined ? "last" : "average");
     const scores: SampleScores[] = [];
-    let measure: Measure | undefined;
     for (let start = 0; start < data.length; start += this.batch) {
       // The last batch is filled up with samples that are measured already.
       const first = Math.min(start, data.length - this.batch);
@@ -41,14 +49,24 @@ export class Evaluation {
       const { images, target, valid } = collate(samples, loss, named.inputs);
       const feeds = Object.fromEntries(Object.entries(images).map(([name, image]) => [`images.${name}`, image]));
       const { prediction } = await this.program.run({ ...feeds, ...weights });
-      measure ??= measureFor(this.config.task, { classes: prediction!.shape[1]!, ignore: loss.ignore });
       for (let i = start - first; i < this.batch; i++)
-        scores.push(measure.sample(unstack(prediction!, i), unstack(target, i), valid && unstack(valid, i)));
+        scores.push(this.measure.sample(unstack(prediction!, i), unstack(target, i), valid && unstack(valid, i)));
     }
-    return Object.fromEntries(Object.entries(measure!.summarise(scores)).filter(([, value]) => Number.isFinite(value)));
+    return Object.fromEntries(Object.entries(this.measure.summarise(scores)).filter(([, value]) => Number.isFinite(value)));
   }
 
   dispose(): void {
     this.program.dispose();
   }
+}
+
+function bestRule({ evaluation }: TrainConfig, { headline, summarise }: Measure): BestRule | undefined {
+  const best = evaluation?.best;
+  if (!best) return undefined;
+  const known = Object.keys(summarise([]));
+  const metric = best.metric ?? headline.name;
+  if (!known.includes(metric))
+    throw new ConfigError(`evaluation.best.metric: there is no metric "${metric}" here; choose one of ${known.join(", ")}.`);
+  // All metrics of a task are better in the same direction.
+  return { metric, better: headline.better, patience: best.patience, improvement: best.improvement };
 }

@@ -1,41 +1,47 @@
 import { writeModel } from "../../engine/onnx/write.js";
 import { writeSafetensors } from "../../engine/tensor/safetensors.js";
-import type { TrainingState } from "../../methods/training/trainer.js";
+import type { StateDict } from "../../vision/nn/checkpoints/state-dict.js";
 import { networkModel } from "../../vision/nn/model.js";
 import type { RunDirectory } from "../runs/run-directory.js";
+import type { BestRule } from "./best.js";
 import { inputShapes, type Training } from "./build.js";
 import { modelCard } from "./card.js";
-import { lossFigure } from "./loss-figure.js";
 import type { TrainPlan, TrainRecord } from "./run-train.js";
+
+/** What came of a run. */
+export interface TrainResult {
+  readonly weights: StateDict;
+  /** Steps done: fewer than were planned where training stopped early. */
+  readonly steps: number;
+  /** The evaluation of these weights. */
+  readonly evaluated?: TrainRecord;
+  /** How they were chosen, where not by being the last. */
+  readonly rule?: BestRule;
+}
 
 /**
  * Writes the finished network: model.onnx (one image of the training size; any other size with `faultline convert`), model.spec.json,
- * model.safetensors, card.md, loss.svg and summary.json. Where a moving average was kept, that is the network.
+ * model.safetensors, network.json, card.md and summary.json.
  */
-export async function exportNetwork(
-  plan: TrainPlan,
-  training: Training,
-  { network, average }: TrainingState,
-  run: RunDirectory<TrainRecord>,
-): Promise<void> {
+export function exportNetwork(plan: TrainPlan, training: Training, result: TrainResult, run: RunDirectory<TrainRecord>): void {
   const { config } = plan;
-  const weights = average ?? network;
-  const inputs = inputShapes(training.named, 1, training.size);
-  run.write("model.onnx", writeModel(networkModel(training.named.network, weights, inputs)));
+  const { weights, steps, evaluated, rule } = result;
+  const { named, size } = training;
+  const json = (name: string, value: unknown) => run.write(name, `${JSON.stringify(value, undefined, 2)}\n`);
+  run.write("model.onnx", writeModel(networkModel(named.network, weights, inputShapes(named, 1, size))));
   run.write("model.safetensors", writeSafetensors(weights));
-  const [height, width] = training.size;
-  const spec = {
+  json("network.json", named.configuration);
+  const [height, width] = size;
+  json("model.spec.json", {
     task: config.task,
     size: { rule: "fixed", height, width },
-    ...(training.named.imageChannels === 1 && { channels: "gray" }),
-  };
-  run.write("model.spec.json", `${JSON.stringify(spec, undefined, 2)}\n`);
-  const summary = {
-    steps: config.steps,
-    loss: run.records.findLast((r) => r.loss !== undefined)?.loss,
-    evaluation: run.records.findLast((r) => r.evaluation)?.evaluation,
-  };
-  run.write("summary.json", `${JSON.stringify(summary, undefined, 2)}\n`);
-  run.write("loss.svg", lossFigure(run.records));
-  run.write("card.md", modelCard(plan, training, weights, run.records));
+    ...(named.imageChannels === 1 && { channels: "gray" }),
+  });
+  json("summary.json", {
+    steps,
+    loss: run.records.findLast((r) => r.index <= steps && r.loss !== undefined)?.loss,
+    ...(rule && evaluated && { best: { metric: rule.metric, step: evaluated.index } }),
+    evaluation: evaluated?.evaluation,
+  });
+  run.write("card.md", modelCard(plan, training, result));
 }

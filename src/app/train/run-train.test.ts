@@ -1,12 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseModel } from "../../engine/onnx/read.js";
 import type { Engine } from "../../engine/runtime/engine.js";
 import { createEngine } from "../../engine/runtime/node.js";
+import { parseSafetensors, writeSafetensors } from "../../engine/tensor/safetensors.js";
 import { tensor } from "../../engine/tensor/tensor.js";
 import { RunDirectory } from "../runs/run-directory.js";
+import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.js";
 import { parseTrainConfig } from "./config.js";
 import { runTraining, type TrainPlan, type TrainRecord } from "./run-train.js";
 
@@ -65,16 +67,23 @@ async function train(name: string, config: object, stopAfter = Number.POSITIVE_I
       signal: stop.signal,
       onProgress: (step) => step >= stopAfter && stop.abort(),
     });
-    return { end, path, records: [...run.records] };
+    return { end: end === "stopped" ? end : "finished", path, records: [...run.records] };
   } finally {
     run.close();
   }
+}
+
+/** The checkpoint of a run of that configuration after some steps. */
+async function rewound(config: object, steps: number) {
+  const { path } = await train(`rewound${steps}`, config, steps);
+  return { checkpoint: decodeCheckpoint(readFileSync(join(path, "checkpoint.safetensors")), "") };
 }
 
 describe("a training run", () => {
   it("has the same bits when it is interrupted and resumed", async () => {
     const config = {
       ...base,
+      optimizer: { ...base.optimizer, groups: [{ of: "vectors", weightDecay: 0 }] },
       average: 0.9,
       adversary: { attack: "pgd", steps: 2, epsilon: "8/255" },
       evaluation: { data: { kind: "synthetic", size: 24, length: 3, seed: 2 }, every: 4 },
@@ -97,6 +106,44 @@ describe("a training run", () => {
     }
     expect(whole.records.map((r) => r.index)).toEqual([2, 4, 6, 7]);
     expect(whole.records.filter((r) => r.evaluation).map((r) => r.index)).toEqual([4, 7]);
+  });
+
+  it("stops when nothing improves, keeps the best network, and does so when resumed too", async () => {
+    const config = {
+      ...base,
+      steps: 40,
+      checkpoint: 3,
+      // So high a rate that the network gets worse before it gets better.
+      optimizer: { name: "sgd", learningRate: 0.5, groups: [{ of: ["middle_blks.*"], learningRate: 0 }] },
+      evaluation: { data: { kind: "synthetic", size: 24, length: 3, seed: 2 }, every: 1, best: { patience: 3 } },
+    };
+    const whole = await train("early", config);
+    const values = whole.records.map((r) => r.evaluation!.PSNR!);
+    const best = values.indexOf(Math.max(...values));
+    expect(values.length).toBe(best + 1 + 3);
+    expect(values.length).toBeLessThan(40);
+    const read = (name: string, path = whole.path) => readFileSync(join(path, name));
+    expect(JSON.parse(read("summary.json").toString())).toMatchObject({
+      steps: values.length,
+      best: { metric: "PSNR", step: best + 1 },
+      evaluation: { PSNR: values[best] },
+    });
+    expect(read("card.md").toString()).toMatch(/training stopped after 3 evaluations without a better one/);
+    const weights = parseSafetensors(read("model.safetensors")).tensors;
+    expect(weights).toEqual(parseSafetensors(read("best.safetensors")).tensors);
+    const reached = decodeCheckpoint(read("checkpoint.safetensors"), "").state.network;
+    expect(weights.get("intro.weight")).not.toEqual(reached.get("intro.weight"));
+    // A rate of 0 freezes.
+    expect(weights.get("middle_blks.0.conv1.weight")).toEqual(reached.get("middle_blks.0.conv1.weight"));
+
+    // Interrupted, and interrupted so that the records are ahead of the checkpoint.
+    await train("early-broken", config, best + 2);
+    const older = encodeCheckpoint((await rewound(config, 1)).checkpoint);
+    writeFileSync(join(folder, "early-broken", "checkpoint.safetensors"), older);
+    const resumed = await train("early-broken", config);
+    expect((await train("early-broken", config)).end).toBe("finished");
+    for (const file of ["model.safetensors", "records.jsonl", "summary.json", "card.md", "checkpoint.safetensors", "loss.svg"])
+      expect(read(file, resumed.path).equals(read(file)), file).toBe(true);
   });
 
   it("writes a network that ONNX Runtime runs", async () => {
@@ -154,6 +201,11 @@ describe("a configuration", () => {
     expect(sentence({ network: "nafnet" })).toMatch(/network: must be one of baseline-gopro-w32, .*not "nafnet"\./);
     expect(sentence({ network: { ...tiny, attention: "none" } })).toContain("network.attention");
     expect(sentence({ optimizer: { name: "adamw", learningRate: -1 } })).toContain("optimizer.learningRate");
+    const grouped = (group: object) => ({ optimizer: { ...base.optimizer, groups: [group] } });
+    expect(sentence(grouped({ of: "vectors" }))).toContain(
+      "groups.0: must be an object with of, and learningRate or weightDecay",
+    );
+    expect(sentence(grouped({ of: "biases", weightDecay: 0 }))).toContain('groups.0.of: must be "vectors" or a list of names');
     expect(sentence({ adversary: { attack: "apgd", epsilon: 0.1 } })).toContain("adversary.attack");
     for (const epsilon of ["eight", "8/", "8/0", 0])
       expect(sentence({ adversary: { attack: "fgsm", epsilon } })).toContain(
@@ -167,5 +219,19 @@ describe("a configuration", () => {
       /segmentation needs a prediction/,
     );
     await expect(train("x3", { ...base, crop: [64, 64] })).rejects.toThrow(/too small to crop 64x64/);
+    const evaluation = { data: { kind: "synthetic", size: 24, length: 3, seed: 2 } };
+    await expect(train("x4", { ...base, evaluation: { ...evaluation, crop: [32, 32] } })).rejects.toThrow(
+      /too small to crop 32x32/,
+    );
+    await expect(train("x5", { ...base, evaluation: { ...evaluation, best: { metric: "psnr" } } })).rejects.toThrow(
+      /no metric "psnr" here; choose one of PSNR, SSIM/,
+    );
+    const groups = [{ of: ["encoder.*"], weightDecay: 0 }];
+    await expect(train("x6", { ...base, optimizer: { ...base.optimizer, groups } })).rejects.toThrow(/called "encoder\.\*"/);
+    const start = join(folder, "other.safetensors");
+    writeFileSync(start, writeSafetensors(new Map([["intro.weight", tensor("float32", [1])]])));
+    await expect(train("x7", { ...base, start })).rejects.toThrow(
+      /other.safetensors does not fit the network. Parameter "intro.weight" has shape \[1\].*\(\d+ more of this kind.\)/,
+    );
   });
 });

@@ -1,15 +1,26 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Engine } from "../../engine/runtime/engine.js";
+import { writeSafetensors } from "../../engine/tensor/safetensors.js";
 import type { TrainingBatch } from "../../methods/training/batch.js";
 import type { Trainer, TrainingState } from "../../methods/training/trainer.js";
 import { loadCheckpoint } from "../../vision/nn/checkpoints/files.js";
+import {
+  asFloat32,
+  matchParameters,
+  type StateDict,
+  stripPrefix,
+  wrapperPrefix,
+} from "../../vision/nn/checkpoints/state-dict.js";
+import { declarations } from "../../vision/nn/model.js";
 import type { RunDirectory, RunRecord } from "../runs/run-directory.js";
-import { createTrainer, prepareTraining, type Training } from "./build.js";
+import { isExhausted, standingAt } from "./best.js";
+import { createTrainer, inputShapes, prepareTraining, type Training } from "./build.js";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.js";
-import type { TrainConfig } from "./config.js";
+import { ConfigError, type TrainConfig } from "./config.js";
 import { Evaluation } from "./evaluate.js";
-import { exportNetwork } from "./export.js";
+import { exportNetwork, type TrainResult } from "./export.js";
+import { lossFigure } from "./loss-figure.js";
 import { sparkline } from "./sparkline.js";
 
 /** A line of records.jsonl: the steps since the line before. */
@@ -44,29 +55,33 @@ export interface TrainHooks {
 }
 
 const checkpointName = "checkpoint.safetensors";
+/** The network of the best evaluation so far. */
+const bestName = "best.safetensors";
 
 /**
- * Trains, or goes on from the run's checkpoint, until the last step or until the signal says stop (a checkpoint is written then). At the
- * end the network is written as ONNX, safetensors and a card. An interrupted and resumed run has the bits of an unbroken one.
+ * Trains, or goes on from the run's checkpoint, until the last step, until nothing improves any more (where the configuration says so), or
+ * until the signal says stop (a checkpoint is written then). At the end the network is written as ONNX, safetensors and a card. An interrupted and resumed run has the bits of an unbroken one.
  */
 export async function runTraining(
   engine: Engine,
   plan: TrainPlan,
   run: RunDirectory<TrainRecord>,
   { onProgress, signal }: TrainHooks,
-): Promise<"finished" | "stopped"> {
+): Promise<TrainResult | "stopped"> {
   const { config } = plan;
   const training = await prepareTraining(config);
   const before = readCheckpoint(run);
-  const trainer = await createTrainer(engine, config, training, before?.state ?? (await startingState(config)));
-  const evaluation = training.evaluation && (await Evaluation.create(engine, config, training));
+  const trainer = await createTrainer(engine, config, training, before?.state ?? (await startingState(config, training)));
+  const evaluation = training.evaluation && (await Evaluation.create(engine, config, training, trainer.layout));
   const recorder = new Recorder(run, config, before?.losses ?? []);
+  const rule = evaluation?.rule;
   const save = async () => {
     run.write(checkpointName, encodeCheckpoint({ state: await trainer.state(), losses: recorder.losses }));
+    if (run.records.length > 0) run.write("loss.svg", lossFigure(run.records));
   };
   try {
     let upcoming = batchesOf(training, config, trainer.steps);
-    while (trainer.steps < config.steps) {
+    while (trainer.steps < config.steps && !(rule && isExhausted(standingAt(trainer.steps, run.records, rule), rule))) {
       if (signal.aborted) {
         await save();
         return "stopped";
@@ -79,11 +94,23 @@ export async function runTraining(
       const report = await stepping;
       const due = evaluation && (report.step === config.steps || report.step % config.evaluation!.every === 0);
       recorder.add(report, due ? await evaluation.run(trainer) : undefined);
+      if (due && rule && standingAt(report.step, run.records, rule).best?.index === report.step)
+        run.write(bestName, writeSafetensors(resultOf(await trainer.state())));
       onProgress?.(report.step, recorder.note());
-      if (report.step % config.checkpoint === 0 || report.step === config.steps) await save();
+      if (report.step % config.checkpoint === 0) await save();
     }
-    await exportNetwork(plan, training, await trainer.state(), run);
-    return "finished";
+    await save();
+    const best = rule && standingAt(trainer.steps, run.records, rule).best;
+    const weights = best ? await loadCheckpoint(join(run.path, bestName)) : resultOf(await trainer.state());
+    const chosen = best ?? run.records.findLast((r) => r.evaluation);
+    const result: TrainResult = {
+      weights,
+      steps: trainer.steps,
+      ...(chosen && { evaluated: chosen }),
+      ...(rule && { rule }),
+    };
+    exportNetwork(plan, training, result, run);
+    return result;
   } finally {
     trainer.dispose();
     evaluation?.dispose();
@@ -95,9 +122,21 @@ function readCheckpoint(run: RunDirectory<TrainRecord>) {
   return existsSync(file) ? decodeCheckpoint(readFileSync(file), file) : undefined;
 }
 
-async function startingState({ start }: TrainConfig): Promise<TrainingState | undefined> {
-  return start === undefined ? undefined : { step: 0, network: await loadCheckpoint(start), optimizer: {} };
+/** @throws ConfigError with a sentence for every tensor of the checkpoint that does not fit. */
+async function startingState({ start }: TrainConfig, { named, size }: Training): Promise<TrainingState | undefined> {
+  if (start === undefined) return undefined;
+  const found = asFloat32(await loadCheckpoint(start));
+  const prefix = wrapperPrefix(found);
+  const network = prefix === "" ? found : stripPrefix(found, prefix);
+  const expected = [...declarations(named.network, inputShapes(named, 1, size))];
+  const misfits = matchParameters(new Map(expected.map(([name, { shape }]) => [name, shape])), network, { strict: true });
+  if (misfits.length === 0) return { step: 0, network, optimizer: {} };
+  const more = misfits.length > 3 ? ` (${misfits.length - 3} more of this kind.)` : "";
+  throw new ConfigError(`${start} does not fit the network. ${misfits.slice(0, 3).join(" ")}${more}`);
 }
+
+/** What a run trains: the moving average where one is kept. */
+const resultOf = ({ network, average }: TrainingState): StateDict => average ?? network;
 
 function batchesOf({ batches }: Training, { pieces }: TrainConfig, step: number): Promise<TrainingBatch[]> {
   return Promise.all(Array.from({ length: pieces }, (_, i) => batches.batch(step * pieces + i)));

@@ -48,6 +48,7 @@ export class Adversary {
     loss: TrainingLoss,
     inputs: InputShapes,
     { attack, share = 0.5 }: AdversaryOptions,
+    layout = networkLayout(network, { inputs }),
   ): Promise<Adversary> {
     if (attack.descent.state.length > 0 || attack.descent.result === "best")
       throw new TrainingError(
@@ -59,7 +60,6 @@ export class Adversary {
     const count = Math.max(1, Math.round(share * batch));
     const attacked = Object.fromEntries(Object.entries(inputs).map(([name, [, ...rest]]) => [name, [count, ...rest]]));
     const raised: Attack = { ...attack, loss: loss.perPixel };
-    const layout = networkLayout(network, attacked);
     const site: AttackSite = {
       predictor: {
         images: attacked,

@@ -4,17 +4,25 @@ import { describe, type Shape, sameShape, sizeOf, type Tensor, tensor } from "..
 import type { StateDict } from "../../vision/nn/checkpoints/state-dict.js";
 import { type Binding, type Declaration, initial, type Role } from "../../vision/nn/scope.js";
 import { TrainingError } from "./error.js";
+import { type ParameterGroup, type Section, sectionsOf } from "./parameter-groups.js";
 
 /**
- * All parameters (or all buffers) of a network in one vector, in the order in which the network declares them. An optimiser is then a dozen
+ * All parameters (or all buffers) of a network in one vector, in the order in which the network declares them, those with the same settings
+ * together. An optimiser is then a dozen
  * nodes on one long vector instead of a dozen on each of several hundred small tensors, and a step has one handle to pass on, not hundreds.
  */
 export class FlatLayout {
   readonly declarations: readonly Declaration[];
   readonly size: number;
+  /** Stretches of the vector, one after the other, of parameters with the same settings. */
+  readonly sections: readonly Section[];
 
-  constructor(all: Iterable<Declaration>, role: Role) {
-    this.declarations = [...all].filter((d) => d.role === role);
+  constructor(all: Iterable<Declaration>, role: Role, groups: readonly ParameterGroup[] = []) {
+    this.sections = sectionsOf(
+      [...all].filter((d) => d.role === role),
+      groups,
+    );
+    this.declarations = this.sections.flatMap(({ declarations }) => declarations);
     this.size = this.declarations.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   }
 

@@ -5,6 +5,7 @@ export { Batches, type BatchOptions, collate, inMemory, type TrainingBatch } fro
 export { TrainingError } from "./error.js";
 export { type TrainingLoss, trainingLoss, trainingLosses } from "./losses.js";
 export * from "./optimizers/index.js";
+export type { ParameterGroup } from "./parameter-groups.js";
 export * as schedules from "./schedules.js";
 export { accumulateStep, applyStep, predictionStep, type TrainStepOptions, trainStep } from "./train-step.js";
 export { type StepReport, Trainer, type TrainerOptions, type TrainingState, type WeightsKind } from "./trainer.js";

@@ -1,7 +1,7 @@
 import { gradients } from "../../engine/autodiff/gradients.js";
 import { Graph, type Value } from "../../engine/graph/graph.js";
 import type { OnnxModel } from "../../engine/onnx/model.js";
-import { add, clip, concat, mul, reciprocal, reduceL2, reshape } from "../../engine/operators/index.js";
+import { add, clip, concat, mul, reciprocal, reduceL2, reshape, split } from "../../engine/operators/index.js";
 import { sizeOf } from "../../engine/tensor/tensor.js";
 import { declarations, type InputShapes, type Network } from "../../vision/nn/model.js";
 import { type Mode, Parameters } from "../../vision/nn/scope.js";
@@ -10,6 +10,7 @@ import { TrainingError } from "./error.js";
 import { asGiven, FlatLayout } from "./flat-parameters.js";
 import type { TrainingLoss } from "./losses.js";
 import type { Optimizer } from "./optimizers/optimizer.js";
+import type { ParameterGroup, Section } from "./parameter-groups.js";
 
 export interface TrainStepOptions {
   /** The network's images by name, batch included: `{ image: [8, 3, 64, 64] }`. */
@@ -18,6 +19,8 @@ export interface TrainStepOptions {
   readonly clipNorm?: number;
   /** Decay of an exponential moving average of the parameters, for example 0.999; default: none is kept. */
   readonly average?: number;
+  /** Settings of their own for some of the parameters. */
+  readonly groups?: readonly ParameterGroup[];
 }
 
 /** Where a network's tensors lie in the vectors `parameters` and `buffers`. */
@@ -26,10 +29,10 @@ export interface NetworkLayout {
   readonly buffers: FlatLayout;
 }
 
-/** @throws TrainingError for a network without parameters. */
-export function networkLayout(network: Network, inputs: InputShapes): NetworkLayout {
+/** @throws TrainingError for a network without parameters, or a group that none belongs to. */
+export function networkLayout(network: Network, { inputs, groups }: Pick<TrainStepOptions, "inputs" | "groups">): NetworkLayout {
   const all = [...declarations(network, inputs).values()];
-  const layout = { parameters: new FlatLayout(all, "parameter"), buffers: new FlatLayout(all, "buffer") };
+  const layout = { parameters: new FlatLayout(all, "parameter", groups), buffers: new FlatLayout(all, "buffer") };
   if (layout.parameters.size === 0) throw new TrainingError("The network has no parameters, so there is nothing to train.");
   return layout;
 }
@@ -37,8 +40,8 @@ export function networkLayout(network: Network, inputs: InputShapes): NetworkLay
 /**
  * A whole training step as one model: forward, loss, gradient, optimiser.
  *
- * Inputs: `parameters` [P], `buffers` [Q] (where the network has any), `state.<name>` [P] and scalars `scalar.<name>` of the optimiser,
- * `average` [P] (where one is kept), `images.<name>`, `target`, `valid` (flow and disparity). Outputs: the next of each state under
+ * Inputs: `parameters` [P], `buffers` [Q] (where the network has any), `state.<name>` [P] and scalars `scalar.<name>` of the optimiser
+ * (`scalar.<section>.<name>` where groups make several sections), `average` [P] (where one is kept), `images.<name>`, `target`, `valid` (flow and disparity). Outputs: the next of each state under
  * `next.<input>`, `loss` and `gradient_norm` (before clipping), both scalars.
  *
  * @throws TrainingError, GraphError, NotDifferentiableError
@@ -47,9 +50,9 @@ export function networkLayout(network: Network, inputs: InputShapes): NetworkLay
  */
 export function trainStep(network: Network, loss: TrainingLoss, optimizer: Optimizer, options: TrainStepOptions): OnnxModel {
   const graph = new Graph();
-  const layout = networkLayout(network, options.inputs);
+  const layout = networkLayout(network, options);
   const { parameters, gradient } = lossAndGradient(graph, network, loss, layout, options.inputs);
-  applyUpdate(graph, optimizer, parameters, gradient, options);
+  applyUpdate(graph, optimizer, layout.parameters.sections, parameters, gradient, options);
   return graph.build();
 }
 
@@ -57,9 +60,13 @@ export function trainStep(network: Network, loss: TrainingLoss, optimizer: Optim
  * The first part of a step whose batch comes in pieces: the gradient of one piece, times `scalar.share`, is added to `gradient` [P]
  * (output `next.gradient`). Other inputs and outputs as in `trainStep`.
  */
-export function accumulateStep(network: Network, loss: TrainingLoss, inputs: InputShapes): OnnxModel {
+export function accumulateStep(
+  network: Network,
+  loss: TrainingLoss,
+  inputs: InputShapes,
+  layout = networkLayout(network, { inputs }),
+): OnnxModel {
   const graph = new Graph();
-  const layout = networkLayout(network, inputs);
   const { gradient } = lossAndGradient(graph, network, loss, layout, inputs);
   const before = graph.input("gradient", "float32", gradient.shape);
   graph.output("next.gradient", add(before, mul(gradient, graph.input("scalar.share", "float32", []))));
@@ -69,16 +76,16 @@ export function accumulateStep(network: Network, loss: TrainingLoss, inputs: Inp
 /** The second part: the optimiser alone, for the gathered `gradient` [P]. */
 export function applyStep(network: Network, optimizer: Optimizer, options: TrainStepOptions): OnnxModel {
   const graph = new Graph();
-  const { shape } = networkLayout(network, options.inputs).parameters;
+  const { shape, sections } = networkLayout(network, options).parameters;
   const parameters = graph.input("parameters", "float32", shape);
-  applyUpdate(graph, optimizer, parameters, graph.input("gradient", "float32", shape), options);
+  applyUpdate(graph, optimizer, sections, parameters, graph.input("gradient", "float32", shape), options);
   return graph.build();
 }
 
 /** Inputs `parameters`, `buffers`, `images.<name>`; output `prediction`, as in evaluation. */
-export function predictionStep(network: Network, inputs: InputShapes): OnnxModel {
+export function predictionStep(network: Network, inputs: InputShapes, layout = networkLayout(network, { inputs })): OnnxModel {
   const graph = new Graph();
-  const bound = bindNetwork(graph, network, networkLayout(network, inputs), imageInputs(graph, inputs), "evaluation");
+  const bound = bindNetwork(graph, network, layout, imageInputs(graph, inputs), "evaluation");
   graph.output("prediction", bound.prediction);
   return graph.build();
 }
@@ -137,26 +144,56 @@ function nextBuffers({ values, updates }: Parameters, layout: FlatLayout): Value
   return concat(flat, 0);
 }
 
-function applyUpdate(graph: Graph, optimizer: Optimizer, parameters: Value, gradient: Value, options: TrainStepOptions): void {
+/** The optimiser for one section of the parameters. */
+export const optimizerOf = (optimizer: Optimizer, { weightDecay }: Section): Optimizer =>
+  weightDecay === undefined ? optimizer : optimizer.withWeightDecay(weightDecay);
+
+/** A section's scalars are called so; the section is left out where there is only one. */
+export const scalarName = (name: string, section: number, sections: readonly Section[]): string =>
+  sections.length === 1 ? `scalar.${name}` : `scalar.${section}.${name}`;
+
+function applyUpdate(
+  graph: Graph,
+  optimizer: Optimizer,
+  sections: readonly Section[],
+  parameters: Value,
+  gradient: Value,
+  options: TrainStepOptions,
+): void {
   const { clipNorm, average } = options;
   const norm = reduceL2(gradient);
   // clip_grad_norm_: g · min(1, c / (‖g‖ + 10⁻⁶))
   const clipped =
     clipNorm === undefined ? gradient : mul(gradient, clip(mul(reciprocal(add(norm, 1e-6)), clipNorm), undefined, 1));
-  const next = optimizer.update({
-    parameters,
-    gradient: clipped,
-    state: Object.fromEntries(optimizer.state.map((name) => [name, graph.input(`state.${name}`, "float32", parameters.shape)])),
-    scalars: Object.fromEntries(
-      Object.keys(optimizer.scalars(1, 1)).map((name) => [name, graph.input(`scalar.${name}`, "float32", [])]),
-    ),
+  const { state } = optimizer;
+  const cut = (vector: Value): readonly Value[] =>
+    sections.length === 1
+      ? [vector]
+      : split(
+          vector,
+          0,
+          sections.map(({ size }) => size),
+        );
+  const joined = (parts: readonly Value[]): Value => (parts.length === 1 ? parts[0]! : concat(parts, 0));
+  const before = { parameters: cut(parameters), gradient: cut(clipped) };
+  const states = state.map((name) => cut(graph.input(`state.${name}`, "float32", parameters.shape)));
+  const updates = sections.map((section, i) => {
+    const own = optimizerOf(optimizer, section);
+    const scalar = (name: string) => graph.input(scalarName(name, i, sections), "float32", []);
+    return own.update({
+      parameters: before.parameters[i]!,
+      gradient: before.gradient[i]!,
+      state: Object.fromEntries(state.map((name, s) => [name, states[s]![i]!])),
+      scalars: Object.fromEntries(Object.keys(own.scalars(1, 1)).map((name) => [name, scalar(name)])),
+    });
   });
+  const next = joined(updates.map((u) => u.parameters));
   graph.output("gradient_norm", norm);
-  graph.output("next.parameters", next.parameters);
-  for (const name of optimizer.state) graph.output(`next.state.${name}`, next.state[name]!);
+  graph.output("next.parameters", next);
+  for (const name of state) graph.output(`next.state.${name}`, joined(updates.map((u) => u.state[name]!)));
   if (average !== undefined) {
-    const before = graph.input("average", "float32", parameters.shape);
-    graph.output("next.average", add(mul(before, average), mul(next.parameters, 1 - average)));
+    const last = graph.input("average", "float32", parameters.shape);
+    graph.output("next.average", add(mul(last, average), mul(next, 1 - average)));
   }
 }
 

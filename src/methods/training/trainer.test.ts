@@ -48,6 +48,26 @@ const cases: Record<string, Omit<TrainerOptions, keyof typeof common>> = {
     optimizer: sgd({ momentum: 0.9, kind: "nesterov" }),
     learningRate: 0.05,
   },
+  "adamw-groups": {
+    loss: trainingLoss("restoration", "l1"),
+    optimizer: adamw({ weightDecay: 0.2 }),
+    learningRate: 1e-2,
+    clipNorm: 0.5,
+    groups: [
+      { of: "vectors", weightDecay: 0 },
+      { of: ["down.*", "depth*"], learningRate: 3e-3 },
+    ],
+  },
+  "sgd-groups": {
+    loss: trainingLoss("restoration", "mse"),
+    optimizer: sgd(),
+    learningRate: 0.05,
+    groups: [
+      { of: ["*"], weightDecay: 0.1 },
+      { of: "vectors", weightDecay: 0 },
+      { of: ["d*.bias", "d*.weight"], learningRate: 0.02 },
+    ],
+  },
   accumulated: { loss: trainingLoss("restoration", "l1"), optimizer: adamw(), learningRate: 1e-2, pieces: 2 },
 };
 

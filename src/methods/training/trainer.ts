@@ -11,7 +11,16 @@ import type { FlatLayout } from "./flat-parameters.js";
 import type { TrainingLoss } from "./losses.js";
 import type { Optimizer } from "./optimizers/optimizer.js";
 import { constantRate, type Schedule } from "./schedules.js";
-import { accumulateStep, applyStep, type NetworkLayout, networkLayout, type TrainStepOptions, trainStep } from "./train-step.js";
+import {
+  accumulateStep,
+  applyStep,
+  type NetworkLayout,
+  networkLayout,
+  optimizerOf,
+  scalarName,
+  type TrainStepOptions,
+  trainStep,
+} from "./train-step.js";
 
 export interface TrainerOptions extends TrainStepOptions {
   readonly network: Network;
@@ -86,17 +95,17 @@ export class Trainer {
     const { network, loss, optimizer, inputs, pieces = 1, adversary } = options;
     if (!Number.isInteger(pieces) || pieces < 1)
       throw new TrainingError(`A step takes a whole number of batches of at least 1, not ${pieces}.`);
-    const layout = networkLayout(network, inputs);
+    const layout = networkLayout(network, options);
     const vectors = await uploadAll(engine, initialVectors(options, layout, from));
     const compile = (model: OnnxModel) => engine.compile(lower(model, engine.info.provider));
     const programs: Programs = {
       ...(pieces === 1
         ? { whole: await compile(trainStep(network, loss, optimizer, options)) }
         : {
-            accumulate: await compile(accumulateStep(network, loss, inputs)),
+            accumulate: await compile(accumulateStep(network, loss, inputs, layout)),
             apply: await compile(applyStep(network, optimizer, options)),
           }),
-      ...(adversary && { adversary: await Adversary.create(engine, network, loss, inputs, adversary) }),
+      ...(adversary && { adversary: await Adversary.create(engine, network, loss, inputs, adversary, layout) }),
     };
     return new Trainer(engine, options, layout, programs, vectors, from?.step ?? 0);
   }
@@ -118,8 +127,14 @@ export class Trainer {
     const { optimizer, learningRate: base, schedule = constantRate, pieces = 1, seed } = this.options;
     if (batches.length !== pieces) throw new TrainingError(`A step takes ${pieces} batches, not ${batches.length}.`);
     const step = this.#step + 1;
-    const learningRate = base * schedule(this.#step);
-    const scalars = asScalars(optimizer.scalars(step, learningRate));
+    const factor = schedule(this.#step);
+    const learningRate = base * factor;
+    const { sections } = this.layout.parameters;
+    const perSection = sections.map((section, i) => {
+      const own = optimizerOf(optimizer, section).scalars(step, (section.learningRate ?? base) * factor);
+      return asScalars(own, (name) => scalarName(name, i, sections));
+    });
+    const scalars: Feeds = Object.assign({}, ...perSection);
     const prepared = (i: number) =>
       this.programs.adversary?.perturb(batches[i]!, this.weights(), `${seed}/adversary/${step}/${i}`) ?? batches[i]!;
 
@@ -130,7 +145,7 @@ export class Trainer {
       this.vectors.gradient = await this.engine.upload(tensor("float32", this.layout.parameters.shape));
       let loss = 0;
       for (let i = 0; i < pieces; i++) {
-        const feeds = { ...feedsOf(await prepared(i)), ...asScalars({ share: 1 / pieces }) };
+        const feeds = { ...feedsOf(await prepared(i)), ...asScalars({ share: 1 / pieces }, (name) => `scalar.${name}`) };
         loss += numberOf((await this.#advance(this.programs.accumulate!, feeds)).loss!) / pieces;
       }
       const { gradient_norm } = await this.#advance(this.programs.apply!, scalars);
@@ -223,7 +238,7 @@ function feedsOf({ images, target, valid }: TrainingBatch): Feeds {
   };
 }
 
-const asScalars = (values: Readonly<Record<string, number>>): Feeds =>
-  Object.fromEntries(Object.entries(values).map(([name, value]) => [`scalar.${name}`, tensor("float32", [], [value])]));
+const asScalars = (values: Readonly<Record<string, number>>, nameOf: (name: string) => string): Feeds =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [nameOf(name), tensor("float32", [], [value])]));
 
 const numberOf = (t: Tensor | DeviceTensor): number => (t.data as Float32Array)[0]!;

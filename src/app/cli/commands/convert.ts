@@ -91,7 +91,7 @@ Example: faultline convert NAFNet-GoPro-width32.pth --size 720x1280 --local-pool
       if (spec) writeFileSync(`${flags.output.replace(/\.onnx$/, "")}.spec.json`, `${JSON.stringify(spec, undefined, 2)}\n`);
       const values = [...declared.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
       process.stdout.write(
-        `${flags.output}: ${flags.network ?? configuration.family}, ${(values / 1e6).toPrecision(3)} M values in ${declared.size} tensors, ${model.graph.nodes.length} nodes\n${JSON.stringify(configuration)}\n`,
+        `${flags.output}: ${flags.network ?? configuration.family}, ${values.toLocaleString("en")} values in ${declared.size} tensors, ${model.graph.nodes.length} nodes\n${JSON.stringify(configuration)}\n`,
       );
     });
 }

@@ -21,8 +21,8 @@ export function trainCommand(): Command {
     .addHelpText(
       "after",
       `
-Writes model.onnx, model.safetensors, card.md, loss.svg, records.jsonl and checkpoint.safetensors to the run directory. Ctrl-C writes a
-checkpoint; the same command goes on from there, and the result has the bits of an unbroken run.
+Writes model.onnx, model.safetensors, network.json, card.md, loss.svg, records.jsonl and checkpoint.safetensors to the run directory, and
+best.safetensors where evaluation.best asks for it. Ctrl-C writes a checkpoint; the same command goes on from there, and the result has the bits of an unbroken run.
 
 Example config.json:
   { "task": "restoration", "network": "nafnet-gopro-w32", "data": { "kind": "folder", "path": "GoPro", "split": "train" },
@@ -43,7 +43,7 @@ Example config.json:
           runtime: { provider, runtime, threads, optimization },
         };
         const out = flags.out ?? `runs/${basename(path, ".json")}`;
-        const run = RunDirectory.open<TrainRecord>(out, plan);
+        const run = RunDirectory.open<TrainRecord>(out, plan, []);
         const stop = interruptible();
         const bar = progress("train", config.steps, run.records.at(-1)?.index ?? 0);
         try {
@@ -58,8 +58,11 @@ Example config.json:
             process.exitCode = 130;
             return;
           }
-          const last = run.records.findLast((r) => r.evaluation)?.evaluation ?? {};
-          const metrics = Object.entries(last).map(([name, value]) => `${name} ${value.toFixed(3)}`);
+          const metrics = Object.entries(end.evaluated?.evaluation ?? {}).map(([name, value]) => `${name} ${value.toFixed(3)}`);
+          if (end.steps < config.steps)
+            process.stderr.write(
+              `stopped after ${end.steps} of ${config.steps} steps: ${end.rule?.metric} was best at step ${end.evaluated?.index}\n`,
+            );
           process.stdout.write(
             `${[`loss ${run.records.at(-1)!.loss!.toPrecision(5)}`, ...metrics].join(", ")}\n${out}/model.onnx\n${out}/card.md\n`,
           );

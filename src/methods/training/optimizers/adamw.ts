@@ -18,11 +18,13 @@ export interface AdamwOptions {
  *
  * In the last form all that changes with t is in two numbers, which spares a pass over all parameters.
  */
-export function adamw({ betas = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0.01 }: AdamwOptions = {}): Optimizer {
+export function adamw(options: AdamwOptions = {}): Optimizer {
+  const { betas = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0.01 } = options;
   const [beta1, beta2] = betas;
   return {
     name: "adamw",
     state: ["mean", "square"],
+    withWeightDecay: (other) => adamw({ ...options, weightDecay: other }),
     scalars: (step, learningRate) => {
       const correction = Math.sqrt(1 - beta2 ** step);
       return {

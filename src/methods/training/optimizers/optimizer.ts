@@ -11,6 +11,8 @@ export interface Optimizer {
   /** Numbers that change with the step, computed in float64. @param step counts from 1. */
   readonly scalars: (step: number, learningRate: number) => Readonly<Record<string, number>>;
   readonly update: (site: UpdateSite) => Update;
+  /** The same with another weight decay, for a group of parameters. */
+  readonly withWeightDecay: (weightDecay: number) => Optimizer;
 }
 
 export interface UpdateSite {

@@ -15,10 +15,12 @@ export interface SgdOptions {
  *
  *     g ← g + λ θ      v ← μ v + g      θ ← θ - η v     (Nesterov: θ - η (g + μ v))
  */
-export function sgd({ momentum = 0.9, weightDecay = 0, kind = "classical" }: SgdOptions = {}): Optimizer {
+export function sgd(options: SgdOptions = {}): Optimizer {
+  const { momentum = 0.9, weightDecay = 0, kind = "classical" } = options;
   return {
     name: "sgd",
     state: momentum === 0 ? [] : ["velocity"],
+    withWeightDecay: (other) => sgd({ ...options, weightDecay: other }),
     scalars: (_, learningRate) => ({ learning_rate: learningRate }),
     update: ({ parameters, gradient, state, scalars }) => {
       const rate = scalars.learning_rate!;
