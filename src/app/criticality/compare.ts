@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { isWeighted } from "../../methods/criticality/layer.js";
+import { averaged, type LayerProfile } from "../../methods/criticality/profile.js";
 import { columns } from "../cli/table.js";
 import { plain } from "../report/html.js";
 import { RunError } from "../runs/run-directory.js";
@@ -20,7 +20,7 @@ export interface Comparison {
   readonly layers: readonly {
     readonly name: string;
     readonly stage: string;
-    readonly kind: string;
+    readonly kind: LayerProfile["kind"];
     readonly criticality: readonly number[];
   }[];
   /** Over convolutions and linear layers, or groups. */
@@ -56,8 +56,9 @@ export function comparisonOf(runs: readonly { readonly name: string; readonly re
     kind,
     criticality: runs.map((r) => r.result.layers.find((l) => l.name === name)!.criticality),
   }));
-  const counted = layers.filter((l) => l.kind === "group" || isWeighted(l.kind as never));
-  const mean = (of: typeof layers, run: number) => of.reduce((sum, l) => sum + l.criticality[run]!, 0) / of.length;
+  const counted = averaged(layers);
+  const mean = (of: readonly (typeof layers)[number][], run: number) =>
+    of.reduce((sum, l) => sum + l.criticality[run]!, 0) / of.length;
   const stages = [...new Set(counted.map((l) => l.stage))].map((name) => {
     const members = counted.filter((l) => l.stage === name);
     return { name, layers: members.length, criticality: runs.map((_, i) => mean(members, i)) };

@@ -28,8 +28,14 @@ export interface Series {
 /** One profile, its spread over trials, and the published band behind it. */
 export const profileFigure = (result: CriticalityResult): string =>
   drawn([{ name: result.model, layers: result.layers }], {
-    constant: result.constantPrediction,
-    band: result.task === "classification" || result.task === "segmentation",
+    constant: {
+      criticality: result.constantPrediction,
+      name:
+        result.task === "classification" || result.task === "segmentation"
+          ? "the same prediction whatever the image"
+          : "the prediction's own mean",
+    },
+    band: result.task === "classification",
   });
 
 /** Several profiles of the same layers. */
@@ -38,7 +44,7 @@ export const comparisonFigure = (series: readonly Series[]): string => drawn(ser
 /** What a single profile is read against. */
 interface Reference {
   /** Criticality of a network that predicts the same whatever it sees. */
-  readonly constant: number;
+  readonly constant: { readonly criticality: number; readonly name: string };
   /** Whether published profiles are of the same kind. */
   readonly band: boolean;
 }
@@ -62,9 +68,13 @@ function drawn(series: readonly Series[], reference?: Reference): string {
   const stages = stageRuns(layers);
   const key = [
     ...(band.length > 0 ? ["grey: 50 published ResNet-50"] : []),
-    ...(reference ? ["dotted: the same prediction whatever the image"] : []),
+    ...(reference ? [`dotted: ${reference.constant.name}`] : []),
   ].join(" · ");
-  const width = Math.min(1800, Math.max(620, 90 + layers.length * (layers.length > 60 ? 13 : 17)));
+  const step = layers.length > 60 ? 13 : 17;
+  const width = Math.min(1800, Math.max(620, 90 + layers.length * step));
+  // small values of dense models would lie on the axis
+  const top =
+    band.length > 0 ? 1 : Math.min(1, 1.1 * Math.max(0.05, reference?.constant.criticality ?? 0, ...points.map((p) => p.high)));
   const longest = Math.max(...layers.map((l) => l.name.length));
   const margin = Math.min(190, 30 + 5.2 * longest);
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
@@ -85,7 +95,7 @@ function drawn(series: readonly Series[], reference?: Reference): string {
       tickSize: 3,
       label: null,
     },
-    y: { domain: [0, 1], label: "criticality", tickFormat: "~%", grid: true },
+    y: { domain: [0, top], label: "criticality", tickFormat: "~%", grid: true },
     marks: [
       Plot.areaY(band, {
         x: (b) => place.get(b.layer)!,
@@ -95,14 +105,14 @@ function drawn(series: readonly Series[], reference?: Reference): string {
         fillOpacity: 0.25,
       }),
       Plot.lineY(band, { x: (b) => place.get(b.layer)!, y: "mean", stroke: muted, strokeDasharray: "4 3" }),
-      ...(reference ? [Plot.ruleY([reference.constant], { stroke: soft, strokeDasharray: "1 3" })] : []),
+      ...(reference ? [Plot.ruleY([reference.constant.criticality], { stroke: soft, strokeDasharray: "1 3" })] : []),
       Plot.text(key ? [key] : [], { text: (k: string) => k, frameAnchor: "top-right", dy: -38, fill: soft }),
       Plot.ruleX(stages.slice(1), { x: (s) => s.from - 0.5, stroke: muted, strokeOpacity: 0.6 }),
       Plot.text(stages, {
         x: (s) => (s.from + s.to) / 2,
-        y: 1,
+        y: top,
         dy: -14,
-        text: (s) => ((s.to - s.from + 1) * 17 < 5.5 * s.name.length && s.to - s.from < 2 ? "" : s.name),
+        text: (s) => ((s.to - s.from + 1) * (width - 70) < 6.6 * s.name.length * layers.length ? "" : s.name),
         fill: soft,
         fontWeight: 600,
       }),
@@ -124,7 +134,7 @@ function drawn(series: readonly Series[], reference?: Reference): string {
         ? [
             Plot.text(series, {
               x: layers.length - 0.5,
-              y: (_: Series, i: number) => 0.06 * (series.length - i) - 0.02,
+              y: (_: Series, i: number) => top * (0.06 * (series.length - i) - 0.02),
               text: "name",
               fill: (_: Series, i: number) => seriesColours[i % seriesColours.length]!,
               textAnchor: "end",

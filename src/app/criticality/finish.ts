@@ -18,7 +18,7 @@ export function finishCriticality(
   if (output === "files") return;
   const rows = result.stages.map((s) => [s.name, String(s.layers), percent(s.mean), percent(s.deviation)]);
   const { average } = result;
-  if (average && rows.length > 1) rows.push(["all", String(average.layers), percent(average.mean), percent(average.deviation)]);
+  if (rows.length > 1) rows.push(["all", String(average.layers), percent(average.mean), percent(average.deviation)]);
   process.stdout.write(
     `${[columns(["stage", "layers", "mean", "deviation"], rows), "", ...inWords(result), ...result.notes, `${run.path}/report.html`].join("\n")}\n`,
   );

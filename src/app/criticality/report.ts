@@ -10,7 +10,7 @@ export function reportPage(result: CriticalityResult): string {
   const [first, ...others] = inWords(result);
   const { average, intactAccuracy, layers, images, trials } = result;
   const facts: (readonly [string, string])[] = [
-    ["mean criticality", average ? percent(average.mean) : "–"],
+    ["mean criticality", percent(average.mean)],
     [layers.some((l) => l.kind === "group") ? "groups" : "layers", String(layers.length)],
     ["images", String(images)],
     ["trials", String(trials)],
@@ -47,7 +47,7 @@ export function reportPage(result: CriticalityResult): string {
 ${others.map((s) => `<p>${plain(s)}</p>`).join("\n")}
 <dl class="facts">${facts.map(([k, v]) => `<div><dt>${k}</dt><dd>${v}</dd></div>`).join("")}</dl>
 <h2>Layer by layer</h2>
-<p class="lead">Layers in the order in which they are applied. Dots: mean over trials, bars: one standard deviation; hollow dots are normalisations.${classes ? " Grey: mean and standard deviation of 50 published ResNet-50, 1000 classes." : ""} Dotted: a network that predicts the same whatever it sees.</p>
+<p class="lead">Layers in the order in which they are applied. Dots: mean over trials, bars: one standard deviation; hollow dots are normalisations.${result.task === "classification" ? " Grey: mean and standard deviation of 50 published ResNet-50, 1000 classes." : ""} Dotted: ${classes ? "a network that predicts the same whatever it sees" : "a prediction that is its own mean everywhere"}.</p>
 <figure class="wide">${profileFigure(result)}</figure>
 <h2>Stages</h2>
 <div class="scroll">${table(

@@ -31,7 +31,9 @@ export interface CriticalityResult extends Profile {
 }
 
 const measureNames = {
-  classes: "1 - mean over trials and images of cos(softmax z0, softmax z) (Gavrikov et al. 2024)",
+  images: "1 - mean over trials and images of cos(softmax z0, softmax z) (Gavrikov et al. 2024)",
+  pixels:
+    "1 - mean over trials and valid pixels of cos(softmax z0, softmax z): the measure of Gavrikov et al. 2024, here per pixel",
   continuous:
     "mean normalised change of the prediction, |y - y0|² / (|y - y0|² + |y0 - mean|²): an extension of this project, not comparable with published criticality",
 };
@@ -100,7 +102,7 @@ export function resultOf(
   return {
     model: plan.model.path,
     task: plan.spec.task,
-    measure: measureNames[kind],
+    measure: measureNames[kind === "continuous" ? kind : plan.spec.task === "segmentation" ? "pixels" : "images"],
     reset: resetText(plan),
     trials: plan.trials,
     images: plan.data.kind === "dataset" && plan.data.limit ? Math.min(plan.data.limit, plan.data.length) : plan.data.length,

@@ -1,4 +1,4 @@
-import { isWeighted } from "../../methods/criticality/layer.js";
+import { isWeighted, type LayerKind } from "../../methods/criticality/layer.js";
 import type { LayerProfile } from "../../methods/criticality/profile.js";
 import { publishedBand, publishedResnet50 } from "../../methods/criticality/published.js";
 import type { CriticalityResult } from "./result.js";
@@ -23,7 +23,7 @@ export function inWords(result: CriticalityResult): string[] {
   const sentences: string[] = [];
   sentences.push(
     high.length > 0
-      ? `The ${what} rest on ${listed(high)}: fresh weights in any one of them cost about as much as not looking at the image (criticality of ${percent(critical)} and more).`
+      ? `The ${what} rest on ${listed(high)}: fresh weights ${high.length === 1 ? "there" : "in any one of them"} cost about as much as not looking at the image (criticality of ${percent(critical)} and more).`
       : `No single layer carries the ${what} alone: none reaches a criticality of ${percent(critical)}.`,
   );
   sentences.push(
@@ -32,12 +32,12 @@ export function inWords(result: CriticalityResult): string[] {
       : `No layer is idle: each reset changes the predictions by more than ${percent(idle)}.`,
   );
   sentences.push(
-    `The scale: a network that predicts the same whatever it sees has a criticality of at least ${percent(constantPrediction)} on these images; layers from ${100 * lines.critical} % of that on are called critical, up to ${100 * lines.idle} % of it idle.`,
+    `The scale: a network ${classes ? `that predicts the same whatever it sees has a criticality of at least ${percent(constantPrediction)} on these images` : `whose prediction is its own mean everywhere has a criticality of ${percent(constantPrediction)} by definition`}; layers from ${100 * lines.critical} % of that on are called critical, up to ${100 * lines.idle} % of it idle.`,
   );
-  if (average && stages.length > 1) {
+  if (stages.length > 1) {
     const order = stages.toSorted((a, b) => b.mean - a.mean);
     sentences.push(
-      `By stage, ${order[0]!.name} matters most (mean ${percent(order[0]!.mean)}) and ${order.at(-1)!.name} least (${percent(order.at(-1)!.mean)}); over all ${average.layers} ${layers.some((l) => l.kind === "group") ? "groups" : "convolutions and linear layers"} the mean is ${percent(average.mean)}, standard deviation ${percent(average.deviation)}.`,
+      `By stage, ${order[0]!.name} matters most (mean ${percent(order[0]!.mean)}) and ${order.at(-1)!.name} least (${percent(order.at(-1)!.mean)}); over all ${average.layers} ${kindOf(layers)} the mean is ${percent(average.mean)}, standard deviation ${percent(average.deviation)}.`,
     );
   }
   const unsure = layers.filter((l) => l.deviation > idle);
@@ -48,19 +48,24 @@ export function inWords(result: CriticalityResult): string[] {
         : `The draw matters little: the largest standard deviation over ${trials} trials is ${percent(Math.max(...layers.map((l) => l.deviation)))}.`,
     );
   sentences.push(
-    `Measured on ${images} image${images === 1 ? "" : "s"}${intactAccuracy === undefined ? " without labels" : `, of which the intact network gets ${percent(intactAccuracy)} right`}; resets: ${result.reset}.`,
+    `Measured on ${images} image${images === 1 ? "" : "s"}${intactAccuracy === undefined ? (classes ? " without labels" : "") : `, of which the intact network gets ${percent(intactAccuracy)} right`}; resets: ${result.reset}.`,
   );
   const weighted = layers.filter((l) => l.kind !== "group" && isWeighted(l.kind));
-  if (classes && average && weighted.length > 2) {
+  if (result.task === "classification" && weighted.length > 2) {
     const { match } = publishedBand(weighted.map((l) => l.name));
     const published = publishedResnet50.reduce((sum, l) => sum + l.baseline, 0) / publishedResnet50.length;
     sentences.push(
       match === "by name"
-        ? `Published ResNet-50 (same layers): the baseline's mean is ${percent(published)}; adversarially trained ones reach 84 to 90 %, self-supervised ones 44 to 53 % (one outlier of 86 %).`
+        ? `Published ResNet-50 (same layers, 1000 classes): the baseline's mean is ${percent(published)}; adversarially trained ones reach 84 to 90 %, self-supervised ones 44 to 53 % (one outlier of 86 %).`
         : "The grey band in the figure is that of 50 published ResNet-50 with 1000 classes, set beside this network by relative depth: it shows how such profiles look, not what this network should have.",
     );
   }
   return sentences;
+}
+
+function kindOf(layers: readonly LayerProfile[]): string {
+  if (layers.some((l) => l.kind === "group")) return "groups";
+  return layers.some((l) => isWeighted(l.kind as LayerKind)) ? "convolutions and linear layers" : "normalisations";
 }
 
 function listed(layers: readonly LayerProfile[]): string {

@@ -39,11 +39,14 @@ export interface Average {
 
 export interface Profile {
   readonly layers: readonly LayerProfile[];
-  /** Unweighted mean over convolutions and linear layers (groups, where groups were reset): the published figure's number. */
-  readonly average: Average | null;
+  /**
+   * Unweighted mean over convolutions and linear layers: the published figure's number. Over groups where groups were reset, over normalisations
+   * where nothing else was.
+   */
+  readonly average: Average;
   /** The same with normalisations. */
-  readonly averageWithNormalization: Average | null;
-  /** Over convolutions and linear layers, in order of first appearance. */
+  readonly averageWithNormalization: Average;
+  /** Over the layers of `average`, in order of first appearance. */
   readonly stages: readonly (Average & { readonly name: string })[];
 }
 
@@ -81,16 +84,21 @@ export function layerProfile(
 }
 
 export function profileOf(layers: readonly LayerProfile[]): Profile {
-  const weighted = layers.filter((l) => l.kind === "group" || isWeighted(l.kind));
-  const stages = [...new Set(weighted.map((l) => l.stage))].map((name) => ({
+  const counted = averaged(layers);
+  const stages = [...new Set(counted.map((l) => l.stage))].map((name) => ({
     name,
-    ...averageOf(weighted.filter((l) => l.stage === name))!,
+    ...averageOf(counted.filter((l) => l.stage === name)),
   }));
-  return { layers, average: averageOf(weighted), averageWithNormalization: averageOf(layers), stages };
+  return { layers, average: averageOf(counted), averageWithNormalization: averageOf(layers), stages };
 }
 
-function averageOf(layers: readonly LayerProfile[]): Average | null {
-  if (layers.length === 0) return null;
+/** The layers that means are taken over: convolutions and linear layers, or groups; normalisations where there is nothing else. */
+export function averaged<L extends Pick<LayerProfile, "kind">>(layers: readonly L[]): readonly L[] {
+  const weighted = layers.filter((l) => l.kind === "group" || isWeighted(l.kind));
+  return weighted.length > 0 ? weighted : layers;
+}
+
+function averageOf(layers: readonly LayerProfile[]): Average {
   const values = layers.map((l) => l.criticality);
   const mean = meanOf(values);
   return { mean, deviation: Math.sqrt(meanOf(values.map((v) => (v - mean) ** 2))), layers: layers.length };

@@ -8,6 +8,7 @@ import { type LayerKind, layerKinds } from "../../../methods/criticality/layer.j
 import { probeOf } from "../../../methods/criticality/probe.js";
 import { layerProfile, trialMeasures } from "../../../methods/criticality/profile.js";
 import { type SchemeName, schemes } from "../../../methods/criticality/resets.js";
+import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
 import { hashFile } from "../../attack/plan.js";
 import { barLine } from "../../criticality/bars.js";
@@ -116,8 +117,8 @@ Examples:
   faultline criticality compare runs/standard runs/robust`,
     )
     .action(async (path: string, flags: Flags) => {
-      const spec = resolveSpec(path, flags, "classification");
       const file = await readModel(path);
+      const spec = completeSpec(file, resolveSpec(path, flags, "classification"));
       await withEngine(flags, (engine) => criticality(engine, file, path, spec, flags));
     });
   return command.addCommand(compareCommand().exitOverride());
