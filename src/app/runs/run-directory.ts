@@ -9,6 +9,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   truncateSync,
   unlinkSync,
@@ -137,7 +138,10 @@ export function readRecords<R extends RunRecord>(file: string, torn: "remove" | 
 
 /** One level at a time: Node's recursive mkdir never returns where the file system refuses new folders with ENOENT (/proc). */
 function makeFolder(path: string): void {
-  if (existsSync(path)) return;
+  if (existsSync(path)) {
+    if (statSync(path).isDirectory()) return;
+    throw new RunError(`${path} is a file; name a directory with --out.`);
+  }
   if (dirname(path) !== path) makeFolder(dirname(path));
   try {
     mkdirSync(path);
@@ -152,7 +156,14 @@ const linesOf = (records: readonly RunRecord[]): string => records.map((r) => `$
 
 function writeWhole(file: string, content: string | Uint8Array): void {
   const partial = `${file}.part`;
-  writeFileSync(partial, content);
+  try {
+    writeFileSync(partial, content);
+  } catch (error) {
+    rmSync(partial, { force: true });
+    // Node names no file where the disk is full.
+    if (error instanceof Error) Object.assign(error, { path: file });
+    throw error;
+  }
   renameSync(partial, file);
 }
 

@@ -1,4 +1,4 @@
-import { parseSafetensors, writeSafetensors } from "../../engine/tensor/safetensors.js";
+import { parseSafetensors, SafetensorsError, writeSafetensors } from "../../engine/tensor/safetensors.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import type { TrainingState } from "../../methods/training/trainer.js";
 import { ConfigError } from "./config.js";
@@ -19,9 +19,9 @@ export function encodeCheckpoint({ state, losses }: Checkpoint): Uint8Array {
   return writeSafetensors(tensors, { step: String(state.step), losses: JSON.stringify(losses) });
 }
 
-/** @throws ConfigError, SafetensorsError where the file is no checkpoint of a training run. */
+/** @throws ConfigError where the file is damaged or no checkpoint of a training run. */
 export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
-  const { tensors, metadata } = parseSafetensors(bytes);
+  const { tensors, metadata } = parsed(bytes, where);
   const step = Number(metadata.step);
   if (!Number.isInteger(step)) throw new ConfigError(`${where} is no checkpoint of a training run; remove it to begin anew.`);
   const network = new Map<string, Tensor>();
@@ -41,4 +41,14 @@ export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
     state: { step, network, optimizer, ...(average.size > 0 && { average }) },
     losses: JSON.parse(metadata.losses ?? "[]") as number[],
   };
+}
+
+function parsed(bytes: Uint8Array, where: string) {
+  try {
+    return parseSafetensors(bytes);
+  } catch (error) {
+    if (error instanceof SafetensorsError)
+      throw new ConfigError(`${where} is damaged (${error.message}); remove it to begin anew.`);
+    throw error;
+  }
 }

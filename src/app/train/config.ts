@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { z } from "zod";
 import type { AttackName, attacks } from "../../methods/attacks/catalogue/index.js";
 import { layouts } from "../../vision/data/node/open.js";
@@ -182,6 +182,7 @@ export function parseTrainConfig(value: unknown, where: string): TrainConfig {
 
 /** Reads JSON. @throws ConfigError where it is none. */
 export function readJson(path: string): unknown {
+  if (existsSync(path) && statSync(path).isDirectory()) throw new ConfigError(`${path} is a folder; name the file in it.`);
   const text = readFileSync(path, "utf8");
   try {
     return JSON.parse(text);

@@ -156,6 +156,17 @@ describe("a training run", () => {
     expect(readFileSync(join(path, "card.md"), "utf8")).toContain("not adversarial");
   });
 
+  it("says so where its checkpoint is damaged", async () => {
+    const { path } = await train("damaged", { ...base, steps: 2 });
+    const file = join(path, "checkpoint.safetensors");
+    writeFileSync(file, readFileSync(file).subarray(0, 500));
+    await expect(train("damaged", { ...base, steps: 2 })).rejects.toThrow(
+      /checkpoint.safetensors is damaged \(.*\); remove it to begin anew\.$/,
+    );
+    rmSync(file);
+    expect((await train("damaged", { ...base, steps: 2 })).end).toBe("finished");
+  });
+
   it("is refused in a directory that holds another one", async () => {
     await train("taken", { ...base, steps: 2 });
     await expect(train("taken", { ...base, steps: 3 })).rejects.toThrow(/holds a run with other settings/);
