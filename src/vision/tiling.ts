@@ -29,11 +29,22 @@ export function tileSpans(length: number, tile: number, overlap: number): TileSp
   return starts.map((start, i) => ({ start, from: i === 0 ? 0 : border(i), to: i === count - 1 ? length : border(i + 1) }));
 }
 
-/** How many tiles a picture is cut into. */
-export function tileCount(picture: { readonly height: number; readonly width: number }, tiling: Tiling): number {
-  const along = (axis: "height" | "width") => tileSpans(picture[axis], tiling[axis], tiling.overlap).length;
-  return along("height") * along("width");
+/** One tile of a picture. */
+export interface TilePlace {
+  readonly row: TileSpan;
+  readonly column: TileSpan;
 }
+
+/** The tiles of a picture, row by row. */
+export function tilePlaces(picture: { readonly height: number; readonly width: number }, tiling: Tiling): TilePlace[] {
+  const along = (axis: "height" | "width") => tileSpans(picture[axis], tiling[axis], tiling.overlap);
+  const columns = along("width");
+  return along("height").flatMap((row) => columns.map((column) => ({ row, column })));
+}
+
+/** How many tiles a picture is cut into. */
+export const tileCount = (picture: { readonly height: number; readonly width: number }, tiling: Tiling): number =>
+  tilePlaces(picture, tiling).length;
 
 /** The usual overlap: a quarter of a tile's shorter side. */
 export const usualOverlap = ({ height, width }: { readonly height: number; readonly width: number }): number =>

@@ -1,5 +1,6 @@
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import type { AttackSite } from "../../methods/attacks/step-graph.js";
+import type { Predictor } from "../../vision/predictor.js";
 import { modelPredictor, type PredictorSize } from "../../vision/spec/model-predictor.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { tiled } from "../../vision/tiled-predictor.js";
@@ -13,11 +14,10 @@ export async function siteOf(
   size: PredictorSize & { readonly valid: boolean },
 ): Promise<AttackSite> {
   const predictorFor = (s: PredictorSize) => modelPredictor(model, plan.spec, s, (m) => engine.evaluate(m));
-  const { fit } = plan;
-  const predictor = await (fit.mismatch === "tile" ? tiled(size, fit.tiles, predictorFor) : predictorFor(size));
-  const transform = await transformOf(plan.attack.eot, Object.values(predictor.images)[0]!, engine);
+  const where = await tilesOrWhole(plan, size, predictorFor);
+  const transform = await transformOf(plan.attack.eot, Object.values(where.predictor.images)[0]!, engine);
   return {
-    predictor,
+    ...where,
     task: tasks[plan.spec.task],
     ignore: plan.spec.ignore,
     valid: size.valid,
@@ -25,6 +25,25 @@ export async function siteOf(
     scale: plan.attack.scale,
     ...(transform && { transform }),
     ...(plan.attack.perturb && { perturb: plan.attack.perturb }),
+  };
+}
+
+/**
+ * Images that are predicted in tiles are attacked tile by tile, in the memory of one. What looks at a whole image at once (random transforms, a
+ * softmax down its columns) needs all tiles in one graph, and the memory of all.
+ */
+async function tilesOrWhole(
+  { fit, attack }: AttackPlan,
+  size: PredictorSize,
+  predictorFor: (size: PredictorSize) => Promise<Predictor>,
+): Promise<Pick<AttackSite, "predictor" | "tiled">> {
+  if (fit.mismatch !== "tile") return { predictor: await predictorFor(size) };
+  const { tiles: tiling } = fit;
+  if (attack.eot || attack.alignment === "columns") return { predictor: await tiled(size, tiling, predictorFor) };
+  const { batch, height, width } = size;
+  return {
+    predictor: await predictorFor({ batch, height: tiling.height, width: tiling.width }),
+    tiled: { tiling, height, width },
   };
 }
 

@@ -1,8 +1,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { lower } from "../../engine/compile/lower.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
-import { predictionGraph } from "../../methods/attacks/step-graph.js";
+import { compilePrediction } from "../../methods/attacks/compile-attack.js";
 import { readImage, writeImage } from "../../vision/data/node/image-file.js";
 import { renderPerturbation } from "../../vision/render/index.js";
 import { imageRoles } from "../../vision/spec/model-spec.js";
@@ -73,7 +72,7 @@ export async function drawSpecimens(
     const roles = Object.keys(prepared.images);
     const [, height, width] = prepared.images[roles[0]!]!.shape as [number, number, number];
     const site = await siteOf(context, { batch: 1, height, width, valid: false });
-    const program = await engine.compile(lower(predictionGraph(site), engine.info.provider));
+    const program = await compilePrediction(engine, site);
     const predict = async (images: Readonly<Record<string, Tensor>>) => {
       const feeds = Object.fromEntries(Object.entries(images).map(([role, image]) => [role, stack([image])]));
       return unstack((await program.run(feeds)).prediction!, 0);

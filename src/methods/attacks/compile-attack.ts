@@ -15,6 +15,7 @@ import {
   stepGraph,
 } from "./step-graph.js";
 import { stepSchedules } from "./step-schedule.js";
+import { predictTileByTile, type Runnable, tileByTile } from "./tile-by-tile.js";
 
 /** One batch to attack. Images are [B, C, H, W] in [0, 1]. */
 export interface AttackBatch {
@@ -57,17 +58,29 @@ export type { AttackOutcome, StepRecord } from "./outcome.js";
  */
 export async function compileAttack(engine: Engine, attack: Attack, site: AttackSite): Promise<CompiledAttack> {
   const compile = (model: Parameters<typeof lower>[0]) => engine.compile(lower(model, engine.info.provider));
-  const step = await compile(stepGraph(attack, site));
-  const evaluation = await compile(evaluationGraph(attack, site));
-  const prediction = await compile(predictionGraph(site));
+  const { tiled } = site;
+  const programs = tiled
+    ? await tileByTile(engine, attack, { ...site, tiled })
+    : {
+        step: await compile(stepGraph(attack, site)),
+        evaluation: await compile(evaluationGraph(attack, site)),
+        prediction: await compile(predictionGraph(site)),
+      };
   const start = attack.start === "random" ? await compile(startGraph(attack, site)) : undefined;
-  return new CompiledAttack(engine, attack, site, { step, evaluation, prediction, start });
+  return new CompiledAttack(engine, attack, site, { ...programs, start });
+}
+
+/** The prediction alone: inputs `<role>`, output `prediction`. */
+export async function compilePrediction(engine: Engine, site: AttackSite): Promise<Runnable> {
+  const { tiled } = site;
+  if (tiled) return predictTileByTile(engine, { ...site, tiled });
+  return engine.compile(lower(predictionGraph(site), engine.info.provider));
 }
 
 interface Programs {
-  readonly step: Program;
-  readonly evaluation: Program;
-  readonly prediction: Program;
+  readonly step: Runnable;
+  readonly evaluation: Runnable;
+  readonly prediction: Runnable;
   readonly start: Program | undefined;
 }
 

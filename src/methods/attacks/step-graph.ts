@@ -22,6 +22,7 @@ import {
 } from "../../engine/operators/index.js";
 import type { Predictor } from "../../vision/predictor.js";
 import type { PixelFunction, Task } from "../../vision/tasks/index.js";
+import type { Tiling } from "../../vision/tiling.js";
 import type { Attack } from "./attack.js";
 import { AttackError } from "./error.js";
 import type { Transform } from "./transforms/transform.js";
@@ -42,6 +43,23 @@ export interface AttackSite {
   readonly perturb?: readonly string[];
   /** Expectation over transformation: the gradient is averaged over `samples` random transforms of the images (Athalye et al. 2018). */
   readonly transform?: Transform;
+  /** Where the predictor is for one tile of each image: how the images are cut. What is compiled then goes tile by tile (`tileByTile`). */
+  readonly tiled?: TiledImages;
+}
+
+export interface TiledImages {
+  readonly tiling: Tiling;
+  /** Size of the images themselves. */
+  readonly height: number;
+  readonly width: number;
+}
+
+/** Shapes of the images that are attacked, by role: those of the predictor, or the images of which it sees tiles. */
+export function imagesOf({ predictor, tiled }: AttackSite): Predictor["images"] {
+  if (!tiled) return predictor.images;
+  return Object.fromEntries(
+    Object.entries(predictor.images).map(([role, [b, c]]) => [role, [b!, c!, tiled.height, tiled.width]]),
+  );
 }
 
 /**
@@ -76,42 +94,11 @@ export function stepGraph(attack: Attack, site: AttackSite): OnnxModel {
     inputs.perturbed.map((role) => inputs.x[role]!),
   );
 
-  const project = (i: number, x: Value): Value => {
-    const clean = inputs.clean[inputs.perturbed[i]!]!;
-    const delta = attack.norm.project(inputs.region ? mul(sub(x, clean), inputs.region) : sub(x, clean), epsilon);
-    const inside = clip(add(clean, delta), 0, 1);
-    return attack.budget.grid === "8-bit" ? onGrid(inside, clean) : inside;
-  };
-  const state = stateInputs(graph, attack, inputs);
-  const scalars = Object.fromEntries(Object.keys(attack.descent.schedule?.(0, 1) ?? {}).map((name) => [name, scalarInput(name)]));
-  const advance = attack.descent.advance({
-    images: inputs.perturbed.map((role, i) => ({
-      x: inputs.x[role]!,
-      gradient: inputs.region ? mul(slopes[i]!, inputs.region) : slopes[i]!,
-    })),
-    objective: attack.goal === "untargeted" ? objective : neg(objective),
-    remaining: average((p) => p.remaining),
-    state,
-    scalars,
-    norm: attack.norm,
-    stepSize,
-    epsilon,
-    project,
-  });
+  advance(graph, attack, inputs, { stepSize, epsilon }, { slopes, objective, remaining: average((p) => p.remaining) });
   inputs.perturbed.forEach((role, i) => {
-    graph.output(`next.${role}`, advance.images[i]!);
     // The gradient as published: of the loss itself, whatever the goal.
     graph.output(`gradient.${role}`, attack.goal === "untargeted" ? slopes[i]! : neg(slopes[i]!));
   });
-  for (const { name, per } of attack.descent.state) {
-    advance.state[name]!.forEach((v, i) => {
-      graph.output(`next_state.${stateName(name, per, inputs.perturbed[i]!)}`, v);
-    });
-  }
-  const all = slopes.map((g) => reshape(g, [g.shape[0]!, -1]));
-  const flat = all.length === 1 ? all[0]! : concat(all, 1);
-  graph.output("zero_gradient", reduceMean(cast(equal(flat, 0), "float32"), [1], "drop"));
-  graph.output("nan_gradient", reduceMean(cast(isNan(flat), "float32"), [1], "drop"));
   graph.output("objective", objective);
   graph.output(
     "loss",
@@ -120,6 +107,95 @@ export function stepGraph(attack: Attack, site: AttackSite): OnnxModel {
   graph.output("prediction", passes[0]!.prediction);
   graph.output("weight", passes[0]!.weight);
   return graph.build();
+}
+
+/**
+ * The part of a step that looks at pixels' losses, for one tile of each image. Inputs: `x.<role>` and `<role>` as in `stepGraph`, `target`, `valid` (1 on the
+ * tile's core where the target is known), `progress`. Outputs: `gradient.<role>` (of the loss itself, whatever the goal), `objective`, `loss` and
+ * `remaining` [B] (means over the tile), `prediction`, `weight`.
+ */
+export function tileGradientGraph(attack: Attack, site: AttackSite): OnnxModel {
+  const graph = new Graph();
+  const perturbed = perturbedRoles(site);
+  const images = Object.fromEntries(
+    Object.entries(site.predictor.images).map(([role, shape]) => [
+      role,
+      graph.input(perturbed.includes(role) ? `x.${role}` : role, "float32", shape),
+    ]),
+  );
+  const pass = evaluate(graph, attack, site, images, graph.input("progress", "float32", []));
+  const batched = attack.weight.batch === "sum" ? reduceSum(pass.objective) : reduceMean(pass.objective);
+  const slopes = gradients(
+    batched,
+    perturbed.map((role) => images[role]!),
+  );
+  perturbed.forEach((role, i) => {
+    graph.output(`gradient.${role}`, slopes[i]!);
+  });
+  for (const name of ["objective", "loss", "remaining", "prediction", "weight"] as const) graph.output(name, pass[name]);
+  return graph.build();
+}
+
+/** The rest of a step, for whole images: `stepGraph` with the inputs `gradient.<role>`, `objective` and `remaining` in place of the model. */
+export function advanceGraph(attack: Attack, site: AttackSite): OnnxModel {
+  const graph = new Graph();
+  const inputs = siteInputs(graph, site);
+  const stepSize = graph.input("step_size", "float32", []);
+  const epsilon = graph.input("epsilon", "float32", []);
+  const perSample = (name: string) => graph.input(name, "float32", [Object.values(inputs.x)[0]!.shape[0]!]);
+  const slopes = inputs.perturbed.map((role) => {
+    const gradient = graph.input(`gradient.${role}`, "float32", inputs.x[role]!.shape);
+    return attack.goal === "untargeted" ? gradient : neg(gradient);
+  });
+  const [objective, remaining] = [perSample("objective"), perSample("remaining")];
+  advance(graph, attack, inputs, { stepSize, epsilon }, { slopes, objective, remaining });
+  return graph.build();
+}
+
+/** From the gradient to the next iterate: outputs `next.<role>`, the next state, `zero_gradient` and `nan_gradient`. */
+function advance(
+  graph: Graph,
+  attack: Attack,
+  inputs: SiteInputs,
+  { stepSize, epsilon }: { readonly stepSize: Value; readonly epsilon: Value },
+  { slopes, objective, remaining }: { readonly slopes: readonly Value[]; readonly objective: Value; readonly remaining: Value },
+): void {
+  const project = (i: number, x: Value): Value => {
+    const clean = inputs.clean[inputs.perturbed[i]!]!;
+    const delta = attack.norm.project(inputs.region ? mul(sub(x, clean), inputs.region) : sub(x, clean), epsilon);
+    const inside = clip(add(clean, delta), 0, 1);
+    return attack.budget.grid === "8-bit" ? onGrid(inside, clean) : inside;
+  };
+  const state = stateInputs(graph, attack, inputs);
+  const scalars = Object.fromEntries(
+    Object.keys(attack.descent.schedule?.(0, 1) ?? {}).map((name) => [name, graph.input(name, "float32", [])]),
+  );
+  const next = attack.descent.advance({
+    images: inputs.perturbed.map((role, i) => ({
+      x: inputs.x[role]!,
+      gradient: inputs.region ? mul(slopes[i]!, inputs.region) : slopes[i]!,
+    })),
+    objective: attack.goal === "untargeted" ? objective : neg(objective),
+    remaining,
+    state,
+    scalars,
+    norm: attack.norm,
+    stepSize,
+    epsilon,
+    project,
+  });
+  inputs.perturbed.forEach((role, i) => {
+    graph.output(`next.${role}`, next.images[i]!);
+  });
+  for (const { name, per } of attack.descent.state) {
+    next.state[name]!.forEach((v, i) => {
+      graph.output(`next_state.${stateName(name, per, inputs.perturbed[i]!)}`, v);
+    });
+  }
+  const all = slopes.map((g) => reshape(g, [g.shape[0]!, -1]));
+  const flat = all.length === 1 ? all[0]! : concat(all, 1);
+  graph.output("zero_gradient", reduceMean(cast(equal(flat, 0), "float32"), [1], "drop"));
+  graph.output("nan_gradient", reduceMean(cast(isNan(flat), "float32"), [1], "drop"));
 }
 
 /** What the passes of one step see: the iterates themselves, or several random transforms of all images. */
@@ -177,7 +253,7 @@ export function startGraph(attack: Attack, site: AttackSite): OnnxModel {
   const perturbed = perturbedRoles(site);
   const region = site.region ? regionInput(graph, site) : undefined;
   for (const role of perturbed) {
-    const shape = site.predictor.images[role]!;
+    const shape = imagesOf(site)[role]!;
     const clean = graph.input(`clean.${role}`, "float32", shape);
     const delta = attack.norm.start(graph.input(`start.${role}`, "float32", shape), epsilon);
     const inside = clip(add(clean, region ? mul(delta, region) : delta), 0, 1);
@@ -211,7 +287,7 @@ function siteInputs(graph: Graph, site: AttackSite): SiteInputs {
   const x: Record<string, Value> = {};
   const clean: Record<string, Value> = {};
   const fixed: Record<string, Value> = {};
-  for (const [role, shape] of Object.entries(site.predictor.images)) {
+  for (const [role, shape] of Object.entries(imagesOf(site))) {
     if (perturbed.includes(role)) {
       x[role] = graph.input(`x.${role}`, "float32", shape);
       clean[role] = graph.input(`clean.${role}`, "float32", shape);
@@ -221,7 +297,7 @@ function siteInputs(graph: Graph, site: AttackSite): SiteInputs {
 }
 
 function regionInput(graph: Graph, site: AttackSite): Value {
-  const [b, , h, w] = Object.values(site.predictor.images)[0]!;
+  const [b, , h, w] = Object.values(imagesOf(site))[0]!;
   return graph.input("region", "float32", [b!, 1, h!, w!]);
 }
 
@@ -230,7 +306,7 @@ function targetInputs(graph: Graph, site: AttackSite, prediction: Value) {
   const { type, shape } = site.task.target(prediction);
   const target = known("target") ?? graph.input("target", type, shape);
   const [b, , ...pixels] = prediction.shape;
-  const valid = site.valid ? (known("valid") ?? graph.input("valid", "float32", [b!, ...pixels])) : undefined;
+  const valid = site.valid || site.tiled ? (known("valid") ?? graph.input("valid", "float32", [b!, ...pixels])) : undefined;
   return { target, options: { ignore: site.ignore ?? [], valid, scale: site.scale ?? 1 } };
 }
 
