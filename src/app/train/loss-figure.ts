@@ -19,9 +19,13 @@ export function lossFigure(records: readonly TrainRecord[]): string {
       width: 640,
       height,
       marginLeft: 60,
-      x: { label: "step" },
+      x: { label: "step", domain: [0, records.at(-1)?.index ?? 1] },
       y: { label: points[0]!.panel, grid: true },
-      marks: [Plot.line(points, { x: "step", y: "value", stroke: "#1d4ed8" })],
+      marks: [
+        Plot.line(points, { x: "step", y: "value", stroke: "#1d4ed8" }),
+        // Evaluations are few, and a single one makes no line.
+        ...(points === measured ? [Plot.dot(points, { x: "step", y: "value", fill: "#1d4ed8" })] : []),
+      ],
     });
     plot.setAttribute("y", String(i * height));
     return plot.outerHTML;
