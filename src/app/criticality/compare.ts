@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { foldedAdvice } from "../../methods/criticality/folded.js";
 import { averaged, type LayerProfile } from "../../methods/criticality/profile.js";
 import { columns } from "../cli/table.js";
 import { plain } from "../report/html.js";
@@ -45,6 +46,7 @@ export function readRuns(paths: readonly string[]): { name: string; result: Crit
 }
 
 export function comparisonOf(runs: readonly { readonly name: string; readonly result: CriticalityResult }[]): Comparison {
+  if (runs.length < 2) throw new RunError("A comparison takes at least two runs; name another one.");
   const inAll = runs[0]!.result.layers.filter((l) => runs.every((r) => r.result.layers.some((o) => o.name === l.name)));
   if (inAll.length === 0)
     throw new RunError(
@@ -71,6 +73,14 @@ export function comparisonOf(runs: readonly { readonly name: string; readonly re
       ? ["The runs measure different things (decisions in one, continuous predictions in another)."]
       : []),
     ...(differs((r) => r.images) ? ["The runs used different numbers of images."] : []),
+    ...(differs((r) => isFolded(r))
+      ? [
+          `Batch normalisation is folded into the convolutions of ${runs
+            .filter((r) => isFolded(r.result))
+            .map((r) => r.name)
+            .join(" and ")} and not of the others; their numbers are not comparable as they are.`,
+        ]
+      : []),
     ...(left > 0 ? [`${left} layers are not in all runs and are left out.`] : []),
   ];
   return {
@@ -85,6 +95,8 @@ export function comparisonOf(runs: readonly { readonly name: string; readonly re
     notes,
   };
 }
+
+const isFolded = ({ notes }: CriticalityResult): boolean => notes.some((n) => n.includes(foldedAdvice));
 
 /** The per-stage table for the terminal. */
 export function comparisonText({ runs, stages, notes }: Comparison): string {

@@ -88,11 +88,12 @@ describe("faultline criticality", () => {
     ];
     const numbers = async (...flags: string[]) => {
       const { out } = await faultline(classifier, ...data, "--trials", "1", "--json", ...flags);
-      const { intactAccuracy, constantPrediction, layers } = JSON.parse(out);
+      const { intactAccuracy, scale, layers } = JSON.parse(out);
       expect(intactAccuracy).toBeGreaterThan(0.9);
       // two classes, equally many, not quite sure: nearly 1 - 1/sqrt(2)
-      expect(constantPrediction).toBeGreaterThan(0.24);
-      expect(constantPrediction).toBeLessThan(0.294);
+      expect(scale.of).toBe("constant");
+      expect(scale.criticality).toBeGreaterThan(0.24);
+      expect(scale.criticality).toBeLessThan(0.294);
       return layers.map((l: { criticality: number }) => l.criticality) as number[];
     };
     const whole = await numbers("--batch", "24");
@@ -130,6 +131,15 @@ describe("faultline criticality", () => {
     expect(JSON.parse(json).stages).toHaveLength(2);
     expect(out).toMatch(/layer1 +4 +(\d+\.\d %) +\1/);
     expect(readFileSync(join(folder, "compared", "report.html"), "utf8")).toContain("<svg");
+    const alone = await faultline("compare", whole);
+    expect([alone.code, alone.err]).toEqual([1, expect.stringMatching(/at least two runs/)]);
+  });
+
+  it("takes means over normalisations where nothing else is reset", async () => {
+    const { out } = await faultline(model, ...images, "--trials", "1", "--kinds", "batch normalization", "--json");
+    const { layers, average, stages } = JSON.parse(out);
+    expect(average.layers).toBe(layers.length);
+    expect(stages.map((s: { name: string }) => s.name)).toEqual(["conv1", "layer1", "layer2"]);
   });
 
   it.each([

@@ -4,6 +4,7 @@ import { isWeighted } from "../../methods/criticality/layer.js";
 import type { LayerProfile } from "../../methods/criticality/profile.js";
 import { publishedBand } from "../../methods/criticality/published.js";
 import type { CriticalityResult } from "./result.js";
+import { type Scale, scales } from "./scale.js";
 
 // Colours are the report's CSS variables; the values behind them serve where the figure stands alone.
 const ink = "var(--ink, #1d2126)";
@@ -28,13 +29,7 @@ export interface Series {
 /** One profile, its spread over trials, and the published band behind it. */
 export const profileFigure = (result: CriticalityResult): string =>
   drawn([{ name: result.model, layers: result.layers }], {
-    constant: {
-      criticality: result.constantPrediction,
-      name:
-        result.task === "classification" || result.task === "segmentation"
-          ? "the same prediction whatever the image"
-          : "the prediction's own mean",
-    },
+    scale: result.scale,
     band: result.task === "classification",
   });
 
@@ -43,8 +38,7 @@ export const comparisonFigure = (series: readonly Series[]): string => drawn(ser
 
 /** What a single profile is read against. */
 interface Reference {
-  /** Criticality of a network that predicts the same whatever it sees. */
-  readonly constant: { readonly criticality: number; readonly name: string };
+  readonly scale: Scale;
   /** Whether published profiles are of the same kind. */
   readonly band: boolean;
 }
@@ -66,15 +60,16 @@ function drawn(series: readonly Series[], reference?: Reference): string {
   const weighted = layers.filter((l) => l.kind !== "group" && isWeighted(l.kind));
   const band = reference?.band && weighted.length > 2 ? publishedBand(weighted.map((l) => l.name)).band : [];
   const stages = stageRuns(layers);
+  const head = 36 + 14 * series.length;
   const key = [
     ...(band.length > 0 ? ["grey: 50 published ResNet-50"] : []),
-    ...(reference ? [`dotted: ${reference.constant.name}`] : []),
+    ...(reference ? [`dotted: ${scales[reference.scale.of].key}`] : []),
   ].join(" · ");
   const step = layers.length > 60 ? 13 : 17;
   const width = Math.min(1800, Math.max(620, 90 + layers.length * step));
   // small values of dense models would lie on the axis
   const top =
-    band.length > 0 ? 1 : Math.min(1, 1.1 * Math.max(0.05, reference?.constant.criticality ?? 0, ...points.map((p) => p.high)));
+    band.length > 0 ? 1 : Math.min(1, 1.1 * Math.max(0.05, reference?.scale.criticality ?? 0, ...points.map((p) => p.high)));
   const longest = Math.max(...layers.map((l) => l.name.length));
   const margin = Math.min(190, 30 + 5.2 * longest);
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
@@ -82,9 +77,9 @@ function drawn(series: readonly Series[], reference?: Reference): string {
     document: document as unknown as Document,
     className: "plot",
     width,
-    height: 316 + margin,
+    height: 266 + head + margin,
     marginLeft: 56,
-    marginTop: 50,
+    marginTop: head,
     marginBottom: margin,
     style: { background: "none", color: soft, fontFamily: "system-ui, sans-serif", fontSize: "11px" },
     x: {
@@ -105,8 +100,8 @@ function drawn(series: readonly Series[], reference?: Reference): string {
         fillOpacity: 0.25,
       }),
       Plot.lineY(band, { x: (b) => place.get(b.layer)!, y: "mean", stroke: muted, strokeDasharray: "4 3" }),
-      ...(reference ? [Plot.ruleY([reference.constant.criticality], { stroke: soft, strokeDasharray: "1 3" })] : []),
-      Plot.text(key ? [key] : [], { text: (k: string) => k, frameAnchor: "top-right", dy: -38, fill: soft }),
+      ...(reference ? [Plot.ruleY([reference.scale.criticality], { stroke: soft, strokeDasharray: "1 3" })] : []),
+      Plot.text(key ? [key] : [], { text: (k: string) => k, frameAnchor: "top-right", dy: 12 - head, fill: soft }),
       Plot.ruleX(stages.slice(1), { x: (s) => s.from - 0.5, stroke: muted, strokeOpacity: 0.6 }),
       Plot.text(stages, {
         x: (s) => (s.from + s.to) / 2,
@@ -132,14 +127,15 @@ function drawn(series: readonly Series[], reference?: Reference): string {
       Plot.ruleY([0], { stroke: ink }),
       ...(series.length > 1
         ? [
-            Plot.text(series, {
-              x: layers.length - 0.5,
-              y: (_: Series, i: number) => top * (0.06 * (series.length - i) - 0.02),
-              text: "name",
-              fill: (_: Series, i: number) => seriesColours[i % seriesColours.length]!,
-              textAnchor: "end",
-              fontWeight: 600,
-            }),
+            ...series.map(({ name }, i) =>
+              Plot.text([name], {
+                text: (n: string) => n,
+                frameAnchor: "top-right",
+                dy: 12 - head + 14 * i,
+                fill: seriesColours[i % seriesColours.length]!,
+                fontWeight: 600,
+              }),
+            ),
           ]
         : []),
     ],

@@ -3,6 +3,7 @@ import { plain } from "../report/html.js";
 import { profileFigure } from "./figure.js";
 import { page, table } from "./page.js";
 import type { CriticalityResult } from "./result.js";
+import { scales } from "./scale.js";
 import { inWords, percent } from "./words.js";
 
 /** report.html of a run. */
@@ -47,7 +48,7 @@ export function reportPage(result: CriticalityResult): string {
 ${others.map((s) => `<p>${plain(s)}</p>`).join("\n")}
 <dl class="facts">${facts.map(([k, v]) => `<div><dt>${k}</dt><dd>${v}</dd></div>`).join("")}</dl>
 <h2>Layer by layer</h2>
-<p class="lead">Layers in the order in which they are applied. Dots: mean over trials, bars: one standard deviation; hollow dots are normalisations.${result.task === "classification" ? " Grey: mean and standard deviation of 50 published ResNet-50, 1000 classes." : ""} Dotted: ${classes ? "a network that predicts the same whatever it sees" : "a prediction that is its own mean everywhere"}.</p>
+<p class="lead">Layers in the order in which they are applied. Dots: mean over trials, bars: one standard deviation; hollow dots are normalisations.${result.task === "classification" ? " Grey: mean and standard deviation of 50 published ResNet-50, 1000 classes." : ""} Dotted: ${scales[result.scale.of].key}.</p>
 <figure class="wide">${profileFigure(result)}</figure>
 <h2>Stages</h2>
 <div class="scroll">${table(

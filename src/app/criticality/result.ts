@@ -1,4 +1,3 @@
-import { constantCriticality } from "../../methods/criticality/constant-prediction.js";
 import { type FoldedNormalization, foldedAdvice } from "../../methods/criticality/folded.js";
 import type { MeasureName, MeasureSums, PredictionKind } from "../../methods/criticality/measures.js";
 import {
@@ -11,6 +10,7 @@ import {
 } from "../../methods/criticality/profile.js";
 import type { CriticalityPlan } from "./plan.js";
 import { type CriticalityContext, type CriticalityRecord, chunksOf } from "./run-criticality.js";
+import { continuousScale, type Scale, scaleNotes, scaleOf } from "./scale.js";
 import { unitIndex } from "./units.js";
 
 /** criticality.json */
@@ -24,8 +24,7 @@ export interface CriticalityResult extends Profile {
   readonly images: number;
   /** Of the intact network on these images; absent without labels. */
   readonly intactAccuracy?: number;
-  /** The criticality of a network that predicts the same whatever it sees: the scale on which layers are called critical or idle. */
-  readonly constantPrediction: number;
+  readonly scale: Scale;
   /** What a reader must know before comparing numbers. */
   readonly notes: readonly string[];
 }
@@ -78,7 +77,8 @@ export function resultOf(
       trials.map((trial) => trialMeasures(trial, gathered.get(unitIndex(t, trial, plan.trials))!, accuracy)),
     ),
   );
-  const constantPrediction = constantLevel(records, intact.count);
+  const directions = directionsIn(records);
+  const scale = directions ? scaleOf(directions, intact.count, plan.spec.task) : continuousScale;
   const notes = [
     ...(folded ? [`${folded.because}. ${foldedAdvice}`] : []),
     ...(accuracy !== undefined && plan.spec.task === "classification" && accuracy < 0.6
@@ -86,11 +86,7 @@ export function resultOf(
           `The intact network gets only ${(100 * accuracy).toFixed(1)} % of these images right: the profile is that of an unsure network; are they what it was made for, and is --range right?`,
         ]
       : []),
-    ...(constantPrediction < 0.05
-      ? [
-          `On these images the intact network predicts nearly the same everywhere (a constant prediction has a criticality of ${(100 * constantPrediction).toFixed(1)} %), so even a lost layer can only show little; more varied images would tell more.`,
-        ]
-      : []),
+    ...scaleNotes(scale),
     ...(plan.trials === 1 && plan.reset.source.kind === "scheme" && plan.reset.source.scheme !== "zeros"
       ? ["One trial: how much the numbers depend on the draw is unknown; the published study used three."]
       : []),
@@ -107,20 +103,16 @@ export function resultOf(
     trials: plan.trials,
     images: plan.data.kind === "dataset" && plan.data.limit ? Math.min(plan.data.limit, plan.data.length) : plan.data.length,
     ...(accuracy !== undefined && { intactAccuracy: accuracy }),
-    constantPrediction,
+    scale,
     ...profileOf(profiles),
     notes,
   };
 }
 
-/** For classes as measured; continuous predictions that become their own mean change by 1/2 by definition. */
-function constantLevel(records: readonly CriticalityRecord[], count: number): number {
+/** Over all chunks, in their order; absent for continuous predictions. */
+function directionsIn(records: readonly CriticalityRecord[]): number[] | undefined {
   const sums = records.toSorted((a, b) => a.index - b.index).flatMap((r) => (r.directions ? [r.directions] : []));
-  if (sums.length === 0) return 0.5;
-  return constantCriticality(
-    sums[0]!.map((_, k) => sums.reduce((sum, s) => sum + s[k]!, 0)),
-    count,
-  );
+  return sums[0]?.map((_, k) => sums.reduce((sum, s) => sum + s[k]!, 0));
 }
 
 /** Sums over chunks, in their order, by unit. */

@@ -2,20 +2,21 @@ import { isWeighted, type LayerKind } from "../../methods/criticality/layer.js";
 import type { LayerProfile } from "../../methods/criticality/profile.js";
 import { publishedBand, publishedResnet50 } from "../../methods/criticality/published.js";
 import type { CriticalityResult } from "./result.js";
+import { scales } from "./scale.js";
 
 export const percent = (v: number): string => `${(100 * v).toFixed(1)} %`;
 
 /**
- * Shares of the constant prediction's criticality. Above: the decisions rest on the layer. Below: it is idle ("auxiliary" in the paper). The paper
+ * Shares of the scale. Above: the decisions rest on the layer. Below: it is idle ("auxiliary" in the paper). The paper
  * draws no line; these are ours.
  */
 const lines = { critical: 0.8, idle: 0.1 };
 
 /** The result in sentences: what the decisions rest on, what is idle, how sure that is. */
 export function inWords(result: CriticalityResult): string[] {
-  const { layers, average, stages, trials, images, intactAccuracy, constantPrediction } = result;
-  const critical = lines.critical * constantPrediction;
-  const idle = lines.idle * constantPrediction;
+  const { layers, average, stages, trials, images, intactAccuracy, scale } = result;
+  const critical = lines.critical * scale.criticality;
+  const idle = lines.idle * scale.criticality;
   const classes = result.task === "classification" || result.task === "segmentation";
   const what = classes ? "decisions" : "predictions";
   const high = layers.filter((l) => l.criticality >= critical).toSorted((a, b) => b.criticality - a.criticality);
@@ -32,7 +33,7 @@ export function inWords(result: CriticalityResult): string[] {
       : `No layer is idle: each reset changes the predictions by more than ${percent(idle)}.`,
   );
   sentences.push(
-    `The scale: a network ${classes ? `that predicts the same whatever it sees has a criticality of at least ${percent(constantPrediction)} on these images` : `whose prediction is its own mean everywhere has a criticality of ${percent(constantPrediction)} by definition`}; layers from ${100 * lines.critical} % of that on are called critical, up to ${100 * lines.idle} % of it idle.`,
+    `The scale: ${scales[scale.of].says} ${percent(scale.criticality)}; layers from ${100 * lines.critical} % of that on are called critical, up to ${100 * lines.idle} % of it idle.`,
   );
   if (stages.length > 1) {
     const order = stages.toSorted((a, b) => b.mean - a.mean);
