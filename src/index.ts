@@ -3,3 +3,5 @@ export { readModel } from "./engine/onnx/read-file.js";
 export { saveModel } from "./engine/onnx/write-file.js";
 export { createEngine } from "./engine/runtime/node.js";
 export * from "./library.js";
+export { openDataset, readImage, writeImage } from "./vision/data/node/index.js";
+export { loadCheckpoint, saveCheckpoint } from "./vision/nn/checkpoints/files.js";

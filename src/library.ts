@@ -26,6 +26,15 @@ export { parseSafetensors, type Safetensors, SafetensorsError, writeSafetensors 
 export { type DataType, type Shape, type Tensor, tensor, toNumbers } from "./engine/tensor/tensor.js";
 export * from "./methods/attacks/index.js";
 export * from "./methods/training/index.js";
+export {
+  DataError,
+  type Dataset,
+  fitted,
+  type Sample,
+  type SyntheticOptions,
+  syntheticDataset,
+} from "./vision/data/index.js";
+export * as nn from "./vision/nn/index.js";
 export type { Predictor } from "./vision/predictor.js";
 export {
   checkSpec,

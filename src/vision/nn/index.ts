@@ -1,0 +1,27 @@
+/** Networks as functions: layers, parameters, published architectures, checkpoints as bytes. Runs in the browser; files are in checkpoints/files.ts. */
+export { CheckpointError } from "./checkpoints/error.js";
+export { type PthOptions, readPth } from "./checkpoints/pth.js";
+export { asFloat32, matchParameters, type StateDict, stripPrefix, wrapperPrefix } from "./checkpoints/state-dict.js";
+export { writePth } from "./checkpoints/write-pth.js";
+export type { Initialiser } from "./initialisers.js";
+export * as initialisers from "./initialisers.js";
+export * from "./layers/index.js";
+export { declarations, type ImageNetwork, type InputShapes, initialState, type Network, networkModel } from "./model.js";
+export {
+  findNetwork,
+  type NamedNetwork,
+  type NetworkConfiguration,
+  publishedNetworks,
+  recogniseConfiguration,
+} from "./networks/index.js";
+export {
+  asConstants,
+  asInitialised,
+  asInputs,
+  type Binding,
+  type Declaration,
+  type Mode,
+  ParameterError,
+  Parameters,
+  Scope,
+} from "./scope.js";
