@@ -13,6 +13,7 @@ import { reluMask } from "./lowerings/relu-mask.js";
 import { resizeProduct } from "./lowerings/resize-product.js";
 import { siluGradient } from "./lowerings/silu-gradient.js";
 import { splitConv } from "./lowerings/split-conv.js";
+import { spreadDepthwise } from "./lowerings/spread-depthwise.js";
 import { tidyLayout } from "./lowerings/tidy-layout.js";
 import { transposedPhases } from "./lowerings/transposed-phases.js";
 import { graphOf, type Lowering, rewrite } from "./rewrite.js";
@@ -25,7 +26,7 @@ export const loweringStages: readonly (readonly Lowering[])[] = [
   [absorbExpand, tidyLayout, maxUnpoolGradient, maxPoolWindows],
   [reluMask, clipMask, siluGradient, geluGradient, joinPads],
   [tidyLayout, mergeScales],
-  [foldChannelScale, splitConv, resizeProduct, transposedPhases],
+  [foldChannelScale, splitConv, resizeProduct, transposedPhases, spreadDepthwise],
   [foldChannelScale, channelSum],
 ];
 

@@ -262,6 +262,25 @@ const cases: readonly LoweringCase[] = [
     x: [2, 3, 5, 4],
     build: (x, weight) => convTranspose(x, weight(3, 1, 7, 9), { strides: [2, 2], pads: [3, 4, 2, 5], group: 3 }),
   },
+  {
+    lowering: "spread-depthwise",
+    title: "stride 2, output padding, bias",
+    x: [2, 3, 5, 4],
+    build: (x, weight) =>
+      convTranspose(x, weight(3, 1, 3, 3), {
+        strides: [2, 2],
+        pads: [1, 1, 1, 1],
+        outputPadding: [1, 1],
+        group: 3,
+        bias: weight(3),
+      }),
+  },
+  {
+    lowering: "spread-depthwise",
+    title: "gradient of a depthwise Conv, stride 3, unequal kernel and pads",
+    x: [2, 4, 11, 13],
+    build: (x, weight) => conv(x, weight(4, 1, 3, 5), { strides: [3, 3], pads: [1, 2, 0, 1], group: 4 }),
+  },
 ];
 
 function identity(n: number): number[] {
