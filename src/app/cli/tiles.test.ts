@@ -171,6 +171,20 @@ describe("an attack by tiles", () => {
     expect([Math.min(...changed), Math.max(...changed)]).toEqual([9, 19]);
   });
 
+  it.each([
+    ["random transforms", ["--eot", "gaussian-noise", "--eot-samples", "2"]],
+    ["the 8-bit grid", ["--grid", "8-bit"]],
+    ["an ensemble, towards a target", ["--attack", "ensemble", "--target", "2"]],
+  ] as const)("goes with %s", async (what, flags) => {
+    const out = what.replaceAll(/\W/g, "-");
+    expect((await faultline(...command(out, ...flags, "--limit", "1", "--epsilon", "16/255"))).code).toBe(0);
+    expect(verdict(out, "Saved images lie in the ball")).toBe("passed");
+    const [record] = records(out);
+    const gain = record!.loss!.saved - record!.loss!.clean;
+    expect(flags.includes("--target" as never) ? -gain : gain).toBeGreaterThan(0);
+    if (what.includes("grid")) expect(record!.loss!.saved).toBeCloseTo(record!.loss!.adversarial, 5);
+  });
+
   it("mirrors what is smaller than a tile, and refuses what is too small for that", async () => {
     await writeScenes(folder.path("low"), 1, undefined, { height: 7, width: 30 });
     await writeScenes(folder.path("tiny"), 1, undefined, { height: 6, width: 30 });
