@@ -42,7 +42,7 @@ const trial = (changes: Partial<Trial> = {}): Trial => ({
   sample: "s0",
   clean: 0.1,
   attack: 2,
-  huge: 9,
+  huge: { loss: 9, correct: 0, steps: 20 },
   noise: { trials: 3, uniform: 0.2, sign: 0.3 },
   weights: [
     { attack: "cospgd", near: "clean", least: 0.2, mean: 0.6, most: 0.9 },
@@ -52,6 +52,8 @@ const trial = (changes: Partial<Trial> = {}): Trial => ({
   repeatable: true,
   ...changes,
 });
+
+const huge = (loss: number, correct = 0.5) => ({ loss, correct, steps: 20 });
 
 const good: Evidence = {
   records: [record(0), record(1)],
@@ -92,18 +94,34 @@ describe("audit", () => {
     expect(find("Beats random noise", { trials: [trial(), trial({ noise: { trials: 3, uniform: 0, sign: 2 } })] }).verdict).toBe(
       "failed",
     );
-    const down = trial({ clean: 2, attack: 0.1, huge: 0.01, noise: { trials: 3, uniform: 1.9, sign: 1.8 } });
+    const down = trial({ clean: 2, attack: 0.1, huge: huge(0.01), noise: { trials: 3, uniform: 1.9, sign: 1.8 } });
     expect(find("Beats random noise", { trials: [down] }, targeted).verdict).toBe("passed");
     expect(find("Beats random noise", { trials: [{ ...down, attack: 1.95 }] }, targeted).verdict).toBe("failed");
     expect(find("Beats random noise", {}, { ...plan, attack: { ...plan.attack, name: "noise" } }).verdict).toBe("not applicable");
   });
 
   it("sees a ball that does not help", () => {
-    expect(find("A huge radius goes further", { trials: [trial({ huge: 2.01 })] }).verdict).toBe("warning");
-    expect(find("A huge radius goes further", { trials: [trial({ huge: 1.5 })] }).verdict).toBe("failed");
+    const name = "A huge radius goes further";
+    expect(find(name, { trials: [trial({ huge: huge(2.01) })] }).verdict).toBe("warning");
+    expect(find(name, { trials: [trial({ huge: huge(1.5) })] })).toMatchObject({
+      verdict: "failed",
+      sentence: expect.stringContaining("at most 20 steps"),
+    });
+    // Where hardly a pixel is right any more, the loss need not be higher.
+    expect(find(name, { trials: [trial({ huge: huge(1.5, 0.005) })] }).verdict).toBe("passed");
     // At the target nothing is left to gain.
-    const there = trial({ clean: 2, attack: 0.001, huge: 0.002 });
-    expect(find("A huge radius goes further", { trials: [there] }, targeted).verdict).toBe("passed");
+    const there = trial({ clean: 2, attack: 0.001, huge: huge(0.002) });
+    expect(find(name, { trials: [there] }, targeted).verdict).toBe("passed");
+    expect(find(name, { trials: [trial({ clean: 2, attack: 0.5, huge: huge(0.6, 0.995) })] }, targeted).verdict).toBe("passed");
+    expect(find(name, { trials: [trial({ clean: 2, attack: 0.5, huge: huge(0.6) })] }, targeted).verdict).toBe("failed");
+  });
+
+  it("does not judge by a huge radius where only a region may change", () => {
+    const region: AttackPlan = { ...plan, attack: { ...plan.attack, region: "mask.png" } };
+    expect(find("A huge radius goes further", { trials: [trial({ huge: huge(1.5) })] }, region)).toMatchObject({
+      verdict: "warning",
+      sentence: expect.stringContaining("cannot tell"),
+    });
   });
 
   it("sees steps that are too long, too short or too few", () => {

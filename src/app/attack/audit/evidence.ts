@@ -27,8 +27,8 @@ export interface Trial {
   readonly clean: number;
   /** What the run reached, as a float image. */
   readonly attack: number;
-  /** Furthest loss on the way of the same attack in a ball that holds nearly every image. */
-  readonly huge: number;
+  /** The same attack in a ball that holds nearly every image; undefined for noise, which does not search. */
+  readonly huge: HugeTrial | undefined;
   /** Furthest loss of random points of the run's own ball. */
   readonly noise: { readonly trials: number; readonly uniform: number; readonly sign: number };
   /** Weights of the pixels near the clean and near the adversarial image, for weighted attacks. */
@@ -37,6 +37,15 @@ export interface Trial {
   readonly underflow: number;
   /** Whether the same image gave the same prediction twice. */
   readonly repeatable: boolean;
+}
+
+/** Where the search in the huge ball came to. */
+export interface HugeTrial {
+  readonly loss: number;
+  /** Share of pixels that are right (or show the target). */
+  readonly correct: number;
+  /** Of the longest search that was made. */
+  readonly steps: number;
 }
 
 export interface WeightSpread {

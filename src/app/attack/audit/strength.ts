@@ -1,13 +1,10 @@
 import type { AttackPlan } from "../plan.js";
 import { type Check, gained, notApplicable, percent } from "./check.js";
 import type { Trial } from "./evidence.js";
+import { goesFurther, ratioOfGains } from "./huge-radius.js";
 
 // Signs of masked gradients (Athalye et al. 2018, section 3.1; Carlini et al. 2019): a search that follows real gradients beats chance, and
 // goes further where it may go further.
-
-/** Near enough to a target that nothing is left to gain. */
-const arrived = (goal: "untargeted" | "targeted", clean: number, loss: number): boolean =>
-  goal === "targeted" && loss <= 0.05 * clean;
 
 export function beatsNoise({ goal, attack }: AttackPlan, trials: readonly Trial[]): Check {
   const name = "Beats random noise";
@@ -34,27 +31,46 @@ export function beatsNoise({ goal, attack }: AttackPlan, trials: readonly Trial[
       };
 }
 
-export function hugeBall({ goal, attack }: AttackPlan, trials: readonly Trial[], epsilon: number): Check {
+export function hugeBall(plan: AttackPlan, trials: readonly Trial[], epsilon: number): Check {
+  const { attack } = plan;
   const name = "A huge radius goes further";
+  const searched = trials.flatMap(({ clean, attack: adversarial, huge }) =>
+    huge ? [{ run: { clean, adversarial }, huge }] : [],
+  );
   if (attack.name === "noise") return notApplicable(name, "Random noise does not search.");
-  if (trials.length === 0) return notApplicable(name, "No sample finished.");
+  if (searched.length === 0) return notApplicable(name, "No sample finished.");
   if (attack.epsilon >= epsilon) return notApplicable(name, "The radius of the run is huge itself.");
-  const ratios = trials.map((t) => gained(goal.kind, t.clean, t.huge) / Math.max(gained(goal.kind, t.clean, t.attack), 1e-12));
-  const further = trials.filter((t, i) => ratios[i]! >= 1.1 || arrived(goal.kind, t.clean, t.huge)).length / trials.length;
-  const noFurther = trials.filter((t) => gained(goal.kind, t.attack, t.huge) < 0 && !arrived(goal.kind, t.clean, t.huge)).length;
-  const numbers = { samples: trials.length, radius: epsilon, share: further, "smallest ratio of gains": Math.min(...ratios) };
-  const ball = `radius ${epsilon.toPrecision(3)} (${attack.norm})`;
+  const ratios = searched.map(({ run, huge }) => ratioOfGains(plan, run, huge));
+  const further = searched.filter(({ run, huge }) => goesFurther(plan, run, huge)).length / searched.length;
+  const less = searched.some(({ run, huge }, i) => ratios[i]! < 1 && !goesFurther(plan, run, huge));
+  const steps = Math.max(...searched.map(({ huge }) => huge.steps));
+  const numbers = {
+    samples: searched.length,
+    radius: epsilon,
+    "steps, at most": steps,
+    share: further,
+    "smallest ratio of gains": Math.min(...ratios),
+  };
+  const ball = `radius ${epsilon.toPrecision(3)} (${attack.norm}) and at most ${steps} steps`;
   if (further === 1)
     return {
       name,
       verdict: "passed",
-      sentence: `With ${ball} the same attack goes clearly further on all ${trials.length} samples.`,
+      sentence: `With ${ball} the same attack goes clearly further on all ${searched.length} samples, or leaves nothing to gain.`,
+      numbers,
+    };
+  const found = `With ${ball} the same attack does not go clearly further on ${percent(1 - further)} of ${searched.length} samples.`;
+  if (attack.region !== undefined)
+    return {
+      name,
+      verdict: "warning",
+      sentence: `${found} Only a region may change here, so the model need not break, and this check cannot tell whether gradients are masked.`,
       numbers,
     };
   return {
     name,
-    verdict: noFurther > 0 ? "failed" : "warning",
-    sentence: `With ${ball} the same attack does not go clearly further on ${percent(1 - further)} of ${trials.length} samples. Where nearly every image is allowed, every model must break: gradients may be masked, or the loss saturates.`,
+    verdict: less ? "failed" : "warning",
+    sentence: `${found} Where nearly every image is allowed, every model must break: gradients may be masked, or the loss saturates.`,
     numbers,
   };
 }

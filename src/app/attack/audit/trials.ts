@@ -1,7 +1,6 @@
 import type { Engine, OptimizationLevel } from "../../../engine/runtime/engine.js";
 import { Random } from "../../../engine/tensor/random.js";
 import { sizeOf, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
-import type { Norm } from "../../../methods/attacks/attack.js";
 import { type AttackBatch, type CompiledAttack, compileAttack, type TraceStep } from "../../../methods/attacks/compile-attack.js";
 import { type AttackSite, perturbedRoles } from "../../../methods/attacks/step-graph.js";
 import { readImage } from "../../../vision/data/node/image-file.js";
@@ -12,16 +11,12 @@ import { drivenBy, siteOf } from "../site.js";
 import { predictionAsTarget } from "../targets.js";
 import { stack, unstack } from "../tensors.js";
 import type { LevelEvidence, Trial, WeightSpread } from "./evidence.js";
+import { hugeRadius, searchHugeBall } from "./huge-radius.js";
 
 /** Trials of noise of each kind: as many as the attack had starts, and never fewer than this. */
 const leastTrials = 3;
 /** Smallest number that float32 holds with full precision. */
 const smallestNormal = 2 ** -126;
-
-/** Radius at which nearly every image is allowed: 0.5 in l_inf, and the same perturbation measured in the other norms. */
-export function hugeRadius(norm: Norm["name"], elements: number): number {
-  return norm === "l_inf" ? 0.5 : norm === "l_2" ? 0.5 * Math.sqrt(elements) : 0.5 * elements;
-}
 
 /** Attacks one finished sample again in ways that tell whether the first attack can be trusted. */
 export async function tryAgain(context: AttackContext, record: AttackRecord, folder: string): Promise<Trial> {
@@ -45,13 +40,7 @@ export async function tryAgain(context: AttackContext, record: AttackRecord, fol
 
     const elements = perturbedRoles(site).reduce((n, role) => Math.max(n, sizeOf(prepared.images[role]!.shape)), 0);
     const epsilon = hugeRadius(plan.attack.norm, elements);
-    const huge: number[] = [];
-    for (const member of plan.attack.name === "noise" ? [] : members) {
-      const { steps, stepSize } = member.attack.budget;
-      const budget = { epsilon, restarts: 1, stepSize: steps === 1 ? epsilon : Math.max(stepSize, (2.5 * epsilon) / steps) };
-      const outcome = await member.withBudget(budget).run(batch);
-      huge.push(...outcome.steps.map((s) => s.loss[0]!), outcome.loss[0]!);
-    }
+    const huge = plan.attack.name === "noise" ? undefined : await searchHugeBall(plan, members, batch, record.loss!, epsilon);
 
     const trials = Math.max(leastTrials, plan.attack.restarts);
     const noise = async (kind: "uniform" | "sign") => {
@@ -78,7 +67,7 @@ export async function tryAgain(context: AttackContext, record: AttackRecord, fol
       sample: record.sample,
       clean: record.loss!.clean,
       attack: record.loss!.adversarial,
-      huge: huge.length === 0 ? record.loss!.adversarial : furthest(huge),
+      huge,
       noise: { trials, uniform: await noise("uniform"), sign: await noise("sign") },
       weights,
       underflow,
