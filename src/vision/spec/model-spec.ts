@@ -30,7 +30,7 @@ export const modelSpecSchema = z.strictObject({
   range: rangeSchema.default("0..1"),
   channels: z.enum(["rgb", "bgr", "gray"]).default("rgb"),
   layout: z.enum(["nchw", "nhwc"]).default("nchw"),
-  /** Which image sizes the model takes. `resize` and `pad` say how others are brought there. */
+  /** Which image sizes the model takes; others are padded, resized or cut into tiles. */
   size: z
     .discriminatedUnion("rule", [
       z.strictObject({ rule: z.literal("any") }),
