@@ -69,8 +69,11 @@ export function createTrainer(engine: Engine, config: TrainConfig, training: Tra
   return Trainer.create(engine, options, from);
 }
 
-function attackOf({ attack, norm, epsilon, stepSize, steps }: NonNullable<TrainConfig["adversary"]>) {
-  return attacks[attack]({ norm: norms[norm], epsilon, steps, ...(stepSize !== undefined && { stepSize }) });
+function attackOf(adversary: NonNullable<TrainConfig["adversary"]>) {
+  const ball = { norm: norms[adversary.norm], epsilon: adversary.epsilon };
+  if (adversary.attack === "fgsm") return attacks.fgsm(ball);
+  const { attack, steps, stepSize } = adversary;
+  return attacks[attack]({ ...ball, steps, ...(stepSize !== undefined && { stepSize }) });
 }
 
 /** (zod's optional fields may hold undefined where ours may be absent; JSON knows no difference.) */

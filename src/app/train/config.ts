@@ -100,7 +100,21 @@ const scheduleSchema = z.discriminatedUnion("kind", [
   }),
 ]);
 
-const adversarial = ["fgsm", "bim", "pgd", "segpgd", "cospgd"] as const satisfies readonly (AttackName & keyof typeof attacks)[];
+const iterated = ["bim", "pgd", "segpgd", "cospgd"] as const satisfies readonly (AttackName & keyof typeof attacks)[];
+
+const ball = { norm: z.enum(["l_inf", "l_2", "l_1"]).default("l_inf"), epsilon: fraction };
+
+/** FGSM is a single step of full length, so it has neither number nor length of steps. */
+const adversarySchema = z.discriminatedUnion("attack", [
+  z.strictObject({ attack: z.literal("fgsm"), ...ball, share: share.default(0.5) }),
+  z.strictObject({
+    attack: z.enum(iterated),
+    ...ball,
+    stepSize: fraction.optional(),
+    steps: whole.default(3),
+    share: share.default(0.5),
+  }),
+]);
 
 /** What a training run is. Complete after parsing: defaults are filled in. */
 export const trainConfigSchema = z.strictObject({
@@ -124,16 +138,7 @@ export const trainConfigSchema = z.strictObject({
   clipNorm: z.number().positive().optional(),
   /** Decay of a moving average of the parameters, which is then what is evaluated and written. */
   average: z.number().gt(0).lt(1).optional(),
-  adversary: z
-    .strictObject({
-      attack: z.enum(adversarial),
-      norm: z.enum(["l_inf", "l_2", "l_1"]).default("l_inf"),
-      epsilon: fraction,
-      stepSize: fraction.optional(),
-      steps: whole.default(3),
-      share: share.default(0.5),
-    })
-    .optional(),
+  adversary: adversarySchema.optional(),
   evaluation: z
     .strictObject({
       data: dataSchema,

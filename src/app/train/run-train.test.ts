@@ -218,6 +218,9 @@ describe("a configuration", () => {
     );
     expect(sentence(grouped({ of: "biases", weightDecay: 0 }))).toContain('groups.0.of: must be "vectors" or a list of names');
     expect(sentence({ adversary: { attack: "apgd", epsilon: 0.1 } })).toContain("adversary.attack");
+    expect(sentence({ adversary: { attack: "fgsm", epsilon: 0.1, steps: 5 } })).toContain(
+      'adversary: there is no field "steps"; fields are attack, norm, epsilon, share',
+    );
     for (const epsilon of ["eight", "8/", "8/0", 0])
       expect(sentence({ adversary: { attack: "fgsm", epsilon } })).toContain(
         "adversary.epsilon: must be a number above 0 or a fraction such as 8/255",

@@ -191,3 +191,7 @@ describe("adversarial training", () => {
 it("stops in one sentence when the loss is no number", async () => {
   await expect(trained({ learningRate: 1e30 }, 4)).rejects.toThrow(/The loss became .* at step .*; lower the learning rate/);
 });
+
+it("refuses Nesterov's look-ahead without momentum, which would be plain descent", () => {
+  expect(() => sgd({ momentum: 0, kind: "nesterov" })).toThrow(/needs a momentum above 0/);
+});

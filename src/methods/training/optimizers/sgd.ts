@@ -1,4 +1,5 @@
 import { add, mul, sub } from "../../../engine/operators/index.js";
+import { TrainingError } from "../error.js";
 import type { Optimizer } from "./optimizer.js";
 
 export interface SgdOptions {
@@ -17,6 +18,7 @@ export interface SgdOptions {
  */
 export function sgd(options: SgdOptions = {}): Optimizer {
   const { momentum = 0.9, weightDecay = 0, kind = "classical" } = options;
+  if (kind === "nesterov" && momentum === 0) throw new TrainingError("Nesterov's look-ahead needs a momentum above 0.");
   return {
     name: "sgd",
     state: momentum === 0 ? [] : ["velocity"],
