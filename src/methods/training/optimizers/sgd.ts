@@ -15,6 +15,8 @@ export interface SgdOptions {
  * Stochastic gradient descent with momentum, in the form of `torch.optim.SGD` (dampening 0):
  *
  *     g ← g + λ θ      v ← μ v + g      θ ← θ - η v     (Nesterov: θ - η (g + μ v))
+ *
+ * @throws TrainingError for Nesterov's without momentum.
  */
 export function sgd(options: SgdOptions = {}): Optimizer {
   const { momentum = 0.9, weightDecay = 0, kind = "classical" } = options;
