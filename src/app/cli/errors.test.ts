@@ -149,7 +149,7 @@ const cases: readonly Case[] = [
   [
     "a run directory within a file",
     () => ["attack", model, "--task", "segmentation", "--data", data, "--out", folder.path("text.onnx/run")],
-    /cannot be made/,
+    /text\.onnx is a file; name a directory/,
   ],
   ["a shard that is none", () => attack("--shard", "3/2"), /i from 1 to n/],
   ["a trace of a data set", () => attack("--trace", "t.safetensors"), /--trace goes with --input/],
