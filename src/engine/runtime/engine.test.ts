@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Graph } from "../graph/graph.js";
-import { add } from "../operators/elementwise/add.js";
-import { mul } from "../operators/elementwise/mul.js";
+import { add, gather, greater, mul, reduceSum } from "../operators/index.js";
 import { tensor } from "../tensor/tensor.js";
 import { type Engine, EngineError } from "./engine.js";
 import { createEngine } from "./node.js";
@@ -80,6 +79,39 @@ describe("engine in Node", () => {
     expect((await engine.download(second)).data).toEqual(Float32Array.of(1, 2, 3, 4, 5, 6));
     expect((await engine.download(third)).data).toEqual(Float32Array.of(2, 3, 4, 5, 6, 7));
     step.dispose();
+  });
+
+  it("keeps large outputs in place, beside others that come back", async () => {
+    const graph = new Graph();
+    const large = graph.input("x", "float32", [300, 300]);
+    graph.output("x_next", add(large, 1));
+    graph.output("positive", greater(large, 2));
+    graph.output("sum", reduceSum(large));
+    const step = await engine.compile(graph.build());
+    expect(step.outputs.map((o) => o.name)).toEqual(["x_next", "positive", "sum"]);
+    let state = await engine.upload(tensor("float32", [300, 300]));
+    const seen = [];
+    for (let t = 0; t < 5; t++) {
+      const { x_next, positive, sum } = await step.run({ x: state }, { keep: ["x_next", "positive"] });
+      seen.push([sum!.data[0], ...new Set((await engine.download(positive)).data as Uint8Array)]);
+      for (const old of [state, positive]) old.dispose();
+      state = x_next;
+    }
+    expect(seen).toEqual([0, 1, 2, 3, 4].map((t) => [90_000 * t, t > 2 ? 1 : 0]));
+    expect(new Set((await engine.download(state)).data as Float32Array)).toEqual(new Set([5]));
+    expect((await step.run({ x: state }, { only: ["sum"] })).sum!.data[0]).toBe(450_000);
+    for (const held of [state, step]) held.dispose();
+  });
+
+  it("tells why a run failed that was to keep large outputs", async () => {
+    const graph = new Graph();
+    const table = graph.constant(tensor("float32", [10, 40_000]));
+    graph.output("rows", gather(table, graph.input("i", "int64", [1])));
+    const program = await engine.compile(graph.build());
+    const run = (i: number) => program.run({ i: tensor("int64", [1], [i]) }, { keep: ["rows"] });
+    expect((await run(3)).rows.shape).toEqual([1, 40_000]);
+    expect(await messageOf(run(11))).toMatch(/could not run the program: .*out of data bounds/);
+    program.dispose();
   });
 
   it("refuses feeds that do not fit, each with one sentence", async () => {

@@ -1,6 +1,15 @@
 import type { Env, InferenceSession, InferenceSessionFactory, Tensor as OrtTensor, TensorConstructor } from "onnxruntime-common";
 import type { ValueInfo } from "../onnx/model.js";
-import { bytesPerElement, type DataType, dataTypes, sizeOf, type Tensor } from "../tensor/tensor.js";
+import {
+  bytesPerElement,
+  type DataType,
+  dataTypes,
+  type Shape,
+  sameShape,
+  sizeOf,
+  type Tensor,
+  tensor,
+} from "../tensor/tensor.js";
 import type { Provider } from "./engine.js";
 import type {
   Calls,
@@ -13,6 +22,7 @@ import type {
   StartAnswer,
   StartRequest,
 } from "./protocol.js";
+import { hasSequence, ownOutputs, runInto, withSequence } from "./run-into.js";
 
 /** The part of onnxruntime-node and onnxruntime-web that the host uses. */
 export interface OrtModule {
@@ -31,11 +41,11 @@ export interface Platform {
 
 type Outcome<K extends keyof Calls> = { answer: Calls[K]["answer"]; transfer?: ArrayBuffer[] };
 
-/**
- * Disposed resident tensors kept for later outputs, at most this many bytes: fresh memory costs a page fault for every 4 KiB. A step on a
- * 16 MiB state takes 6.9 ms through the main thread, 4.3 kept in fresh memory, 3.1 kept in reused memory (bench/resident.ts).
- */
-const spareBytesLimit = 256 * 2 ** 20;
+/** Disposed resident tensors kept for later outputs, at most this many bytes, the newest: fresh memory costs a page fault for every 4 KiB. */
+const spareBytesLimit = 512 * 2 ** 20;
+
+/** From so many bytes of kept outputs on it pays to write them in place; an exception takes as long as copying this much. */
+const worthPlacing = 2 ** 16;
 
 /** The worker's side: owns ONNX Runtime's sessions and the resident tensors, and answers one request after the other. */
 export class Host {
@@ -45,7 +55,8 @@ export class Host {
   #lastId = 0;
   readonly #sessions = new Map<number, InferenceSession>();
   readonly #residents = new Map<number, OrtTensor>();
-  readonly #spare = new Map<string, OrtTensor[]>();
+  /** Oldest first. */
+  readonly #spare = new Set<OrtTensor>();
   #spareBytes = 0;
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -90,20 +101,11 @@ export class Host {
     return { answer: { runtime, threads } };
   }
 
-  async #compile({ model, provider, optimization, spinning }: CompileRequest): Promise<{ answer: CompileAnswer }> {
-    const session = await this.#ort!.InferenceSession.create(model, {
-      executionProviders: [provider],
-      graphOptimizationLevel: optimization,
-      intraOpNumThreads: this.#threads,
-      logSeverityLevel: 3,
-      enableCpuMemArena: true,
-      extra: { session: { intra_op: { allow_spinning: spinning === "on" ? "1" : "0" } } },
-      // A kept output stays in GPU memory; the others are read back after the run.
-      ...(provider === "webgpu" && !this.platform.reusesOutputs ? { preferredOutputLocation: "gpu-buffer" as const } : {}),
-    });
+  async #compile({ model, ...settings }: CompileRequest): Promise<{ answer: CompileAnswer }> {
+    const session = await this.#load(model, settings);
     try {
       const inputs = session.inputMetadata.map(valueInfo);
-      const outputs = session.outputMetadata.map(valueInfo);
+      const outputs = ownOutputs(session).map(valueInfo);
       const program = ++this.#lastId;
       this.#sessions.set(program, session);
       return { answer: { program, inputs, outputs } };
@@ -113,15 +115,31 @@ export class Host {
     }
   }
 
+  async #load(model: Uint8Array, settings: Omit<CompileRequest, "model">): Promise<InferenceSession> {
+    const { provider, optimization, spinning } = settings;
+    const load = (bytes: Uint8Array) =>
+      this.#ort!.InferenceSession.create(bytes, {
+        executionProviders: [provider],
+        graphOptimizationLevel: optimization,
+        intraOpNumThreads: this.#threads,
+        logSeverityLevel: 3,
+        enableCpuMemArena: true,
+        extra: { session: { intra_op: { allow_spinning: spinning === "on" ? "1" : "0" } } },
+        // A kept output stays in GPU memory; the others are read back after the run.
+        ...(provider === "webgpu" && !this.platform.reusesOutputs ? { preferredOutputLocation: "gpu-buffer" as const } : {}),
+      });
+    if (!this.platform.reusesOutputs) return load(model);
+    // what is wrong with a model is said of the model as it is
+    return load(withSequence(model)).catch(() => load(model));
+  }
+
   async #run({ program, feeds, fetch, keep }: RunRequest): Promise<Outcome<"run">> {
     const session = this.#sessions.get(program)!;
     const inputs: Record<string, OrtTensor> = {};
     for (const [name, feed] of Object.entries(feeds)) {
       inputs[name] = "resident" in feed ? this.#residents.get(feed.resident)! : this.#toOrt(feed);
     }
-    const fetches: Record<string, OrtTensor | null> = Object.fromEntries(fetch.map((name) => [name, null]));
-    for (const name of keep) fetches[name] = this.#takeSpare(session.outputMetadata.map(valueInfo).find((o) => o.name === name)!);
-    const results = await session.run(inputs, fetches);
+    const results = (await this.#runInPlace(session, inputs, fetch, keep)) ?? (await session.run(inputs, fetch));
 
     const answer: Record<string, Tensor | ResidentTensor> = {};
     const transfer: ArrayBuffer[] = [];
@@ -136,6 +154,32 @@ export class Host {
       }
     }
     return { answer, transfer };
+  }
+
+  /** Undefined where it is not possible, or not worth it. */
+  async #runInPlace(
+    session: InferenceSession,
+    inputs: Record<string, OrtTensor>,
+    fetch: readonly string[],
+    keep: readonly string[],
+  ): Promise<Record<string, OrtTensor> | undefined> {
+    if (!hasSequence(session) || keep.length === 0) return undefined;
+    const infos = ownOutputs(session)
+      .map(valueInfo)
+      .filter(({ name }) => fetch.includes(name));
+    if (!infos.every(({ shape }) => shape?.every((d) => typeof d === "number"))) return undefined;
+    const bytes = (name: string) => {
+      const { shape, type } = infos.find((o) => o.name === name)!;
+      return sizeOf(shape as Shape) * bytesPerElement(type);
+    };
+    if (keep.reduce((sum, name) => sum + bytes(name), 0) < worthPlacing) return undefined;
+    const results: Record<string, OrtTensor> = {};
+    for (const { name, type, shape } of infos) {
+      const spare = keep.includes(name) ? this.#takeSpare(type, shape as Shape) : undefined;
+      results[name] = spare ?? this.#toOrt(tensor(type, shape as Shape));
+    }
+    await runInto(session, inputs, results);
+    return results;
   }
 
   async #release(program: number): Promise<Outcome<"release">> {
@@ -160,15 +204,24 @@ export class Host {
     const held = this.#residents.get(resident);
     this.#residents.delete(resident);
     if (!held) return { answer: undefined };
-    const bytes = byteLength(held);
-    if (this.platform.reusesOutputs && this.#spareBytes + bytes <= spareBytesLimit) {
-      const key = spareKey(held.type, held.dims);
-      this.#spare.set(key, [...(this.#spare.get(key) ?? []), held]);
-      this.#spareBytes += bytes;
-    } else {
-      held.dispose();
-    }
+    if (this.platform.reusesOutputs) this.#keepSpare(held);
+    else held.dispose();
     return { answer: undefined };
+  }
+
+  #keepSpare(held: OrtTensor): void {
+    this.#spare.add(held);
+    this.#spareBytes += byteLength(held);
+    for (const oldest of this.#spare) {
+      if (this.#spareBytes <= spareBytesLimit) break;
+      this.#forgetSpare(oldest);
+      oldest.dispose();
+    }
+  }
+
+  #forgetSpare(spare: OrtTensor): void {
+    this.#spare.delete(spare);
+    this.#spareBytes -= byteLength(spare);
   }
 
   #retain(tensor: OrtTensor): ResidentTensor {
@@ -177,11 +230,13 @@ export class Host {
     return { resident, type: tensor.type as DataType, shape: [...tensor.dims] };
   }
 
-  #takeSpare({ type, shape }: ValueInfo): OrtTensor | null {
-    const spare = shape && this.#spare.get(spareKey(type, shape))?.pop();
-    if (!spare) return null;
-    this.#spareBytes -= byteLength(spare);
-    return spare;
+  #takeSpare(type: DataType, shape: Shape): OrtTensor | undefined {
+    for (const spare of this.#spare) {
+      if (spare.type !== type || !sameShape(spare.dims, shape)) continue;
+      this.#forgetSpare(spare);
+      return spare;
+    }
+    return undefined;
   }
 
   #toOrt({ type, shape, data }: Tensor): OrtTensor {
@@ -190,7 +245,6 @@ export class Host {
   }
 }
 
-const spareKey = (type: string, shape: readonly (number | string)[]) => `${type} ${shape}`;
 const byteLength = (t: OrtTensor) => sizeOf(t.dims) * bytesPerElement(t.type as DataType);
 
 function valueInfo(metadata: InferenceSession.ValueMetadata): ValueInfo {

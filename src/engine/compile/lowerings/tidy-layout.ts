@@ -1,13 +1,13 @@
 import type { Value } from "../../graph/graph.js";
 import { reshape } from "../../operators/layout/reshape.js";
 import { transpose } from "../../operators/layout/transpose.js";
-import { sameShape } from "../../tensor/tensor.js";
+import { sameShape, sizeOf } from "../../tensor/tensor.js";
 import type { Lowering } from "../rewrite.js";
 import { isZero, madeBy } from "./match.js";
 
 /**
- * Drops what changes nothing: a sum with zeros (gradients of values that nothing depends on), a Reshape or Transpose that is undone by the
- * next one. ONNX Runtime does some of it, and nothing at level `disabled`.
+ * Drops what changes nothing: a sum with zeros (gradients of values that nothing depends on), a sum or mean over axes of size 1, a Reshape or
+ * Transpose that is undone by the next one. ONNX Runtime does some of it, and nothing at level `disabled`.
  */
 export const tidyLayout: Lowering = {
   name: "tidy-layout",
@@ -33,6 +33,9 @@ function tidied(
       return isZeros(b) ? a : isZeros(a) ? b : undefined;
     case "Sub":
       return isZeros(b) ? a : undefined;
+    case "ReduceSum":
+    case "ReduceMean":
+      return a!.shape.length > 0 && sizeOf(a!.shape) === sizeOf(output.shape) ? reshape(a!, output.shape) : undefined;
     case "Reshape": {
       if (sameShape(a!.shape, output.shape)) return a;
       const inner = madeBy(a, "Reshape")?.inputs[0];
