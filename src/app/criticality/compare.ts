@@ -16,6 +16,8 @@ export interface Comparison {
     readonly name: string;
     readonly model: string;
     readonly average: number;
+    /** Standard error of the average that comes from the draws of fresh weights; absent where a single trial leaves it unknown. */
+    readonly standardError?: number;
     readonly intactAccuracy?: number;
   }[];
   readonly layers: readonly {
@@ -59,6 +61,7 @@ export function comparisonOf(runs: readonly { readonly name: string; readonly re
     criticality: runs.map((r) => r.result.layers.find((l) => l.name === name)!.criticality),
   }));
   const counted = averaged(layers);
+  const names = new Set(counted.map((l) => l.name));
   const mean = (of: readonly (typeof layers)[number][], run: number) =>
     of.reduce((sum, l) => sum + l.criticality[run]!, 0) / of.length;
   const stages = [...new Set(counted.map((l) => l.stage))].map((name) => {
@@ -88,6 +91,7 @@ export function comparisonOf(runs: readonly { readonly name: string; readonly re
       name,
       model: result.model,
       average: mean(counted, i),
+      ...standardErrorOf(result.layers.filter((l) => names.has(l.name))),
       ...(result.intactAccuracy !== undefined && { intactAccuracy: result.intactAccuracy }),
     })),
     layers,
@@ -96,15 +100,42 @@ export function comparisonOf(runs: readonly { readonly name: string; readonly re
   };
 }
 
+/** Layers are drawn independently, so the variances of their means add up. */
+function standardErrorOf(layers: readonly LayerProfile[]): { standardError?: number } {
+  if (layers.some((l) => l.trials.length < 2)) return {};
+  const variance = layers.reduce((sum, l) => sum + l.deviation ** 2 / l.trials.length, 0);
+  return { standardError: Math.sqrt(variance) / layers.length };
+}
+
+/** The comparison in a sentence: which run rests on more of its layers, if that is more than the draws make. */
+export function verdict({ runs }: Comparison): string {
+  const order = runs.toSorted((a, b) => b.average - a.average);
+  const [top, bottom] = [order[0]!, order.at(-1)!];
+  const errors = [top.standardError, bottom.standardError];
+  const byChance = errors.every((e) => e !== undefined) ? 2 * Math.hypot(...(errors as number[])) : 0;
+  if (top.average - bottom.average <= byChance)
+    return `The runs rest on their layers alike: mean criticality ${percent(bottom.average)} to ${percent(top.average)}, and fresh draws alone make differences of ${points(byChance)}.`;
+  return `${top.name} rests on more of its layers: mean criticality ${percent(top.average)}, against ${percent(bottom.average)} of ${bottom.name}.`;
+}
+
+const points = (v: number): string => `${(100 * v).toFixed(1)} points`;
+
 const isFolded = ({ notes }: CriticalityResult): boolean => notes.some((n) => n.includes(foldedAdvice));
 
 /** The per-stage table for the terminal. */
-export function comparisonText({ runs, stages, notes }: Comparison): string {
-  const rows = [
-    ...stages.map((s) => [s.name, String(s.layers), ...s.criticality.map(percent)]),
-    ["all", String(stages.reduce((n, s) => n + s.layers, 0)), ...runs.map((r) => percent(r.average))],
-  ];
-  return `${[columns(["stage", "layers", ...runs.map((r) => r.name)], rows), ...notes].join("\n")}\n`;
+export function comparisonText(comparison: Comparison): string {
+  const { head, rows } = stageTable(comparison);
+  return `${[columns(head, rows), "", verdict(comparison), ...comparison.notes].join("\n")}\n`;
+}
+
+function stageTable({ runs, stages }: Comparison): { head: string[]; rows: string[][] } {
+  return {
+    head: ["stage", "layers", ...runs.map((r) => r.name)],
+    rows: [
+      ...stages.map((s) => [s.name, String(s.layers), ...s.criticality.map(percent)]),
+      ["all", String(stages.reduce((n, s) => n + s.layers, 0)), ...runs.map((r) => percent(r.average))],
+    ],
+  };
 }
 
 export function comparisonPage(
@@ -116,6 +147,7 @@ export function comparisonPage(
     runs.map(({ name, result }) => ({ name, layers: result.layers.filter((l) => shared.has(l.name)) })),
   );
   const names = comparison.runs.map((r) => r.name);
+  const stages = stageTable(comparison);
   const order = comparison.runs.toSorted((a, b) => b.average - a.average);
   const [top, bottom] = [order[0]!, order.at(-1)!];
   const gain = comparison.stages
@@ -126,14 +158,11 @@ export function comparisonPage(
     .toSorted((a, b) => b.gain - a.gain);
   const html = page(
     "Criticality compared",
-    `<h1>${plain(top.name)} rests on more of its layers: mean criticality ${percent(top.average)}, against ${percent(bottom.average)} of ${plain(bottom.name)}.</h1>
-<p>The difference is largest in ${plain(gain[0]!.name)} (${percent(gain[0]!.gain)}) and smallest in ${plain(gain.at(-1)!.name)} (${percent(gain.at(-1)!.gain)}).</p>
+    `<h1>${plain(verdict(comparison))}</h1>
+<p>By stage, ${plain(top.name)} is furthest above ${plain(bottom.name)} in ${plain(gain[0]!.name)} (${points(gain[0]!.gain)}) and least in ${plain(gain.at(-1)!.name)} (${points(gain.at(-1)!.gain)}).</p>
 ${comparison.notes.map((n) => `<p>${plain(n)}</p>`).join("")}
 <figure class="wide">${svg}</figure>
-<h2>Stages</h2><div class="scroll">${table(
-      ["stage", "layers", ...names],
-      comparison.stages.map((s) => [s.name, String(s.layers), ...s.criticality.map(percent)]),
-    )}</div>
+<h2>Stages</h2><div class="scroll">${table(stages.head, stages.rows)}</div>
 <h2>Layers</h2><div class="scroll">${table(
       ["layer", "stage", ...names],
       comparison.layers.map((l) => [l.name, l.stage, ...l.criticality.map(percent)]),

@@ -129,6 +129,7 @@ describe("faultline criticality", () => {
     const { out } = await faultline("compare", whole, twin, "--out", join(folder, "compared"));
     const { out: json } = await faultline("compare", whole, twin, "--json");
     expect(JSON.parse(json).stages).toHaveLength(2);
+    expect(out).toMatch(/rest on their layers alike/);
     expect(out).toMatch(/layer1 +4 +(\d+\.\d %) +\1/);
     expect(readFileSync(join(folder, "compared", "report.html"), "utf8")).toContain("<svg");
     const alone = await faultline("compare", whole);
@@ -145,6 +146,13 @@ describe("faultline criticality", () => {
   it.each([
     [["--layers", "nothing.*"], /No layer matches "nothing\.\*"; the layers are conv1, bn1/],
     [["--share", "0"], /share of channels/],
+    [["--kinds", "normalization"], /no layers of the kind normalization; it has convolution, batch normalization, linear/],
+    [["--input", model], /network\.onnx is no safetensors file/],
+    [
+      ["--input", join(golden, "replacement_trial_0.safetensors")],
+      /has no tensor for "image" \(tried .*it has conv1\.weight, .*\.\.\./,
+    ],
+    [["--fresh", join(golden, "network.onnx"), "--trials", "2"], /1 was given with --fresh/],
     [["--fresh", join(golden, "inputs.safetensors")], /has no tensor "conv1\.weight"/],
   ])("says in one sentence what is wrong with %j", async (flags, sentence) => {
     const { code, err } = await faultline(model, ...images, ...flags, "--json");

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { OnnxModel } from "../../engine/onnx/model.js";
 import { Random } from "../../engine/tensor/random.js";
-import { parseSafetensors } from "../../engine/tensor/safetensors.js";
+import { parseSafetensors, SafetensorsError } from "../../engine/tensor/safetensors.js";
 import { describe, sizeOf, type Tensor, tensor, toNumbers } from "../../engine/tensor/tensor.js";
 import type { ProbeBatch } from "../../methods/criticality/measure-resets.js";
 import type { Dataset } from "../../vision/data/dataset.js";
@@ -11,6 +11,7 @@ import { type Prepared, prepare } from "../attack/prepare.js";
 import { stack, unstack } from "../attack/tensors.js";
 import { UsageError } from "../cli/errors.js";
 import type { CriticalityPlan } from "./plan.js";
+import { shorten } from "./units.js";
 
 /** Images of one size with their labels, wherever they come from. */
 export interface ImageSource {
@@ -18,6 +19,8 @@ export interface ImageSource {
   readonly height: number;
   readonly width: number;
   readonly labelled: boolean;
+  /** Whether the first image lost its shape on the way to the size. */
+  readonly stretched: boolean;
   /** Images [from, to) by role [N, 3, H, W], labels int64 [N, ...] (-1: none), and what counts float32 [N, ...]. */
   read(from: number, to: number): Promise<ImageSet>;
 }
@@ -44,6 +47,7 @@ export async function datasetImages(dataset: Dataset, data: DatasetPart, spec: M
     const how = { resize: data.resize, mismatch: data.mismatch };
     return prepare(await fit.sample(index), index, roles, spec, how);
   };
+  const original = Object.values((await fit.sample(indices[0]!)).inputs)[0]!.shape as [number, number, number];
   const first = await one(indices[0]!);
   const [, height, width] = first.images[roles[0]!]!.shape as [number, number, number];
   return {
@@ -51,6 +55,7 @@ export async function datasetImages(dataset: Dataset, data: DatasetPart, spec: M
     height,
     width,
     labelled: first.target !== undefined && hasClasses(spec),
+    stretched: Math.abs(Math.log((first.width / first.height) * (original[1] / original[2]))) > 0.05,
     async read(from, to) {
       const samples = await Promise.all(indices.slice(from, to).map(one));
       for (const { id, images } of samples) {
@@ -94,7 +99,7 @@ function weightOf({ target, valid }: Prepared, pixels: readonly number[], spec: 
  * @throws UsageError when there is no such tensor, or it is no batch of images.
  */
 export function tensorImages(path: string, spec: ModelSpec, model: OnnxModel): ImageSource {
-  const { tensors } = parseSafetensors(readFileSync(path));
+  const tensors = tensorsOf(path);
   const roles: readonly string[] = imageRoles[spec.task];
   const inputs = model.graph.inputs.filter((i) => !model.graph.initializers.has(i.name)).map((i) => i.name);
   const known = (...names: readonly string[]) => names.map((n) => tensors.get(n)).find((t) => t !== undefined);
@@ -105,11 +110,17 @@ export function tensorImages(path: string, spec: ModelSpec, model: OnnxModel): I
       const t = known(...names) ?? (single && tensors.size === 1 ? [...tensors.values()][0] : undefined);
       if (!t)
         throw new UsageError(
-          `${path} has no tensor for "${role}" (tried ${names.filter(Boolean).join(", ")}); it has ${[...tensors.keys()].join(", ")}.`,
+          `${path} has no tensor for "${role}" (tried ${names.filter(Boolean).join(", ")}); it has ${shorten([...tensors.keys()])}.`,
         );
       if (t.shape.length !== 4 || t.shape[1] !== 3)
         throw new UsageError(`${path}: images are [batch, 3, height, width] in [0, 1], not ${describe(t)}.`);
-      return [role, tensor("float32", t.shape, Float32Array.from(toNumbers(t)))];
+      const image = tensor("float32", t.shape, Float32Array.from(toNumbers(t)));
+      const beyond = image.data.find((v) => !(v >= -1e-6 && v <= 1 + 1e-6));
+      if (beyond !== undefined)
+        throw new UsageError(
+          `${path} holds the value ${beyond}; images are in [0, 1] here whatever the model takes, and --range says what that is.`,
+        );
+      return [role, image];
     }),
   );
   const [length, , height, width] = images[roles[0]!]!.shape as [number, number, number, number];
@@ -125,6 +136,7 @@ export function tensorImages(path: string, spec: ModelSpec, model: OnnxModel): I
     height,
     width,
     labelled: labels !== undefined,
+    stretched: false,
     read: async (from, to) => ({
       images: Object.fromEntries(Object.entries(images).map(([role, t]) => [role, part(t, from, to)])),
       labels: labels ? part(labels, from, to) : stack(range(from, to).map(() => labelsOf(undefined, pixels))),
@@ -136,6 +148,16 @@ export function tensorImages(path: string, spec: ModelSpec, model: OnnxModel): I
       ),
     }),
   };
+}
+
+function tensorsOf(path: string): ReadonlyMap<string, Tensor> {
+  try {
+    return parseSafetensors(readFileSync(path)).tensors;
+  } catch (error) {
+    if (error instanceof SafetensorsError)
+      throw new UsageError(`${path} is no safetensors file that can be read. ${error.message}`);
+    throw error;
+  }
 }
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);

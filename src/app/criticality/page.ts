@@ -6,7 +6,7 @@ export function page(title: string, body: string): string {
   return `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${plain(title)}</title><style>${style}
-.wide { overflow-x: auto; margin-top: 20px; color: var(--soft); } .notes li { margin-top: 8px; max-width: 60em; }
+.wide { overflow-x: auto; margin-top: 20px; color: var(--soft); } .wide svg { max-width: none; } .notes li { margin-top: 8px; max-width: 60em; }
 </style></head>
 <body><main><p class="brand"><b>Faultline</b> layer criticality</p>
 ${body}

@@ -44,6 +44,8 @@ export interface RunFacts {
   /** Whether some layer is applied more than once. */
   readonly repeated: boolean;
   readonly labelled: boolean;
+  /** Whether images lost their shape on the way to the model's size. */
+  readonly stretched: boolean;
   /** How many parts the images were worked on in. */
   readonly chunks: number;
   readonly targets: readonly Pick<LayerProfile, "name" | "kind" | "stage" | "layers">[];
@@ -56,6 +58,7 @@ export function factsOf(context: CriticalityContext): RunFacts {
     folded: folded ?? null,
     repeated: layers.some((l) => l.applications > 1),
     labelled: context.source.labelled,
+    stretched: context.source.stretched,
     chunks: chunksOf(context).length,
     targets: context.targets.map(({ members, ...target }) => ({ ...target, layers: members.map((l) => l.name) })),
   };
@@ -64,7 +67,7 @@ export function factsOf(context: CriticalityContext): RunFacts {
 /** Puts the records of a finished run together. */
 export function resultOf(
   plan: CriticalityPlan,
-  { kind, folded, repeated, labelled, targets }: RunFacts,
+  { kind, folded, repeated, labelled, stretched, targets }: RunFacts,
   records: readonly CriticalityRecord[],
 ): CriticalityResult {
   const gathered = gather(records);
@@ -85,6 +88,9 @@ export function resultOf(
       ? [
           `The intact network gets only ${(100 * accuracy).toFixed(1)} % of these images right: the profile is that of an unsure network; are they what it was made for, and is --range right?`,
         ]
+      : []),
+    ...(stretched
+      ? ["Images were stretched to the model's size; --shorter and --crop keep their shape, as most classifiers are used to."]
       : []),
     ...scaleNotes(scale),
     ...(plan.trials === 1 && plan.reset.source.kind === "scheme" && plan.reset.source.scheme !== "zeros"

@@ -22,6 +22,10 @@ export function targetsOf(layers: readonly Layer[], { kinds, only, together }: C
       "The model has no layers with constant weights (convolutions, linear layers, normalisations); nothing can be reset.",
     );
   const ofKind = layers.filter((l) => kinds.includes(l.kind));
+  if (ofKind.length === 0)
+    throw new CriticalityError(
+      `The model has no layers of the kind ${kinds.join(", ")}; it has ${[...new Set(layers.map((l) => l.kind))].join(", ")}.`,
+    );
   const patterns = only.length === 0 ? ["*"] : only;
   const chosen = new Set(patterns.flatMap((p) => matching(ofKind, p, layers)));
   const selected = ofKind.filter((l) => chosen.has(l));
@@ -29,7 +33,7 @@ export function targetsOf(layers: readonly Layer[], { kinds, only, together }: C
   const groups: (readonly [name: string, members: Layer[]])[] =
     together === "stage"
       ? [...new Set(selected.map((l) => l.stage))].map((stage) => [stage, selected.filter((l) => l.stage === stage)])
-      : together.map((pattern) => [pattern, matching(selected, pattern, layers)]);
+      : [...new Set(together)].map((pattern) => [pattern, matching(selected, pattern, layers)]);
   return groups.map(([name, members]) => ({ name, kind: "group", stage: members[0]!.stage, members }));
 }
 
@@ -43,7 +47,8 @@ function matching(layers: readonly Layer[], pattern: string, all: readonly Layer
   return found;
 }
 
-const shorten = (names: readonly string[]): string =>
+/** A long list of names, cut in the middle. */
+export const shorten = (names: readonly string[]): string =>
   names.length <= 12 ? names.join(", ") : `${names.slice(0, 6).join(", ")}, ..., ${names.slice(-3).join(", ")}`;
 
 export const unitIndex = (target: number, trial: number, trials: number): number => target * trials + trial;

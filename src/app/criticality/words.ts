@@ -22,11 +22,12 @@ export function inWords(result: CriticalityResult): string[] {
   const high = layers.filter((l) => l.criticality >= critical).toSorted((a, b) => b.criticality - a.criticality);
   const low = layers.filter((l) => l.criticality <= idle).toSorted((a, b) => a.criticality - b.criticality);
   const sentences: string[] = [];
-  sentences.push(
-    high.length > 0
-      ? `The ${what} rest on ${listed(high)}: fresh weights ${high.length === 1 ? "there" : "in any one of them"} cost about as much as not looking at the image (criticality of ${percent(critical)} and more).`
-      : `No single layer carries the ${what} alone: none reaches a criticality of ${percent(critical)}.`,
-  );
+  if (high.length > 0)
+    sentences.push(
+      `The ${what} rest on ${listed(high)}.`,
+      `Fresh weights ${high.length === 1 ? "there" : "in any one of them"} cost about as much as not looking at the image (criticality of ${percent(critical)} and more).`,
+    );
+  else sentences.push(`No single layer carries the ${what} alone: none reaches a criticality of ${percent(critical)}.`);
   sentences.push(
     low.length > 0
       ? `Idle: ${listed(low)}. Fresh weights there change next to nothing (${percent(idle)} and less).`

@@ -32,6 +32,13 @@ describe("the constant prediction", () => {
     expect(constantCriticality(sums, 4)).toBeCloseTo(0.5, 5);
   });
 
+  it("is refused where the network yields no numbers", async () => {
+    await using engine = await createEngine();
+    const image = tensor("float32", [2, 4, 1, 2], new Array(16).fill(Number.NaN));
+    const batch = { images: { image }, weight: tensor("float32", [2, 1, 2], [1, 1, 1, 1]) };
+    await expect(directionSums(engine, sureModel(4), [batch])).rejects.toThrow(/no numbers/);
+  });
+
   it("is the closest of all constant predictions", () => {
     const unit = (v: number[]) => v.map((x) => x / Math.hypot(...v));
     const predictions = [

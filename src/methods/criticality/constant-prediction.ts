@@ -1,9 +1,10 @@
 import { embed } from "../../engine/graph/embed.js";
 import { Graph, type Value } from "../../engine/graph/graph.js";
 import type { OnnxModel } from "../../engine/onnx/model.js";
-import { div, mul, reduceSum, reshape, softmax, sqrt } from "../../engine/operators/index.js";
+import { div, greater, mul, reduceSum, reshape, softmax, sqrt, where } from "../../engine/operators/index.js";
 import type { Engine } from "../../engine/runtime/engine.js";
 import type { Shape } from "../../engine/tensor/tensor.js";
+import { CriticalityError } from "./error.js";
 import type { ProbeBatch } from "./measure-resets.js";
 
 /**
@@ -11,6 +12,7 @@ import type { ProbeBatch } from "./measure-resets.js";
  * the image: see `constantCriticality`.
  *
  * @param model as for `measureResets`, with predictions over classes.
+ * @throws CriticalityError when the network's predictions are no numbers.
  */
 export async function directionSums(engine: Engine, model: OnnxModel, batches: readonly ProbeBatch[]): Promise<number[]> {
   const program = await engine.compile(directionModel(model));
@@ -20,6 +22,10 @@ export async function directionSums(engine: Engine, model: OnnxModel, batches: r
       const sums = Array.from((await program.run({ ...images, weight })).sums!.data as Float32Array);
       total = total ? total.map((v, k) => v + sums[k]!) : sums;
     }
+    if (total?.some((v) => !Number.isFinite(v)))
+      throw new CriticalityError(
+        "The intact network predicts values that are no numbers for these images; is --range what it takes, and does the file work elsewhere?",
+      );
     return total ?? [];
   } finally {
     program.dispose();
@@ -36,7 +42,7 @@ function directionModel(model: OnnxModel): OnnxModel {
   const p = softmax(logits, 1);
   const direction = div(p, sqrt(reduceSum(mul(p, p), [1], "keep")));
   const others = [0, ...pixels.map((_, i) => i + 2)];
-  graph.output("sums", reshape(reduceSum(mul(direction, weight), others, "drop"), [classes]));
+  graph.output("sums", reshape(reduceSum(where(greater(weight, 0), mul(direction, weight), 0), others, "drop"), [classes]));
   return graph.build();
 }
 

@@ -13,7 +13,7 @@ export interface TrialMeasures {
   readonly flips?: number;
   /** Only where there are labels. */
   readonly accuracy?: number;
-  /** accuracy / accuracy of the intact network. */
+  /** accuracy / accuracy of the intact network, where that is not 0. */
   readonly recovered?: number;
 }
 
@@ -69,7 +69,8 @@ export function trialMeasures(trial: number, { sums, count }: Gathered, intactAc
     l2: mean(sums.l2)!,
     ...(kl !== undefined && { kl }),
     ...(flips !== undefined && { flips }),
-    ...(accuracy !== undefined && { accuracy, recovered: accuracy / intactAccuracy! }),
+    ...(accuracy !== undefined && { accuracy }),
+    ...(accuracy !== undefined && intactAccuracy! > 0 && { recovered: accuracy / intactAccuracy! }),
   };
 }
 

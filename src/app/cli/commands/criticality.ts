@@ -32,7 +32,14 @@ import { RunDirectory } from "../../runs/run-directory.js";
 import { parseShard, parseSize } from "../attack-options.js";
 import { type DataFlags, dataOptions, openFlagged, withData } from "../data-options.js";
 import { UsageError } from "../errors.js";
-import { parseFraction, parsePositiveInteger, type RuntimeFlags, withEngine, withRuntime } from "../model-options.js";
+import {
+  parseFraction,
+  parseInteger,
+  parsePositiveInteger,
+  type RuntimeFlags,
+  withEngine,
+  withRuntime,
+} from "../model-options.js";
 import { resolveSpec, type SpecFlags, withSpec } from "../spec-options.js";
 import { version } from "../version.js";
 
@@ -101,7 +108,7 @@ export function criticalityCommand(): Command {
     .option("--together <what...>", 'reset several layers at once: "stage", or patterns each of which names a group')
     .option("--batch <n>", "images at a time, where the model is not fixed to a number", parsePositiveInteger, 16)
     .option("--memory <MiB>", "activations that may wait for resets", parsePositiveInteger, 1024)
-    .option("--seed <n>", "seed of all random numbers", Number, 0)
+    .option("--seed <n>", "seed of all random numbers", parseInteger, 0)
     .option("--shard <i/n>", "do the i-th of n parts; join them with faultline merge", parseShard)
     .option("--out <dir>", "run directory (default: runs/MODEL-criticality)")
     .option("--json", "print the numbers alone, as JSON; without --out nothing is written")
@@ -158,7 +165,9 @@ async function criticality(engine: Engine, file: OnnxModel, path: string, spec: 
   const { data, source } = await openImages(file, spec, flags);
   const copies = await Promise.all((flags.fresh ?? []).map(async (copy) => ({ path: copy, sha256: await hashFile(copy) })));
   if (copies.length > 0 && flags.trials && flags.trials > copies.length)
-    throw new UsageError(`--trials ${flags.trials} needs as many fresh copies; ${copies.length} were given with --fresh.`);
+    throw new UsageError(
+      `--trials ${flags.trials} needs as many fresh copies; ${copies.length} ${copies.length === 1 ? "was" : "were"} given with --fresh.`,
+    );
   const plan: CriticalityPlan = {
     command: "criticality",
     version,
@@ -292,7 +301,12 @@ function liveBars({ targets, plan, source, ...context }: CriticalityContext, sto
       });
     return {
       done: trials.length,
-      text: barLine(targets[target]!.name, pad, layerProfile({ ...targets[target]!, layers: [] }, trials)),
+      text: barLine(
+        targets[target]!.name,
+        pad,
+        layerProfile({ ...targets[target]!, layers: [] }, trials),
+        (terminal && process.stderr.columns) || undefined,
+      ),
     };
   };
   return {
