@@ -6,7 +6,7 @@ import { beforeAndAfter, lossCurves } from "./charts.js";
 import { type Headline, metricText } from "./headline.js";
 import { plain } from "./html.js";
 import type { Panel } from "./panels.js";
-import type { Specimen } from "./specimens.js";
+import type { Choice, Specimen } from "./specimens.js";
 import { style } from "./style.js";
 import { attackName, headlineSentence, modelName, radius, referenceWords, reproduce, targetText, tilesText } from "./words.js";
 
@@ -17,6 +17,7 @@ export interface Report {
   readonly records: readonly AttackRecord[];
   readonly checks: readonly Check[];
   readonly specimens: readonly Specimen[];
+  readonly others: Pick<Choice, "small" | "unseen">;
   /** The run directory, as the user named it. */
   readonly path: string;
 }
@@ -102,11 +103,11 @@ ${rows.join("\n")}
 </section>`;
 }
 
-function samples({ summary, number, specimens }: Report): string {
+function samples({ plan, summary, number, specimens, others }: Report): string {
   if (specimens.length === 0) return "";
   return `<section>
 <h2>Samples</h2>
-<p class="lead">${specimens.length < summary.samples ? `${specimens.length} of ${summary.samples}, chosen by the damage done. ` : ""}Each figure opens in full size.</p>
+<p class="lead">${specimens.length < summary.samples ? `${specimens.length} of ${summary.samples}, chosen by the damage done; the others follow small. ` : ""}Each figure opens in full size.</p>
 ${specimens
   .map(
     ({ record, rank, figures, legend }) => `<article class="sample">
@@ -118,7 +119,26 @@ ${legend ? legendOf(legend) : ""}
 </article>`,
   )
   .join("\n")}
+${gallery(plan, number, others)}
 </section>`;
+}
+
+/** The samples that are not shown whole, by their saved images. */
+function gallery({ attack }: AttackPlan, number: Headline, { small, unseen }: Report["others"]): string {
+  if (small.length === 0) return "";
+  const tile = (record: AttackRecord) => {
+    const [role] = attack.perturb ?? Object.keys(record.files!);
+    const file = record.files![role!]!;
+    const value = change(number.each, number.of(record, "clean"), number.of(record, "saved"));
+    return `<figure><a href="${file}"><img src="${file}" alt="${plain(`Adversarial image of ${record.sample}`)}" loading="lazy"></a><figcaption><b>${plain(record.sample)}</b><br>${value}</figcaption></figure>`;
+  };
+  return `<article class="sample">
+<header><h3>The others</h3><span class="value">adversarial images as saved, hit hardest first</span></header>
+<div class="gallery">
+${small.map(tile).join("\n")}
+</div>
+${unseen ? `<p class="soft">${unseen} more lie in <a href="images/">images/</a>; records.jsonl has their numbers.</p>` : ""}
+</article>`;
 }
 
 function figure(panel: Specimen["figures"][number], sample: string): string {

@@ -11,6 +11,7 @@ import { readImage, writeImage } from "../../vision/data/node/image-file.js";
 import type { TaskName } from "../../vision/tasks/index.js";
 import type { Check } from "../attack/audit.js";
 import { main } from "../cli/main.js";
+import { chooseSamples } from "./specimens.js";
 
 const [height, width] = [24, 32];
 let folder: string;
@@ -40,11 +41,11 @@ async function saveNetwork(path: string, task: TaskName): Promise<void> {
   await saveModel(graph.build(), path);
 }
 
-async function saveImages(path: string, task: TaskName): Promise<void> {
+async function saveImages(path: string, task: TaskName, samples = ["one", "two", "three"]): Promise<void> {
   const parts = task === "flow" ? ["image1", "image2"] : task === "disparity" ? ["left", "right"] : ["."];
   for (const part of parts) {
     mkdirSync(join(path, part), { recursive: true });
-    for (const name of ["one", "two", "three"]) {
+    for (const name of samples) {
       const image = noise([3, height, width], `${part}/${name}`, 0.5);
       await writeImage(join(path, part, `${name}.png`), { ...image, data: image.data.map((v) => v + 0.5) });
     }
@@ -99,11 +100,41 @@ describe.each(["classification", "segmentation", "flow", "disparity", "restorati
     expect(page).not.toMatch(/<script|<link|url\(|@import/);
     expect(page).not.toMatch(/undefined|NaN|\[object/);
     for (const name of ["one", "two", "three"]) expect(page).toContain(`<h3>${name}</h3>`);
+    const pair = task === "flow" ? ["image1", "image2"] : task === "disparity" ? ["left", "right"] : [];
+    for (const role of pair)
+      for (const name of ["one", "two", "three"]) expect(page).toContain(`alt="Perturbation (${role}) of ${name}"`);
     expect(checks(`run-${task}`).filter((c) => c.verdict === "failed")).toEqual([]);
   });
 });
 
 describe("report", () => {
+  it("shows the extremes of many samples whole and the others small", async () => {
+    const names = Array.from({ length: 12 }, (_, i) => `sample-${i}`);
+    await saveImages(join(folder, "many"), "disparity", names);
+    expect(await attack("disparity", "run-many", "--data", join(folder, "many"), "--perturb", "right")).toBe(0);
+    const page = text("run-many", "report.html");
+    const whole = [...page.matchAll(/<h3>(sample-\d+)<\/h3>/g)].map((m) => m[1]!);
+    const small = [...page.matchAll(/alt="Adversarial image of (sample-\d+)"/g)].map((m) => m[1]!);
+    expect(whole).toHaveLength(5);
+    expect([...whole, ...small].sort()).toEqual([...names].sort());
+    expect(page).toContain("5 of 12, chosen by the damage done");
+    // Only the image that may change is shown, whole or small.
+    expect(page).toContain('src="images/0000');
+    expect(page).not.toMatch(/src="images\/\d+\.left|\(left\)/);
+    for (const [, file] of page.matchAll(/src="([^"]+)"/g)) expect(existsSync(join(folder, "run-many", file!)), file).toBe(true);
+  });
+
+  it("counts what it does not show", () => {
+    const record = (index: number, loss: number) =>
+      ({ index, sample: `s${index}`, loss: { clean: 0, steps: [], adversarial: loss, saved: loss }, scores: {} }) as never;
+    const records = Array.from({ length: 100 }, (_, i) => record(i, i));
+    const { whole, small, unseen } = chooseSamples(records, { damage: () => 1 } as never, "untargeted");
+    expect(whole.map(({ rank }) => rank)).toEqual(["hit hardest", "second", "third", "median", "hit least"]);
+    expect(whole.map((w) => w.record.index)).toEqual([99, 98, 97, 50, 0]);
+    expect(whole.length + small.length + unseen).toBe(100);
+    expect(small).toHaveLength(60);
+  });
+
   it("has a command that makes the run again to the bit", async () => {
     expect(
       await attack(

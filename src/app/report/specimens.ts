@@ -22,77 +22,93 @@ export interface Specimen {
   readonly legend: Legend | undefined;
 }
 
-/** Worst, median and best samples by the damage done; all of them where there are at most four. */
-export function chooseSamples(
-  records: readonly AttackRecord[],
-  { damage }: Headline,
-  goal: "untargeted" | "targeted",
-): { record: AttackRecord; rank: string }[] {
+/** Samples are shown with all their pictures up to this number; of more, a choice is, and the others small. */
+const mostWhole = 8;
+/** Others are shown small up to this number, and counted beyond it. */
+const mostSmall = 60;
+
+export interface Choice {
+  readonly whole: readonly { readonly record: AttackRecord; readonly rank: string }[];
+  /** Shown by their saved images alone, by the damage done. */
+  readonly small: readonly AttackRecord[];
+  /** In no picture at all. */
+  readonly unseen: number;
+}
+
+/** The finished samples by the damage done, worst first; the extremes and the median of many are shown whole. */
+export function chooseSamples(records: readonly AttackRecord[], { damage }: Headline, goal: "untargeted" | "targeted"): Choice {
   // Where many are hit alike, as with right or wrong classes, the loss decides.
   const moved = (r: AttackRecord) => gained(goal, r.loss!.clean, r.loss!.saved);
   const sorted = records
     .filter((r) => r.scores)
     .sort((a, b) => damage(b) - damage(a) || moved(b) - moved(a) || a.index - b.index);
   const n = sorted.length;
-  if (n <= 4) {
-    const alike = n === 0 || damage(sorted[0]!) === damage(sorted[n - 1]!);
-    const rank = (i: number) => (alike ? "" : i === 0 ? "hit hardest" : i === n - 1 ? "hit least" : "");
-    return sorted.map((record, i) => ({ record, rank: rank(i) }));
-  }
-  const picks = [
+  const alike = n === 0 || damage(sorted[0]!) === damage(sorted[n - 1]!);
+  const ranks = new Map<number, string>([
     [0, "hit hardest"],
-    [1, "second"],
-    [Math.floor((n - 1) / 2), "median"],
     [n - 1, "hit least"],
-  ] as const;
-  return picks.map(([i, rank]) => ({ record: sorted[i]!, rank }));
+  ]);
+  if (n <= mostWhole)
+    return { whole: sorted.map((record, i) => ({ record, rank: alike ? "" : (ranks.get(i) ?? "") })), small: [], unseen: 0 };
+  ranks
+    .set(1, "second")
+    .set(2, "third")
+    .set(Math.floor((n - 1) / 2), "median");
+  const others = sorted.filter((_, i) => !ranks.has(i));
+  return {
+    whole: [...ranks].sort(([a], [b]) => a - b).map(([i, rank]) => ({ record: sorted[i]!, rank })),
+    small: others.slice(0, mostSmall),
+    unseen: Math.max(0, others.length - mostSmall),
+  };
 }
 
 /**
  * Predicts the chosen samples again, clean and as saved, and writes their pictures to `report/` in the run directory. They are made from the
  * data set and the saved images alone, so every report of a run has the same bytes.
  */
-export async function drawSpecimens(
-  context: AttackContext,
-  folder: string,
-  chosen: readonly { readonly record: AttackRecord; readonly rank: string }[],
-): Promise<Specimen[]> {
+export async function drawSpecimens(context: AttackContext, folder: string, chosen: Choice["whole"]): Promise<Specimen[]> {
   const { engine, plan, dataset } = context;
   rmSync(join(folder, "report"), { recursive: true, force: true });
   mkdirSync(join(folder, "report"), { recursive: true });
   const specimens: Specimen[] = [];
-  for (const { record, rank } of chosen) {
-    const prepared = await prepare(
-      await dataset.sample(record.index),
-      record.index,
-      imageRoles[plan.spec.task],
-      plan.spec,
-      plan.fit,
-    );
-    const roles = Object.keys(prepared.images);
-    const [, height, width] = prepared.images[roles[0]!]!.shape as [number, number, number];
-    const site = await siteOf(context, { batch: 1, height, width, valid: false });
-    const program = await compilePrediction(engine, site);
-    const predict = async (images: Readonly<Record<string, Tensor>>) => {
-      const feeds = Object.fromEntries(Object.entries(images).map(([role, image]) => [role, stack([image])]));
-      return unstack((await program.run(feeds)).prediction!, 0);
-    };
-    const saved = Object.fromEntries(
-      await Promise.all(roles.map(async (role) => [role, await readImage(join(folder, record.files![role]!))] as const)),
-    );
-    try {
+  let compiled: { readonly size: string; readonly program: Awaited<ReturnType<typeof compilePrediction>> } | undefined;
+  const programFor = async (height: number, width: number) => {
+    const size = `${height}x${width}`;
+    if (compiled?.size !== size) {
+      compiled?.program.dispose();
+      compiled = undefined;
+      const site = await siteOf(context, { batch: 1, height, width, valid: false });
+      compiled = { size, program: await compilePrediction(engine, site) };
+    }
+    return compiled.program;
+  };
+  try {
+    for (const { record, rank } of chosen) {
+      const prepared = await prepare(
+        await dataset.sample(record.index),
+        record.index,
+        imageRoles[plan.spec.task],
+        plan.spec,
+        plan.fit,
+      );
+      const roles = Object.keys(prepared.images);
+      const [, height, width] = prepared.images[roles[0]!]!.shape as [number, number, number];
+      const program = await programFor(height, width);
+      const predict = async (images: Readonly<Record<string, Tensor>>) => {
+        const feeds = Object.fromEntries(Object.entries(images).map(([role, image]) => [role, stack([image])]));
+        return unstack((await program.run(feeds)).prediction!, 0);
+      };
+      const saved = Object.fromEntries(
+        await Promise.all(roles.map(async (role) => [role, await readImage(join(folder, record.files![role]!))] as const)),
+      );
       const crop = <T extends Tensor>(t: T) => cropTo(t, prepared.height, prepared.width) as T;
       const perPixel = plan.spec.task !== "classification";
       const [before, after] = [await predict(prepared.images), await predict(saved)];
-      // Of two images the first that was perturbed is shown.
-      const role = plan.attack.perturb?.[0] ?? roles[0]!;
-      const [clean, adversarial] = [crop(prepared.images[role]!), crop(saved[role]!)];
-      const perturbation = renderPerturbation(adversarial, clean);
       const target = context.target?.(before);
       const names = dataset.task === "classification" || dataset.task === "segmentation" ? dataset.classNames : [];
       const drawn = panels({
         plan,
-        image: clean,
+        image: crop(prepared.images[roles[0]!]!),
         before: perPixel ? crop(before) : before,
         after: perPixel ? crop(after) : after,
         truth: prepared.target && (perPixel ? crop(prepared.target) : prepared.target),
@@ -100,16 +116,11 @@ export async function drawSpecimens(
         target: target && (perPixel ? crop(target) : target),
         className: (label) => plan.spec.classes?.[label] ?? names[label - plan.spec.labelOffset] ?? `class ${label}`,
       });
-      const of = roles.length > 1 ? ` (${role})` : "";
+      const perturbed = roles.filter((role) => !plan.attack.perturb || plan.attack.perturb.includes(role));
       const figures: readonly Panel[] = [
-        { name: "clean", title: `Clean image${of}`, image: clean },
-        { name: "adversarial", title: `Adversarial image${of}`, note: "as saved, 8-bit", image: adversarial },
-        {
-          name: "perturbation",
-          title: "Perturbation",
-          note: `amplified ${perturbation.gain} times around grey`,
-          image: perturbation.image,
-        },
+        ...perturbed.flatMap((role) =>
+          perturbationPanels(crop(prepared.images[role]!), crop(saved[role]!), roles.length > 1 ? role : undefined),
+        ),
         ...drawn.panels,
       ];
       const stem = String(record.index).padStart(6, "0");
@@ -126,9 +137,20 @@ export async function drawSpecimens(
           }),
         ),
       });
-    } finally {
-      program.dispose();
     }
+  } finally {
+    compiled?.program.dispose();
   }
   return specimens;
+}
+
+/** One image before and after, and what was added to it. @param role where there are two. */
+function perturbationPanels(clean: Tensor<"float32">, adversarial: Tensor<"float32">, role: string | undefined): Panel[] {
+  const { gain, image } = renderPerturbation(adversarial, clean);
+  const [of, stem] = role ? [` (${role})`, `${role}.`] : ["", ""];
+  return [
+    { name: `${stem}clean`, title: `Clean image${of}`, image: clean },
+    { name: `${stem}adversarial`, title: `Adversarial image${of}`, note: "as saved, 8-bit", image: adversarial },
+    { name: `${stem}perturbation`, title: `Perturbation${of}`, note: `amplified ${gain} times around grey`, image },
+  ];
 }

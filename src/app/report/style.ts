@@ -48,6 +48,10 @@ td.hit { font-weight: 600; }
 .sample header .value { margin-left: auto; font-variant-numeric: tabular-nums; font-size: 15px; }
 .figures { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 16px 14px; }
 @media (max-width: 720px) { .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); } .facts dd { white-space: normal; } }
+.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(120px, 1fr)); gap: 16px 12px; align-items: end; }
+.gallery img { display: block; width: 100%; height: auto; border-radius: 4px; background: var(--code); }
+.gallery figcaption { font-size: 12px; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+.gallery + .soft { margin-top: 14px; font-size: 13px; }
 figure { margin: 0; }
 .figures img { display: block; width: 100%; height: auto; border-radius: 4px; background: var(--code); }
 .figures img.small { image-rendering: pixelated; }

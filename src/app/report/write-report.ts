@@ -23,8 +23,8 @@ export async function writeReport(
   const summary = summarise(plan, records);
   const number = headline(plan, summary, records);
   const chosen = chooseSamples(records, number, plan.goal.kind);
-  const specimens = await drawSpecimens(context, run.path, chosen);
+  const specimens = await drawSpecimens(context, run.path, chosen.whole);
   if (specimens.some((s) => s.legend?.kind === "wheel")) await writeImage(join(run.path, "report/wheel.png"), flowWheel(108));
   run.write("spec.json", `${JSON.stringify(plan.spec, undefined, 2)}\n`);
-  run.write("report.html", page({ plan, summary, number, records, checks, specimens, path: run.path }));
+  run.write("report.html", page({ plan, summary, number, records, checks, specimens, others: chosen, path: run.path }));
 }
