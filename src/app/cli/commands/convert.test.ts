@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { parseModel } from "../../../engine/onnx/read.js";
 import { tensor } from "../../../engine/tensor/tensor.js";
-import { saveCheckpoint } from "../../../vision/nn/checkpoints/files.js";
+import { loadCheckpoint, saveCheckpoint } from "../../../vision/nn/checkpoints/files.js";
 import { initialState } from "../../../vision/nn/model.js";
 import { findNetwork, type NetworkConfiguration } from "../../../vision/nn/networks/index.js";
 import { main } from "../main.js";
@@ -86,6 +86,22 @@ it("drops a wrapper's prefix, takes half precision, and says what a broken file 
   expect(errors).toContain('"conv1.weight" of shape [16, 3, 3, 3] is missing');
   await run(at("headless.pth"), "--size", "32x32", "--network", "nafnet-gopro-w32", "-o", at("d.onnx"));
   expect(errors).toContain("nothing was written. It is most like resnet8-cifar.");
+});
+
+it("writes the same parameters in the other format, which PyTorch's reader understands", async () => {
+  const state = initialState(findNetwork(configuration).network, inputs, 0);
+  await saveCheckpoint(at("e.pth"), state, { key: "params" });
+  expect(await run(at("e.pth"), "-o", at("e.safetensors"))).toBe(0);
+  expect(await run(at("e.safetensors"), "-o", at("f.pth"))).toBe(0);
+  expect(await loadCheckpoint(at("f.pth"))).toEqual(state);
+  for (const [args, sentence] of [
+    [["-o", at("g.onnx")], "say which with --size"],
+    [["-o", at("g.bin")], "the name ends in .onnx for a model"],
+    [["-o", at("g.pth"), "--size", "16x16"], "a checkpoint has neither"],
+  ] as const) {
+    expect(await run(at("e.pth"), ...args)).toBe(1);
+    expect(errors).toContain(sentence);
+  }
 });
 
 it("names what is wrong with a configuration or a size", async () => {

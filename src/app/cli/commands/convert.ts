@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { saveModel } from "../../../engine/onnx/write-file.js";
 import { sizeOf } from "../../../engine/tensor/tensor.js";
-import { loadCheckpoint } from "../../../vision/nn/checkpoints/files.js";
+import { loadCheckpoint, saveCheckpoint } from "../../../vision/nn/checkpoints/files.js";
 import {
   asFloat32,
   matchParameters,
@@ -11,15 +11,17 @@ import {
   wrapperPrefix,
 } from "../../../vision/nn/checkpoints/state-dict.js";
 import { roundUp } from "../../../vision/nn/layers/padding.js";
-import { declarations, networkModel } from "../../../vision/nn/model.js";
+import { networkModel } from "../../../vision/nn/model.js";
 import { closestNetwork } from "../../../vision/nn/networks/closest.js";
 import {
   findNetwork,
+  type NamedNetwork,
   type NetworkConfiguration,
   publishedNetworks,
   recogniseConfiguration,
+  tensorsOf,
 } from "../../../vision/nn/networks/index.js";
-import { ParameterError } from "../../../vision/nn/scope.js";
+import { type Declaration, ParameterError } from "../../../vision/nn/scope.js";
 import { check } from "../../../vision/spec/check.js";
 import { asConfiguration, networkSchema } from "../../networks/configuration.js";
 import { inputShapes } from "../../train/build.js";
@@ -31,7 +33,7 @@ import { parsePositiveInteger } from "../model-options.js";
 interface Flags {
   readonly network?: string;
   readonly config?: string;
-  readonly size: { readonly height: number; readonly width: number };
+  readonly size?: { readonly height: number; readonly width: number };
   readonly batch: number;
   readonly localPooling?: { readonly height: number; readonly width: number };
   readonly key?: string;
@@ -42,10 +44,12 @@ interface Flags {
 /** `faultline convert NAFNet-GoPro-width32.pth --size 256x256 -o nafnet.onnx` */
 export function convertCommand(): Command {
   return new Command("convert")
-    .description("Turn a PyTorch or safetensors checkpoint into an ONNX model, parameter by parameter name.")
+    .description(
+      "Turn a PyTorch or safetensors checkpoint into an ONNX model or into the other format, by the parameters' names.",
+    )
     .argument("<checkpoint>", ".pth, .pt, .ckpt or .safetensors file")
-    .requiredOption("-o, --output <file>", "where to write the ONNX model")
-    .requiredOption("--size <HxW>", "image size of the model", parseSize)
+    .requiredOption("-o, --output <file>", "what to write: a model (.onnx), or the same checkpoint as .pth or .safetensors")
+    .option("--size <HxW>", "image size of the model", parseSize)
     .option("--batch <n>", "images at a time", parsePositiveInteger, 1)
     .option("--network <name>", "published network (default: recognised from the parameters' names and shapes)")
     .option("--config <file.json>", "configuration of the network, for any other width and depth")
@@ -64,36 +68,72 @@ export function convertCommand(): Command {
       `
 Published networks: ${Object.keys(publishedNetworks).sort().join(", ")}.
 
-Example: faultline convert NAFNet-GoPro-width32.pth --size 720x1280 --local-pooling 256x256 -o nafnet.onnx`,
+Examples:
+  faultline convert NAFNet-GoPro-width32.pth --size 720x1280 --local-pooling 256x256 -o nafnet.onnx
+  faultline convert runs/deblur/model.safetensors --config runs/deblur/network.json -o deblur.pth`,
     )
     .action(async (path: string, flags: Flags) => {
+      const kind = outputKind(flags);
       const state = await readWeights(path, flags);
       const configuration = pooled(chooseNetwork(path, flags, state), flags);
       const named = findNetwork(configuration);
-      const { height, width } = flags.size;
-      if (height % named.multipleOf !== 0 || width % named.multipleOf !== 0)
-        throw new UsageError(
-          `this network takes sides that are multiples of ${named.multipleOf}, which ${height}x${width} are not; ${roundUp(height, named.multipleOf)}x${roundUp(width, named.multipleOf)} are.`,
-        );
-      const inputs = inputShapes(named, flags.batch, [height, width]);
-      const declared = declarations(named.network, inputs);
-      const misfits = matchParameters(new Map([...declared].map(([name, { shape }]) => [name, shape])), state, { strict: true });
-      if (misfits.length > 0) {
-        for (const sentence of misfits) process.stderr.write(`${sentence}\n`);
-        const like = (flags.network ?? flags.config) ? closestNetwork(state) : undefined;
-        throw new UsageError(
-          `${path} does not fit ${flags.network ?? flags.config ?? `the recognised ${configuration.family}`} (${misfits.length} sentence${misfits.length > 1 ? "s" : ""} above); nothing was written.${like && like.name !== flags.network ? ` It is most like ${like.name}.` : ""}`,
-        );
-      }
-      const model = networkModel(named.network, state, inputs);
-      await saveModel(model, flags.output);
-      const spec = specOf(configuration, flags);
-      if (spec) writeFileSync(`${flags.output.replace(/\.onnx$/, "")}.spec.json`, `${JSON.stringify(spec, undefined, 2)}\n`);
-      const values = [...declared.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-      process.stdout.write(
-        `${flags.output}: ${flags.network ?? configuration.family}, ${values.toLocaleString("en")} values in ${declared.size} tensors, ${model.graph.nodes.length} nodes\n${JSON.stringify(configuration)}\n`,
-      );
+      const tensors = tensorsOf(named);
+      checkFit(path, state, tensors, flags, configuration);
+      const values = [...tensors.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+      const content = `${flags.network ?? configuration.family}, ${values.toLocaleString("en")} values in ${tensors.size} tensors`;
+      const written = kind === "model" ? await writeOnnx(named, state, flags) : await writeCheckpoint(state, flags);
+      process.stdout.write(`${flags.output}: ${content}, ${written}\n${JSON.stringify(configuration)}\n`);
     });
+}
+
+/** What is written, by the output's name. */
+function outputKind({ output, size, localPooling }: Flags): "model" | "checkpoint" {
+  if (/\.onnx$/i.test(output)) {
+    if (!size)
+      throw new UsageError("an ONNX model is for one image size here; say which with --size, for example --size 256x256.");
+    return "model";
+  }
+  if (!/\.(pth|pt|ckpt|safetensors)$/i.test(output))
+    throw new UsageError(`-o ${output}: the name ends in .onnx for a model, or in .pth or .safetensors for a checkpoint.`);
+  if (size || localPooling) throw new UsageError("--size and --local-pooling are for ONNX models; a checkpoint has neither.");
+  return "checkpoint";
+}
+
+async function writeOnnx(named: NamedNetwork, state: StateDict, { output, size, batch }: Flags): Promise<string> {
+  const { height, width } = size!;
+  const { multipleOf: m } = named;
+  if (height % m !== 0 || width % m !== 0)
+    throw new UsageError(
+      `this network takes sides that are multiples of ${m}, which ${height}x${width} are not; ${roundUp(height, m)}x${roundUp(width, m)} are.`,
+    );
+  const model = networkModel(named.network, state, inputShapes(named, batch, [height, width]));
+  await saveModel(model, output);
+  const spec = specOf(named.configuration, height, width);
+  if (spec) writeFileSync(`${output.replace(/\.onnx$/i, "")}.spec.json`, `${JSON.stringify(spec, undefined, 2)}\n`);
+  return `${model.graph.nodes.length} nodes`;
+}
+
+async function writeCheckpoint(state: StateDict, { output }: Flags): Promise<string> {
+  await saveCheckpoint(output, state);
+  return "float32";
+}
+
+/** @throws UsageError, after a sentence for each tensor that does not fit. */
+function checkFit(
+  path: string,
+  state: StateDict,
+  tensors: ReadonlyMap<string, Declaration>,
+  { network, config }: Flags,
+  { family }: NetworkConfiguration,
+): void {
+  const misfits = matchParameters(new Map([...tensors].map(([name, { shape }]) => [name, shape])), state, { strict: true });
+  if (misfits.length === 0) return;
+  for (const sentence of misfits) process.stderr.write(`${sentence}\n`);
+  const chosen = network ?? config;
+  const like = chosen === undefined ? undefined : closestNetwork(state);
+  throw new UsageError(
+    `${path} does not fit ${chosen ?? `the recognised ${family}`} (${misfits.length} sentence${misfits.length > 1 ? "s" : ""} above); nothing was written.${like && like.name !== network ? ` It is most like ${like.name}.` : ""}`,
+  );
 }
 
 /** The checkpoint in float32, without the prefix that was named or that a wrapper has put before every name. */
@@ -135,7 +175,7 @@ function pooled(configuration: NetworkConfiguration, { localPooling }: Flags): N
 }
 
 /** What `faultline attack` must know of the model; undefined where the network alone does not tell (a U-Net may segment or restore). */
-function specOf(configuration: NetworkConfiguration, { size: { height, width } }: Flags) {
+function specOf(configuration: NetworkConfiguration, height: number, width: number) {
   const task = taskOf[configuration.family];
   if (!task) return undefined;
   // Classifiers and segmentation networks come with a normalisation of their own, which no checkpoint mentions.

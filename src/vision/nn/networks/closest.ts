@@ -1,5 +1,4 @@
-import { declarations } from "../model.js";
-import { findNetwork, publishedNetworks } from "./index.js";
+import { findNetwork, publishedNetworks, tensorsOf } from "./index.js";
 import type { NamedShapes } from "./recognise.js";
 
 /** A published network and how much of it some parameters are. */
@@ -17,9 +16,7 @@ export interface Likeness {
  */
 export function closestNetwork(state: NamedShapes): Likeness | undefined {
   const found = Object.keys(publishedNetworks).map((name): Likeness => {
-    const { network, inputs, imageChannels, multipleOf } = findNetwork(name);
-    const side = Math.max(multipleOf, 64);
-    const declared = declarations(network, Object.fromEntries(inputs.map((i) => [i, [1, imageChannels, side, side]])));
+    const declared = tensorsOf(findNetwork(name));
     const shared = [...declared].filter(([tensor, { shape }]) => state.get(tensor)?.shape.join() === shape.join()).length;
     return { name, shared, tensors: declared.size };
   });

@@ -1,6 +1,7 @@
 import type { Value } from "../../../engine/graph/graph.js";
-import type { Network } from "../model.js";
-import { ParameterError, type Scope } from "../scope.js";
+import { roundUp } from "../layers/padding.js";
+import { declarations, type Network } from "../model.js";
+import { type Declaration, ParameterError, type Scope } from "../scope.js";
 import { type ConvnextUnetConfiguration, convnextUnet } from "./convnext-unet.js";
 import { type FlowConfiguration, flow } from "./flow.js";
 import { type NafnetConfiguration, nafnet } from "./nafnet.js";
@@ -81,6 +82,12 @@ export function findNetwork(which: string | NetworkConfiguration): NamedNetwork 
     imageChannels,
     multipleOf: multipleOf(configuration),
   };
+}
+
+/** Every tensor of a network, which its images' size does not change. */
+export function tensorsOf({ network, inputs, imageChannels, multipleOf }: NamedNetwork): ReadonlyMap<string, Declaration> {
+  const side = roundUp(64, multipleOf);
+  return declarations(network, Object.fromEntries(inputs.map((name) => [name, [1, imageChannels, side, side]])));
 }
 
 function checkInputs(values: readonly Value[], names: readonly string[], channels: number): void {
