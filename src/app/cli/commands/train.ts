@@ -22,7 +22,8 @@ export function trainCommand(): Command {
       "after",
       `
 Writes model.onnx, model.safetensors, network.json, card.md, loss.svg, records.jsonl and checkpoint.safetensors to the run directory, and
-best.safetensors where evaluation.best asks for it. Ctrl-C writes a checkpoint; the same command goes on from there, and the result has the bits of an unbroken run.
+best.safetensors where evaluation.best asks for it. Ctrl-C writes a checkpoint; the same command goes on from there, and the result has
+the bits of an unbroken run.
 
 Example config.json:
   { "task": "restoration", "network": "nafnet-gopro-w32", "data": { "kind": "folder", "path": "GoPro", "split": "train" },
