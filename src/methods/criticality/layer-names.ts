@@ -31,13 +31,19 @@ export function nodePath(node: OnnxNode): string {
 }
 
 /**
- * Stages by the first part of the names, where names have parts; by resolution otherwise. Layers on pooled values within the network
+ * Stages by the first part of the names, where names have parts; by resolution otherwise. Where one part holds most of the network (`blocks.0.attn`,
+ * `encoder.layers.0.mlp`), its members tell the stages. Layers on pooled values within the network
  * (squeeze-and-excitation) belong to the stage that they are in.
  */
 export function stagesOf(
   layers: readonly { readonly name: string; readonly resolution: string; readonly kind: LayerKind }[],
 ): string[] {
-  const first = layers.map(({ name }) => name.replace(/^(module|model|net|encoder\.net|backbone)\./, "").split(/[./]/)[0]!);
+  const paths = layers.map(({ name }) => name.replace(/^(module|model|net|encoder\.net|backbone)\./, "").split(/[./]/));
+  const first = withinLargest(
+    paths,
+    paths.map((path) => path[0]!),
+    1,
+  );
   const distinct = new Set(first).size;
   const alone = (i: number) => !isWeighted(layers[i]!.kind) && first.filter((name) => name === first[i]).length === 1;
   const telling = distinct > 1 && distinct <= Math.max(2, layers.length / 2);
@@ -50,4 +56,19 @@ export function stagesOf(
     if (!within) current = resolution;
     return current;
   });
+}
+
+/** Stages with the one that holds most layers taken apart by the next part of the names; one with a number of its own (`layer3`) is one already. */
+function withinLargest(paths: readonly (readonly string[])[], stages: readonly string[], depth: number): readonly string[] {
+  const sizes = new Map<string, number>();
+  for (const stage of stages) sizes.set(stage, (sizes.get(stage) ?? 0) + 1);
+  const [largest, size] = [...sizes].find(([stage, n]) => n > stages.length / 2 && !/\d$/.test(stage)) ?? [];
+  if (largest === undefined || size === undefined) return stages;
+  // the last part is the layer's own
+  const next = stages.map((stage, i) =>
+    stage === largest && paths[i]!.length > depth + 1 ? paths[i]!.slice(0, depth + 1).join(".") : stage,
+  );
+  const parts = new Set(next.filter((_, i) => stages[i] === largest)).size;
+  if (parts === 1) return next[stages.indexOf(largest)] === largest ? stages : withinLargest(paths, next, depth + 1);
+  return size / parts < 2 ? stages : withinLargest(paths, next, depth + 1);
 }
