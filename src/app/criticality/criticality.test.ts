@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { writeSafetensors } from "../../engine/tensor/safetensors.js";
+import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import { main } from "../cli/main.js";
 
 const golden = fileURLToPath(new URL("../../../fixtures/golden/criticality/", import.meta.url));
@@ -141,6 +143,27 @@ describe("faultline criticality", () => {
     const { layers, average, stages } = JSON.parse(out);
     expect(average.layers).toBe(layers.length);
     expect(stages.map((s: { name: string }) => s.name)).toEqual(["conv1", "layer1", "layer2"]);
+  });
+
+  it("refuses images and labels that cannot be meant", async () => {
+    const write = (name: string, value: number, label: number) => {
+      const file = join(folder, name);
+      const image = tensor("float32", [1, 3, 16, 16], new Array(768).fill(value));
+      writeFileSync(
+        file,
+        writeSafetensors(
+          new Map<string, Tensor>([
+            ["images", image],
+            ["labels", tensor("int64", [1], [label])],
+          ]),
+        ),
+      );
+      return file;
+    };
+    const bytes = await faultline(model, "--input", write("bytes.safetensors", 200, 0), "--json");
+    expect([bytes.code, bytes.err]).toEqual([1, expect.stringMatching(/holds the value 200; images are in \[0, 1\]/)]);
+    const labels = await faultline(model, "--input", write("labels.safetensors", 0.5, 10), "--json");
+    expect([labels.code, labels.err]).toEqual([1, expect.stringMatching(/has the label 10, but the model's classes are 0 to 9/)]);
   });
 
   it.each([

@@ -1,11 +1,14 @@
 import type { Engine } from "../../engine/runtime/engine.js";
+import { tensor } from "../../engine/tensor/tensor.js";
 import { directionSums } from "../../methods/criticality/constant-prediction.js";
 import type { Layer } from "../../methods/criticality/layer.js";
-import { measureResets } from "../../methods/criticality/measure-resets.js";
+import { measureResets, type ProbeBatch } from "../../methods/criticality/measure-resets.js";
 import type { MeasureSums } from "../../methods/criticality/measures.js";
 import type { Probe } from "../../methods/criticality/probe.js";
 import type { LayerReset } from "../../methods/criticality/resets.js";
 import { bytesPerBatch } from "../../methods/criticality/segments.js";
+import { labelProblem } from "../attack/labels.js";
+import { UsageError } from "../cli/errors.js";
 import { batchesOf, type ImageSource } from "./images.js";
 import type { CriticalityPlan } from "./plan.js";
 import { type NumberedUnit, type Target, unitsOf } from "./units.js";
@@ -66,6 +69,17 @@ export function plannedRecords(plan: CriticalityPlan, chunks: number, targets: n
   return shard ? all.filter((i) => i % shard.count === shard.index - 1) : all;
 }
 
+/** @throws UsageError for a label that counts but is none of the model's classes: the accuracy would mean nothing. */
+function checkLabels(batches: readonly ProbeBatch[], { model }: Probe, { spec, data }: CriticalityPlan): void {
+  const classes = Number(model.graph.outputs[0]!.shape![1]);
+  for (const { labels, weight } of batches) {
+    if (!labels) return;
+    const counted = Array.from(labels.data).filter((_, i) => weight.data[i]! > 0);
+    const problem = labelProblem(tensor("int64", [counted.length], counted), classes, { ...spec, ignore: [-1] }, data.path);
+    if (problem) throw new UsageError(problem);
+  }
+}
+
 /** Does what is left of a run; stops between resets when the signal says so. */
 export async function runCriticality(
   context: CriticalityContext,
@@ -85,6 +99,7 @@ export async function runCriticality(
     if (pending.length === 0 && !planned.has(first)) continue;
     if (signal.aborted) return;
     const batches = await batchesOf(source, from, to, plan.batch, probe.kind === "classes");
+    if (source.labelled) checkLabels(batches, probe, plan);
     for await (const { unit, sums, count } of measureResets({ engine, runs, ...probe }, batches, pending, reset)) {
       const index = indexOf(unit);
       if (planned.has(index)) {
