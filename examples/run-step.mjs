@@ -1,11 +1,12 @@
 // Runs an exported attack step with plain onnxruntime-node; nothing of Faultline is needed.
 //
-//     faultline compile model.onnx --task segmentation --size 512x512 --attack pgd -o step.onnx
+//     faultline compile model.onnx --task segmentation --size 512x512 --attack pgd -o step.onnx --also start
 //     node examples/run-step.mjs step.onnx data.safetensors adversarial.safetensors
 //
 // data.safetensors holds each image by its role ("image"; "image1" and "image2"; "left" and "right"), float32 [B, 3, H, W] in [0, 1], and "target";
-// optionally "start.<role>", the point to begin at (default: the clean image), and "valid" and "region" where the step takes them.
-import { readFileSync, writeFileSync } from "node:fs";
+// optionally "start.<role>", the point to begin at (default: a random one from step.start.onnx, or the clean image), and "valid" and "region" where the
+// step takes them.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import * as ort from "onnxruntime-node";
 
 const [stepFile, dataFile, outputFile] = process.argv.slice(2);
@@ -16,28 +17,51 @@ if (!outputFile) {
 const about = JSON.parse(readFileSync(stepFile.replace(/\.onnx$/, ".json"), "utf8"));
 const step = await ort.InferenceSession.create(stepFile);
 const data = readTensors(dataFile);
-const types = Object.fromEntries(step.inputMetadata.map(({ name, type, shape }) => [name, { type, shape }]));
+const shapesOf = (session) => Object.fromEntries(session.inputMetadata.map(({ name, shape }) => [name, shape]));
+const shapes = shapesOf(step);
 const number = (value) => new ort.Tensor("float32", Float32Array.of(value), []);
 
 const feeds = { epsilon: number(about.epsilon) };
-for (const name of ["target", "valid", "region", ...about.fixed]) if (types[name]) feeds[name] = data[name];
-for (const role of about.perturbed) {
+for (const name of ["target", "valid", "region", ...about.fixed]) if (shapes[name]) feeds[name] = data[name];
+for (const [role, point] of Object.entries(await startingPoints())) {
   feeds[`clean.${role}`] = data[role];
-  feeds[`x.${role}`] = data[`start.${role}`] ?? data[role];
+  feeds[`x.${role}`] = point;
 }
 for (const { input, initial } of about.state) {
-  if (typeof initial === "number") feeds[input] = filled(types[input].shape, () => initial);
+  if (typeof initial === "number") feeds[input] = filled(shapes[input], () => initial);
   else feeds[input] = feeds[initial.input];
 }
 let outputs;
 for (let t = 0; t < about.passes; t++) {
   for (const [name, values] of Object.entries(about.scalars)) feeds[name] = number(values[t]);
-  for (const { input } of about.noise) feeds[input] = filled(types[input].shape, () => 2 * Math.random() - 1);
+  for (const { input } of about.noise) feeds[input] = filled(shapes[input], () => 2 * Math.random() - 1);
   outputs = await step.run(feeds);
   for (const { input, output } of about.state) feeds[input] = outputs[output];
   console.log(`step ${t}: loss ${Array.from(outputs.loss.data, (v) => v.toPrecision(6)).join(" ")}`);
 }
 writeTensors(outputFile, Object.fromEntries(Object.entries(about.result).map(([role, name]) => [role, outputs[name]])));
+
+/** By role: those in the data; else random ones, where the attack has them and its start graph lies beside the step; else the clean images. */
+async function startingPoints() {
+  const points = Object.fromEntries(about.perturbed.map((role) => [role, data[`start.${role}`] ?? data[role]]));
+  if (about.start === "clean" || about.perturbed.some((role) => data[`start.${role}`])) return points;
+  const startFile = stepFile.replace(/\.onnx$/, ".start.onnx");
+  if (!existsSync(startFile)) {
+    console.log(
+      `${about.attack} begins at a random point; without ${startFile} (compile with --also start) this begins at the clean image`,
+    );
+    return points;
+  }
+  const session = await ort.InferenceSession.create(startFile);
+  const inputs = { epsilon: number(about.epsilon) };
+  for (const [name, shape] of Object.entries(shapesOf(session))) {
+    if (name.startsWith("clean.")) inputs[name] = data[name.slice("clean.".length)];
+    if (name.startsWith("start.")) inputs[name] = filled(shape, () => 2 * Math.random() - 1);
+    if (name === "region") inputs.region = data.region;
+  }
+  const start = await session.run(inputs);
+  return Object.fromEntries(about.perturbed.map((role) => [role, start[`next.${role}`]]));
+}
 
 function filled(shape, value) {
   const size = shape.reduce((a, b) => a * b, 1);

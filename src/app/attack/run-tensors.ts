@@ -116,7 +116,7 @@ export async function runTensors(context: TensorContext, files: TensorFiles): Pr
 
 /**
  * `x[_i]` [T + 1, ...], `gradient[_i]` [T, ...], `weight` [T, B, H, W], `loss` [T] (what is differentiated), `loss_plain` [T + 1]; the i-th image has
- * `_i` where there are two.
+ * `_i` where there are two, and is left out where it may not change.
  */
 function traceTensors(
   steps: readonly TraceStep[],
@@ -129,6 +129,7 @@ function traceTensors(
   const taken = steps.slice(0, attack.budget.steps);
   const suffix = (i: number) => (roles.length > 1 ? `_${i + 1}` : "");
   roles.forEach((role, i) => {
+    if (!taken[0]?.x[role]) return; // not perturbed
     const last = steps[taken.length]?.x[role] ?? outcome.images[role]!;
     out.set(`x${suffix(i)}`, stack([...taken.map((s) => s.x[role]!), last]));
     out.set(`gradient${suffix(i)}`, stack(taken.map((s) => s.gradient[role]!)));

@@ -40,7 +40,7 @@ Epsilon and step sizes are inputs: other numbers need no other file. \`objective
 import json, numpy, onnxruntime
 step = onnxruntime.InferenceSession("${file}")
 about = json.load(open("${json}"))
-feeds = {"epsilon": numpy.float32(about["epsilon"]), "target": target}
+feeds = {"epsilon": numpy.array(about["epsilon"], numpy.float32), "target": target}
 for role in about["perturbed"]:
     feeds["clean." + role] = feeds["x." + role] = images[role]          # or a random start, see above
 for role in about["fixed"]:
@@ -54,7 +54,7 @@ for s in about["state"]:
 names = [o.name for o in step.get_outputs()]
 for t in range(about["passes"]):
     for name, values in about["scalars"].items():
-        feeds[name] = numpy.float32(values[t])
+        feeds[name] = numpy.array(values[t], numpy.float32)
     for n in about["noise"]:
         feeds[n["input"]] = numpy.random.uniform(-1, 1, shapes[n["input"]]).astype(numpy.float32)
     out = dict(zip(names, step.run(None, feeds)))

@@ -72,24 +72,51 @@ describe("an exported step", () => {
     }
   });
 
-  it.skipIf(!python)("are run by Python's plain ONNX Runtime", async () => {
+  it("draws its random start from the graph beside it, or says that it does not", async () => {
+    const step = folder.path("random.onnx");
+    const made = ["compile", network("segmentation"), "--task", "segmentation", "--attack", "pgd", "--batch", "2", "-o", step];
+    expect((await faultline(...made)).code).toBe(0);
+    const run = () =>
+      execFileSync(process.execPath, [example("run-step.mjs"), step, data, folder.path("random.safetensors")], {
+        encoding: "utf8",
+      });
+    expect(run()).toMatch(/^pgd begins at a random point; without .*random\.start\.onnx .*begins at the clean image/);
+    expect((await faultline(...made, "--also", "start")).code).toBe(0);
+    const [one, other] = [run(), run()];
+    expect(one).toMatch(/^step 0/);
+    expect(one).not.toBe(other);
+  });
+
+  it.skipIf(!python)("are run by Python's plain ONNX Runtime, by the example and by the loop in the description", async () => {
     const step = folder.path("python.onnx");
-    await faultline(
-      "compile",
-      network("segmentation"),
-      "--task",
-      "segmentation",
-      "--attack",
-      "pgd",
-      "--batch",
-      "2",
-      "--size",
-      "12x14",
-      "-o",
-      step,
-    );
-    execFileSync(python!, [example("run_step.py"), step, data, folder.path("python.npz")]);
-    expect(existsSync(folder.path("python.npz"))).toBe(true);
+    const flags = ["--task", "segmentation", "--attack", "mi-fgsm", "--steps", "4"];
+    await faultline("compile", network("segmentation"), ...flags, "--batch", "2", "-o", step);
+    const result = folder.path("python.safetensors");
+    const asked = ["--input", data, "--target", data, "--goal", "untargeted", "--out", result];
+    const attacked = await faultline("attack", network("segmentation"), ...flags, ...asked);
+    expect(attacked.code, attacked.err).toBe(0);
+    const script = `
+import sys, numpy
+sys.path.insert(0, ${JSON.stringify(example("."))})
+import run_step
+run_step.main("python.onnx", "data.safetensors", "python.npz")
+tensors = run_step.read_tensors("data.safetensors")
+images, target = {"image": tensors["image"]}, tensors["target"]
+exec(open("python.md").read().split("\`\`\`python\\n")[1].split("\`\`\`")[0])
+want = run_step.read_tensors("python.safetensors")["image"]
+for got in (numpy.load("python.npz")["image"], adversarial["image"]):
+    assert numpy.abs(got - want).max() < 2e-6, numpy.abs(got - want).max()
+`;
+    execFileSync(python!, ["-c", script], { cwd: folder.path(), stdio: ["ignore", "ignore", "inherit"] });
+  });
+
+  it("traces the images that may change, and leaves out the others", async () => {
+    const trace = folder.path("trace.safetensors");
+    const flags = ["--task", "flow", "--attack", "pgd", "--steps", "2", "--perturb", "image1", "--trace", trace];
+    const { code, err } = await faultline("attack", network("flow"), "--input", inputs("flow"), ...flags);
+    expect(code, err).toBe(0);
+    const { tensors } = parseSafetensors(readFileSync(trace));
+    expect([...tensors.keys()].sort()).toEqual(["gradient_1", "loss", "loss_plain", "weight", "x_1"]);
   });
 
   it("describes all that it takes and gives, beside itself and within", async () => {
