@@ -2,6 +2,7 @@
 export { Adversary, type AdversaryOptions, type Weights } from "./adversary.js";
 export { type Augmentation, augment } from "./augmentation.js";
 export { Batches, type BatchOptions, collate, inMemory, type TrainingBatch } from "./batch.js";
+export { checkBatch, type ExpectedBatch } from "./check-batch.js";
 export { TrainingError } from "./error.js";
 export { type TrainingLoss, trainingLoss, trainingLosses } from "./losses.js";
 export * from "./optimizers/index.js";

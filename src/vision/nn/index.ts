@@ -6,7 +6,15 @@ export { writePth } from "./checkpoints/write-pth.js";
 export type { Initialiser } from "./initialisers.js";
 export * as initialisers from "./initialisers.js";
 export * from "./layers/index.js";
-export { declarations, type ImageNetwork, type InputShapes, initialState, type Network, networkModel } from "./model.js";
+export {
+  declarations,
+  type ImageNetwork,
+  type InputShapes,
+  initialState,
+  type Network,
+  networkModel,
+  predictionShape,
+} from "./model.js";
 export {
   findNetwork,
   type NamedNetwork,

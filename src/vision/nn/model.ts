@@ -24,6 +24,12 @@ export function declarations(network: Network, inputs: InputShapes): ReadonlyMap
   return parameters.declarations;
 }
 
+/** The shape of what a network gives for images of these shapes. Nothing is computed. */
+export function predictionShape(network: Network, inputs: InputShapes): Shape {
+  const { graph, scope } = new Parameters(new Graph(), asInputs);
+  return network(scope, ...graphInputs(graph, inputs)).shape;
+}
+
 /** A network's freshly initialised tensors; the same seed gives the same bits. */
 export function initialState(network: Network, inputs: InputShapes, seed: number | string): Map<string, Tensor<"float32">> {
   return new Map([...declarations(network, inputs)].map(([name, d]) => [name, initial(d, seed)]));

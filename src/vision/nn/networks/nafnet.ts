@@ -7,6 +7,7 @@ import { cropTo, padToMultiple, roundUp, spatial } from "../layers/padding.js";
 import { globalAveragePool2d, localAveragePool2d } from "../layers/pooling.js";
 import type { ImageNetwork } from "../model.js";
 import type { Scope } from "../scope.js";
+import { demand } from "./demand.js";
 
 /** The nonlinearity; "simple-gate" multiplies one half of the channels with the other. */
 export type NafnetActivation = "gelu" | "relu" | "simple-gate";
@@ -47,6 +48,7 @@ export interface NafnetConfiguration extends ImageNetwork {
  */
 export function nafnet(p: Scope, image: Value, configuration: NafnetConfiguration): Value {
   const { width, encoderBlocks, middleBlocks, decoderBlocks, pooling = { kind: "global" } } = configuration;
+  checkConfiguration(configuration);
   const levels = encoderBlocks.length;
   const input = padToMultiple(image, 2 ** levels, "constant");
   const blocks = (scope: Scope, x: Value, count: number, level: number): Value => {
@@ -70,6 +72,27 @@ export function nafnet(p: Scope, image: Value, configuration: NafnetConfiguratio
   });
   x = conv2d(p.at("ending"), x, { out: channels(image), kernel: 3 });
   return cropTo(add(x, input), spatial(image));
+}
+
+function checkConfiguration(configuration: NafnetConfiguration): void {
+  const { encoderBlocks, decoderBlocks, width, activation, attention } = configuration;
+  const { depthwiseExpansion = 2, feedForwardExpansion = 2 } = configuration;
+  demand(
+    encoderBlocks.length === decoderBlocks.length,
+    "nafnet",
+    `encoderBlocks has ${encoderBlocks.length} levels and decoderBlocks ${decoderBlocks.length}, but what goes down must come up`,
+  );
+  // A gate halves the channels; squeezing the attention halves them once more.
+  const gate = activation === "simple-gate" ? 2 : 1;
+  const parts = { depthwiseExpansion: gate * (attention === "channel" ? 2 : 1), feedForwardExpansion: gate };
+  for (const [name, expansion] of Object.entries({ depthwiseExpansion, feedForwardExpansion })) {
+    const divisor = parts[name as keyof typeof parts];
+    demand(
+      (width * expansion) % divisor === 0,
+      "nafnet",
+      `width ${width} times ${name} ${expansion} must be a whole number${divisor > 1 ? ` that ${divisor} divides` : ""}`,
+    );
+  }
 }
 
 type Pool = (x: Value) => Value;

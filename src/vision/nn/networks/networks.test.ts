@@ -4,6 +4,8 @@ import { describe, expect, test } from "vitest";
 import { sizeOf } from "../../../engine/tensor/tensor.js";
 import { declarations, type InputShapes } from "../model.js";
 import { findNetwork, type NetworkConfiguration, publishedNetworks, recogniseConfiguration } from "./index.js";
+import type { NafnetConfiguration } from "./nafnet.js";
+import type { RestormerConfiguration } from "./restormer.js";
 
 const official: Record<string, { tensors: number; sha256: string }> = JSON.parse(
   readFileSync(new URL("../../../../fixtures/golden/networks/names.json", import.meta.url), "utf8"),
@@ -70,4 +72,22 @@ test("what is not known is said", () => {
   expect(() => declarations(findNetwork("nafnet-gopro-w32").network, { image: [1, 1, 32, 32] })).toThrow(
     /\[N, 3, H, W\], not \[1, 1, 32, 32\]/,
   );
+});
+
+const nafnet = publishedNetworks["nafnet-gopro-w32"] as NafnetConfiguration;
+const restormer = publishedNetworks["restormer-motion-deblurring"] as RestormerConfiguration;
+const unet = { family: "unet", width: 4, levels: 2, outputChannels: 3, normalization: "none", output: "residual" } as const;
+
+test.each<[NetworkConfiguration, RegExp]>([
+  [{ ...nafnet, decoderBlocks: [1, 1] }, /nafnet cannot be built: encoderBlocks has 4 levels and decoderBlocks 2/],
+  [{ ...nafnet, depthwiseExpansion: 1.01 }, /width 32 times depthwiseExpansion 1.01 must be a whole number that 2 divides/],
+  [{ ...nafnet, width: 5, feedForwardExpansion: 1 }, /width 5 times feedForwardExpansion 1 must be a whole number that 2/],
+  [{ ...nafnet, width: 6, depthwiseExpansion: 1, attention: "channel" }, /depthwiseExpansion 1 must be a whole number that 4/],
+  [{ ...restormer, width: 7 }, /restormer cannot be built: width 7 must be even/],
+  [{ ...restormer, heads: [5, 2, 4, 8] }, /the 48 channels of level 1 cannot be shared by 5 heads/],
+  [{ ...restormer, outputChannels: 4 }, /4 outputChannels are added to an image of 3/],
+  [{ ...unet, levels: 7 }, /an image of 64x64 cannot be halved 7 times/],
+  [{ ...unet, outputChannels: 2 }, /2 outputChannels are added to an image of 3/],
+])("a configuration that does not hold together is refused: %j", (configuration, sentence) => {
+  expect(() => declare(configuration)).toThrow(sentence);
 });

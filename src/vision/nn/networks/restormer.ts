@@ -21,6 +21,7 @@ import { biasFreeLayerNorm2d, type LayerNormKind, layerNorm2d } from "../layers/
 import { spatial } from "../layers/padding.js";
 import type { ImageNetwork } from "../model.js";
 import type { Scope } from "../scope.js";
+import { demand } from "./demand.js";
 
 /** Numbers for the four levels, from full resolution to an eighth of it. */
 export type FourLevels = readonly [number, number, number, number];
@@ -52,6 +53,16 @@ export const restormerMultiple = 8;
  */
 export function restormer(p: Scope, image: Value, configuration: RestormerConfiguration): Value {
   const { width, blocks, refinementBlocks, heads, outputChannels = channels(image), bias = "none" } = configuration;
+  demand(width % 2 === 0, "restormer", `width ${width} must be even`);
+  heads.forEach((count, at) => {
+    const c = width * 2 ** at;
+    demand(c % count === 0, "restormer", `the ${c} channels of level ${at + 1} cannot be shared by ${count} heads`);
+  });
+  demand(
+    outputChannels === channels(image),
+    "restormer",
+    `its ${outputChannels} outputChannels are added to an image of ${channels(image)}`,
+  );
   const level = (name: string, x: Value, count: number, at: number): Value => {
     for (let i = 0; i < count; i++) x = transformerBlock(p.at(name, i), x, heads[at]!, configuration);
     return x;

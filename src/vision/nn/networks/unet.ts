@@ -5,6 +5,7 @@ import { channels, conv2d, convTranspose2d } from "../layers/convolution.js";
 import { spatial } from "../layers/padding.js";
 import type { ImageNetwork } from "../model.js";
 import type { Scope } from "../scope.js";
+import { demand } from "./demand.js";
 
 /** U-Net (Ronneberger et al. 2015, arXiv 1505.04597) with the parameter names of the widespread milesial/Pytorch-UNet. */
 export interface UnetConfiguration extends ImageNetwork {
@@ -22,6 +23,16 @@ export interface UnetConfiguration extends ImageNetwork {
 
 /** [N, C, H, W] of any size to [N, outputChannels, H, W]. */
 export function unet(p: Scope, image: Value, { width, levels, outputChannels, normalization, output }: UnetConfiguration): Value {
+  demand(
+    Math.min(...spatial(image)) >= 2 ** levels,
+    "unet",
+    `an image of ${spatial(image).join("x")} cannot be halved ${levels} times`,
+  );
+  demand(
+    output === "plain" || outputChannels === channels(image),
+    "unet",
+    `its ${outputChannels} outputChannels are added to an image of ${channels(image)}`,
+  );
   const skips: Value[] = [];
   let x = doubleConv(p.at("inc"), image, width, normalization);
   for (let level = 1; level <= levels; level++) {
