@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseSafetensors, writeSafetensors } from "../../engine/tensor/safetensors.js";
@@ -30,19 +30,11 @@ const command = (out: string, ...more: string[]) => [
   ...["--share", "0.5", "--out", folder.path(out), ...more],
 ];
 
-/** Every file of a run with its bytes. */
-function bytes(out: string): Record<string, string> {
-  const files: Record<string, string> = {};
-  const visit = (at: string) => {
-    for (const name of readdirSync(at)) {
-      const path = join(at, name);
-      if (statSync(path).isDirectory()) visit(path);
-      else files[relative(folder.path(out), path)] = readFileSync(path).toString("latin1");
-    }
-  };
-  visit(folder.path(out));
-  return files;
-}
+/** Every file of a run with its bytes; there are no folders. */
+const bytes = (out: string): Record<string, string> =>
+  Object.fromEntries(
+    readdirSync(folder.path(out)).map((name) => [name, readFileSync(folder.path(out, name)).toString("latin1")]),
+  );
 
 const recordsIn = (out: string): number => {
   const file = folder.path(out, "records.jsonl");

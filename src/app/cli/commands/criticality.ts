@@ -210,7 +210,7 @@ async function criticality(engine: Engine, file: OnnxModel, path: string, spec: 
   const quiet = flags.json && !flags.out;
   const out =
     flags.out ?? `runs/${basename(path, ".onnx")}-criticality${flags.shard ? `-${flags.shard.index}of${flags.shard.count}` : ""}`;
-  const run = quiet ? undefined : RunDirectory.open<CriticalityRecord>(out, plan);
+  const run = quiet ? undefined : RunDirectory.open<CriticalityRecord>(out, plan, []);
   const store: RecordStore = run ?? inMemory();
   const stop = interruptible();
   try {
