@@ -12,7 +12,7 @@ import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { lower } from "../src/engine/compile/lower.js";
 import { writeModel } from "../src/engine/onnx/write.js";
-import type { Engine } from "../src/engine/runtime/engine.js";
+import type { DeviceTensor, Engine } from "../src/engine/runtime/engine.js";
 import { createEngine } from "../src/engine/runtime/node.js";
 import { Random } from "../src/engine/tensor/random.js";
 import { type Shape, type Tensor, tensor } from "../src/engine/tensor/tensor.js";
@@ -58,20 +58,28 @@ async function measure(engine: Engine, { name, network, input }: BenchNetwork): 
     peer = await TorchPeer.start(python, "training.py", [...files, clock]);
   }
   try {
-    const shared = { "images.image": image, ...trainer.weights() };
-    const gradient = await engine.upload(tensor("float32", trainer.layout.parameters.shape));
+    const { parameters } = trainer.layout;
+    const gradient = await Promise.all(
+      parameters.names("gradient").map(async (name, i) => [name, await engine.upload(parameters.zeros()[i]!)] as const),
+    );
     const share = tensor("float32", [], [1]);
     const work = {
       forward: async () => {
-        const { parameters } = trainer.weights();
-        const { prediction } = await programs.forward.run({ ...shared, parameters }, { keep: ["prediction"], only: [] });
+        const feeds = { "images.image": image, ...trainer.weights() };
+        const { prediction } = await programs.forward.run(feeds, { keep: ["prediction"], only: [] });
         prediction.dispose();
       },
       gradient: async () => {
-        const { parameters } = trainer.weights();
-        const feeds = { ...shared, parameters, target, gradient, "scalar.share": share };
-        const out = await programs.gradient.run(feeds, { keep: ["next.gradient"] });
-        out["next.gradient"].dispose();
+        const feeds = {
+          "images.image": image,
+          target,
+          "scalar.share": share,
+          ...trainer.weights(),
+          ...Object.fromEntries(gradient),
+        };
+        const keep = parameters.names("next.gradient");
+        const held: Record<string, DeviceTensor> = await programs.gradient.run(feeds, { keep, only: [] });
+        for (const vector of Object.values(held)) vector.dispose();
       },
       step: async () => {
         await trainer.step([{ images: { image }, target }]);
@@ -96,7 +104,7 @@ async function measure(engine: Engine, { name, network, input }: BenchNetwork): 
         `  PyTorch: + gradient ${ms(of("torchGradient"))}, whole step ${ms(of("torchStep"))}; ours is ${ratio.toFixed(2)}x as fast (target 1x)`,
       );
     }
-    gradient.dispose();
+    for (const [, vector] of gradient) vector.dispose();
   } finally {
     peer?.stop();
     trainer.dispose();

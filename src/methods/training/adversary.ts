@@ -19,11 +19,8 @@ export interface AdversaryOptions {
   readonly share?: number;
 }
 
-/** The network's vectors at the moment of the attack. */
-export interface Weights {
-  readonly parameters: DeviceTensor;
-  readonly buffers?: DeviceTensor;
-}
+/** The network's vectors at the moment of the attack, by the names of a program's inputs. */
+export type Weights = Readonly<Record<string, DeviceTensor>>;
 
 /**
  * Attacks the first part of each batch on the network as it stands, in training mode (Madry et al. 2018; half of each batch by FGSM:

@@ -1,20 +1,17 @@
-import type { Value } from "../../engine/graph/graph.js";
+import type { Graph, Value } from "../../engine/graph/graph.js";
 import { reshape, split } from "../../engine/operators/index.js";
-import { describe, type Shape, sameShape, sizeOf, type Tensor, tensor } from "../../engine/tensor/tensor.js";
+import { describe, sameShape, sizeOf, type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import type { StateDict } from "../../vision/nn/checkpoints/state-dict.js";
 import { type Binding, type Declaration, initial, type Role } from "../../vision/nn/scope.js";
 import { TrainingError } from "./error.js";
 import { type ParameterGroup, type Section, sectionsOf } from "./parameter-groups.js";
 
 /**
- * All parameters (or all buffers) of a network in one vector, in the order in which the network declares them, those with the same settings
- * together. An optimiser is then a dozen
- * nodes on one long vector instead of a dozen on each of several hundred small tensors, and a step has one handle to pass on, not hundreds.
+ * All parameters (or all buffers) of a network in a few long vectors, in the order in which the network declares them, those with the same
+ * settings together. An optimiser is then a dozen nodes on each of these vectors instead of a dozen on each of several hundred small tensors.
  */
 export class FlatLayout {
-  readonly declarations: readonly Declaration[];
-  readonly size: number;
-  /** Stretches of the vector, one after the other, of parameters with the same settings. */
+  readonly vectors: readonly FlatVector[];
   readonly sections: readonly Section[];
 
   constructor(all: Iterable<Declaration>, role: Role, groups: readonly ParameterGroup[] = []) {
@@ -22,56 +19,108 @@ export class FlatLayout {
       [...all].filter((d) => d.role === role),
       groups,
     );
-    this.declarations = this.sections.flatMap(({ declarations }) => declarations);
-    this.size = this.declarations.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    this.vectors = this.sections.flatMap(({ declarations }, section) => cutUp(declarations, section));
   }
 
-  get shape(): Shape {
-    return [this.size];
+  get declarations(): readonly Declaration[] {
+    return this.vectors.flatMap((v) => v.declarations);
   }
 
-  /** The named tensors as one vector. @throws TrainingError for a tensor that is missing or has another type or shape. */
-  flatten(state: StateDict): Tensor<"float32"> {
-    const flat = tensor("float32", this.shape);
-    let offset = 0;
-    for (const { name, shape } of this.declarations) {
-      const found = state.get(name);
-      if (found?.type !== "float32" || !sameShape(found.shape, shape))
-        throw new TrainingError(
-          `The network needs "${name}" as ${describe({ type: "float32", shape })}, but ${found ? describe(found) : "nothing of that name"} was given.`,
-        );
-      flat.data.set(found.data as Float32Array, offset);
-      offset += sizeOf(shape);
-    }
-    return flat;
+  /** Numbers in all vectors. */
+  get size(): number {
+    return this.vectors.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** The vectors' names as inputs of a program. */
+  names(kind: string): string[] {
+    return this.vectors.map((_, i) => `${kind}.${i}`);
+  }
+
+  inputs(graph: Graph, kind: string): Value[] {
+    return this.names(kind).map((name, i) => graph.input(name, "float32", [this.vectors[i]!.size]));
+  }
+
+  zeros(): Tensor<"float32">[] {
+    return this.vectors.map(({ size }) => tensor("float32", [size]));
+  }
+
+  /** The named tensors in vectors. @throws TrainingError for a tensor that is missing or has another type or shape. */
+  flatten(state: StateDict): Tensor<"float32">[] {
+    return this.vectors.map(({ declarations, size }) => {
+      const flat = tensor("float32", [size]);
+      let offset = 0;
+      for (const { name, shape } of declarations) {
+        const found = state.get(name);
+        if (found?.type !== "float32" || !sameShape(found.shape, shape))
+          throw new TrainingError(
+            `The network needs "${name}" as ${describe({ type: "float32", shape })}, but ${found ? describe(found) : "nothing of that name"} was given.`,
+          );
+        flat.data.set(found.data as Float32Array, offset);
+        offset += sizeOf(shape);
+      }
+      return flat;
+    });
   }
 
   /** Freshly initialised; the same seed gives the same bits. */
-  initial(seed: number | string): Tensor<"float32"> {
+  initial(seed: number | string): Tensor<"float32">[] {
     return this.flatten(new Map(this.declarations.map((d) => [d.name, initial(d, seed)])));
   }
 
-  /** The vector's tensors by name. */
-  unflatten(flat: Tensor): Map<string, Tensor<"float32">> {
+  /** The vectors' tensors by name. */
+  unflatten(flat: readonly Tensor[]): Map<string, Tensor<"float32">> {
     const state = new Map<string, Tensor<"float32">>();
-    let offset = 0;
-    for (const { name, shape } of this.declarations) {
-      const end = offset + sizeOf(shape);
-      state.set(name, tensor("float32", shape, (flat.data as Float32Array).slice(offset, end)));
-      offset = end;
-    }
+    this.vectors.forEach(({ declarations }, i) => {
+      let offset = 0;
+      for (const { name, shape } of declarations) {
+        const end = offset + sizeOf(shape);
+        state.set(name, tensor("float32", shape, (flat[i]!.data as Float32Array).slice(offset, end)));
+        offset = end;
+      }
+    });
     return state;
   }
 
-  /** The vector's tensors by name, as values of the graph. */
-  split(flat: Value): Map<string, Value> {
-    const parts = split(
-      flat,
-      0,
-      this.declarations.map(({ shape }) => sizeOf(shape)),
+  /** The vectors' tensors by name, as values of the graph. */
+  split(flat: readonly Value[]): Map<string, Value> {
+    return new Map(
+      this.vectors.flatMap(({ declarations }, v) => {
+        const parts = split(
+          flat[v]!,
+          0,
+          declarations.map(({ shape }) => sizeOf(shape)),
+        );
+        return declarations.map(({ name, shape }, i) => [name, reshape(parts[i]!, shape)] as const);
+      }),
     );
-    return new Map(this.declarations.map(({ name, shape }, i) => [name, reshape(parts[i]!, shape)]));
   }
+}
+
+/** Consecutive tensors with the same settings. */
+export interface FlatVector {
+  readonly declarations: readonly Declaration[];
+  readonly size: number;
+  /** Which of the layout's sections it belongs to. */
+  readonly section: number;
+}
+
+/**
+ * Numbers in a vector at most, unless one tensor has more: what an optimiser's nodes hand on then stays in the processor's cache. AdamW on 17
+ * million parameters takes 45 ms on one vector, 26 on vectors of this size, 30 on a quarter of it (CPU, 2 threads).
+ */
+const longest = 2 ** 20;
+
+function cutUp(declarations: readonly Declaration[], section: number): FlatVector[] {
+  const vectors: { declarations: Declaration[]; size: number; section: number }[] = [];
+  for (const declaration of declarations) {
+    const size = sizeOf(declaration.shape);
+    const last = vectors.at(-1);
+    if (last && last.size + size <= longest) {
+      last.declarations.push(declaration);
+      last.size += size;
+    } else vectors.push({ declarations: [declaration], size, section });
+  }
+  return vectors;
 }
 
 /** Binds a network to tensors that are in the graph already. */

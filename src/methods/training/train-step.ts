@@ -1,7 +1,7 @@
 import { gradients } from "../../engine/autodiff/gradients.js";
 import { Graph, type Value } from "../../engine/graph/graph.js";
 import type { OnnxModel } from "../../engine/onnx/model.js";
-import { add, clip, concat, mul, reciprocal, reduceL2, reshape, split } from "../../engine/operators/index.js";
+import { add, clip, concat, mul, reciprocal, reduceSumSquare, reshape, sqrt } from "../../engine/operators/index.js";
 import { sizeOf } from "../../engine/tensor/tensor.js";
 import { declarations, type InputShapes, type Network } from "../../vision/nn/model.js";
 import { type Mode, Parameters } from "../../vision/nn/scope.js";
@@ -23,7 +23,7 @@ export interface TrainStepOptions {
   readonly groups?: readonly ParameterGroup[];
 }
 
-/** Where a network's tensors lie in the vectors `parameters` and `buffers`. */
+/** Where a network's tensors lie in the vectors `parameters.<i>` and `buffers.<i>`. */
 export interface NetworkLayout {
   readonly parameters: FlatLayout;
   readonly buffers: FlatLayout;
@@ -40,9 +40,10 @@ export function networkLayout(network: Network, { inputs, groups }: Pick<TrainSt
 /**
  * A whole training step as one model: forward, loss, gradient, optimiser.
  *
- * Inputs: `parameters` [P], `buffers` [Q] (where the network has any), `state.<name>` [P] and scalars `scalar.<name>` of the optimiser
- * (`scalar.<section>.<name>` where groups make several sections), `average` [P] (where one is kept), `images.<name>`, `target`, `valid` (flow and disparity). Outputs: the next of each state under
- * `next.<input>`, `loss` and `gradient_norm` (before clipping), both scalars.
+ * Parameters are vectors, numbered by `NetworkLayout`. Inputs: `parameters.<i>`, `buffers.<i>` (where the network has any), `state.<name>.<i>`
+ * and scalars `scalar.<name>` of the optimiser (`scalar.<section>.<name>` where groups make several sections), `average.<i>` (where one is
+ * kept), `images.<name>`, `target`, `valid` (flow and disparity). Outputs: the next of each state under `next.<input>`, `loss` and
+ * `gradient_norm` (before clipping), both scalars.
  *
  * @throws TrainingError, GraphError, NotDifferentiableError
  * @example
@@ -52,13 +53,13 @@ export function trainStep(network: Network, loss: TrainingLoss, optimizer: Optim
   const graph = new Graph();
   const layout = networkLayout(network, options);
   const { parameters, gradient } = lossAndGradient(graph, network, loss, layout, options.inputs);
-  applyUpdate(graph, optimizer, layout.parameters.sections, parameters, gradient, options);
+  applyUpdate(graph, optimizer, layout.parameters, parameters, gradient, options);
   return graph.build();
 }
 
 /**
- * The first part of a step whose batch comes in pieces: the gradient of one piece, times `scalar.share`, is added to `gradient` [P]
- * (output `next.gradient`). Other inputs and outputs as in `trainStep`.
+ * The first part of a step whose batch comes in pieces: the gradient of one piece, times `scalar.share`, is added to `gradient.<i>`
+ * (output `next.gradient.<i>`). Other inputs and outputs as in `trainStep`.
  */
 export function accumulateStep(
   network: Network,
@@ -68,21 +69,21 @@ export function accumulateStep(
 ): OnnxModel {
   const graph = new Graph();
   const { gradient } = lossAndGradient(graph, network, loss, layout, inputs);
-  const before = graph.input("gradient", "float32", gradient.shape);
-  graph.output("next.gradient", add(before, mul(gradient, graph.input("scalar.share", "float32", []))));
+  const share = graph.input("scalar.share", "float32", []);
+  const sums = layout.parameters.inputs(graph, "gradient").map((before, i) => add(before, mul(gradient[i]!, share)));
+  yieldNext(graph, layout.parameters, "gradient", sums);
   return graph.build();
 }
 
-/** The second part: the optimiser alone, for the gathered `gradient` [P]. */
+/** The second part: the optimiser alone, for the gathered `gradient.<i>`. */
 export function applyStep(network: Network, optimizer: Optimizer, options: TrainStepOptions): OnnxModel {
   const graph = new Graph();
-  const { shape, sections } = networkLayout(network, options).parameters;
-  const parameters = graph.input("parameters", "float32", shape);
-  applyUpdate(graph, optimizer, sections, parameters, graph.input("gradient", "float32", shape), options);
+  const layout = networkLayout(network, options).parameters;
+  applyUpdate(graph, optimizer, layout, layout.inputs(graph, "parameters"), layout.inputs(graph, "gradient"), options);
   return graph.build();
 }
 
-/** Inputs `parameters`, `buffers`, `images.<name>`; output `prediction`, as in evaluation. */
+/** Inputs `parameters.<i>`, `buffers.<i>`, `images.<name>`; output `prediction`, as in evaluation. */
 export function predictionStep(network: Network, inputs: InputShapes, layout = networkLayout(network, { inputs })): OnnxModel {
   const graph = new Graph();
   const bound = bindNetwork(graph, network, layout, imageInputs(graph, inputs), "evaluation");
@@ -90,22 +91,18 @@ export function predictionStep(network: Network, inputs: InputShapes, layout = n
   return graph.build();
 }
 
-/** Adds the network with its tensors taken from the graph inputs `parameters` and `buffers`. */
+/** Adds the network with its tensors taken from the graph inputs `parameters.<i>` and `buffers.<i>`. */
 export function bindNetwork(
   graph: Graph,
   network: Network,
   layout: NetworkLayout,
   images: readonly Value[],
   mode: Mode,
-): { readonly parameters: Value; readonly buffers: Value | undefined; readonly bound: Parameters; readonly prediction: Value } {
-  const parameters = graph.input("parameters", "float32", layout.parameters.shape);
-  const buffers = layout.buffers.size > 0 ? graph.input("buffers", "float32", layout.buffers.shape) : undefined;
-  const bound = new Parameters(
-    graph,
-    asGiven(layout.parameters.split(parameters), buffers ? layout.buffers.split(buffers) : new Map()),
-    mode,
-  );
-  return { parameters, buffers, bound, prediction: network(bound.scope, ...images) };
+): { readonly parameters: readonly Value[]; readonly bound: Parameters; readonly prediction: Value } {
+  const parameters = layout.parameters.inputs(graph, "parameters");
+  const buffers = layout.buffers.inputs(graph, "buffers");
+  const bound = new Parameters(graph, asGiven(layout.parameters.split(parameters), layout.buffers.split(buffers)), mode);
+  return { parameters, bound, prediction: network(bound.scope, ...images) };
 }
 
 function lossAndGradient(graph: Graph, network: Network, loss: TrainingLoss, layout: NetworkLayout, inputs: InputShapes) {
@@ -116,10 +113,10 @@ function lossAndGradient(graph: Graph, network: Network, loss: TrainingLoss, lay
   const [batch, , ...pixels] = prediction.shape;
   const valid = loss.masked ? graph.input("valid", "float32", [batch!, ...pixels]) : undefined;
   const value = loss.reduce(prediction, target, valid);
-  const [gradient] = gradients(value, [parameters]);
+  const gradient = gradients(value, parameters);
   graph.output("loss", value);
-  if (layout.buffers.size > 0) graph.output("next.buffers", nextBuffers(bound, layout.buffers));
-  return { parameters, gradient: gradient! };
+  yieldNext(graph, layout.buffers, "buffers", nextBuffers(bound, layout.buffers));
+  return { parameters, gradient };
 }
 
 /** What a task predicts has this many channels (null: any number) and these many axes. */
@@ -139,9 +136,17 @@ function checkPrediction({ shape }: Value, { task }: TrainingLoss): void {
 }
 
 /** What the layers say of their running statistics; buffers that none updates stay. */
-function nextBuffers({ values, updates }: Parameters, layout: FlatLayout): Value {
-  const flat = layout.declarations.map(({ name, shape }) => reshape(updates.get(name) ?? values.get(name)!, [sizeOf(shape)]));
-  return concat(flat, 0);
+function nextBuffers({ values, updates }: Parameters, layout: FlatLayout): Value[] {
+  return layout.vectors.map(({ declarations }) => {
+    const flat = declarations.map(({ name, shape }) => reshape(updates.get(name) ?? values.get(name)!, [sizeOf(shape)]));
+    return concat(flat, 0);
+  });
+}
+
+function yieldNext(graph: Graph, layout: FlatLayout, kind: string, values: readonly Value[]): void {
+  layout.names(kind).forEach((name, i) => {
+    graph.output(`next.${name}`, values[i]!);
+  });
 }
 
 /** The optimiser for one section of the parameters. */
@@ -155,45 +160,42 @@ export const scalarName = (name: string, section: number, sections: readonly Sec
 function applyUpdate(
   graph: Graph,
   optimizer: Optimizer,
-  sections: readonly Section[],
-  parameters: Value,
-  gradient: Value,
+  layout: FlatLayout,
+  parameters: readonly Value[],
+  gradient: readonly Value[],
   options: TrainStepOptions,
 ): void {
   const { clipNorm, average } = options;
-  const norm = reduceL2(gradient);
+  const { sections, vectors } = layout;
+  const norm = sqrt(gradient.map((g) => reduceSumSquare(g)).reduce(add));
   // clip_grad_norm_: g · min(1, c / (‖g‖ + 10⁻⁶))
-  const clipped =
-    clipNorm === undefined ? gradient : mul(gradient, clip(mul(reciprocal(add(norm, 1e-6)), clipNorm), undefined, 1));
-  const { state } = optimizer;
-  const cut = (vector: Value): readonly Value[] =>
-    sections.length === 1
-      ? [vector]
-      : split(
-          vector,
-          0,
-          sections.map(({ size }) => size),
-        );
-  const joined = (parts: readonly Value[]): Value => (parts.length === 1 ? parts[0]! : concat(parts, 0));
-  const before = { parameters: cut(parameters), gradient: cut(clipped) };
-  const states = state.map((name) => cut(graph.input(`state.${name}`, "float32", parameters.shape)));
-  const updates = sections.map((section, i) => {
+  const factor = clipNorm === undefined ? undefined : clip(mul(reciprocal(add(norm, 1e-6)), clipNorm), undefined, 1);
+  const states = optimizer.state.map((name) => [name, layout.inputs(graph, `state.${name}`)] as const);
+  const rules = sections.map((section, i) => {
     const own = optimizerOf(optimizer, section);
     const scalar = (name: string) => graph.input(scalarName(name, i, sections), "float32", []);
+    return { own, scalars: Object.fromEntries(Object.keys(own.scalars(1, 1)).map((name) => [name, scalar(name)])) };
+  });
+  const updates = vectors.map(({ section }, i) => {
+    const { own, scalars } = rules[section]!;
     return own.update({
-      parameters: before.parameters[i]!,
-      gradient: before.gradient[i]!,
-      state: Object.fromEntries(state.map((name, s) => [name, states[s]![i]!])),
-      scalars: Object.fromEntries(Object.keys(own.scalars(1, 1)).map((name) => [name, scalar(name)])),
+      parameters: parameters[i]!,
+      gradient: factor ? mul(gradient[i]!, factor) : gradient[i]!,
+      state: Object.fromEntries(states.map(([name, values]) => [name, values[i]!])),
+      scalars,
     });
   });
-  const next = joined(updates.map((u) => u.parameters));
+  const next = updates.map((u) => u.parameters);
   graph.output("gradient_norm", norm);
-  graph.output("next.parameters", next);
-  for (const name of state) graph.output(`next.state.${name}`, joined(updates.map((u) => u.state[name]!)));
+  yieldNext(graph, layout, "parameters", next);
+  for (const name of optimizer.state) {
+    const values = updates.map((u) => u.state[name]!);
+    yieldNext(graph, layout, `state.${name}`, values);
+  }
   if (average !== undefined) {
-    const last = graph.input("average", "float32", parameters.shape);
-    graph.output("next.average", add(mul(last, average), mul(next, 1 - average)));
+    const last = layout.inputs(graph, "average");
+    const moved = last.map((value, i) => add(mul(value, average), mul(next[i]!, 1 - average)));
+    yieldNext(graph, layout, "average", moved);
   }
 }
 

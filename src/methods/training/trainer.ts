@@ -3,9 +3,10 @@ import type { OnnxModel } from "../../engine/onnx/model.js";
 import type { DeviceTensor, Engine, Feeds, Program } from "../../engine/runtime/engine.js";
 import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import type { StateDict } from "../../vision/nn/checkpoints/state-dict.js";
-import type { Network } from "../../vision/nn/model.js";
+import { type Network, predictionShape } from "../../vision/nn/model.js";
 import { Adversary, type AdversaryOptions, type Weights } from "./adversary.js";
 import type { TrainingBatch } from "./batch.js";
+import { checkBatch, type ExpectedBatch } from "./check-batch.js";
 import { TrainingError } from "./error.js";
 import type { FlatLayout } from "./flat-parameters.js";
 import type { TrainingLoss } from "./losses.js";
@@ -82,6 +83,7 @@ export class Trainer {
     readonly layout: NetworkLayout,
     private readonly programs: Programs,
     private readonly vectors: Record<string, DeviceTensor>,
+    private readonly expected: ExpectedBatch,
     step: number,
   ) {
     this.#step = step;
@@ -107,7 +109,8 @@ export class Trainer {
           }),
       ...(adversary && { adversary: await Adversary.create(engine, network, loss, inputs, adversary, layout) }),
     };
-    return new Trainer(engine, options, layout, programs, vectors, from?.step ?? 0);
+    const expected = { inputs, prediction: predictionShape(network, inputs), loss };
+    return new Trainer(engine, options, layout, programs, vectors, expected, from?.step ?? 0);
   }
 
   /** Steps done. */
@@ -117,15 +120,23 @@ export class Trainer {
 
   /** The network's vectors where they lie, for programs such as `predictionStep`. They are replaced by the next step. */
   weights(kind: WeightsKind = "last"): Weights {
-    const { parameters, buffers, average } = this.vectors;
-    if (kind === "average" && !average) throw new TrainingError("No moving average of the parameters is kept.");
-    return { parameters: kind === "average" ? average! : parameters!, ...(buffers && { buffers }) };
+    const { parameters, buffers } = this.layout;
+    if (kind === "average" && this.options.average === undefined)
+      throw new TrainingError("No moving average of the parameters is kept.");
+    const from = parameters.names(kind === "average" ? "average" : "parameters");
+    const named = parameters.names("parameters").map((name, i) => [name, this.vectors[from[i]!]!] as const);
+    return Object.fromEntries([...named, ...buffers.names("buffers").map((name) => [name, this.vectors[name]!] as const)]);
   }
 
-  /** One update, from as many batches as `pieces` says. @throws TrainingError when the loss is no longer a number. */
+  /**
+   * One update, from as many batches as `pieces` says.
+   *
+   * @throws TrainingError when a batch is not what the network is for, or the loss is no longer a number.
+   */
   async step(batches: readonly TrainingBatch[]): Promise<StepReport> {
     const { optimizer, learningRate: base, schedule = constantRate, pieces = 1, seed } = this.options;
     if (batches.length !== pieces) throw new TrainingError(`A step takes ${pieces} batches, not ${batches.length}.`);
+    for (const batch of batches) checkBatch(batch, this.expected);
     const step = this.#step + 1;
     const factor = schedule(this.#step);
     const learningRate = base * factor;
@@ -142,15 +153,18 @@ export class Trainer {
     if (this.programs.whole) {
       report = await this.#advance(this.programs.whole, { ...feedsOf(await prepared(0)), ...scalars });
     } else {
-      this.vectors.gradient = await this.engine.upload(tensor("float32", this.layout.parameters.shape));
+      const { parameters } = this.layout;
+      Object.assign(this.vectors, await uploadAll(this.engine, named(parameters.names("gradient"), parameters.zeros())));
       let loss = 0;
       for (let i = 0; i < pieces; i++) {
         const feeds = { ...feedsOf(await prepared(i)), ...asScalars({ share: 1 / pieces }, (name) => `scalar.${name}`) };
         loss += numberOf((await this.#advance(this.programs.accumulate!, feeds)).loss!) / pieces;
       }
       const { gradient_norm } = await this.#advance(this.programs.apply!, scalars);
-      this.vectors.gradient.dispose();
-      delete this.vectors.gradient;
+      for (const name of parameters.names("gradient")) {
+        this.vectors[name]!.dispose();
+        delete this.vectors[name];
+      }
       report = { loss: tensor("float32", [], [loss]), gradient_norm: gradient_norm! };
     }
     this.#step = step;
@@ -163,9 +177,10 @@ export class Trainer {
   /** Copies everything out: for checkpoints and for the finished network. */
   async state(): Promise<TrainingState> {
     const { parameters, buffers } = this.layout;
-    const download = async (name: string, layout: FlatLayout) => {
-      const vector = this.vectors[name];
-      return vector ? layout.unflatten(await this.engine.download(vector)) : new Map<string, Tensor<"float32">>();
+    const download = async (kind: string, layout: FlatLayout) => {
+      const vectors: Tensor[] = [];
+      for (const name of layout.names(kind)) vectors.push(await this.engine.download(this.vectors[name]!));
+      return layout.unflatten(vectors);
     };
     const running = await download("buffers", buffers);
     const optimizer: Record<string, StateDict> = {};
@@ -173,7 +188,7 @@ export class Trainer {
     return {
       step: this.#step,
       network: new Map([...(await download("parameters", parameters)), ...running]),
-      ...(this.vectors.average && { average: new Map([...(await download("average", parameters)), ...running]) }),
+      ...(this.options.average !== undefined && { average: new Map([...(await download("average", parameters)), ...running]) }),
       optimizer,
     };
   }
@@ -212,17 +227,23 @@ function initialVectors(options: TrainerOptions, layout: NetworkLayout, from: Tr
   const { parameters, buffers } = layout;
   const { optimizer, average, seed } = options;
   const start = from ? parameters.flatten(from.network) : parameters.initial(seed);
-  const vectors: Record<string, Tensor> = { parameters: start };
-  if (buffers.size > 0) vectors.buffers = from ? buffers.flatten(from.network) : buffers.initial(seed);
-  if (average !== undefined) vectors.average = from?.average ? parameters.flatten(from.average) : start;
+  const running = from ? buffers.flatten(from.network) : buffers.initial(seed);
+  const vectors = {
+    ...named(parameters.names("parameters"), start),
+    ...named(buffers.names("buffers"), running),
+    ...(average !== undefined && named(parameters.names("average"), from?.average ? parameters.flatten(from.average) : start)),
+  };
   for (const name of optimizer.state) {
     const known = from?.optimizer[name];
     if (from && from.step > 0 && !known)
       throw new TrainingError(`The state to go on from lacks the ${optimizer.name} optimiser's "${name}".`);
-    vectors[`state.${name}`] = known ? parameters.flatten(known) : tensor("float32", parameters.shape);
+    Object.assign(vectors, named(parameters.names(`state.${name}`), known ? parameters.flatten(known) : parameters.zeros()));
   }
   return vectors;
 }
+
+const named = <T>(names: readonly string[], values: readonly T[]): Record<string, T> =>
+  Object.fromEntries(names.map((name, i) => [name, values[i]!]));
 
 async function uploadAll(engine: Engine, tensors: Readonly<Record<string, Tensor>>): Promise<Record<string, DeviceTensor>> {
   const held: Record<string, DeviceTensor> = {};
