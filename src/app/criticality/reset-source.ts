@@ -13,6 +13,7 @@ import {
 import { loadCheckpoint } from "../../vision/nn/checkpoints/files.js";
 import type { PredictorSize } from "../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
+import { sentenceOf, UsageError } from "../cli/errors.js";
 import type { CriticalityPlan } from "./plan.js";
 
 /** The plan's resets: from a scheme or files, wholly or in part. */
@@ -35,6 +36,10 @@ export async function resetSource(
 /** The layers of another export of the model, or a state dict. */
 async function readCopy(path: string, spec: ModelSpec, size: PredictorSize, engine: Engine): Promise<FreshCopy> {
   if (extname(path).toLowerCase() !== ".onnx") return { name: path, state: await loadCheckpoint(path) };
-  const { layers } = await probeOf(await readModel(path), spec, size, engine.evaluate);
-  return { name: path, layers };
+  try {
+    const { layers } = await probeOf(await readModel(path), spec, size, engine.evaluate);
+    return { name: path, layers };
+  } catch (error) {
+    throw new UsageError(`${path} (--fresh) does not fit the model: ${sentenceOf(error)}`);
+  }
 }
