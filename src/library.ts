@@ -25,17 +25,13 @@ export { Random } from "./engine/tensor/random.js";
 export { parseSafetensors, type Safetensors, SafetensorsError, writeSafetensors } from "./engine/tensor/safetensors.js";
 export { type DataType, type Shape, type Tensor, tensor, toNumbers } from "./engine/tensor/tensor.js";
 export * from "./methods/attacks/index.js";
+export * as criticality from "./methods/criticality/index.js";
 export * from "./methods/training/index.js";
-export {
-  DataError,
-  type Dataset,
-  fitted,
-  type Sample,
-  type SyntheticOptions,
-  syntheticDataset,
-} from "./vision/data/index.js";
+export * from "./vision/data/index.js";
+export * as metrics from "./vision/metrics/index.js";
 export * as nn from "./vision/nn/index.js";
 export type { Predictor } from "./vision/predictor.js";
+export * as render from "./vision/render/index.js";
 export {
   checkSpec,
   completeSpec,

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
@@ -28,4 +28,21 @@ describe("README", () => {
     const named = [...readme.matchAll(/npx faultline (\w+)/g)].map(([, name]) => name!);
     expect(commandNames()).toEqual(expect.arrayContaining(named));
   });
+});
+
+it("all pages import from the package what it offers", async () => {
+  const offered = new Set(Object.keys(await import("../src/index.js")));
+  const pages = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)].filter((p) => p.endsWith(".md"));
+  const imports = pages.flatMap((page) =>
+    [...readFileSync(join(root, page), "utf8").matchAll(/import \{([^}]+)\} from "faultline"/g)].map(([, names]) => ({
+      page,
+      // Types leave no trace at run time; the compiler sees those of the examples.
+      names: names!
+        .split(",")
+        .map((n) => n.trim())
+        .filter((n) => !n.startsWith("type ")),
+    })),
+  );
+  expect(imports.length).toBeGreaterThan(4);
+  for (const { page, names } of imports) for (const name of names) expect(offered, `${page}: ${name}`).toContain(name);
 });
