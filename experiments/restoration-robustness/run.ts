@@ -39,6 +39,7 @@ const synthetic = (part: "training" | "test") =>
     size: config.data.size,
     length: config.data[part],
     displacement: config.data.displacement,
+    subframes: config.data.subframes,
     seed: `${config.data.seed}/${part}`,
   });
 const trainingData = inMemory(synthetic("training"));

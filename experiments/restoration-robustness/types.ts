@@ -6,6 +6,7 @@ export interface Config {
   readonly data: {
     readonly size: number;
     readonly displacement: number;
+    readonly subframes: number;
     readonly training: number;
     readonly test: number;
     readonly seed: number;

@@ -101,8 +101,16 @@ function scheduleOf({ schedule, steps, warmup: rise }: TrainConfig): Schedule {
 
 async function openData(data: DataConfig, task: TrainConfig["task"]): Promise<Dataset> {
   if (data.kind === "synthetic") {
-    const { size, length, seed, displacement } = data;
-    return syntheticDataset({ task, size, length, seed, ...(displacement !== undefined && { displacement }) });
+    const { size, length, seed, displacement, subframes, averaging } = data;
+    return syntheticDataset({
+      task,
+      size,
+      length,
+      seed,
+      ...(displacement !== undefined && { displacement }),
+      ...(subframes !== undefined && { subframes }),
+      ...(averaging !== undefined && { averaging }),
+    });
   }
   const { path, format, split, variant } = data;
   return openDataset(path, {

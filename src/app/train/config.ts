@@ -40,6 +40,12 @@ const dataSchema = z.discriminatedUnion("kind", [
     length: whole,
     seed: z.union([z.number(), z.string()]).meta({ allowed: "a number or a text" }),
     displacement: z.number().min(0).max(0.5).optional(),
+    /** Restoration: frames of an exposure, and what is averaged. */
+    subframes: whole
+      .refine((n) => n % 2 === 1)
+      .meta({ allowed: "an odd whole number" })
+      .optional(),
+    averaging: z.enum(["light", "stored"]).optional(),
   }),
   z.strictObject({
     kind: z.literal("folder"),

@@ -112,6 +112,14 @@ describe("synthetic deblurring", () => {
     expect(contrast(inputs.image!)).toBeLessThan(0.8 * contrast(target as Tensor<"float32">));
   });
 
+  it("takes as many frames as leave no ghosts, nine at least", async () => {
+    const blurred = async (options: Partial<SyntheticOptions>) =>
+      (await sampleOf({ task: "restoration", ...options })).inputs.image;
+    // 0.1 and 0.3 of 96 pixels are 9.6 and 28.8: 28.8 / 1.5 = 19.2.
+    expect(await blurred({ displacement: 0.1 })).toEqual(await blurred({ displacement: 0.1, subframes: 9 }));
+    expect(await blurred({ displacement: 0.3 })).toEqual(await blurred({ displacement: 0.3, subframes: 19 }));
+  });
+
   it("averages light or stored values, as GoPro's two variants", () => {
     const frames = [Float32Array.of(0, 0.25), Float32Array.of(1, 0.25)];
     expect(Array.from(encodedMean(frames, "light"), (v) => Math.round(v * 255))).toEqual([

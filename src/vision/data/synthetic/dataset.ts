@@ -22,7 +22,10 @@ export interface SyntheticOptions {
   readonly seed: number | string;
   /** The largest shift (in an exposure, from frame to frame, from left to right) as a share of the shorter side. Default 0.08. */
   readonly displacement?: number;
-  /** Deblurring: how many sharp frames make a blurred one, an odd number so that one is in the middle. Default 9. */
+  /**
+   * Deblurring: how many sharp frames make a blurred one, an odd number so that one is in the middle. Default 9, and more where the
+   * displacement is above 13 pixels: one for every pixel and a half, so that no ghosts of the frames are seen.
+   */
   readonly subframes?: number;
   /**
    * Deblurring: what is averaged. "light": linear light, as a sensor does and as GoPro's `blur_gamma` was made (default); "stored": the
@@ -160,8 +163,9 @@ function labellingOf(task: TaskName): Labelling & { name: string } {
 }
 
 function resolve(options: SyntheticOptions): Resolved {
-  const { task, size, length, seed, displacement = 0.08, subframes = 9, averaging = "light" } = options;
+  const { task, size, length, seed, displacement = 0.08, averaging = "light" } = options;
   const { width, height } = typeof size === "number" ? { width: size, height: size } : size;
+  const { subframes = framesFor(displacement * Math.min(width, height)) } = options;
   const demand = (holds: boolean, rule: string) => {
     if (!holds) throw new DataError(`Synthetic pictures: ${rule}.`);
   };
@@ -180,3 +184,6 @@ function resolve(options: SyntheticOptions): Resolved {
   );
   return { task, width, height, length, seed, displacement, subframes, averaging };
 }
+
+/** An odd number, at least 9. */
+const framesFor = (pixels: number): number => 2 * Math.floor(Math.max(9, pixels / 1.5) / 2) + 1;
