@@ -169,6 +169,9 @@ describe("faultline criticality", () => {
   it.each([
     [["--layers", "nothing.*"], /No layer matches "nothing\.\*"; the layers are conv1, bn1/],
     [["--share", "0"], /share of channels/],
+    [["--limit", "3"], /--limit is for a data set/],
+    [["--reset", "zeros", "--fresh", join(golden, "network.onnx")], /--fresh takes the place of --reset/],
+    [["--shard", "1/2"], /a part has no result of its own/],
     [["--kinds", "normalization"], /no layers of the kind normalization; it has convolution, batch normalization, linear/],
     [["--input", model], /network\.onnx is no safetensors file/],
     [

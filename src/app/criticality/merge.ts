@@ -31,7 +31,10 @@ export function mergeCriticality(paths: readonly string[], out: string): void {
   const records = shards.flatMap((s) => s.records).sort((a, b) => a.index - b.index);
   const found = new Set(records.map((r) => r.index));
   const missing = plannedRecords(whole[0]!, facts.chunks, facts.targets.length).filter((i) => !found.has(i));
-  if (missing.length > 0) throw new RunError(`${missing.length} resets are missing; name all shards of the run.`);
+  if (missing.length > 0)
+    throw new RunError(
+      `${missing.length} ${missing.length === 1 ? "reset is" : "resets are"} missing; name all shards of the run.`,
+    );
   if (found.size < records.length)
     throw new RunError("Some resets are in more than one of the named directories; name each shard once.");
   const run = RunDirectory.open<CriticalityRecord>(out, whole[0], []);

@@ -51,7 +51,7 @@ interface Flags extends RuntimeFlags, SpecFlags, DataFlags {
   readonly mismatch: "pad" | "resize";
   readonly input?: string;
   readonly trials?: number;
-  readonly reset: SchemeName;
+  readonly reset?: SchemeName;
   readonly fresh?: string[];
   readonly statistics: "reset" | "kept";
   readonly share: number;
@@ -90,7 +90,7 @@ export function criticalityCommand(): Command {
       "resets of each layer, with fresh draws (default 3; with --fresh the number of copies)",
       parsePositiveInteger,
     )
-    .addOption(new Option("--reset <scheme>", "what layers are reset to").choices(Object.keys(schemes)).default("framework"))
+    .addOption(new Option("--reset <scheme>", "what layers are reset to (default: framework)").choices(Object.keys(schemes)))
     .option("--fresh <copy...>", "freshly initialised copies of the model, one a trial: .onnx, .safetensors or .pth")
     .addOption(
       new Option("--statistics <what>", "whether batch normalisation is reset with its running statistics")
@@ -162,8 +162,11 @@ function parseKinds(text: string): LayerKind[] {
 }
 
 async function criticality(engine: Engine, file: OnnxModel, path: string, spec: ModelSpec, flags: Flags): Promise<void> {
+  if (flags.shard && flags.json && !flags.out)
+    throw new UsageError("--shard with --json: a part has no result of its own to print; name its directory with --out.");
   const { data, source } = await openImages(file, spec, flags);
   const copies = await Promise.all((flags.fresh ?? []).map(async (copy) => ({ path: copy, sha256: await hashFile(copy) })));
+  if (copies.length > 0 && flags.reset) throw new UsageError("--fresh takes the place of --reset; name one of them.");
   if (copies.length > 0 && flags.trials && flags.trials > copies.length)
     throw new UsageError(
       `--trials ${flags.trials} needs as many fresh copies; ${copies.length} ${copies.length === 1 ? "was" : "were"} given with --fresh.`,
@@ -175,7 +178,7 @@ async function criticality(engine: Engine, file: OnnxModel, path: string, spec: 
     spec,
     data,
     reset: {
-      source: copies.length > 0 ? { kind: "copies", copies } : { kind: "scheme", scheme: flags.reset },
+      source: copies.length > 0 ? { kind: "copies", copies } : { kind: "scheme", scheme: flags.reset ?? "framework" },
       statistics: flags.statistics,
       share: flags.share,
       towards: flags.towards,
@@ -250,6 +253,8 @@ async function openImages(
 ): Promise<{ data: CriticalityPlan["data"]; source: ImageSource }> {
   if (flags.input) {
     if (flags.data) throw new UsageError("--input takes the place of --data; name one of them.");
+    const idle = (["limit", "shorter", "crop", "resize"] as const).find((flag) => flags[flag] !== undefined);
+    if (idle) throw new UsageError(`--${idle} is for a data set; tensors of --input are taken as they are.`);
     const source = tensorImages(flags.input, spec, file);
     return { data: { kind: "tensors", path: flags.input, sha256: await hashFile(flags.input), length: source.length }, source };
   }
