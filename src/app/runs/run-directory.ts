@@ -7,6 +7,7 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -114,6 +115,13 @@ export class RunDirectory<R extends RunRecord> {
   close(): void {
     closeSync(this.descriptor);
     unlock(this.path);
+  }
+
+  /** Closes a run that failed; where it has come to nothing yet, the directory goes too. */
+  abandon(): void {
+    this.close();
+    const started = readdirSync(this.path).filter((name) => name !== "run.json" && name !== "records.jsonl");
+    if (this.records.length === 0 && started.length === 0) rmSync(this.path, { recursive: true });
   }
 }
 

@@ -57,6 +57,7 @@ Example config.json:
           if (end === "stopped") {
             process.stderr.write("stopped; run the same command again to go on\n");
             process.exitCode = 130;
+            run.close();
             return;
           }
           const metrics = Object.entries(end.evaluated?.evaluation ?? {}).map(([name, value]) => `${name} ${value.toFixed(3)}`);
@@ -67,10 +68,13 @@ Example config.json:
           process.stdout.write(
             `${[`loss ${run.records.at(-1)!.loss!.toPrecision(5)}`, ...metrics].join(", ")}\n${out}/model.onnx\n${out}/card.md\n`,
           );
+          run.close();
+        } catch (error) {
+          run.abandon();
+          throw error;
         } finally {
           bar.stop();
           stop.done();
-          run.close();
         }
       });
     });
