@@ -5,6 +5,7 @@ import { type CompiledAttack, compileAttack } from "../../methods/attacks/compil
 import { CompiledEnsemble, ensembleMembers } from "../../methods/attacks/ensemble.js";
 import { norms } from "../../methods/attacks/norms/index.js";
 import type { AttackSite } from "../../methods/attacks/step-graph.js";
+import { UsageError } from "../cli/errors.js";
 import type { AttackPlan } from "./plan.js";
 
 /** What a user says of an attack, as a plan and the command line hold it. */
@@ -24,9 +25,27 @@ const optionsOf = (settings: AttackSettings, goal: Goal): AttackOptions => ({
   ...(settings.alignment && { alignment: settings.alignment }),
 });
 
-/** One attack by name. */
-export const attackOf = (name: AttackName, settings: AttackSettings, goal: Goal): Attack =>
-  attacks[name](optionsOf(settings, goal));
+/**
+ * One attack by name.
+ *
+ * @throws UsageError for settings that it would leave unused.
+ */
+export function attackOf(name: AttackName, settings: AttackSettings, goal: Goal): Attack {
+  if (settings.alignment && !name.includes("cospgd"))
+    throw new UsageError(`--alignment goes with cospgd, apgd-cospgd and ensemble; ${name} has none.`);
+  if (settings.stepSize !== undefined && ownStep[name])
+    throw new UsageError(`--step-size: ${name} ${ownStep[name]}; leave it out.`);
+  return attacks[name](optionsOf(settings, goal));
+}
+
+/** Attacks that no step size can be given to, and why. */
+const ownStep: Readonly<Partial<Record<AttackName, string>>> = {
+  fgsm: "takes one step of length epsilon",
+  noise: "takes no step",
+  apgd: "sets its step sizes itself",
+  "apgd-cospgd": "sets its step sizes itself",
+  "apgd-released": "sets its step sizes itself",
+};
 
 /** The attacks that a plan names: one, or the members of an ensemble. */
 export function attacksOf({ attack, goal, spec }: Pick<AttackPlan, "attack" | "goal" | "spec">): Attack[] {

@@ -1,5 +1,7 @@
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
+import type { AttackPlan } from "./plan.js";
+import type { Prepared } from "./prepare.js";
 
 /**
  * Holds class labels against the model's classes: a label beyond them would be a pixel that no prediction can get right or wrong.
@@ -16,4 +18,15 @@ export function labelProblem(target: Tensor, classes: number, spec: ModelSpec, w
     return `${where} has the label ${label - spec.labelOffset}, but the model's classes are ${-spec.labelOffset} to ${classes - 1 - spec.labelOffset}; say with --ignore or --label-offset how they fit.`;
   }
   return undefined;
+}
+
+/** A sentence where not one pixel of a sample counts: the loss is 0 whatever the attack does, and nothing can be said of it. */
+export function nothingCounts({ target, valid, id }: Prepared, { goal, reference, spec }: AttackPlan): string | undefined {
+  if (valid?.data.every((v) => v === 0)) return `${id} has no pixel with ground truth: its mask is 0 everywhere.`;
+  if (spec.task !== "classification" && spec.task !== "segmentation") return undefined;
+  if (!target || goal.kind === "targeted" || reference === "prediction") return undefined;
+  const ignored = new Set(spec.ignore);
+  return (target.data as BigInt64Array).every((label) => ignored.has(Number(label)))
+    ? `${id} has no label that counts: all are among the ignored ones (${spec.ignore.join(", ")}).`
+    : undefined;
 }

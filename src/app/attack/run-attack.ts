@@ -13,7 +13,7 @@ import { sentenceOf } from "../cli/errors.js";
 import type { RunDirectory } from "../runs/run-directory.js";
 import { compileAll } from "./attack-of-plan.js";
 import { type PerturbationSize, perturbationSize, saveable } from "./eight-bit.js";
-import { labelProblem } from "./labels.js";
+import { labelProblem, nothingCounts } from "./labels.js";
 import { type Measure, measureFor, type SampleScores } from "./measure.js";
 import type { AttackPlan } from "./plan.js";
 import { type Prepared, prepare } from "./prepare.js";
@@ -168,7 +168,9 @@ async function attackGroup(
   const valid = group[0]!.valid && task !== "classification" ? stack(group.map((p) => p.valid!)) : undefined;
   const clean = await compiled.predict(images);
   // A sample with labels that the model cannot have is attacked like one without, for its neighbours' sake, and then listed as failed.
-  const mislabelled = group.map((p) => p.target && labelProblem(p.target, clean.shape[1]!, plan.spec, p.id));
+  const mislabelled = group.map(
+    (p) => (p.target && labelProblem(p.target, clean.shape[1]!, plan.spec, p.id)) ?? nothingCounts(p, plan),
+  );
   const own = group.map((_, i) => predictionAsTarget(unstack(clean, i), task));
   const truth = group.map((p, i) => (mislabelled[i] ? undefined : p.target));
   const wanted = makeTarget && group.map((_, i) => makeTarget(unstack(clean, i)));

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import type { OnnxModel } from "../../engine/onnx/model.js";
 import type { Engine } from "../../engine/runtime/engine.js";
 import { parseSafetensors, writeSafetensors } from "../../engine/tensor/safetensors.js";
-import { describe, type Tensor, tensor, toNumbers } from "../../engine/tensor/tensor.js";
+import { describe, sameShape, type Tensor, tensor, toNumbers } from "../../engine/tensor/tensor.js";
 import type { Attack, Goal } from "../../methods/attacks/attack.js";
 import { type AttackOutcome, compileAttack, type TraceStep } from "../../methods/attacks/compile-attack.js";
 import { modelPredictor } from "../../vision/spec/model-predictor.js";
@@ -53,12 +53,13 @@ export async function runTensors(context: TensorContext, files: TensorFiles): Pr
   if (images[roles[0]!]!.shape.length !== 4 || channels !== 3)
     throw new UsageError(`${files.input}: images are [batch, 3, height, width], not ${describe(images[roles[0]!]!)}.`);
   for (const image of Object.values(images)) {
-    const beyond = image.data.find((v) => !(v >= -1e-6 && v <= 1 + 1e-6));
+    const beyond = beyondRange(image, 0, 1);
     if (beyond !== undefined)
       throw new UsageError(
         `${files.input} holds the value ${beyond}; images are in [0, 1] here whatever the model takes, and --range says what that is.`,
       );
   }
+  const start = files.start && startFrom(files.start, attack, images, inputNames);
   const predictor = await modelPredictor(model, spec, { batch, height, width }, (m) => engine.evaluate(m));
   const transform = await transformOf(context.eot, images[roles[0]!]!.shape, engine);
   const { perturb, region } = context;
@@ -77,7 +78,7 @@ export async function runTensors(context: TensorContext, files: TensorFiles): Pr
   try {
     const prediction = await compiled.predict(images);
     const target = files.target
-      ? targetFrom(files.target, spec, attack.goal)
+      ? targetFrom(files.target, spec, attack.goal, prediction)
       : stack(Array.from({ length: batch }, (_, i) => predictionAsTarget(unstack(prediction, i), spec.task)));
     const problem = labelProblem(target, prediction.shape[1]!, spec, files.target ?? "the clean prediction");
     if (problem) throw new UsageError(problem);
@@ -86,7 +87,7 @@ export async function runTensors(context: TensorContext, files: TensorFiles): Pr
         images,
         target,
         ...(region && { region: stack(new Array<Tensor<"float32">>(batch).fill(region)) }),
-        ...(files.start && { start: imagesFrom(files.start, roles, inputNames, "noise") }),
+        ...(start && { start }),
         samples: Array.from({ length: batch }, (_, i) => String(i)),
         seed: context.seed,
       },
@@ -178,14 +179,54 @@ function imagesFrom(
   );
 }
 
-function targetFrom(file: string, spec: ModelSpec, goal: Goal): Tensor {
+/** Raw noise in [-1, 1] for the images that may change; other images may have some too. */
+function startFrom(
+  file: string,
+  attack: Attack,
+  images: Readonly<Record<string, Tensor<"float32">>>,
+  inputs: readonly string[],
+): Record<string, Tensor<"float32">> {
+  if (attack.start === "clean")
+    throw new UsageError(`--start: ${attack.name} starts at the clean image, so there is no noise to give; leave it out.`);
+  const noise = imagesFrom(file, Object.keys(images), inputs, "noise");
+  for (const [role, image] of Object.entries(images)) {
+    if (!sameShape(noise[role]!.shape, image.shape))
+      throw new UsageError(`${file}: the noise is ${describe(noise[role]!)}, the ${role} ${describe(image)}; they must agree.`);
+    const beyond = beyondRange(noise[role]!, -1, 1);
+    if (beyond !== undefined)
+      throw new UsageError(`${file} holds the value ${beyond}; start noise is in [-1, 1], and epsilon scales it.`);
+  }
+  return noise;
+}
+
+/** The first value outside [least, most], NaN being outside; 1e-6 is left to rounding. */
+const beyondRange = ({ data }: Tensor<"float32">, least: number, most: number): number | undefined =>
+  data.find((v) => !(v >= least - 1e-6 && v <= most + 1e-6));
+
+function targetFrom(file: string, spec: ModelSpec, goal: Goal, prediction: Tensor<"float32">): Tensor {
   const { tensors } = parseSafetensors(readFileSync(file));
   const names = goal === "untargeted" ? ["label", "target"] : ["target", "label"];
   const found =
     names.map((n) => tensors.get(n)).find((t) => t !== undefined) ?? (tensors.size === 1 ? [...tensors.values()][0] : undefined);
   if (!found) throw new UsageError(`${file} has no tensor "target" or "label"; it has ${[...tensors.keys()].join(", ")}.`);
   const classes = spec.task === "classification" || spec.task === "segmentation";
-  return classes
-    ? tensor("int64", found.shape, toNumbers(found))
-    : tensor("float32", found.shape, Float32Array.from(toNumbers(found)));
+  const wanted = tasks[spec.task].target(prediction);
+  if (!sameShape(found.shape, wanted.shape))
+    throw new UsageError(
+      `${file}: the target is ${describe(found)}, but for these images and this model it is ${wanted.type}[${wanted.shape.join(", ")}].`,
+    );
+  if (classes) {
+    const labels = toNumbers(found);
+    const odd = Array.from(labels).find((v) => !Number.isInteger(v));
+    if (odd !== undefined) throw new UsageError(`${file} holds the value ${odd}; labels are whole numbers.`);
+    return tensor("int64", found.shape, labels);
+  }
+  const target = tensor("float32", found.shape, Float32Array.from(toNumbers(found)));
+  const restored = spec.task === "restoration";
+  const beyond = restored ? beyondRange(target, 0, 1) : target.data.find((v) => !Number.isFinite(v));
+  if (beyond !== undefined)
+    throw new UsageError(
+      `${file} holds the value ${beyond}; ${restored ? "images are in [0, 1]" : "a target has a number everywhere"}.`,
+    );
+  return target;
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeSafetensors } from "../../engine/tensor/safetensors.js";
-import { tensor } from "../../engine/tensor/tensor.js";
+import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import { faultline, inputs, network, scratch, writeConvolution, writeScenes } from "./testing/scene.js";
 
 const folder = scratch();
@@ -10,6 +10,8 @@ beforeAll(async () => {
   await writeScenes(data, 2);
   await writeScenes(folder.path("strange"), 2, (i) => (i === 3 ? 77 : 0));
   await writeConvolution(folder.path("any.onnx"), 5);
+  await writeConvolution(folder.path("one.onnx"), 1);
+  await writeConvolution(folder.path("three.onnx"), 3);
   writeFileSync(folder.path("text.onnx"), "this is no model\n");
   writeFileSync(folder.path("bad.spec.json"), '{ "task": "segmentation", "rnage": "0..1" }');
   mkdirSync(folder.path("empty"));
@@ -18,6 +20,16 @@ beforeAll(async () => {
     writeSafetensors(new Map([["image", tensor("float32", [2, 3, 12, 14], new Float32Array(1008).fill(200))]])),
   );
   writeFileSync(folder.path("tall.safetensors"), writeSafetensors(new Map([["image", tensor("float32", [3, 12, 14])]])));
+  const tensors = (name: string, values: Readonly<Record<string, Tensor>>) =>
+    writeFileSync(folder.path(`${name}.safetensors`), writeSafetensors(new Map(Object.entries(values))));
+  const images = (value: number) => tensor("float32", [2, 3, 12, 14], new Float32Array(1008).fill(value));
+  tensors("images", { image: images(0.5) });
+  tensors("not-a-number", { image: images(Number.NaN) });
+  tensors("short", { label: tensor("int64", [2, 11, 14]) });
+  tensors("halves", { label: tensor("float32", [2, 12, 14], new Float32Array(336).fill(0.5)) });
+  tensors("noise-of-one", { noise: tensor("float32", [1, 3, 12, 14]) });
+  tensors("loud", { noise: images(3) });
+  await writeScenes(folder.path("ignored"), 2, () => 255);
   symlinkSync("/dev/full", folder.path("full.onnx"));
 });
 afterAll(() => folder.remove());
@@ -45,6 +57,18 @@ const attackAnySize = (...more: string[]) => [
   folder.path("run"),
   ...more,
 ];
+const attackTensors = (...more: string[]) => [
+  "attack",
+  model,
+  "--task",
+  "segmentation",
+  "--input",
+  folder.path("images.safetensors"),
+  "--steps",
+  "2",
+  ...more,
+];
+const file = (name: string) => folder.path(`${name}.safetensors`);
 const compile = (...more: string[]) => ["compile", model, "--task", "segmentation", "-o", folder.path("step.onnx"), ...more];
 
 type Case = readonly [what: string, args: () => readonly string[], sentence: RegExp];
@@ -173,6 +197,65 @@ const cases: readonly Case[] = [
     "a text as tensors",
     () => ["attack", model, "--task", "segmentation", "--input", folder.path("text.onnx")],
     /text\.onnx|safetensors/,
+  ],
+  [
+    "an image that is not a number",
+    () => ["attack", model, "--task", "segmentation", "--input", file("not-a-number")],
+    /not-a-number.safetensors holds the value NaN/,
+  ],
+  [
+    "a target of another size",
+    () => attackTensors("--target", file("short")),
+    /target is int64\[2, 11, 14\], but .* it is int64\[2, 12, 14\]/,
+  ],
+  ["labels between the classes", () => attackTensors("--target", file("halves")), /value 0.5; labels are whole numbers/],
+  [
+    "a class as target of tensors",
+    () => attackTensors("--target", "1"),
+    /--target 1: with --input the target is a file of tensors/,
+  ],
+  ["a goal without its target", () => attackTensors("--goal", "targeted"), /--goal targeted: say with --target/],
+  [
+    "start noise for one image of two",
+    () => attackTensors("--start", file("noise-of-one")),
+    /noise is .*\[1, 3.* they must agree/,
+  ],
+  ["start noise that is none", () => attackTensors("--start", file("loud")), /value 3; start noise is in \[-1, 1\]/],
+  [
+    "a random start of an attack without",
+    () => attackTensors("--attack", "fgsm", "--start", file("loud")),
+    /fgsm starts at the clean image/,
+  ],
+  [
+    "a target image out of range",
+    () => ["attack", folder.path("three.onnx"), "--task", "restoration", "--input", file("images"), "--target", file("loud")],
+    /value 3; images are in \[0, 1\]/,
+  ],
+  [
+    "an alignment of an attack without",
+    () => attack("--attack", "pgd", "--alignment", "sigmoid"),
+    /--alignment goes with cospgd/,
+  ],
+  [
+    "a step size of an attack that has its own",
+    () => attack("--attack", "apgd", "--step-size", "0.01"),
+    /apgd sets its step sizes/,
+  ],
+  ["an attack that is none", () => attack("--attack", "cosppgd"), /'cosppgd' is invalid. Allowed choices are fgsm/],
+  [
+    "labels that are all ignored",
+    () => [...attackAnySize("--data", folder.path("ignored"), "--out", folder.path("ignored-run"), "--steps", "1")],
+    /no label that counts: all are among the ignored ones \(255, -1\)/,
+  ],
+  [
+    "one channel taken for classes",
+    () => ["attack", folder.path("one.onnx"), "--task", "segmentation", "--data", data, "--out", folder.path("one-run")],
+    /has 1 channel, .* say binary-logits or binary-probabilities/,
+  ],
+  [
+    "classes taken for an image",
+    () => ["attack", folder.path("any.onnx"), "--task", "restoration", "--data", data, "--out", folder.path("restored-run")],
+    /has 5 channels; restoration has 3/,
   ],
   ["a merge of what is no run", () => ["merge", data, "--out", folder.path("merged")], /no run directory/],
   ["a step of an ensemble", () => compile("--attack", "ensemble"), /compile each of them/],

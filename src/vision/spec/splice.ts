@@ -44,6 +44,10 @@ export function postprocess(yielded: Value, given: ModelSpec, [height, width]: r
   const nchw = output.layout === "nhwc" && raw.shape.length === 4 ? transpose(spatial, [0, 3, 1, 2]) : spatial;
   if (task === "segmentation") return resizeTo(classLogits(nchw, spec, 4), height, width);
   if (task === "restoration") {
+    if (nchw.shape[1] !== 3)
+      throw new SpecError(
+        `Output "${raw.name}" has ${nchw.shape[1]} channels; restoration has 3. Is it another task, another output (output.name) or the other layout?`,
+      );
     const image = fromRange(output.channels === "bgr" ? swapRedBlue(nchw) : nchw, output.range);
     if (image.shape[2] !== height || image.shape[3] !== width) {
       throw new SpecError(
@@ -95,7 +99,7 @@ function classLogits(raw: Value, { output }: ModelSpec, rank: number): Value {
   const binary = output.meaning.startsWith("binary");
   if (binary !== (raw.shape[1] === 1)) {
     throw new SpecError(
-      `Output "${raw.name}" has ${raw.shape[1]} channels, but its meaning is "${output.meaning}"; binary meanings are for one channel, the others for several.`,
+      `Output "${raw.name}" has ${raw.shape[1] === 1 ? "1 channel" : `${raw.shape[1]} channels`}, but its meaning is "${output.meaning}"; say ${binary ? "logits or probabilities" : "binary-logits or binary-probabilities (two classes, one channel)"}.`,
     );
   }
   if (output.meaning === "logits") return raw;

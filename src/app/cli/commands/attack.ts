@@ -97,6 +97,9 @@ async function attackDataset(engine: Engine, model: Model, path: string, specOfM
   }
   const { dataset, spec } = await openFlagged(flags.data, specOfModel, flags);
   const eot = await eotOf(flags.eot, flags.eotSamples);
+  const kind = flags.target === undefined ? "untargeted" : "targeted";
+  // Some attacks have a number of steps of their own.
+  const steps = flags.attack === "ensemble" ? flags.steps : attackOf(flags.attack, flags, kind).budget.steps;
   const plan: AttackPlan = {
     command: "attack",
     version,
@@ -115,7 +118,7 @@ async function attackDataset(engine: Engine, model: Model, path: string, specOfM
       epsilon: flags.epsilon,
       ...(flags.stepSize !== undefined && { stepSize: flags.stepSize }),
       schedule: flags.schedule,
-      steps: flags.steps,
+      steps,
       restarts: flags.restarts,
       grid: flags.grid,
       ...(flags.loss && { loss: flags.loss }),
@@ -167,7 +170,11 @@ async function attackDataset(engine: Engine, model: Model, path: string, specOfM
     run.sort();
     const [first] = run.records;
     if (first && run.records.every((r) => r.error))
-      throw new UsageError(`not one of the ${run.records.length} samples could be attacked; the first: ${first.error}`);
+      throw new UsageError(
+        run.records.length === 1
+          ? `the only sample could not be attacked: ${first.error}`
+          : `not one of the ${run.records.length} samples could be attacked; the first: ${first.error}`,
+      );
     await finishRun({ engine, model, plan, attacks, dataset, target, region }, run);
     const again = run.records.filter((r) => r.retry).length;
     if (again > 0)
@@ -187,6 +194,10 @@ function nameOf({ shard, ...rest }: AttackPlan): string {
 
 async function attackTensors(engine: Engine, model: Model, spec: ModelSpec, flags: Flags): Promise<void> {
   if (flags.data) throw new UsageError("--input takes the place of --data; name one of them.");
+  if (flags.goal === "targeted" && !flags.target)
+    throw new UsageError("--goal targeted: say with --target FILE.safetensors what the attack drives towards.");
+  if (flags.target && !flags.target.endsWith(".safetensors"))
+    throw new UsageError(`--target ${flags.target}: with --input the target is a file of tensors too, FILE.safetensors.`);
   if (flags.attack === "ensemble") throw new UsageError("--input traces one attack; the ensemble is for --data.");
   for (const name of ["format", "split", "variant", "limit", "resize", "tile", "overlap", "shard"] as const)
     if (flags[name] !== undefined) throw new UsageError(`--${name} goes with --data.`);

@@ -72,7 +72,7 @@ export const folder: Layout = {
     return datasetOf(
       labelling,
       entries,
-      `${entries.length} samples for ${options.task} from the folder ${root}, ${labels}.`,
+      `${entries.length === 1 ? "1 sample" : `${entries.length} samples`} for ${options.task} from the folder ${root}, ${labels}.`,
       (e) => read(e, options.task),
     );
   },
