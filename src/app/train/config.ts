@@ -131,7 +131,7 @@ export const trainConfigSchema = z.strictObject({
   data: dataSchema,
   /** Random window, [height, width]; default: whole pictures. */
   crop: size.optional(),
-  flips: z.array(z.enum(["horizontal", "vertical"])).default([]),
+  flips: z.array(z.enum(["horizontal", "vertical", "diagonal"])).default([]),
   batch: whole,
   /** Batches whose mean gradient makes one step. */
   pieces: whole.default(1),

@@ -7,18 +7,23 @@ import { TrainingError } from "./error.js";
 export interface Augmentation {
   /** A window of this height and width, anywhere in the picture; default: the whole picture. */
   readonly crop?: readonly [height: number, width: number];
-  /** Mirror images, each with probability ½: "horizontal" swaps left and right, "vertical" top and bottom. */
-  readonly flips?: readonly ("horizontal" | "vertical")[];
+  /**
+   * Mirror images, each with probability ½: "horizontal" swaps left and right, "vertical" top and bottom, "diagonal" rows and columns. All
+   * three give the eight positions of a square, quarter turns among them, as BasicSR's flips and rotations do.
+   */
+  readonly flips?: readonly ("horizontal" | "vertical" | "diagonal")[];
 }
 
 /**
  * @throws TrainingError where the picture is smaller than the crop, or a stereo pair would be mirrored (left and right would change places).
  */
 export function augment(sample: Sample, task: TaskName, { crop, flips = [] }: Augmentation, random: Random): Sample {
-  if (task === "disparity" && flips.includes("horizontal"))
-    throw new TrainingError("Stereo pairs cannot be mirrored horizontally: disparities would change their sign.");
+  if (task === "disparity" && flips.some((flip) => flip !== "vertical"))
+    throw new TrainingError("Stereo pairs can be mirrored vertically alone: disparities lie along rows and have one sign.");
   const [height, width] = Object.values(sample.inputs)[0]!.shape.slice(-2) as [number, number];
-  const [rows, columns] = crop ?? [height, width];
+  const transposed = flips.includes("diagonal") && random.uniform() < 0.5;
+  const [outRows, outColumns] = crop ?? [height, width];
+  const [rows, columns] = transposed ? [outColumns, outRows] : [outRows, outColumns];
   if (rows > height || columns > width)
     throw new TrainingError(
       `Sample ${sample.id} is ${height}x${width} (height x width), too small to crop ${rows}x${columns} from it.`,
@@ -30,6 +35,7 @@ export function augment(sample: Sample, task: TaskName, { crop, flips = [] }: Au
     columns,
     mirrored: flips.includes("horizontal") && random.uniform() < 0.5,
     upsideDown: flips.includes("vertical") && random.uniform() < 0.5,
+    transposed,
   };
   const { id, inputs, target, valid, occluded } = sample;
   return {
@@ -41,6 +47,7 @@ export function augment(sample: Sample, task: TaskName, { crop, flips = [] }: Au
   };
 }
 
+/** Where a window lies in the picture, and how it is turned: first mirrored, then transposed. */
 interface Window {
   readonly top: number;
   readonly left: number;
@@ -48,29 +55,41 @@ interface Window {
   readonly columns: number;
   readonly mirrored: boolean;
   readonly upsideDown: boolean;
+  readonly transposed: boolean;
 }
 
 /** The window of a tensor [..., H, W]; class indices stay as they are. */
-function cut<T extends DataType>(t: Tensor<T>, { top, left, rows, columns, mirrored, upsideDown }: Window): Tensor<T> {
+function cut<T extends DataType>(t: Tensor<T>, window: Window): Tensor<T> {
   if (t.shape.length < 2) return t;
+  const { top, left, rows, columns, mirrored, upsideDown, transposed } = window;
   const [height, width] = t.shape.slice(-2) as [number, number];
   const leading = t.shape.slice(0, -2);
-  const out = tensor(t.type, [...leading, rows, columns]);
+  const [outRows, outColumns] = transposed ? [columns, rows] : [rows, columns];
+  const out = tensor(t.type, [...leading, outRows, outColumns]);
+  // Steps in the picture from one place of the result to the next, to the right and down.
+  const alongRow = mirrored ? -1 : 1;
+  const alongColumn = upsideDown ? -width : width;
+  const [right, down] = transposed ? [alongColumn, alongRow] : [alongRow, alongColumn];
+  const first = (top + (upsideDown ? rows - 1 : 0)) * width + left + (mirrored ? columns - 1 : 0);
   for (let plane = 0; plane < t.data.length / (height * width); plane++) {
-    for (let y = 0; y < rows; y++) {
-      const from = (plane * height + top + (upsideDown ? rows - 1 - y : y)) * width + left;
-      const to = (plane * rows + y) * columns;
-      for (let x = 0; x < columns; x++) out.data[to + x] = t.data[from + (mirrored ? columns - 1 - x : x)]!;
+    for (let y = 0; y < outRows; y++) {
+      const from = plane * height * width + first + y * down;
+      const to = (plane * outRows + y) * outColumns;
+      for (let x = 0; x < outColumns; x++) out.data[to + x] = t.data[from + x * right]!;
     }
   }
   return out;
 }
 
-/** A mirrored picture moves the other way: (u, v) becomes (-u, v). */
-function turned(flow: Tensor, { mirrored, upsideDown }: Window): Tensor {
+/** A mirrored picture moves the other way, (u, v) becomes (-u, v), and in a transposed one (u, v) becomes (v, u). */
+function turned(flow: Tensor, { mirrored, upsideDown, transposed }: Window): Tensor {
   const data = (flow.data as Float32Array).slice();
   const plane = data.length / 2;
   if (mirrored) for (let i = 0; i < plane; i++) data[i] = -data[i]!;
   if (upsideDown) for (let i = plane; i < data.length; i++) data[i] = -data[i]!;
-  return tensor("float32", flow.shape, data);
+  if (!transposed) return tensor("float32", flow.shape, data);
+  const swapped = new Float32Array(data.length);
+  swapped.set(data.subarray(plane));
+  swapped.set(data.subarray(0, plane), plane);
+  return tensor("float32", flow.shape, swapped);
 }
