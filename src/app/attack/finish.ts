@@ -37,7 +37,7 @@ export function summaryText(plan: AttackPlan, summary: AttackSummary): string {
       ["", "clean", "adversarial", "saved as 8-bit"],
       [...rows, ["mean loss", ...stages.map((s) => number(summary.loss[s]))]],
     ),
-    `${counted(summary.samples)}, ${plan.attack.name} in ${plan.attack.norm}, epsilon ${radius(plan.attack.epsilon)}, ${plan.attack.steps} steps; largest saved perturbation ${radius(summary.perturbation[plan.attack.norm])}`,
+    `${counted(summary.samples)}, ${plan.attack.name} in ${plan.attack.norm}, epsilon ${radius(plan.attack.epsilon)}, ${plan.attack.steps} step${plan.attack.steps === 1 ? "" : "s"}; largest saved perturbation ${radius(summary.perturbation[plan.attack.norm])}`,
     ...(plan.fit.mismatch === "tile" && summary.tiles ? [`predicted in tiles: ${tilesText(plan.fit.tiles, summary.tiles)}`] : []),
     ...(summary.metrics.truth || plan.goal.kind === "targeted"
       ? []

@@ -117,6 +117,20 @@ it("depends on a sample's name and the seed, not on its place in the batch", asy
   expect(other.images.image!.data).not.toEqual(a.images.image!.data);
 });
 
+it("an ensemble of several losses measures its results by the first", async () => {
+  const [site, batch] = [smallSite("classification"), smallBatch("classification")];
+  const members = ensembleMembers("classification", options("l_inf", "untargeted", { steps: 4 }));
+  // The other member alone must win somewhere, else its loss would not show.
+  for (const list of [members, [members[0]!, { ...members[1]!, budget: { ...members[1]!.budget, steps: 30 } }]]) {
+    const ensemble = await CompiledEnsemble.compile(engine, list, site);
+    const worst = await ensemble.run(batch);
+    const again = await ensemble.evaluate(batch, worst.images);
+    ensemble.dispose();
+    expect(Array.from(worst.loss)).toEqual(Array.from(again.loss));
+    expect(Array.from(worst.correct)).toEqual(Array.from(again.correct));
+  }
+});
+
 it("more restarts never end with less loss", async () => {
   const [site, batch] = [smallSite("flow"), smallBatch("flow")];
   const one = await run(attacks.pgd(options("l_inf", "untargeted", { steps: 2 })), site, batch);

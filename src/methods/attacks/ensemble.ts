@@ -32,10 +32,14 @@ export class CompiledEnsemble {
     return new CompiledEnsemble(members);
   }
 
+  /** Losses are the first member's: another loss (dlr) decides where its member searches, not how its result is measured. */
   async run(batch: AttackBatch, hooks: AttackHooks = {}): Promise<AttackOutcome> {
+    const first = this.members[0]!;
     let worst: AttackOutcome | undefined;
     for (const member of this.members) {
-      const outcome = await member.run(batch, hooks);
+      let outcome = await member.run(batch, hooks);
+      if (worst && member.attack.loss !== first.attack.loss)
+        outcome = { ...outcome, ...(await first.evaluate(batch, outcome.images)), steps: worst.steps };
       worst = worst ? keepFurther(worst, outcome, member.attack.goal, "correct, then loss") : outcome;
     }
     return worst!;
