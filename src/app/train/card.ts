@@ -5,7 +5,11 @@ import type { TrainResult } from "./export.js";
 import type { TrainPlan } from "./run-train.js";
 
 /** A model card (Mitchell et al. 2019) in Markdown: what the network is, how it came about, how it does, and what is not known of it. */
-export function modelCard(plan: TrainPlan, training: Training, { weights, steps, evaluated, rule }: TrainResult): string {
+export function modelCard(
+  plan: TrainPlan,
+  training: Training,
+  { weights, steps, evaluated, untouched, rule }: TrainResult,
+): string {
   const { config } = plan;
   const { named, dataset, evaluation, loss, size } = training;
   const trained = [...declarations(named.network, inputShapes(named, 1, size)).values()].filter((d) => d.role === "parameter");
@@ -51,9 +55,19 @@ export function modelCard(plan: TrainPlan, training: Training, { weights, steps,
       ? [
           evaluation.describe(),
           "",
-          "| metric | value |",
-          "|---|---|",
-          ...Object.entries(measured).map(([name, value]) => `| ${name} | ${value.toFixed(4)} |`),
+          ...(untouched
+            ? [
+                "| metric | restored | degraded, as they are |",
+                "|---|---|---|",
+                ...Object.entries(measured).map(
+                  ([name, value]) => `| ${name} | ${value.toFixed(4)} | ${untouched[name]?.toFixed(4) ?? ""} |`,
+                ),
+              ]
+            : [
+                "| metric | value |",
+                "|---|---|",
+                ...Object.entries(measured).map(([name, value]) => `| ${name} | ${value.toFixed(4)} |`),
+              ]),
         ]
       : ["Not evaluated on other data than it was trained on."]),
     "",

@@ -3,7 +3,7 @@ import type { Engine, Program } from "../../engine/runtime/engine.js";
 import { collate } from "../../methods/training/batch.js";
 import { type NetworkLayout, predictionStep } from "../../methods/training/train-step.js";
 import type { Trainer } from "../../methods/training/trainer.js";
-import { fitted } from "../../vision/data/index.js";
+import { type Dataset, fitted } from "../../vision/data/index.js";
 import { type Measure, measureFor, type SampleScores } from "../attack/measure.js";
 import { unstack } from "../attack/tensors.js";
 import type { BestRule } from "./best.js";
@@ -38,8 +38,7 @@ export class Evaluation {
   /** The task's metrics over the evaluation data, by name. */
   async run(trainer: Trainer): Promise<Readonly<Record<string, number>>> {
     const { loss, named } = this.training;
-    const [height, width] = this.size;
-    const data = fitted(this.training.evaluation!, { kind: "crop", height, width });
+    const data = this.#data();
     const weights = trainer.weights(this.config.average === undefined ? "last" : "average");
     const scores: SampleScores[] = [];
     for (let start = 0; start < data.length; start += this.batch) {
@@ -52,6 +51,28 @@ export class Evaluation {
       for (let i = start - first; i < this.batch; i++)
         scores.push(this.measure.sample(unstack(prediction!, i), unstack(target, i), valid && unstack(valid, i)));
     }
+    return this.#summary(scores);
+  }
+
+  /** Restoration: the metrics of the degraded pictures as they are, which a network must surpass to be of any use. */
+  async untouched(): Promise<Readonly<Record<string, number>> | undefined> {
+    if (this.config.task !== "restoration") return undefined;
+    const data = this.#data();
+    const scores: SampleScores[] = [];
+    for (let i = 0; i < data.length; i++) {
+      const { inputs, target } = await data.sample(i);
+      scores.push(this.measure.sample(Object.values(inputs)[0]!, target!, undefined));
+    }
+    return this.#summary(scores);
+  }
+
+  #data(): Dataset {
+    const [height, width] = this.size;
+    return fitted(this.training.evaluation!, { kind: "crop", height, width });
+  }
+
+  /** JSON has no NaN. */
+  #summary(scores: readonly SampleScores[]): Readonly<Record<string, number>> {
     return Object.fromEntries(Object.entries(this.measure.summarise(scores)).filter(([, value]) => Number.isFinite(value)));
   }
 

@@ -15,6 +15,8 @@ export interface TrainResult {
   readonly steps: number;
   /** The evaluation of these weights. */
   readonly evaluated?: TrainRecord;
+  /** The same metrics of the degraded pictures as they are, in restoration. */
+  readonly untouched?: Readonly<Record<string, number>>;
   /** How they were chosen, where not by being the last. */
   readonly rule?: BestRule;
 }
@@ -25,7 +27,7 @@ export interface TrainResult {
  */
 export function exportNetwork(plan: TrainPlan, training: Training, result: TrainResult, run: RunDirectory<TrainRecord>): void {
   const { config } = plan;
-  const { weights, steps, evaluated, rule } = result;
+  const { weights, steps, evaluated, untouched, rule } = result;
   const { named, size } = training;
   const json = (name: string, value: unknown) => run.write(name, `${JSON.stringify(value, undefined, 2)}\n`);
   run.write("model.onnx", writeModel(networkModel(named.network, weights, inputShapes(named, 1, size))));
@@ -42,6 +44,7 @@ export function exportNetwork(plan: TrainPlan, training: Training, result: Train
     loss: run.records.findLast((r) => r.index <= steps && r.loss !== undefined)?.loss,
     ...(rule && evaluated && { best: { metric: rule.metric, step: evaluated.index } }),
     evaluation: evaluated?.evaluation,
+    untouched,
   });
   run.write("card.md", modelCard(plan, training, result));
 }

@@ -128,6 +128,7 @@ describe("a training run", () => {
       best: { metric: "PSNR", step: best + 1 },
       evaluation: { PSNR: values[best] },
     });
+    expect(read("card.md").toString()).toMatch(/\| PSNR \| \d+\.\d{4} \| \d+\.\d{4} \|/);
     expect(read("card.md").toString()).toMatch(/training stopped after 3 evaluations without a better one/);
     const weights = parseSafetensors(read("model.safetensors")).tensors;
     expect(weights).toEqual(parseSafetensors(read("best.safetensors")).tensors);

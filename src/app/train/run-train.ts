@@ -103,10 +103,12 @@ export async function runTraining(
     const best = rule && standingAt(trainer.steps, run.records, rule).best;
     const weights = best ? await loadCheckpoint(join(run.path, bestName)) : resultOf(await trainer.state());
     const chosen = best ?? run.records.findLast((r) => r.evaluation);
+    const untouched = await evaluation?.untouched();
     const result: TrainResult = {
       weights,
       steps: trainer.steps,
       ...(chosen && { evaluated: chosen }),
+      ...(untouched && { untouched }),
       ...(rule && { rule }),
     };
     exportNetwork(plan, training, result, run);
