@@ -6,5 +6,10 @@ if (!existsSync(entry)) {
   process.stderr.write("faultline: this checkout is not built yet; run `npm run build` once.\n");
   process.exit(1);
 }
+// `faultline ... | head` closes the pipe early: that is no error.
+process.stdout.on("error", (error) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
 const { main } = await import(entry.href);
 process.exitCode = await main(process.argv.slice(2));

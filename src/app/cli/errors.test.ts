@@ -30,6 +30,8 @@ beforeAll(async () => {
   tensors("noise-of-one", { noise: tensor("float32", [1, 3, 12, 14]) });
   tensors("loud", { noise: images(3) });
   await writeScenes(folder.path("ignored"), 2, () => 255);
+  mkdirSync(folder.path("pairs"));
+  for (const side of ["left", "right"]) symlinkSync(folder.path("data/images"), folder.path("pairs", side));
   symlinkSync("/dev/full", folder.path("full.onnx"));
 });
 afterAll(() => folder.remove());
@@ -242,6 +244,11 @@ const cases: readonly Case[] = [
     /apgd sets its step sizes/,
   ],
   ["an attack that is none", () => attack("--attack", "cosppgd"), /'cosppgd' is invalid. Allowed choices are fgsm/],
+  [
+    "published CosPGD towards a disparity",
+    () => ["attack", network("disparity"), "--task", "disparity", "--data", folder.path("pairs"), "--target", "zero"],
+    /each pixel weighs 1 - 1 = 0 .* say --alignment residual/,
+  ],
   [
     "labels that are all ignored",
     () => [...attackAnySize("--data", folder.path("ignored"), "--out", folder.path("ignored-run"), "--steps", "1")],

@@ -98,6 +98,15 @@ async function attackDataset(engine: Engine, model: Model, path: string, specOfM
   const { dataset, spec } = await openFlagged(flags.data, specOfModel, flags);
   const eot = await eotOf(flags.eot, flags.eotSamples);
   const kind = flags.target === undefined ? "untargeted" : "targeted";
+  if (
+    kind === "targeted" &&
+    spec.task === "disparity" &&
+    flags.attack.includes("cospgd") &&
+    (flags.alignment ?? "softmax") === "softmax"
+  )
+    throw new UsageError(
+      `${flags.attack}'s published alignment is 1 everywhere on one channel, so towards a target each pixel weighs 1 - 1 = 0 and nothing moves; say --alignment residual, or --attack pgd.`,
+    );
   // Some attacks have a number of steps of their own.
   const steps = flags.attack === "ensemble" ? flags.steps : attackOf(flags.attack, flags, kind).budget.steps;
   const plan: AttackPlan = {
