@@ -65,7 +65,7 @@ export function withSpec(command: Command): Command {
       new Option("--output-range <name>", "restoration: range of the restored image").choices(["0..1", "0..255", "-1..1"]),
     )
     .addOption(
-      new Option("--output-channels <order>", "restoration: channel order of the restored image").choices(["rgb", "bgr"]),
+      new Option("--output-channels <order>", "restoration: channel order of the restored image").choices(["rgb", "bgr", "gray"]),
     )
     .option("--output-name <name>", "output to attack, where the model has several")
     .option("--output-scale <n>", "flow, disparity: pixels per unit of output (negative flips the sign)", parseFraction)

@@ -7,7 +7,7 @@ import { adamw, type Optimizer, sgd } from "../../methods/training/optimizers/in
 import type { ParameterGroup } from "../../methods/training/parameter-groups.js";
 import { constantRate, cosine, restarts, type Schedule, stepwise, warmup } from "../../methods/training/schedules.js";
 import { Trainer, type TrainerOptions, type TrainingState } from "../../methods/training/trainer.js";
-import { type Dataset, syntheticDataset } from "../../vision/data/index.js";
+import { type Dataset, grayscale, syntheticDataset } from "../../vision/data/index.js";
 import { openDataset } from "../../vision/data/node/open.js";
 import type { InputShapes } from "../../vision/nn/model.js";
 import { findNetwork, type NamedNetwork } from "../../vision/nn/networks/index.js";
@@ -28,8 +28,12 @@ export interface Training {
 /** Opens the data and finds the network. @throws ConfigError, DataError, TrainingError, ParameterError */
 export async function prepareTraining(config: TrainConfig): Promise<Training> {
   const named = findNetwork(asConfiguration(config.network));
-  const dataset = inMemory(await openData(config.data, config.task));
-  const evaluation = config.evaluation && inMemory(await openData(config.evaluation.data, config.task));
+  const open = async (data: DataConfig) => {
+    const colour = await openData(data, config.task);
+    return inMemory(named.imageChannels === 1 ? grayscale(colour) : colour);
+  };
+  const dataset = await open(config.data);
+  const evaluation = config.evaluation && (await open(config.evaluation.data));
   const ignore = dataset.task === "segmentation" ? [dataset.ignoreLabel] : [];
   const loss = trainingLoss(config.task, config.loss, ignore);
   const size = config.crop ?? (await sizeOfFirst(dataset));

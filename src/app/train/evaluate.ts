@@ -1,5 +1,6 @@
 import { lower } from "../../engine/compile/lower.js";
 import type { Engine, Program } from "../../engine/runtime/engine.js";
+import type { Tensor } from "../../engine/tensor/tensor.js";
 import { collate } from "../../methods/training/batch.js";
 import { type NetworkLayout, predictionStep } from "../../methods/training/train-step.js";
 import type { Trainer } from "../../methods/training/trainer.js";
@@ -49,7 +50,7 @@ export class Evaluation {
       const feeds = Object.fromEntries(Object.entries(images).map(([name, image]) => [`images.${name}`, image]));
       const { prediction } = await this.program.run({ ...feeds, ...weights });
       for (let i = start - first; i < this.batch; i++)
-        scores.push(this.measure.sample(unstack(prediction!, i), unstack(target, i), valid && unstack(valid, i)));
+        scores.push(this.#score(unstack(prediction!, i), unstack(target, i), valid && unstack(valid, i)));
     }
     return this.#summary(scores);
   }
@@ -61,9 +62,14 @@ export class Evaluation {
     const scores: SampleScores[] = [];
     for (let i = 0; i < data.length; i++) {
       const { inputs, target } = await data.sample(i);
-      scores.push(this.measure.sample(Object.values(inputs)[0]!, target!, undefined));
+      scores.push(this.#score(Object.values(inputs)[0]!, target!, undefined));
     }
     return this.#summary(scores);
+  }
+
+  #score(prediction: Tensor, target: Tensor, valid: Tensor | undefined): SampleScores {
+    if (this.config.task !== "restoration") return this.measure.sample(prediction, target, valid);
+    return this.measure.sample(asRgb(prediction), asRgb(target), valid);
   }
 
   #data(): Dataset {
@@ -79,6 +85,16 @@ export class Evaluation {
   dispose(): void {
     this.program.dispose();
   }
+}
+
+/** A grey image [1, H, W] as a colour picture, which is what metrics and attacks see. */
+function asRgb(image: Tensor): Tensor {
+  const [channels, height, width] = image.shape as [number, number, number];
+  if (channels !== 1) return image;
+  const grey = image.data as Float32Array;
+  const data = new Float32Array(3 * grey.length);
+  for (let c = 0; c < 3; c++) data.set(grey, c * grey.length);
+  return { type: "float32", shape: [3, height, width], data };
 }
 
 function bestRule({ evaluation }: TrainConfig, { headline, summarise }: Measure): BestRule | undefined {

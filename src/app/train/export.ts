@@ -37,7 +37,10 @@ export function exportNetwork(plan: TrainPlan, training: Training, result: Train
   json("model.spec.json", {
     task: config.task,
     size: { rule: "fixed", height, width },
-    ...(named.imageChannels === 1 && { channels: "gray" }),
+    ...(named.imageChannels === 1 && {
+      channels: "gray",
+      ...(config.task === "restoration" && { output: { channels: "gray" } }),
+    }),
   });
   json("summary.json", {
     steps,

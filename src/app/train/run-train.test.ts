@@ -2,11 +2,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Graph } from "../../engine/graph/graph.js";
 import { parseModel } from "../../engine/onnx/read.js";
 import type { Engine } from "../../engine/runtime/engine.js";
 import { createEngine } from "../../engine/runtime/node.js";
 import { parseSafetensors, writeSafetensors } from "../../engine/tensor/safetensors.js";
 import { tensor } from "../../engine/tensor/tensor.js";
+import { predictorOf } from "../../vision/spec/model-predictor.js";
+import { parseModelSpec } from "../../vision/spec/model-spec.js";
 import { RunDirectory } from "../runs/run-directory.js";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.js";
 import { parseTrainConfig } from "./config.js";
@@ -166,6 +169,21 @@ describe("a training run", () => {
     );
     rmSync(file);
     expect((await train("damaged", { ...base, steps: 2 })).end).toBe("finished");
+  });
+
+  it("trains a network of one channel on the pictures' luma, and the model says that it is grey", async () => {
+    const evaluation = { data: { kind: "synthetic", size: 24, length: 3, seed: 2 } };
+    const { path, records } = await train("grey", { ...base, steps: 2, network: { ...tiny, imageChannels: 1 }, evaluation });
+    expect(records.at(-1)!.evaluation!.PSNR).toBeGreaterThan(5);
+    const spec = parseModelSpec(JSON.parse(readFileSync(join(path, "model.spec.json"), "utf8")));
+    const model = parseModel(readFileSync(join(path, "model.onnx")));
+    const { images, predict } = predictorOf(model, spec, { batch: 1, height: 24, width: 24 });
+    const graph = new Graph();
+    const image = graph.input("image", "float32", images.image!);
+    expect([image.shape, predict(graph, { image }).shape]).toEqual([
+      [1, 3, 24, 24],
+      [1, 3, 24, 24],
+    ]);
   });
 
   it("is refused in a directory that holds another one", async () => {

@@ -9,6 +9,7 @@ export { parseBinaryMask, parseLabelMap } from "./formats/label-map.js";
 export { parsePfm, parsePfmDisparity, parsePfmFlow, writePfm } from "./formats/pfm.js";
 export { decodePng, encodePng, type Png, type PngColour } from "./formats/png.js";
 export { parsePpm, writePpm } from "./formats/ppm.js";
+export { grayscale } from "./grayscale.js";
 export { imageFromSamples, type Samples, samplesFromImage, sizeOfImage } from "./image.js";
 export { type SyntheticOptions, syntheticDataset } from "./synthetic/dataset.js";
 export type { Averaging } from "./synthetic/light.js";

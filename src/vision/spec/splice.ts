@@ -44,11 +44,13 @@ export function postprocess(yielded: Value, given: ModelSpec, [height, width]: r
   const nchw = output.layout === "nhwc" && raw.shape.length === 4 ? transpose(spatial, [0, 3, 1, 2]) : spatial;
   if (task === "segmentation") return resizeTo(classLogits(nchw, spec, 4), height, width);
   if (task === "restoration") {
-    if (nchw.shape[1] !== 3)
+    const channels = output.channels === "gray" ? 1 : 3;
+    if (nchw.shape[1] !== channels)
       throw new SpecError(
-        `Output "${raw.name}" has ${nchw.shape[1]} channels; restoration has 3. Is it another task, another output (output.name) or the other layout?`,
+        `Output "${raw.name}" has ${nchw.shape[1]} channels; ${output.channels === "gray" ? "a grey restored image has 1" : "restoration has 3 (1 where output.channels is gray)"}. Is it another task, another output (output.name) or the other layout?`,
       );
-    const image = fromRange(output.channels === "bgr" ? swapRedBlue(nchw) : nchw, output.range);
+    const ranged = fromRange(output.channels === "bgr" ? swapRedBlue(nchw) : nchw, output.range);
+    const image = output.channels === "gray" ? concat([ranged, ranged, ranged], 1) : ranged;
     if (image.shape[2] !== height || image.shape[3] !== width) {
       throw new SpecError(
         `The restored image is ${image.shape[3]}x${image.shape[2]} for an input of ${width}x${height}; restoration keeps the size.`,

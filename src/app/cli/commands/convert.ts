@@ -179,7 +179,14 @@ function specOf(configuration: NetworkConfiguration, height: number, width: numb
   const task = taskOf[configuration.family];
   if (!task) return undefined;
   // Classifiers and segmentation networks come with a normalisation of their own, which no checkpoint mentions.
-  return { task, size: { rule: "fixed", height, width }, ...(configuration.imageChannels === 1 && { channels: "gray" }) };
+  return {
+    task,
+    size: { rule: "fixed", height, width },
+    ...(configuration.imageChannels === 1 && {
+      channels: "gray",
+      ...(task === "restoration" && { output: { channels: "gray" } }),
+    }),
+  };
 }
 
 const taskOf: Readonly<Partial<Record<NetworkConfiguration["family"], string>>> = {

@@ -1,0 +1,22 @@
+import { expect, it } from "vitest";
+import { grayscale } from "./grayscale.js";
+import { syntheticDataset } from "./synthetic/dataset.js";
+
+it("makes images and restored images grey, and leaves labels", async () => {
+  const colour = syntheticDataset({ task: "restoration", size: 16, length: 2, seed: 1 });
+  const { inputs, target } = await grayscale(colour).sample(1);
+  const before = await colour.sample(1);
+  expect([inputs.image!.shape, target!.shape]).toEqual([
+    [1, 16, 16],
+    [1, 16, 16],
+  ]);
+  const [r, g, b] = [0, 256, 512].map((at) => before.inputs.image!.data[at + 37]!);
+  expect(inputs.image!.data[37]).toBeCloseTo(0.299 * r! + 0.587 * g! + 0.114 * b!, 6);
+  const labelled = grayscale(syntheticDataset({ task: "segmentation", size: 16, length: 2, seed: 1 }));
+  const sample = await labelled.sample(0);
+  expect([sample.inputs.image!.shape, sample.target!.shape]).toEqual([
+    [1, 16, 16],
+    [16, 16],
+  ]);
+  expect(labelled.describe()).toMatch(/In shades of grey\.$/);
+});

@@ -1,0 +1,31 @@
+import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
+import type { Dataset } from "./dataset.js";
+
+/**
+ * The data set in shades of grey, for networks that take one channel: each image (and each target that is an image) becomes its luma
+ * [1, H, W], .299 R + .587 G + .114 B (ITU-R BT.601), as `preprocess` makes it for such models.
+ *
+ * @example grayscale(await openDataset("GoPro", { task: "restoration" }))
+ */
+export function grayscale(dataset: Dataset): Dataset {
+  return {
+    ...dataset,
+    describe: () => `${dataset.describe()} In shades of grey.`,
+    sample: async (index) => {
+      const sample = await dataset.sample(index);
+      return {
+        ...sample,
+        inputs: Object.fromEntries(Object.entries(sample.inputs).map(([name, image]) => [name, luma(image)])),
+        ...(sample.target && dataset.task === "restoration" && { target: luma(sample.target as Tensor<"float32">) }),
+      };
+    },
+  };
+}
+
+function luma({ shape, data }: Tensor<"float32">): Tensor<"float32"> {
+  const [, height, width] = shape as [number, number, number];
+  const area = height * width;
+  const grey = tensor("float32", [1, height, width]);
+  for (let i = 0; i < area; i++) grey.data[i] = 0.299 * data[i]! + 0.587 * data[area + i]! + 0.114 * data[2 * area + i]!;
+  return grey;
+}
