@@ -9,14 +9,16 @@ import { UsageError } from "../cli/errors.js";
 import type { AttackPlan } from "./plan.js";
 
 /** What a user says of an attack, as a plan and the command line hold it. */
-export type AttackSettings = Pick<AttackPlan["attack"], "norm" | "epsilon" | "steps" | "restarts" | "grid" | "schedule"> &
-  Partial<Pick<AttackPlan["attack"], "stepSize" | "loss" | "alignment">>;
+export type AttackSettings = Pick<AttackPlan["attack"], "norm" | "epsilon" | "restarts" | "grid" | "schedule"> &
+  Partial<Pick<AttackPlan["attack"], "steps" | "stepSize" | "loss" | "alignment">>;
+
+export const usualSteps = 20;
 
 const optionsOf = (settings: AttackSettings, goal: Goal): AttackOptions => ({
   norm: norms[settings.norm],
   goal,
   epsilon: settings.epsilon,
-  steps: settings.steps,
+  steps: settings.steps ?? usualSteps,
   restarts: settings.restarts,
   grid: settings.grid,
   schedule: settings.schedule,
@@ -35,7 +37,10 @@ export function attackOf(name: AttackName, settings: AttackSettings, goal: Goal)
     throw new UsageError(`--alignment goes with cospgd, apgd-cospgd and ensemble; ${name} has none.`);
   if (settings.stepSize !== undefined && ownStep[name])
     throw new UsageError(`--step-size: ${name} ${ownStep[name]}; leave it out.`);
-  return attacks[name](optionsOf(settings, goal));
+  const attack = attacks[name](optionsOf(settings, goal));
+  if (settings.steps !== undefined && settings.steps !== attack.budget.steps)
+    throw new UsageError(`--steps ${settings.steps}: ${name} ${ownStep[name]}; leave it out.`);
+  return attack;
 }
 
 /** Attacks that no step size can be given to, and why. */

@@ -6,15 +6,20 @@ import { modelTransform, type Transform, type TransformName, transforms } from "
 import { UsageError } from "../cli/errors.js";
 import { type AttackPlan, hashFile } from "./plan.js";
 
+export const usualSamples = 10;
+
 type Eot = NonNullable<AttackPlan["attack"]["eot"]>;
 
 /**
  * `--eot` and `--eot-samples` as the plan holds them; a file's content counts, not its name alone.
  *
- * @throws UsageError when the word names neither a built-in transform nor a file.
+ * @throws UsageError when the word names neither a built-in transform nor a file, and for a number of samples of nothing.
  */
-export async function eotOf(transform: string | undefined, samples: number): Promise<Eot | undefined> {
+export async function eotOf(transform: string | undefined, given: number | undefined): Promise<Eot | undefined> {
+  if (transform === undefined && given !== undefined)
+    throw new UsageError("--eot-samples goes with --eot, which says what is drawn.");
   if (transform === undefined) return undefined;
+  const samples = given ?? usualSamples;
   if (transform in transforms) return { transform, samples };
   if (!existsSync(transform))
     throw new UsageError(

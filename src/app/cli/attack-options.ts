@@ -2,6 +2,8 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { type AttackName, attacks } from "../../methods/attacks/catalogue/index.js";
 import { type StepSchedule, stepSchedules } from "../../methods/attacks/step-schedule.js";
 import { transforms } from "../../methods/attacks/transforms/index.js";
+import { usualSteps } from "../attack/attack-of-plan.js";
+import { usualSamples } from "../attack/transform-of.js";
 import { parseFraction, parsePositiveInteger } from "./model-options.js";
 
 export interface AttackFlags {
@@ -10,14 +12,14 @@ export interface AttackFlags {
   readonly epsilon: number;
   readonly stepSize?: number;
   readonly schedule: StepSchedule;
-  readonly steps: number;
+  readonly steps?: number;
   readonly restarts: number;
   readonly grid: "continuous" | "8-bit";
   readonly loss?: string;
   readonly alignment?: string;
   readonly scale: number;
   readonly eot?: string;
-  readonly eotSamples: number;
+  readonly eotSamples?: number;
   readonly perturb?: string[];
 }
 
@@ -31,7 +33,7 @@ export function withAttack(command: Command): Command {
     )
     .addOption(new Option("--norm <name>", "norm of the ball").choices(["l_inf", "l_2", "l_1"]).default("l_inf"))
     .option("--epsilon <radius>", "radius of the ball, images being in [0, 1]; fractions are welcome", parseFraction, 8 / 255)
-    .option("--steps <n>", "number of steps", parsePositiveInteger, 20)
+    .option("--steps <n>", `number of steps (default: ${usualSteps}; fgsm takes 1)`, parsePositiveInteger)
     .option("--step-size <length>", "length of a step (default: 0.01 in l_inf, a fifth of epsilon otherwise)", parseFraction)
     .addOption(
       new Option("--schedule <kind>", "how the step length changes over the steps")
@@ -56,7 +58,7 @@ export function withAttack(command: Command): Command {
       "--eot <transform>",
       `average the gradient over random transforms: ${Object.keys(transforms).join(", ")}, or an ONNX file (image, noise) -> image`,
     )
-    .option("--eot-samples <n>", "transforms per step", parsePositiveInteger, 10)
+    .option("--eot-samples <n>", `transforms per step (default: ${usualSamples})`, parsePositiveInteger)
     .option("--perturb <image...>", "images that may change, where there are two (default: all)");
 }
 

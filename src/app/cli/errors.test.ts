@@ -225,7 +225,7 @@ const cases: readonly Case[] = [
   ["start noise that is none", () => attackTensors("--start", file("loud")), /value 3; start noise is in \[-1, 1\]/],
   [
     "a random start of an attack without",
-    () => attackTensors("--attack", "fgsm", "--start", file("loud")),
+    () => attackTensors("--attack", "fgsm", "--steps", "1", "--start", file("loud")),
     /fgsm starts at the clean image/,
   ],
   [
@@ -243,6 +243,8 @@ const cases: readonly Case[] = [
     () => attack("--attack", "apgd", "--step-size", "0.01"),
     /apgd sets its step sizes/,
   ],
+  ["steps of an attack that takes one", () => attack("--attack", "fgsm", "--steps", "5"), /--steps 5: fgsm takes one step/],
+  ["samples of no transform", () => attack("--eot-samples", "5"), /--eot-samples goes with --eot/],
   ["an attack that is none", () => attack("--attack", "cosppgd"), /'cosppgd' is invalid. Allowed choices are fgsm/],
   [
     "published CosPGD towards a disparity",

@@ -5,7 +5,7 @@ import { readModel } from "../../../engine/onnx/read-file.js";
 import type { Engine } from "../../../engine/runtime/engine.js";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
-import { attackOf, attacksOf } from "../../attack/attack-of-plan.js";
+import { attackOf, attacksOf, usualSteps } from "../../attack/attack-of-plan.js";
 import { finishRun } from "../../attack/finish.js";
 import { type AttackPlan, hashFile } from "../../attack/plan.js";
 import { readRegion } from "../../attack/reopen.js";
@@ -108,7 +108,7 @@ async function attackDataset(engine: Engine, model: Model, path: string, specOfM
       `${flags.attack}'s published alignment is 1 everywhere on one channel, so towards a target each pixel weighs 1 - 1 = 0 and nothing moves; say --alignment residual, or --attack pgd.`,
     );
   // Some attacks have a number of steps of their own.
-  const steps = flags.attack === "ensemble" ? flags.steps : attackOf(flags.attack, flags, kind).budget.steps;
+  const steps = flags.attack === "ensemble" ? (flags.steps ?? usualSteps) : attackOf(flags.attack, flags, kind).budget.steps;
   const plan: AttackPlan = {
     command: "attack",
     version,
@@ -215,14 +215,15 @@ async function attackTensors(engine: Engine, model: Model, spec: ModelSpec, flag
   const eot = await eotOf(flags.eot, flags.eotSamples);
   const region = flags.region === undefined ? undefined : await readRegion(flags.region);
   const stop = interruptible();
-  const bar = progress(flags.attack, flags.steps);
+  const attack = attackOf(flags.attack, flags, flags.goal ?? "untargeted");
+  const bar = progress(flags.attack, attack.budget.steps);
   try {
     const outcome = await runTensors(
       {
         engine,
         model,
         spec,
-        attack: attackOf(flags.attack, flags, flags.goal ?? "untargeted"),
+        attack,
         scale: flags.scale,
         seed: flags.seed,
         ...(eot && { eot }),
