@@ -124,6 +124,12 @@ describe("BatchNormalization folded into the layer before", () => {
       expect(Math.max(...actual.map((v, i) => Math.abs(v - expected[i]!)))).toBeLessThan(2e-5);
     }
   });
+  it("leaves a layer whose second input is left out, such as Resize by scales", () => {
+    const { graph, ...rest } = modelOf({ op: "Resize", x: [1, 2, 3, 3], y: [1, 2, 6, 6], weight: [4], bias: [4] });
+    const [resize, bn] = graph.nodes as [OnnxNode, OnnxNode];
+    const model = { ...rest, graph: { ...graph, nodes: [{ ...resize, inputs: ["x", "", "W"] }, bn] } };
+    expect(foldBatchNormalization(model).graph.nodes).toEqual(model.graph.nodes);
+  });
   it("leaves a layer whose own output is read elsewhere, and training mode", () => {
     const shared = modelOf(layers[0]![1], "yes");
     expect(foldBatchNormalization(shared).graph.nodes).toEqual(shared.graph.nodes);

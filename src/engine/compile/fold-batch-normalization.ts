@@ -27,6 +27,8 @@ export function foldBatchNormalization(model: OnnxModel): OnnxModel {
   for (const node of graph.nodes) {
     const layer = makers.get(node.inputs[0] ?? "");
     if (layer?.domain !== "" || replaced.has(layer) || readers.get(node.inputs[0]!) !== 1) continue;
+    // an optional input left out, as a Resize by scales has it
+    if (!layer.inputs[1]) continue;
     const parameters = isAffine(node) ? [...layer.inputs.slice(1), ...node.inputs.slice(1)].filter((name) => name !== "") : [];
     const known = (name: string) => initializers.has(name) || inputs.has(name);
     if (parameters.length < 5 || !parameters.every(known)) continue;
