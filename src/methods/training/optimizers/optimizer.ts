@@ -1,8 +1,8 @@
 import type { Value } from "../../../engine/graph/graph.js";
 
 /**
- * How parameters follow from gradients: a record whose `update` adds the rule to the step's graph. All parameters are one vector [P], so
- * that the rule costs a handful of nodes whatever the network.
+ * How parameters follow from gradients: a record whose `update` adds the rule to the step's graph. Parameters are
+ * vectors [P] of many tensors each (`FlatLayout`), so that the rule costs few nodes whatever the network.
  */
 export interface Optimizer {
   readonly name: string;
