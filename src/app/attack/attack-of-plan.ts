@@ -37,6 +37,8 @@ export function attackOf(name: AttackName, settings: AttackSettings, goal: Goal)
     throw new UsageError(`--alignment goes with cospgd, apgd-cospgd and ensemble; ${name} has none.`);
   if (settings.stepSize !== undefined && ownStep[name])
     throw new UsageError(`--step-size: ${name} ${ownStep[name]}; leave it out.`);
+  if (settings.schedule !== "constant" && ownStep[name])
+    throw new UsageError(`--schedule ${settings.schedule}: ${name} ${ownStep[name]}; leave it out.`);
   const attack = attacks[name](optionsOf(settings, goal));
   if (settings.steps !== undefined && settings.steps !== attack.budget.steps)
     throw new UsageError(`--steps ${settings.steps}: ${name} ${ownStep[name]}; leave it out.`);
@@ -52,10 +54,20 @@ const ownStep: Readonly<Partial<Record<AttackName, string>>> = {
   "apgd-released": "sets its step sizes itself",
 };
 
-/** The attacks that a plan names: one, or the members of an ensemble. */
+/**
+ * The attacks that a plan names: one, or the members of an ensemble.
+ *
+ * @throws UsageError for settings that none of them would use.
+ */
 export function attacksOf({ attack, goal, spec }: Pick<AttackPlan, "attack" | "goal" | "spec">): Attack[] {
-  if (attack.name === "ensemble") return ensembleMembers(spec.task, optionsOf(attack, goal.kind));
-  return [attackOf(attack.name, attack, goal.kind)];
+  if (attack.name !== "ensemble") return [attackOf(attack.name, attack, goal.kind)];
+  const refuse = (flag: string, why: string) =>
+    new UsageError(`${flag}: for ${spec.task} the ensemble's members ${why}; leave it out.`);
+  if (spec.task === "classification" && attack.loss) throw refuse("--loss", "have losses of their own");
+  if (spec.task === "classification" && attack.alignment) throw refuse("--alignment", "have none");
+  if (spec.task !== "segmentation" && (attack.stepSize !== undefined || attack.schedule !== "constant"))
+    throw refuse(attack.stepSize !== undefined ? "--step-size" : "--schedule", "set their step sizes themselves");
+  return ensembleMembers(spec.task, optionsOf(attack, goal.kind));
 }
 
 /** One attack compiled as itself, several as the worst of them. */

@@ -37,28 +37,12 @@ beforeAll(async () => {
 afterAll(() => folder.remove());
 
 const model = network("segmentation");
-const attack = (...more: string[]) => [
-  "attack",
-  model,
-  "--task",
-  "segmentation",
-  "--data",
-  data,
-  "--out",
-  folder.path("run"),
-  ...more,
-];
-const attackAnySize = (...more: string[]) => [
-  "attack",
-  folder.path("any.onnx"),
-  "--task",
-  "segmentation",
-  "--data",
-  data,
-  "--out",
-  folder.path("run"),
-  ...more,
-];
+const attackOf =
+  (model: string, task: string, ...images: string[]) =>
+  (...more: string[]) => ["attack", model, "--task", task, ...images, "--out", folder.path("run"), ...more];
+const attack = attackOf(model, "segmentation", "--data", data);
+const attackAnySize = attackOf(folder.path("any.onnx"), "segmentation", "--data", data);
+const attackClassifier = attackOf(network("classification"), "classification", "--data", data, "--attack", "ensemble");
 const attackTensors = (...more: string[]) => [
   "attack",
   model,
@@ -216,6 +200,9 @@ const cases: readonly Case[] = [
     () => attackTensors("--target", "1"),
     /--target 1: with --input the target is a file of tensors/,
   ],
+  ["a batch of tensors", () => attackTensors("--batch", "2"), /--batch 2 goes with --data/],
+  ["a reference for tensors", () => attackTensors("--reference", "prediction"), /--reference goes with --data/],
+  ["a size for tensors", () => attackTensors("--mismatch", "resize"), /--mismatch resize goes with --data/],
   ["a goal without its target", () => attackTensors("--goal", "targeted"), /--goal targeted: say with --target/],
   [
     "start noise for one image of two",
@@ -242,6 +229,15 @@ const cases: readonly Case[] = [
     "a step size of an attack that has its own",
     () => attack("--attack", "apgd", "--step-size", "0.01"),
     /apgd sets its step sizes/,
+  ],
+  ["a schedule of an attack that has its own", () => attack("--attack", "apgd", "--schedule", "cosine"), /apgd sets its step/],
+  ["a step size of an ensemble", () => attackClassifier("--step-size", "0.01"), /--step-size: for classification .* themselves/],
+  ["a schedule of an ensemble", () => attackClassifier("--schedule", "linear"), /--schedule: for classification .* themselves/],
+  ["a loss of an ensemble", () => attackClassifier("--loss", "dlr"), /--loss: for classification .* losses of their own/],
+  [
+    "an alignment of an ensemble",
+    () => attackClassifier("--alignment", "sigmoid"),
+    /--alignment: for classification .* have none/,
   ],
   ["steps of an attack that takes one", () => attack("--attack", "fgsm", "--steps", "5"), /--steps 5: fgsm takes one step/],
   ["samples of no transform", () => attack("--eot-samples", "5"), /--eot-samples goes with --eot/],

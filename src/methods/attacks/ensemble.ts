@@ -18,7 +18,7 @@ export function ensembleMembers(task: TaskName, options: AttackOptions): Attack[
       // Without CosPGD the ensemble was beaten by it at every number of steps (docs/effectiveness.md).
       return [apgd(options), apgdCospgd(options), segpgd(options), cospgd(options)];
     default:
-      return [apgd(options), apgdCospgd({ ...options, alignment: "residual" })];
+      return [apgd(options), apgdCospgd({ alignment: "residual", ...options })];
   }
 }
 

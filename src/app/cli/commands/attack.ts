@@ -210,8 +210,13 @@ async function attackTensors(engine: Engine, model: Model, spec: ModelSpec, flag
   if (flags.attack === "ensemble") throw new UsageError("--input traces one attack; the ensemble is for --data.");
   for (const name of ["format", "split", "variant", "limit", "resize", "tile", "overlap", "shard"] as const)
     if (flags[name] !== undefined) throw new UsageError(`--${name} goes with --data.`);
-  if (flags.mismatch === "tile")
-    throw new UsageError("--mismatch tile goes with --data; tensors have the size that the model takes.");
+  if (flags.mismatch !== "pad")
+    throw new UsageError(`--mismatch ${flags.mismatch} goes with --data; tensors have the size that the model takes.`);
+  if (flags.batch !== 1) throw new UsageError(`--batch ${flags.batch} goes with --data; tensors are one batch as they are.`);
+  if (flags.reference !== "truth")
+    throw new UsageError(
+      "--reference goes with --data; without --target, tensors are driven away from the model's own prediction.",
+    );
   const eot = await eotOf(flags.eot, flags.eotSamples);
   const region = flags.region === undefined ? undefined : await readRegion(flags.region);
   const stop = interruptible();
