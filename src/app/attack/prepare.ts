@@ -102,7 +102,7 @@ function labels(target: Tensor, spec: ModelSpec): Tensor {
 }
 
 /** Float images to the nearest k / 255. */
-export function toGrid(image: Tensor<"float32">): Tensor<"float32"> {
+function toGrid(image: Tensor<"float32">): Tensor<"float32"> {
   return tensor(
     "float32",
     image.shape,

@@ -12,7 +12,7 @@ const soft = "var(--soft, #5d6671)";
 const muted = "var(--muted, #a3abb5)";
 const accent = "var(--accent, #c8401f)";
 const page = "var(--page, #ffffff)";
-export const seriesColours = [
+const seriesColours = [
   accent,
   "var(--series-2, #2463a8)",
   "var(--series-3, #26734d)",

@@ -133,7 +133,7 @@ function gather(records: readonly CriticalityRecord[]): Map<number | undefined, 
   return gathered;
 }
 
-export function resetText({ reset, trials }: CriticalityPlan): string {
+function resetText({ reset, trials }: CriticalityPlan): string {
   const source =
     reset.source.kind === "scheme"
       ? `scheme "${reset.source.scheme}"`
