@@ -117,7 +117,7 @@ async function attackBatch(
   signal: AbortSignal,
   note: (text: string) => void,
 ): Promise<AttackRecord[] | undefined> {
-  const { plan, dataset } = context;
+  const { dataset } = context;
   const records: AttackRecord[] = [];
   const failed = (index: number, sample: string, error: unknown): AttackRecord => ({
     index,
@@ -128,7 +128,7 @@ async function attackBatch(
   const groups = new Map<string, Prepared[]>();
   for (const index of indices) {
     try {
-      const prepared = await prepare(await dataset.sample(index), index, imageRoles[plan.spec.task], plan.spec, plan.fit);
+      const prepared = await preparedSample(context, index);
       const key = `${Object.values(prepared.images)[0]!.shape} ${prepared.valid !== undefined} ${prepared.target !== undefined}`;
       groups.set(key, [...(groups.get(key) ?? []), prepared]);
     } catch (error) {
@@ -146,6 +146,12 @@ async function attackBatch(
   }
   return records.sort((a, b) => a.index - b.index);
 }
+
+/** A sample as the run attacks it. @throws DataError */
+export const preparedSample = async (
+  { plan: { spec, fit }, dataset }: Pick<AttackContext, "plan" | "dataset">,
+  index: number,
+): Promise<Prepared> => prepare(await dataset.sample(index), index, imageRoles[spec.task], spec, fit);
 
 /** Errors that belong to samples (and to models that do not suit their size); all others (the runtime, the attack) end the run. */
 const perSample = (error: unknown): boolean =>

@@ -4,10 +4,9 @@ import type { Tensor } from "../../engine/tensor/tensor.js";
 import { compilePrediction } from "../../methods/attacks/compile-attack.js";
 import { readImage, writeImage } from "../../vision/data/node/image-file.js";
 import { renderPerturbation } from "../../vision/render/index.js";
-import { imageRoles } from "../../vision/spec/model-spec.js";
 import { gained } from "../attack/audit/check.js";
-import { cropTo, prepare } from "../attack/prepare.js";
-import type { AttackContext, AttackRecord } from "../attack/run-attack.js";
+import { cropTo } from "../attack/prepare.js";
+import { type AttackContext, type AttackRecord, preparedSample } from "../attack/run-attack.js";
 import { siteOf } from "../attack/site.js";
 import { stack, unstack } from "../attack/tensors.js";
 import type { Headline } from "./headline.js";
@@ -84,13 +83,7 @@ export async function drawSpecimens(context: AttackContext, folder: string, chos
   };
   try {
     for (const { record, rank } of chosen) {
-      const prepared = await prepare(
-        await dataset.sample(record.index),
-        record.index,
-        imageRoles[plan.spec.task],
-        plan.spec,
-        plan.fit,
-      );
+      const prepared = await preparedSample(context, record.index);
       const roles = Object.keys(prepared.images);
       const [, height, width] = prepared.images[roles[0]!]!.shape as [number, number, number];
       const program = await programFor(height, width);

@@ -1,27 +1,16 @@
 import { join } from "node:path";
 import { readImage } from "../../../vision/data/node/image-file.js";
-import { imageRoles } from "../../../vision/spec/model-spec.js";
 import { sentenceOf } from "../../cli/errors.js";
 import { perturbationSize } from "../eight-bit.js";
-import { prepare } from "../prepare.js";
-import type { AttackContext, AttackRecord } from "../run-attack.js";
+import { type AttackContext, type AttackRecord, preparedSample } from "../run-attack.js";
 import type { FileEvidence } from "./evidence.js";
 
 /** Reads a sample's saved images again and measures them against the clean ones, made anew from the data set. */
-export async function compareFiles(
-  { plan, dataset, region }: AttackContext,
-  record: AttackRecord,
-  folder: string,
-): Promise<FileEvidence> {
+export async function compareFiles(context: AttackContext, record: AttackRecord, folder: string): Promise<FileEvidence> {
+  const { plan, region } = context;
   const { sample, files } = record;
   try {
-    const { images } = await prepare(
-      await dataset.sample(record.index),
-      record.index,
-      imageRoles[plan.spec.task],
-      plan.spec,
-      plan.fit,
-    );
+    const { images } = await preparedSample(context, record.index);
     let [size, trespass] = [0, false];
     for (const [role, clean] of Object.entries(images)) {
       const saved = await readImage(join(folder, files![role]!));

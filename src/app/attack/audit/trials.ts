@@ -4,9 +4,8 @@ import { sizeOf, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
 import { type AttackBatch, type CompiledAttack, compileAttack, type TraceStep } from "../../../methods/attacks/compile-attack.js";
 import { type AttackSite, perturbedRoles } from "../../../methods/attacks/step-graph.js";
 import { readImage } from "../../../vision/data/node/image-file.js";
-import { imageRoles } from "../../../vision/spec/model-spec.js";
-import { type Prepared, prepare } from "../prepare.js";
-import type { AttackContext, AttackRecord } from "../run-attack.js";
+import type { Prepared } from "../prepare.js";
+import { type AttackContext, type AttackRecord, preparedSample } from "../run-attack.js";
 import { drivenBy, siteOf } from "../site.js";
 import { predictionAsTarget } from "../targets.js";
 import { stack, unstack } from "../tensors.js";
@@ -20,15 +19,9 @@ const smallestNormal = 2 ** -126;
 
 /** Attacks one finished sample again in ways that tell whether the first attack can be trusted. */
 export async function tryAgain(context: AttackContext, record: AttackRecord, folder: string): Promise<Trial> {
-  const { engine, plan, attacks, dataset } = context;
+  const { engine, plan, attacks } = context;
   const { goal } = plan;
-  const prepared = await prepare(
-    await dataset.sample(record.index),
-    record.index,
-    imageRoles[plan.spec.task],
-    plan.spec,
-    plan.fit,
-  );
+  const prepared = await preparedSample(context, record.index);
   const site = await siteOf(context, { batch: 1, ...sizeOfPrepared(prepared), valid: hasMask(context, prepared) });
   const members: CompiledAttack[] = [];
   try {
@@ -80,14 +73,8 @@ export async function tryAgain(context: AttackContext, record: AttackRecord, fol
 
 /** Computes the first step's gradient with ONNX Runtime's optimiser off and on. */
 export async function compareLevels(context: AttackContext, record: AttackRecord): Promise<LevelEvidence> {
-  const { plan, attacks, dataset } = context;
-  const prepared = await prepare(
-    await dataset.sample(record.index),
-    record.index,
-    imageRoles[plan.spec.task],
-    plan.spec,
-    plan.fit,
-  );
+  const { attacks } = context;
+  const prepared = await preparedSample(context, record.index);
   const site = await siteOf(context, { batch: 1, ...sizeOfPrepared(prepared), valid: hasMask(context, prepared) });
   const gradient = async (level: OptimizationLevel) => {
     const compiled = await compileAttack(atLevel(context.engine, level), attacks[0]!, site);
