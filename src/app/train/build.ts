@@ -37,12 +37,17 @@ export async function prepareTraining(config: TrainConfig): Promise<Training> {
   const ignore = dataset.task === "segmentation" ? [dataset.ignoreLabel] : [];
   const loss = trainingLoss(config.task, config.loss, ignore);
   const size = config.crop ?? (await sizeOfFirst(dataset));
-  const uneven = size.find((side) => side % named.multipleOf !== 0);
-  if (uneven !== undefined)
-    throw new ConfigError(`crop: this network takes sides that are multiples of ${named.multipleOf}, and ${uneven} is none.`);
+  demandMultiples("crop", size, named);
   const augmentation = { flips: config.flips, ...(config.crop && { crop: config.crop }) };
   const batches = new Batches(dataset, loss, { size: config.batch, seed: config.seed, augmentation, inputs: named.inputs });
   return { named, loss, dataset, batches, evaluation, size };
+}
+
+/** @throws ConfigError where the network does not take pictures of this size. */
+export function demandMultiples(field: string, size: readonly number[], { multipleOf }: NamedNetwork): void {
+  const uneven = size.find((side) => side % multipleOf !== 0);
+  if (uneven !== undefined)
+    throw new ConfigError(`${field}: this network takes sides that are multiples of ${multipleOf}, and ${uneven} is none.`);
 }
 
 /** The images of the network for a batch. */
@@ -106,6 +111,8 @@ function scheduleOf({ schedule, steps, warmup: rise }: TrainConfig): Schedule {
 async function openData(data: DataConfig, task: TrainConfig["task"]): Promise<Dataset> {
   if (data.kind === "synthetic") {
     const { size, length, seed, displacement, subframes, averaging } = data;
+    if (task !== "restoration" && (subframes !== undefined || averaging !== undefined))
+      throw new ConfigError(`data: subframes and averaging make the exposures of restoration; ${task} has none, leave them out.`);
     return syntheticDataset({
       task,
       size,

@@ -22,7 +22,7 @@ export function modelCard(
     "",
     "## The network",
     "",
-    `${parameters.toLocaleString("en")} parameters in ${weights.size} tensors. Inputs ${named.inputs.map((n) => `\`${n}\``).join(" and ")}: float32 [N, ${named.imageChannels}, H, W], RGB in [0, 1]${named.multipleOf > 1 ? `, sides multiples of ${named.multipleOf}` : ""}. \`model.onnx\` is for one image of ${size.join("x")}; \`faultline convert model.safetensors --config network.json --size HxW -o other.onnx\` writes it for other sizes.`,
+    `${parameters.toLocaleString("en")} parameters in ${weights.size} tensors. Inputs ${named.inputs.map((n) => `\`${n}\``).join(" and ")}: float32 [N, ${named.imageChannels}, H, W], ${named.imageChannels === 1 ? "grey (luma)" : "RGB"} in [0, 1]${named.multipleOf > 1 ? `, sides multiples of ${named.multipleOf}` : ""}. \`model.onnx\` is for one image of ${size.join("x")}; \`faultline convert model.safetensors --config network.json --size HxW -o other.onnx\` writes it for other sizes.`,
     "",
     "```json",
     JSON.stringify(named.configuration, undefined, 2),

@@ -8,7 +8,7 @@ import { type Dataset, fitted } from "../../vision/data/index.js";
 import { type Measure, measureFor, type SampleScores } from "../attack/measure.js";
 import { unstack } from "../attack/tensors.js";
 import type { BestRule } from "./best.js";
-import { inputShapes, type Training } from "./build.js";
+import { demandMultiples, inputShapes, type Training } from "./build.js";
 import { ConfigError, type TrainConfig } from "./config.js";
 
 /** Measures the network in training on other data, between steps. */
@@ -24,9 +24,10 @@ export class Evaluation {
     readonly rule: BestRule | undefined,
   ) {}
 
-  /** @throws DataError where the first picture is smaller than the crop: better now than after a thousand steps. */
+  /** @throws ConfigError, DataError where the crop suits not the network or the first picture: better now than after a thousand steps. */
   static async create(engine: Engine, config: TrainConfig, training: Training, layout: NetworkLayout): Promise<Evaluation> {
     const size = config.evaluation?.crop ?? training.size;
+    demandMultiples("evaluation.crop", size, training.named);
     const batch = Math.min(config.evaluation?.batch ?? config.batch, training.evaluation!.length);
     await fitted(training.evaluation!, { kind: "crop", height: size[0], width: size[1] }).sample(0);
     const model = predictionStep(training.named.network, inputShapes(training.named, batch, size), layout);

@@ -175,6 +175,7 @@ describe("a training run", () => {
     const evaluation = { data: { kind: "synthetic", size: 24, length: 3, seed: 2 } };
     const { path, records } = await train("grey", { ...base, steps: 2, network: { ...tiny, imageChannels: 1 }, evaluation });
     expect(records.at(-1)!.evaluation!.PSNR).toBeGreaterThan(5);
+    expect(readFileSync(join(path, "card.md"), "utf8")).toContain("float32 [N, 1, H, W], grey (luma) in [0, 1]");
     const spec = parseModelSpec(JSON.parse(readFileSync(join(path, "model.spec.json"), "utf8")));
     const model = parseModel(readFileSync(join(path, "model.onnx")));
     const { images, predict } = predictorOf(model, spec, { batch: 1, height: 24, width: 24 });
@@ -258,6 +259,19 @@ describe("a configuration", () => {
     );
     await expect(train("x5", { ...base, evaluation: { ...evaluation, best: { metric: "psnr" } } })).rejects.toThrow(
       /no metric "psnr" here; choose one of PSNR, SSIM/,
+    );
+    const disparity = {
+      ...base,
+      task: "disparity",
+      network: { family: "stereo", width: 4, disparities: 8 },
+      loss: undefined,
+      flips: [],
+    };
+    await expect(train("x8", { ...disparity, evaluation: { ...evaluation, crop: [22, 24] } })).rejects.toThrow(
+      /evaluation.crop: this network takes sides that are multiples of 4, and 22 is none/,
+    );
+    await expect(train("x9", { ...disparity, data: { ...base.data, subframes: 9 } })).rejects.toThrow(
+      /subframes and averaging make the exposures of restoration; disparity has none/,
     );
     const groups = [{ of: ["encoder.*"], weightDecay: 0 }];
     await expect(train("x6", { ...base, optimizer: { ...base.optimizer, groups } })).rejects.toThrow(/called "encoder\.\*"/);
