@@ -5,6 +5,7 @@ import { slice } from "../../operators/layout/slice.js";
 import { matMul } from "../../operators/linear/mat-mul.js";
 import { tensor } from "../../tensor/tensor.js";
 import type { Lowering } from "../rewrite.js";
+import { stridedTranspose } from "./strided-transpose.js";
 
 /**
  * A strided depthwise ConvTranspose (the gradient of a strided depthwise Conv) is a depthwise Conv with flipped weights over an input that is
@@ -16,7 +17,7 @@ export const spreadDepthwise: Lowering = {
   providers: ["cpu", "wasm"],
   measured: "forward + dX of MobileNetV2 37.6 -> 33.5 ms (bench/profile.ts, CPU, 2 threads, shortest of 8)",
   rewrite: (node, [x, w, bias]) => {
-    const layer = node.operator.name === "ConvTranspose" && x && w ? layerOf(node, x, w) : undefined;
+    const layer = x && w ? layerOf(node, x, w) : undefined;
     if (!layer || !x || !w) return undefined;
     const { stride: s, pads } = layer;
     const [n, c, height, width] = x.shape as [number, number, number, number];
@@ -33,18 +34,11 @@ export const spreadDepthwise: Lowering = {
 const widest = 128;
 
 function layerOf(node: Node, x: Value, w: Value): { readonly stride: number; readonly pads: readonly number[] } | undefined {
-  const { strides, dilations, pads, group, auto_pad, output_shape } = node.attributes as Record<string, unknown> & {
-    readonly strides?: readonly number[];
-    readonly dilations?: readonly number[];
-    readonly pads?: readonly number[];
-    readonly group: number;
-  };
-  const [m, perGroup, ...kernel] = w.shape as [number, number, ...number[]];
-  const stride = strides?.[0] ?? 1;
-  const usual = auto_pad === "NOTSET" && output_shape === undefined && !dilations?.some((d) => d !== 1) && w.type === "float32";
-  if (!usual || kernel.length !== 2 || perGroup !== 1 || group !== m || group < 2 || x.shape[3]! > widest) return undefined;
-  if (stride < 2 || strides!.some((s) => s !== stride)) return undefined;
-  const before = kernel.map((k, i) => k - 1 - (pads?.[i] ?? 0));
+  const layer = stridedTranspose(node, w);
+  if (!layer) return undefined;
+  const { stride, kernel, begin, group, inputs, perGroup } = layer;
+  if (perGroup !== 1 || group !== inputs || group < 2 || x.shape[3]! > widest) return undefined;
+  const before = kernel.map((k, i) => k - 1 - begin[i]!);
   const after = kernel.map((k, i) => node.outputs[0]!.shape[i + 2]! + k - 1 - stride * x.shape[i + 2]! - before[i]!);
   const all = [...before, ...after];
   return all.every((p) => p >= 0) ? { stride, pads: all } : undefined;
