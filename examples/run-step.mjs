@@ -75,21 +75,12 @@ function readTensors(file) {
   const header = JSON.parse(bytes.subarray(8, start).toString("utf8"));
   const arrays = { F32: ["float32", Float32Array], I64: ["int64", BigInt64Array] };
   return Object.fromEntries(
-    Object.entries(header).flatMap(
-      ([
-        name,
-        {
-          dtype,
-          shape,
-          data_offsets: [from, to],
-        },
-      ]) => {
-        if (!arrays[dtype]) return [];
-        const [type, TypedArray] = arrays[dtype];
-        const data = new TypedArray(new Uint8Array(bytes.subarray(start + from, start + to)).buffer);
-        return [[name, new ort.Tensor(type, data, shape)]];
-      },
-    ),
+    Object.entries(header).flatMap(([name, { dtype, shape, data_offsets }]) => {
+      if (!arrays[dtype]) return []; // another type, or "__metadata__"
+      const [type, TypedArray] = arrays[dtype];
+      const own = new Uint8Array(bytes.subarray(start + data_offsets[0], start + data_offsets[1]));
+      return [[name, new ort.Tensor(type, new TypedArray(own.buffer), shape)]];
+    }),
   );
 }
 

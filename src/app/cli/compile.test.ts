@@ -38,6 +38,8 @@ writeFileSync(
       ["image", image],
       ["target", target],
     ]),
+    // as PyTorch's users have it
+    { format: "pt" },
   ),
 );
 
