@@ -117,6 +117,13 @@ it("depends on a sample's name and the seed, not on its place in the batch", asy
   expect(other.images.image!.data).not.toEqual(a.images.image!.data);
 });
 
+it("an ensemble takes the alignment that is asked for, and the residual one otherwise", () => {
+  const names = (more: object) =>
+    ensembleMembers("flow", options("l_inf", "untargeted", more)).map((member) => member.weight.name);
+  expect(names({})).toEqual(["uniform", "cospgd, residual alignment"]);
+  expect(names({ alignment: "sigmoid" })).toEqual(["uniform", "cospgd, sigmoid alignment"]);
+});
+
 it("an ensemble of several losses measures its results by the first", async () => {
   const [site, batch] = [smallSite("classification"), smallBatch("classification")];
   const members = ensembleMembers("classification", options("l_inf", "untargeted", { steps: 4 }));
