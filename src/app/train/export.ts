@@ -2,6 +2,7 @@ import { writeModel } from "../../engine/onnx/write.js";
 import { writeSafetensors } from "../../engine/tensor/safetensors.js";
 import type { StateDict } from "../../vision/nn/checkpoints/state-dict.js";
 import { networkModel } from "../../vision/nn/model.js";
+import { networkSpec } from "../networks/network-spec.js";
 import type { RunDirectory } from "../runs/run-directory.js";
 import type { BestRule } from "./best.js";
 import { inputShapes, type Training } from "./build.js";
@@ -33,15 +34,7 @@ export function exportNetwork(plan: TrainPlan, training: Training, result: Train
   run.write("model.onnx", writeModel(networkModel(named.network, weights, inputShapes(named, 1, size))));
   run.write("model.safetensors", writeSafetensors(weights));
   json("network.json", named.configuration);
-  const [height, width] = size;
-  json("model.spec.json", {
-    task: config.task,
-    size: { rule: "fixed", height, width },
-    ...(named.imageChannels === 1 && {
-      channels: "gray",
-      ...(config.task === "restoration" && { output: { channels: "gray" } }),
-    }),
-  });
+  json("model.spec.json", networkSpec(config.task, size, named.imageChannels));
   json("summary.json", {
     steps,
     loss: run.records.findLast((r) => r.index <= steps && r.loss !== undefined)?.loss,

@@ -94,4 +94,8 @@ it("keeps class labels and refuses what makes no sense", () => {
   expect(() => augment(sample, "disparity", { flips: ["horizontal"] }, new Random(0))).toThrow(/mirrored vertically alone/);
   expect(() => augment(sample, "disparity", { flips: ["vertical", "diagonal"] }, new Random(0))).toThrow(/vertically alone/);
   expect(() => augment(sample, "restoration", { crop: [7, 5] }, new Random(0))).toThrow(/too small to crop 7x5/);
+  const [height, width] = Object.values(sample.inputs)[0]!.shape.slice(-2);
+  expect(height).not.toBe(width);
+  for (let seed = 0; seed < 8; seed++)
+    expect(() => augment(sample, "restoration", { flips: ["diagonal"] }, new Random(seed))).toThrow(/for squares, so set a crop/);
 });

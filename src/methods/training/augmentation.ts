@@ -15,12 +15,17 @@ export interface Augmentation {
 }
 
 /**
- * @throws TrainingError where the picture is smaller than the crop, or a stereo pair would be mirrored (left and right would change places).
+ * @throws TrainingError where the picture is smaller than the crop, a whole picture changes its shape, or a stereo pair would be mirrored (left
+ *   and right would change places).
  */
 export function augment(sample: Sample, task: TaskName, { crop, flips = [] }: Augmentation, random: Random): Sample {
   if (task === "disparity" && flips.some((flip) => flip !== "vertical"))
     throw new TrainingError("Stereo pairs can be mirrored vertically alone: disparities lie along rows and have one sign.");
   const [height, width] = Object.values(sample.inputs)[0]!.shape.slice(-2) as [number, number];
+  if (!crop && flips.includes("diagonal") && height !== width)
+    throw new TrainingError(
+      `Sample ${sample.id} is ${height}x${width}; diagonal flips of whole pictures are for squares, so set a crop.`,
+    );
   const transposed = flips.includes("diagonal") && random.uniform() < 0.5;
   const [outRows, outColumns] = crop ?? [height, width];
   const [rows, columns] = transposed ? [outColumns, outRows] : [outRows, outColumns];

@@ -97,7 +97,8 @@ it("writes the same parameters in the other format, which PyTorch's reader under
   for (const [args, sentence] of [
     [["-o", at("g.onnx")], "say which with --size"],
     [["-o", at("g.bin")], "the name ends in .onnx for a model"],
-    [["-o", at("g.pth"), "--size", "16x16"], "a checkpoint has neither"],
+    [["-o", at("g.pth"), "--size", "16x16"], "a checkpoint has none of them"],
+    [["-o", at("g.pth"), "--batch", "2"], "a checkpoint has none of them"],
   ] as const) {
     expect(await run(at("e.pth"), ...args)).toBe(1);
     expect(errors).toContain(sentence);

@@ -23,7 +23,9 @@ import {
 } from "../../../vision/nn/networks/index.js";
 import { type Declaration, ParameterError } from "../../../vision/nn/scope.js";
 import { check } from "../../../vision/spec/check.js";
+import type { TaskName } from "../../../vision/tasks/index.js";
 import { asConfiguration, networkSchema } from "../../networks/configuration.js";
+import { networkSpec } from "../../networks/network-spec.js";
 import { inputShapes } from "../../train/build.js";
 import { ConfigError, readJson } from "../../train/config.js";
 import { parseSize } from "../attack-options.js";
@@ -87,7 +89,7 @@ Examples:
 }
 
 /** What is written, by the output's name. */
-function outputKind({ output, size, localPooling }: Flags): "model" | "checkpoint" {
+function outputKind({ output, size, localPooling, batch }: Flags): "model" | "checkpoint" {
   if (/\.onnx$/i.test(output)) {
     if (!size)
       throw new UsageError("an ONNX model is for one image size here; say which with --size, for example --size 256x256.");
@@ -95,7 +97,8 @@ function outputKind({ output, size, localPooling }: Flags): "model" | "checkpoin
   }
   if (!/\.(pth|pt|ckpt|safetensors)$/i.test(output))
     throw new UsageError(`-o ${output}: the name ends in .onnx for a model, or in .pth or .safetensors for a checkpoint.`);
-  if (size || localPooling) throw new UsageError("--size and --local-pooling are for ONNX models; a checkpoint has neither.");
+  if (size || localPooling || batch !== 1)
+    throw new UsageError("--size, --batch and --local-pooling are for ONNX models; a checkpoint has none of them.");
   return "checkpoint";
 }
 
@@ -179,17 +182,10 @@ function specOf(configuration: NetworkConfiguration, height: number, width: numb
   const task = taskOf[configuration.family];
   if (!task) return undefined;
   // Classifiers and segmentation networks come with a normalisation of their own, which no checkpoint mentions.
-  return {
-    task,
-    size: { rule: "fixed", height, width },
-    ...(configuration.imageChannels === 1 && {
-      channels: "gray",
-      ...(task === "restoration" && { output: { channels: "gray" } }),
-    }),
-  };
+  return networkSpec(task, [height, width], configuration.imageChannels);
 }
 
-const taskOf: Readonly<Partial<Record<NetworkConfiguration["family"], string>>> = {
+const taskOf: Readonly<Partial<Record<NetworkConfiguration["family"], TaskName>>> = {
   nafnet: "restoration",
   restormer: "restoration",
   flow: "flow",
