@@ -1,3 +1,4 @@
+import { namePattern } from "../../engine/onnx/name-pattern.js";
 import { CriticalityError } from "../../methods/criticality/error.js";
 import type { Layer } from "../../methods/criticality/layer.js";
 import type { ResetUnit } from "../../methods/criticality/measure-resets.js";
@@ -38,7 +39,7 @@ export function targetsOf(layers: readonly Layer[], { kinds, only, together }: C
 }
 
 function matching(layers: readonly Layer[], pattern: string, all: readonly Layer[]): Layer[] {
-  const expression = new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`);
+  const expression = namePattern(pattern);
   const found = layers.filter((l) => expression.test(l.name));
   if (found.length === 0)
     throw new CriticalityError(

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { parseSafetensors, SafetensorsError, writeSafetensors } from "../../engine/tensor/safetensors.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import type { TrainingState } from "../../methods/training/trainer.js";
@@ -39,8 +40,16 @@ export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
   }
   return {
     state: { step, network, optimizer, ...(average.size > 0 && { average }) },
-    losses: JSON.parse(metadata.losses ?? "[]") as number[],
+    losses: lossesOf(metadata.losses ?? "[]", where),
   };
+}
+
+function lossesOf(text: string, where: string): number[] {
+  try {
+    return z.array(z.number()).parse(JSON.parse(text));
+  } catch {
+    throw new ConfigError(`${where} is damaged (its losses are no list of numbers); remove it to begin anew.`);
+  }
 }
 
 function parsed(bytes: Uint8Array, where: string) {

@@ -39,9 +39,10 @@ function checkLabels({ data }: Tensor, classes: number, ignore: readonly number[
   const halves = new Int32Array(labels.buffer, labels.byteOffset, 2 * labels.length);
   for (let i = 0; i < halves.length; i += 2) {
     const label = halves[i]!;
-    if ((label < 0 || label >= classes) && !ignore.includes(label))
+    const small = halves[i + 1] === label >> 31;
+    if (!small || ((label < 0 || label >= classes) && !ignore.includes(label)))
       throw new TrainingError(
-        `The data have the label ${label}, but the network's classes are 0 to ${classes - 1}, and ignored are ${ignore.join(", ") || "none"}.`,
+        `The data have the label ${labels[i / 2]}, but the network's classes are 0 to ${classes - 1}, and ignored are ${ignore.join(", ") || "none"}.`,
       );
   }
 }

@@ -1,3 +1,4 @@
+import { namePattern } from "../../engine/onnx/name-pattern.js";
 import { sizeOf } from "../../engine/tensor/tensor.js";
 import type { Declaration } from "../../vision/nn/scope.js";
 import { TrainingError } from "./error.js";
@@ -57,7 +58,7 @@ const isVector = ({ shape }: Declaration): boolean => shape.length <= 1;
 
 function named(parameters: readonly Declaration[], patterns: readonly string[]): (d: Declaration) => boolean {
   const expressions = patterns.map((pattern) => {
-    const expression = new RegExp(`^${pattern.split("*").map(escaped).join(".*")}$`);
+    const expression = namePattern(pattern);
     if (!parameters.some(({ name }) => expression.test(name)))
       throw new TrainingError(
         `No parameter of the network is called "${pattern}"; names are such as ${parameters
@@ -69,5 +70,3 @@ function named(parameters: readonly Declaration[], patterns: readonly string[]):
   });
   return ({ name }) => expressions.some((expression) => expression.test(name));
 }
-
-const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");

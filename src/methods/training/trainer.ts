@@ -155,17 +155,20 @@ export class Trainer {
     } else {
       const { parameters } = this.layout;
       Object.assign(this.vectors, await uploadAll(this.engine, named(parameters.names("gradient"), parameters.zeros())));
-      let loss = 0;
-      for (let i = 0; i < pieces; i++) {
-        const feeds = { ...feedsOf(await prepared(i)), ...asScalars({ share: 1 / pieces }, (name) => `scalar.${name}`) };
-        loss += numberOf((await this.#advance(this.programs.accumulate!, feeds)).loss!) / pieces;
+      try {
+        let loss = 0;
+        for (let i = 0; i < pieces; i++) {
+          const feeds = { ...feedsOf(await prepared(i)), ...asScalars({ share: 1 / pieces }, (name) => `scalar.${name}`) };
+          loss += numberOf((await this.#advance(this.programs.accumulate!, feeds)).loss!) / pieces;
+        }
+        const { gradient_norm } = await this.#advance(this.programs.apply!, scalars);
+        report = { loss: tensor("float32", [], [loss]), gradient_norm: gradient_norm! };
+      } finally {
+        for (const name of parameters.names("gradient")) {
+          this.vectors[name]!.dispose();
+          delete this.vectors[name];
+        }
       }
-      const { gradient_norm } = await this.#advance(this.programs.apply!, scalars);
-      for (const name of parameters.names("gradient")) {
-        this.vectors[name]!.dispose();
-        delete this.vectors[name];
-      }
-      report = { loss: tensor("float32", [], [loss]), gradient_norm: gradient_norm! };
     }
     this.#step = step;
     const loss = numberOf(report.loss!);
