@@ -22,6 +22,7 @@ it("takes labels of the classes and ignored ones, and no others", () => {
     /label 4, but the network's classes are 0 to 3, and ignored are 255, -1/,
   );
   expect(() => checkBatch(labelled(0, -2, 2, 3), segmentation)).toThrow(/label -2/);
+  expect(() => checkBatch(labelled(0, 2 ** 32, 2, 3), segmentation)).toThrow(/label 4294967296/);
 });
 
 it("says what the network takes and predicts where the batch has something else", () => {

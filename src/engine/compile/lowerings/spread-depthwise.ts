@@ -10,7 +10,7 @@ import { stridedTranspose } from "./strided-transpose.js";
 /**
  * A strided depthwise ConvTranspose (the gradient of a strided depthwise Conv) is a depthwise Conv with flipped weights over an input that is
  * spread out with zeros between its elements. One product spreads both axes: a row of w elements times a constant [w, s² w] is s rows of s w
- * elements, the row with gaps and s - 1 rows of zeros. ONNX Runtime's ConvTranspose works group by group; its depthwise Conv does not.
+ * elements, the row with gaps and s - 1 rows of zeros (where it holds a NaN or an infinity, all of them become NaN). ONNX Runtime's ConvTranspose works group by group; its depthwise Conv does not.
  */
 export const spreadDepthwise: Lowering = {
   name: "spread-depthwise",
