@@ -4,7 +4,7 @@
  *
  * Run from the repository's root: npx tsx experiments/restoration-robustness/run.ts
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { clampUnitTensor, unstack } from "../../src/app/attack/tensors.js";
 import type { Engine } from "../../src/engine/runtime/engine.js";
 import { createEngine } from "../../src/engine/runtime/node.js";
@@ -29,6 +29,7 @@ import type { Config, Row, Score } from "./types.js";
 const folder = "experiments/restoration-robustness";
 const config = JSON.parse(readFileSync(`${folder}/config.json`, "utf8")) as Config;
 const resultsFile = `${folder}/results/rows.json`;
+mkdirSync(`${folder}/results`, { recursive: true });
 const rows: Row[] = existsSync(resultsFile) ? (JSON.parse(readFileSync(resultsFile, "utf8")) as Row[]) : [];
 
 const loss = trainingLoss("restoration", config.training.loss);
