@@ -1,6 +1,5 @@
 import type { Engine } from "../../engine/runtime/engine.js";
 import { tensor } from "../../engine/tensor/tensor.js";
-import { directionSums } from "../../methods/criticality/constant-prediction.js";
 import type { Layer } from "../../methods/criticality/layer.js";
 import { measureResets, type ProbeBatch } from "../../methods/criticality/measure-resets.js";
 import type { MeasureSums } from "../../methods/criticality/measures.js";
@@ -100,20 +99,11 @@ export async function runCriticality(
     if (signal.aborted) return;
     const batches = await batchesOf(source, from, to, plan.batch, probe.kind === "classes");
     if (source.labelled) checkLabels(batches, probe, plan);
-    for await (const { unit, sums, count } of measureResets({ engine, runs, ...probe }, batches, pending, reset)) {
+    for await (const { unit, ...measured } of measureResets({ engine, runs, ...probe }, batches, pending, reset)) {
       const index = indexOf(unit);
       if (planned.has(index)) {
         const sample = unit ? `${targets[unit.target]!.name}, trial ${unit.trial}` : "intact network";
-        const directions = !unit && probe.kind === "classes" && (await directionSums(engine, probe.model, batches));
-        const record = {
-          index,
-          sample,
-          chunk,
-          ...(unit && { unit: unit.index }),
-          sums,
-          count,
-          ...(directions && { directions }),
-        };
+        const record = { index, sample, chunk, ...(unit && { unit: unit.index }), ...measured };
         store.append([record]);
         onRecord(record);
       }

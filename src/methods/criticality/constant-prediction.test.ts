@@ -1,42 +1,34 @@
 import { describe, expect, it } from "vitest";
-import { Graph } from "../../engine/graph/graph.js";
-import { mul } from "../../engine/operators/index.js";
 import { createEngine } from "../../engine/runtime/node.js";
 import { tensor } from "../../engine/tensor/tensor.js";
 import { constantCriticality, directionSums } from "./constant-prediction.js";
 
-/** Logits are the images, times 50: sure of the largest channel. */
-function sureModel(classes: number) {
-  const graph = new Graph();
-  graph.output("prediction", mul(graph.input("image", "float32", [2, classes, 1, 2]), 50));
-  return graph.build();
-}
-
 describe("the constant prediction", () => {
   it("has 1 - 1/sqrt(K) with K equally frequent classes, over what counts alone and over batches", async () => {
     await using engine = await createEngine();
-    const image = (...classes: number[]) => {
+    const prediction = (...classes: number[]) => {
+      // sure of one class each
       const t = tensor("float32", [2, 4, 1, 2]);
       classes.forEach((k, i) => {
-        t.data[(Math.floor(i / 2) * 4 + k) * 2 + (i % 2)] = 1;
+        t.data[(Math.floor(i / 2) * 4 + k) * 2 + (i % 2)] = 50;
       });
       return t;
     };
     const weight = (...counts: number[]) => tensor("float32", [2, 1, 2], counts);
     const batches = [
-      { images: { image: image(0, 1, 2, 2) }, weight: weight(1, 1, 1, 0) },
-      { images: { image: image(3, 0, 0, 0) }, weight: weight(1, 0, 0, 0) },
+      { prediction: prediction(0, 1, 2, 2), weight: weight(1, 1, 1, 0) },
+      { prediction: prediction(3, 0, 0, 0), weight: weight(1, 0, 0, 0) },
     ];
-    const sums = await directionSums(engine, sureModel(4), batches);
+    const sums = await directionSums(engine, [2, 4, 1, 2], batches);
     sums.forEach((v) => expect(v).toBeCloseTo(1, 5));
     expect(constantCriticality(sums, 4)).toBeCloseTo(0.5, 5);
   });
 
   it("is refused where the network yields no numbers", async () => {
     await using engine = await createEngine();
-    const image = tensor("float32", [2, 4, 1, 2], new Array(16).fill(Number.NaN));
-    const batch = { images: { image }, weight: tensor("float32", [2, 1, 2], [1, 1, 1, 1]) };
-    await expect(directionSums(engine, sureModel(4), [batch])).rejects.toThrow(/no numbers/);
+    const prediction = tensor("float32", [2, 4, 1, 2], new Array(16).fill(Number.NaN));
+    const batch = { prediction, weight: tensor("float32", [2, 1, 2], [1, 1, 1, 1]) };
+    await expect(directionSums(engine, [2, 4, 1, 2], [batch])).rejects.toThrow(/no numbers/);
   });
 
   it("is the closest of all constant predictions", () => {

@@ -1,45 +1,46 @@
-import { embed } from "../../engine/graph/embed.js";
-import { Graph, type Value } from "../../engine/graph/graph.js";
+import { Graph } from "../../engine/graph/graph.js";
 import type { OnnxModel } from "../../engine/onnx/model.js";
 import { div, greater, mul, reduceSum, reshape, softmax, sqrt, where } from "../../engine/operators/index.js";
-import type { Engine } from "../../engine/runtime/engine.js";
-import type { Shape } from "../../engine/tensor/tensor.js";
+import type { DeviceTensor, Engine } from "../../engine/runtime/engine.js";
+import type { Shape, Tensor } from "../../engine/tensor/tensor.js";
 import { CriticalityError } from "./error.js";
-import type { ProbeBatch } from "./measure-resets.js";
+
+/** Logits [B, K, ...] of the intact network, and 1 where they count, [B, ...]. */
+export interface IntactPrediction {
+  readonly prediction: Tensor | DeviceTensor;
+  readonly weight: Tensor | DeviceTensor;
+}
 
 /**
  * Σ p / ‖p‖ over what counts, p = softmax z of the intact network, one number per class. From it follows what criticality a network has that ignores
  * the image: see `constantCriticality`.
  *
- * @param model as for `measureResets`, with predictions over classes.
+ * @param shape of each prediction.
  * @throws CriticalityError when the network's predictions are no numbers.
  */
-export async function directionSums(engine: Engine, model: OnnxModel, batches: readonly ProbeBatch[]): Promise<number[]> {
-  const program = await engine.compile(directionModel(model));
+export async function directionSums(engine: Engine, shape: Shape, batches: Iterable<IntactPrediction>): Promise<number[]> {
+  const total = new Array<number>(shape[1]!).fill(0);
+  const program = await engine.compile(directionModel(shape));
   try {
-    let total: number[] | undefined;
-    for (const { images, weight } of batches) {
-      const sums = Array.from((await program.run({ ...images, weight })).sums!.data as Float32Array);
-      total = total ? total.map((v, k) => v + sums[k]!) : sums;
+    for (const { prediction, weight } of batches) {
+      const { sums } = await program.run({ prediction, weight });
+      for (let k = 0; k < total.length; k++) total[k]! += Number(sums!.data[k]);
     }
-    if (total?.some((v) => !Number.isFinite(v)))
-      throw new CriticalityError(
-        "The intact network predicts values that are no numbers for these images; is --range what it takes, and does the file work elsewhere?",
-      );
-    return total ?? [];
   } finally {
     program.dispose();
   }
+  if (total.some((v) => !Number.isFinite(v)))
+    throw new CriticalityError(
+      "The intact network predicts values that are no numbers for these images; is --range what it takes, and does the file work elsewhere?",
+    );
+  return total;
 }
 
-function directionModel(model: OnnxModel): OnnxModel {
+function directionModel(shape: Shape): OnnxModel {
   const graph = new Graph();
-  const images: Record<string, Value> = {};
-  for (const { name, shape } of model.graph.inputs) images[name] = graph.input(name, "float32", shape as Shape);
-  const logits = embed(graph, model, images).outputs[model.graph.outputs[0]!.name]!;
-  const [batch, classes, ...pixels] = logits.shape as [number, number, ...number[]];
+  const [batch, classes, ...pixels] = shape as [number, number, ...number[]];
+  const p = softmax(graph.input("prediction", "float32", shape), 1);
   const weight = reshape(graph.input("weight", "float32", [batch, ...pixels]), [batch, 1, ...pixels]);
-  const p = softmax(logits, 1);
   const direction = div(p, sqrt(reduceSum(mul(p, p), [1], "keep")));
   const others = [0, ...pixels.map((_, i) => i + 2)];
   graph.output("sums", reshape(reduceSum(where(greater(weight, 0), mul(direction, weight), 0), others, "drop"), [classes]));

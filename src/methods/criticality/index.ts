@@ -1,5 +1,5 @@
 /** Layer criticality: which layers the decisions rest on; runs wherever an `Engine` does. */
-export { constantCriticality, directionSums } from "./constant-prediction.js";
+export { constantCriticality } from "./constant-prediction.js";
 export { CriticalityError } from "./error.js";
 export { findLayers, type LayeredModel } from "./find-layers.js";
 export { type FreshCopy, freshCopies } from "./fresh-copies.js";

@@ -1,6 +1,7 @@
 import type { OnnxModel } from "../../engine/onnx/model.js";
 import type { DeviceTensor, Engine, Program } from "../../engine/runtime/engine.js";
 import type { Shape, Tensor } from "../../engine/tensor/tensor.js";
+import { directionSums, type IntactPrediction } from "./constant-prediction.js";
 import type { Layer } from "./layer.js";
 import { type MeasureSums, measureModel, measuresOf, type PredictionKind } from "./measures.js";
 import type { LayerReset } from "./resets.js";
@@ -27,6 +28,8 @@ export interface UnitOutcome<U extends ResetUnit = ResetUnit> {
   /** Absent: the intact network compared with itself, which gives its own accuracy. */
   readonly unit?: U;
   readonly sums: MeasureSums;
+  /** Of the intact network, for predictions over classes: `directionSums`. */
+  readonly directions?: readonly number[];
   /** Images, or valid pixels. */
   readonly count: number;
 }
@@ -78,7 +81,9 @@ export async function* measureResets<U extends ResetUnit>(
       const intact = await runner.finish(state, 0, 0, new Map());
       await comparison.add(batch, intact.get(output.name)!);
     }
-    yield { ...(await comparison.measure(comparison.intact)), count: comparison.count };
+    const directions = kind === "classes" && (await directionSums(engine, output.shape as Shape, comparison.intactPredictions()));
+    const { sums } = await comparison.measure(comparison.intact);
+    yield { sums, count: comparison.count, ...(directions && { directions }) };
     for (let segment = 0; segment < cut.segments.length; segment++) {
       await runner.leave(segment);
       for (const unit of units.filter((u) => first(u) === segment)) {
@@ -146,6 +151,10 @@ class Comparison {
       ...(labels && { labels: await this.engine.upload(labels) }),
     });
     this.count += weight.data.reduce((a, b) => a + b, 0);
+  }
+
+  *intactPredictions(): Generator<IntactPrediction> {
+    for (const { intact, weight } of this.#batches) yield { prediction: intact, weight };
   }
 
   readonly intact = async (b: number): Promise<DeviceTensor> => this.#batches[b]!.intact;
