@@ -220,7 +220,7 @@ function missed(results: readonly Measured[]): string[] {
 
 async function main(): Promise<void> {
   const options = readOptions();
-  if (options.lowering === "none") throw new Error("--lowering belongs to npm run bench; attacks are measured lowered.");
+  if (options.rewrites === "none") throw new Error("--rewrites belongs to npm run bench; attacks are measured lowered.");
   await using engine = await createEngine(options.clock === "processor" ? { threads: 1 } : {});
   const { runtime, threads } = engine.info;
   console.log(`${runtime}, ${threads} threads, ${options.clock} time, load ${loadavg()[0]!.toFixed(1)} at the start`);

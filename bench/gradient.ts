@@ -1,7 +1,7 @@
 /**
  * What does a network's input gradient cost, measured in forward passes and against PyTorch?
  *
- *     npm run bench -- [networks, by part of their name] [--passes 5] [--lowering ours|none] [--torch auto|off] [--clock wall|processor]
+ *     npm run bench -- [networks, by part of their name] [--passes 5] [--rewrites ours|none] [--torch auto|off] [--clock wall|processor]
  *
  * Forward is the model as it is, forward + gradient is one graph with the loss ½ Σ y². Passes alternate between all programs; every block of
  * runs begins with one that is not counted and its shortest run counts; ratios are taken within a pass, and their median is reported.
@@ -46,7 +46,7 @@ async function measure(network: BenchNetwork, engine: Engine, options: BenchOpti
   const files = { model: join(folder, "model.onnx"), input: join(folder, "x.f32") };
   await writeFile(files.model, writeModel(forward));
   await writeFile(files.input, image.data);
-  const gradient = options.lowering === "ours" ? lower(gradientOf(forward), "cpu") : gradientOf(forward);
+  const gradient = options.rewrites === "ours" ? lower(gradientOf(forward), "cpu") : gradientOf(forward);
   const programs = { forward: await engine.compile(forward), gradient: await engine.compile(gradient) };
   const peer = options.python
     ? await TorchPeer.start(options.python, "run_onnx.py", [files.model, files.input, options.clock])
@@ -156,7 +156,7 @@ async function main(): Promise<void> {
   await using engine = await createEngine(options.clock === "processor" ? { threads: 1 } : {});
   const { runtime, threads } = engine.info;
   console.log(
-    `${runtime}, ${threads} threads, ${options.clock} time, lowering ${options.lowering}, load ${loadavg()[0]!.toFixed(1)} at the start`,
+    `${runtime}, ${threads} threads, ${options.clock} time, rewrites ${options.rewrites}, load ${loadavg()[0]!.toFixed(1)} at the start`,
   );
   const results: Measured[] = [];
   const print = (cells: readonly string[]) =>

@@ -18,11 +18,11 @@ export interface BenchOptions {
   readonly clock: keyof typeof clocks;
   /** Absent: no python with torch, or `--torch off`. */
   readonly python: string | undefined;
-  readonly lowering: "ours" | "none";
+  readonly rewrites: "ours" | "none";
 }
 
 /**
- * What the benches that stand beside PyTorch take: `[networks, by part of their name] --passes --runs --clock --torch --lowering`.
+ * What the benches that stand beside PyTorch take: `[networks, by part of their name] --passes --runs --clock --torch --rewrites`.
  *
  * @param fallback networks that are meant when none is named; default all.
  */
@@ -34,13 +34,13 @@ export function readOptions(fallback: readonly string[] = [""], defaults = { pas
       runs: { type: "string", default: defaults.runs },
       clock: { type: "string", default: "wall" },
       torch: { type: "string", default: "auto" },
-      lowering: { type: "string", default: "ours" },
+      rewrites: { type: "string", default: "ours" },
     },
   });
-  const { clock, torch, lowering } = values;
+  const { clock, torch, rewrites } = values;
   if (clock !== "wall" && clock !== "processor") throw new Error("--clock is wall or processor.");
   if (torch !== "auto" && torch !== "off") throw new Error("--torch is auto or off.");
-  if (lowering !== "ours" && lowering !== "none") throw new Error("--lowering is ours or none.");
+  if (rewrites !== "ours" && rewrites !== "none") throw new Error("--rewrites is ours or none.");
   const wanted = positionals.length > 0 ? positionals : fallback;
   const named = (part: string) => benchNetworks.filter((n) => n.name.toLowerCase().includes(part.toLowerCase()));
   const unknown = wanted.find((part) => named(part).length === 0);
@@ -52,6 +52,6 @@ export function readOptions(fallback: readonly string[] = [""], defaults = { pas
     runs: Number(values.runs),
     clock,
     python: torch === "auto" ? findPython(["python3", "/usr/bin/python3"]) : undefined,
-    lowering,
+    rewrites,
   };
 }

@@ -25,8 +25,8 @@ import type { BenchNetwork } from "./networks/index.js";
 import { clocks, readOptions } from "./options.js";
 import { TorchPeer } from "./torch/peer.js";
 
-const { networks, passes: passCount, runs, clock, python, lowering } = readOptions(["NAFNet", "Restormer"]);
-if (lowering === "none") throw new Error("--lowering belongs to npm run bench; training is measured lowered.");
+const { networks, passes: passCount, runs, clock, python, rewrites } = readOptions(["NAFNet", "Restormer"]);
+if (rewrites === "none") throw new Error("--rewrites belongs to npm run bench; training is measured lowered.");
 const threads = clock === "processor" ? 1 : 2;
 const now = clocks[clock];
 const engine = await createEngine({ threads });

@@ -17,12 +17,12 @@ describe.skipIf(cases.length === 0)("gradients of golden models agree with PyTor
   describe.each([
     ["disabled", "plain"],
     ["all", "plain"],
-    ["disabled", "lowered"],
-    ["all", "lowered"],
+    ["disabled", "rewritten"],
+    ["all", "rewritten"],
   ] as const)("optimisation %s, %s", (level, form) => {
     it.each(cases)("%s", async (_, folder, golden) => {
       const deviations = await compareWithGolden(golden, readGolden(folder, golden), (model, feeds) =>
-        runModel(form === "lowered" ? lower(model, "cpu") : model, feeds, level),
+        runModel(form === "rewritten" ? lower(model, "cpu") : model, feeds, level),
       );
       for (const { tensor, error, tolerance } of deviations) {
         expect.soft(error, tensor).toBeLessThanOrEqual(tolerance);

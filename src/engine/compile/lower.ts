@@ -1,28 +1,28 @@
 import type { OnnxModel } from "../onnx/model.js";
 import type { Provider } from "../runtime/engine.js";
-import { absorbExpand } from "./lowerings/absorb-expand.js";
-import { channelSum } from "./lowerings/channel-sum.js";
-import { clipMask } from "./lowerings/clip-mask.js";
-import { foldChannelScale } from "./lowerings/fold-channel-scale.js";
-import { geluGradient } from "./lowerings/gelu-gradient.js";
-import { joinPads } from "./lowerings/join-pads.js";
-import { maxPoolWindows } from "./lowerings/max-pool-windows.js";
-import { maxUnpoolGradient } from "./lowerings/max-unpool.js";
-import { mergeScales } from "./lowerings/merge-scales.js";
-import { reluMask } from "./lowerings/relu-mask.js";
-import { resizeProduct } from "./lowerings/resize-product.js";
-import { siluGradient } from "./lowerings/silu-gradient.js";
-import { splitConv } from "./lowerings/split-conv.js";
-import { spreadDepthwise } from "./lowerings/spread-depthwise.js";
-import { tidyLayout } from "./lowerings/tidy-layout.js";
-import { transposedPhases } from "./lowerings/transposed-phases.js";
-import { graphOf, type Lowering, rewrite } from "./rewrite.js";
+import { graphOf, type Rewrite, rewrite } from "./rewrite.js";
+import { absorbExpand } from "./rewrites/absorb-expand.js";
+import { channelSum } from "./rewrites/channel-sum.js";
+import { clipMask } from "./rewrites/clip-mask.js";
+import { foldChannelScale } from "./rewrites/fold-channel-scale.js";
+import { geluGradient } from "./rewrites/gelu-gradient.js";
+import { joinPads } from "./rewrites/join-pads.js";
+import { maxPoolWindows } from "./rewrites/max-pool-windows.js";
+import { maxUnpoolGradient } from "./rewrites/max-unpool.js";
+import { mergeScales } from "./rewrites/merge-scales.js";
+import { reluMask } from "./rewrites/relu-mask.js";
+import { resizeProduct } from "./rewrites/resize-product.js";
+import { siluGradient } from "./rewrites/silu-gradient.js";
+import { splitConv } from "./rewrites/split-conv.js";
+import { spreadDepthwise } from "./rewrites/spread-depthwise.js";
+import { tidyLayout } from "./rewrites/tidy-layout.js";
+import { transposedPhases } from "./rewrites/transposed-phases.js";
 
 /**
- * All lowerings. Within a stage the first that applies to a node replaces it; each stage sees the result of the one before: gradient rules'
+ * All rewrites. Within a stage the first that applies to a node replaces it; each stage sees the result of the one before: gradient rules'
  * own patterns are recognised before arithmetic is merged, and what becomes of them is placed last.
  */
-export const loweringStages: readonly (readonly Lowering[])[] = [
+export const rewriteStages: readonly (readonly Rewrite[])[] = [
   [absorbExpand, tidyLayout, maxUnpoolGradient, maxPoolWindows],
   [reluMask, clipMask, siluGradient, geluGradient, joinPads],
   [tidyLayout, mergeScales],
@@ -33,9 +33,9 @@ export const loweringStages: readonly (readonly Lowering[])[] = [
 /**
  * Rewrites a static model into an equal one that runs faster on the given provider.
  *
- * @param stages fewer than all: to see what a lowering does.
+ * @param stages fewer than all: to see what a rewrite does.
  */
-export function lower(model: OnnxModel, provider: Provider, stages = loweringStages): OnnxModel {
+export function lower(model: OnnxModel, provider: Provider, stages = rewriteStages): OnnxModel {
   let graph = graphOf(model);
   for (const stage of stages) {
     graph = rewrite(

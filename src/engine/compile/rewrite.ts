@@ -6,16 +6,16 @@ import type { Provider } from "../runtime/engine.js";
 
 /**
  * One way to make a graph faster: a small, named, exact rewrite of a node and what stands before it. Each lives in a file of its own in
- * `lowerings/`, with the pattern it looks for, the reason, and the measurement that earned it its place.
+ * `rewrites/`, with the pattern it looks for, the reason, and the measurement that earned it its place.
  */
-export interface Lowering {
+export interface Rewrite {
   readonly name: string;
   /** Execution providers it pays off (or is needed) on. */
   readonly providers: "all" | readonly Provider[];
-  /** What was measured, and where: one line for docs/lowerings.md. */
+  /** What was measured, and where: one line for docs/rewrites.md. */
   readonly measured: string;
   /** New values for the node's outputs (undefined keeps the node). Inputs are already rewritten and belong to `site.graph`. */
-  readonly rewrite: (node: Node, inputs: readonly (Value | undefined)[], site: Site) => readonly Value[] | undefined;
+  readonly apply: (node: Node, inputs: readonly (Value | undefined)[], site: Site) => readonly Value[] | undefined;
 }
 
 /** Where a rewrite happens. */
@@ -42,8 +42,8 @@ export function graphOf(model: OnnxModel): Graph {
   return graph;
 }
 
-/** Rebuilds a graph node by node, letting the first lowering that applies replace each node. */
-export function rewrite(source: Graph, lowerings: readonly Lowering[]): Graph {
+/** Rebuilds a graph node by node, letting the first rewrite that applies replace each node. */
+export function rewrite(source: Graph, rewrites: readonly Rewrite[]): Graph {
   const target = new Graph();
   const moved = new Map<Value, Value>();
   for (const v of source.inputs) moved.set(v, target.input(v.name, v.type, v.shape));
@@ -73,8 +73,8 @@ export function rewrite(source: Graph, lowerings: readonly Lowering[]): Graph {
     if (!needed.has(node)) continue;
     const inputs = node.inputs.map((v) => v && move(v));
     let outputs: readonly Value[] | undefined;
-    for (const lowering of lowerings) {
-      outputs = lowering.rewrite(node, inputs, site);
+    for (const one of rewrites) {
+      outputs = one.apply(node, inputs, site);
       if (outputs) break;
     }
     outputs ??= target.add(node.operator, inputs, node.attributes, {

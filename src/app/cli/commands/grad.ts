@@ -13,7 +13,7 @@ interface Flags extends RuntimeFlags {
   readonly shape?: Record<string, Shape>;
   readonly weights?: true;
   readonly rounding: "default" | "zero" | "straight-through";
-  readonly lowering: "provider" | "none";
+  readonly rewrites: "provider" | "none";
   readonly output: string;
 }
 
@@ -33,7 +33,7 @@ export function gradCommand(): Command {
         .default("default"),
     )
     .addOption(
-      new Option("--lowering <kind>", "rewrites that make the graph fast on --provider, or none")
+      new Option("--rewrites <kind>", "rewrites that make the graph fast on --provider, or none")
         .choices(["provider", "none"])
         .default("provider"),
     )
@@ -59,7 +59,7 @@ Example: faultline grad resnet18.onnx --shape x=1x3x224x224 -o resnet18.grad.onn
           ...(flags.wrt && { wrt: flags.wrt }),
           ...(flags.weights && { weights: "include" as const }),
         });
-        const written = toLowestOpset(flags.lowering === "provider" ? lower(gradient, engine.info.provider) : gradient);
+        const written = toLowestOpset(flags.rewrites === "provider" ? lower(gradient, engine.info.provider) : gradient);
         await engine.compile(written).then((program) => program.dispose());
         await saveModel(written, flags.output);
         const list = (values: readonly { name: string; type: string; shape: unknown }[]) =>

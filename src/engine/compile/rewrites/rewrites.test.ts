@@ -30,14 +30,14 @@ import {
 import { Random } from "../../tensor/random.js";
 import { type Shape, sizeOf, type Tensor, tensor, toNumbers } from "../../tensor/tensor.js";
 import { checkedLevels, runModel } from "../../testing/run-model.js";
-import { lower, loweringStages } from "../lower.js";
-import { type Lowering, rewrite } from "../rewrite.js";
+import { lower, rewriteStages } from "../lower.js";
+import { type Rewrite, rewrite } from "../rewrite.js";
 import { clipMask } from "./clip-mask.js";
 import { maxPoolWindows } from "./max-pool-windows.js";
 
-interface LoweringCase {
-  /** The lowering that must be triggered, and what is special about the case. */
-  readonly lowering: string;
+interface RewriteCase {
+  /** The rewrite that must be triggered, and what is special about the case. */
+  readonly rewrite: string;
   readonly title: string;
   readonly x: Shape;
   /** Values of x; default standard normal. */
@@ -49,65 +49,65 @@ interface LoweringCase {
 /** Few distinct values: ties and hits of bounds are everywhere. */
 const coarse = (random: Random): number => random.integer(5) - 2;
 
-const cases: readonly LoweringCase[] = [
+const cases: readonly RewriteCase[] = [
   {
-    lowering: "absorb-expand",
+    rewrite: "absorb-expand",
     title: "gradient of a mean, behind a product",
     x: [2, 3, 4],
     build: (x) => reduceMean(mul(x, x), [1, 2]),
   },
-  { lowering: "tidy-layout", title: "Reshape of a Reshape", x: [2, 6], build: (x) => reshape(reshape(x, [3, 4]), [12]) },
-  { lowering: "tidy-layout", title: "Reshape back", x: [2, 6], build: (x) => mul(reshape(reshape(x, [3, 4]), [2, 6]), x) },
+  { rewrite: "tidy-layout", title: "Reshape of a Reshape", x: [2, 6], build: (x) => reshape(reshape(x, [3, 4]), [12]) },
+  { rewrite: "tidy-layout", title: "Reshape back", x: [2, 6], build: (x) => mul(reshape(reshape(x, [3, 4]), [2, 6]), x) },
   {
-    lowering: "tidy-layout",
+    rewrite: "tidy-layout",
     title: "two Transposes",
     x: [2, 3, 4],
     build: (x) => transpose(transpose(x, [1, 2, 0]), [1, 2, 0]),
   },
   {
-    lowering: "tidy-layout",
+    rewrite: "tidy-layout",
     title: "Transpose back",
     x: [2, 3, 4],
     build: (x) => mul(transpose(transpose(x, [2, 0, 1]), [1, 2, 0]), x),
   },
   {
-    lowering: "tidy-layout",
+    rewrite: "tidy-layout",
     title: "a sum with zeros",
     x: [2, 3],
     build: (x) => mul(add(sub(x, 0), mul(x.graph.constant(tensor("float32", [], [0])), 1)), x),
   },
-  { lowering: "relu-mask", title: "ReLU, at 0 too", x: [2, 3, 4, 4], values: coarse, build: (x) => relu(x) },
-  { lowering: "relu-mask", title: "leaky ReLU, at 0 too", x: [2, 3, 4, 4], values: coarse, build: (x) => leakyRelu(x, 0.1) },
-  { lowering: "relu-mask", title: "tiny values", x: [8], values: (r) => r.normal() * 1e-30, build: (x) => relu(x) },
-  { lowering: "clip-mask", title: "bounds are hit", x: [2, 3, 4, 4], values: coarse, build: (x) => clip(x, -1, 1) },
-  { lowering: "clip-mask", title: "0 to 6", x: [64], values: (r) => r.integer(10) - 2, build: (x) => clip(x, 0, 6) },
-  { lowering: "clip-mask", title: "lower bound alone", x: [64], values: coarse, build: (x) => clip(x, -1) },
-  { lowering: "clip-mask", title: "upper bound alone", x: [64], values: coarse, build: (x) => clip(x, undefined, 1) },
+  { rewrite: "relu-mask", title: "ReLU, at 0 too", x: [2, 3, 4, 4], values: coarse, build: (x) => relu(x) },
+  { rewrite: "relu-mask", title: "leaky ReLU, at 0 too", x: [2, 3, 4, 4], values: coarse, build: (x) => leakyRelu(x, 0.1) },
+  { rewrite: "relu-mask", title: "tiny values", x: [8], values: (r) => r.normal() * 1e-30, build: (x) => relu(x) },
+  { rewrite: "clip-mask", title: "bounds are hit", x: [2, 3, 4, 4], values: coarse, build: (x) => clip(x, -1, 1) },
+  { rewrite: "clip-mask", title: "0 to 6", x: [64], values: (r) => r.integer(10) - 2, build: (x) => clip(x, 0, 6) },
+  { rewrite: "clip-mask", title: "lower bound alone", x: [64], values: coarse, build: (x) => clip(x, -1) },
+  { rewrite: "clip-mask", title: "upper bound alone", x: [64], values: coarse, build: (x) => clip(x, undefined, 1) },
   {
-    lowering: "clip-mask",
+    rewrite: "clip-mask",
     title: "next to the bounds",
     x: [64],
     values: (r) => [0, 6, 6.0000005, 5.9999995, 1e-20, -1e-20][r.integer(6)]!,
     build: (x) => clip(x, 0, 6),
   },
   {
-    lowering: "clip-mask",
+    rewrite: "clip-mask",
     title: "behind a convolution, bounds are hit",
     x: [1, 4, 5, 5],
     values: coarse,
     build: (x) => clip(conv(x, x.graph.constant(tensor("float32", [4, 4, 1, 1], identity(4)))), -1, 1),
   },
-  { lowering: "silu-gradient", title: "x σ(x)", x: [2, 5], build: (x) => silu(x) },
-  { lowering: "gelu-gradient", title: "as built here", x: [2, 50], build: (x) => gelu(mul(x, 3)) },
-  { lowering: "gelu-gradient", title: "far out", x: [2, 50], values: (r) => 20 * r.normal(), build: (x) => gelu(x) },
+  { rewrite: "silu-gradient", title: "x σ(x)", x: [2, 5], build: (x) => silu(x) },
+  { rewrite: "gelu-gradient", title: "as built here", x: [2, 50], build: (x) => gelu(mul(x, 3)) },
+  { rewrite: "gelu-gradient", title: "far out", x: [2, 50], values: (r) => 20 * r.normal(), build: (x) => gelu(x) },
   {
-    lowering: "gelu-gradient",
+    rewrite: "gelu-gradient",
     title: "as PyTorch exports it",
     x: [2, 50],
     build: (x) => mul(mul(x, add(erf(div(x, Math.SQRT2)), 1)), 0.5),
   },
   {
-    lowering: "join-pads",
+    rewrite: "join-pads",
     title: "three slices",
     x: [2, 6, 3],
     build: (x) => {
@@ -116,13 +116,13 @@ const cases: readonly LoweringCase[] = [
     },
   },
   {
-    lowering: "join-pads",
+    rewrite: "join-pads",
     title: "two neighbours that do not fill the axis",
     x: [2, 6, 3],
     build: (x) => mul(slice(x, [1], [3], { axes: [1] }), slice(x, [3], [5], { axes: [1] })),
   },
   {
-    lowering: "merge-scales",
+    rewrite: "merge-scales",
     title: "numbers through products, sums, reductions and layouts",
     x: [2, 3, 4],
     build: (x) => {
@@ -135,7 +135,7 @@ const cases: readonly LoweringCase[] = [
     },
   },
   {
-    lowering: "merge-scales",
+    rewrite: "merge-scales",
     title: "standardising, with its gradient",
     x: [2, 3, 4],
     build: (x) => {
@@ -144,106 +144,106 @@ const cases: readonly LoweringCase[] = [
     },
   },
   {
-    lowering: "fold-channel-scale",
+    rewrite: "fold-channel-scale",
     title: "affine part before a pixel-wise convolution",
     x: [2, 3, 4, 4],
     build: (x, weight) => conv(add(mul(mul(x, x), weight(1, 3, 1, 1)), weight(3, 1, 1)), weight(5, 3, 1, 1), { bias: weight(5) }),
   },
   {
-    lowering: "fold-channel-scale",
+    rewrite: "fold-channel-scale",
     title: "factor before and behind a padded convolution",
     x: [2, 3, 4, 4],
     build: (x, weight) =>
       mul(conv(mul(x, weight(3, 1, 1)), weight(5, 3, 3, 3), { pads: [1, 1, 1, 1], bias: weight(5) }), weight(1, 5, 1, 1)),
   },
   {
-    lowering: "fold-channel-scale",
+    rewrite: "fold-channel-scale",
     title: "factor before a depthwise convolution",
     x: [2, 3, 4, 4],
     build: (x, weight) => conv(mul(x, weight(1, 3, 1, 1)), weight(3, 1, 3, 3), { pads: [1, 1, 1, 1], group: 3 }),
   },
   {
-    lowering: "fold-channel-scale",
+    rewrite: "fold-channel-scale",
     title: "factors about a matrix product",
     x: [2, 4, 3],
     build: (x, weight) => mul(matMul(mul(x, weight(3)), weight(3, 5)), weight(1, 1, 5)),
   },
   {
-    lowering: "channel-sum",
+    rewrite: "channel-sum",
     title: "mean and sum over the channels",
     x: [2, 3, 4, 5],
     build: (x) => mul(sub(x, reduceMean(x, [1], "keep")), reduceSum(mul(x, x), [1], "keep")),
   },
   {
-    lowering: "split-conv",
+    rewrite: "split-conv",
     title: "convolution over a Concat",
     x: [1, 16, 4, 4],
     build: (x, weight) => conv(concat([mul(x, x), relu(x)], 1), weight(16, 32, 3, 3), { pads: [1, 1, 1, 1] }),
   },
   {
-    lowering: "split-conv",
+    rewrite: "split-conv",
     title: "strided convolution over a Concat",
     x: [1, 16, 5, 5],
     build: (x, weight) => conv(concat([mul(x, x), relu(x)], 1), weight(16, 32, 3, 3), { strides: [2, 2] }),
   },
   {
-    lowering: "max-unpool",
+    rewrite: "max-unpool",
     title: "2x2 with ties",
     x: [2, 3, 6, 5],
     values: coarse,
     build: (x) => mul(maxPool(x, [2, 2], { strides: [2, 2] }), 2),
   },
   {
-    lowering: "max-unpool",
+    rewrite: "max-unpool",
     title: "windows that reach beyond the padded input",
     x: [2, 3, 5, 3],
     values: coarse,
     build: (x) => mul(maxPool(x, [2, 2], { strides: [3, 2], pads: [1, 1, 0, 0], rounding: "ceil" }), 2),
   },
   {
-    lowering: "max-pool-windows",
+    rewrite: "max-pool-windows",
     title: "3x3, stride 2, padded, with ties",
     x: [2, 3, 7, 6],
     values: coarse,
     build: (x) => mul(maxPool(x, [3, 3], { strides: [2, 2], pads: [1, 1, 1, 1] }), 2),
   },
   {
-    lowering: "max-pool-windows",
+    rewrite: "max-pool-windows",
     title: "dilated",
     x: [1, 2, 7, 6],
     values: coarse,
     build: (x) => maxPool(x, [2, 3], { dilations: [2, 1] }),
   },
   {
-    lowering: "max-pool-windows",
+    rewrite: "max-pool-windows",
     title: "rounded up",
     x: [1, 2, 6, 6],
     values: coarse,
     build: (x) => maxPool(x, [3, 3], { strides: [2, 2], rounding: "ceil" }),
   },
   {
-    lowering: "max-pool-windows",
+    rewrite: "max-pool-windows",
     title: "windows that leave the last row out",
     x: [1, 2, 6, 6],
     values: coarse,
     build: (x) => maxPool(x, [3, 3], { strides: [2, 2] }),
   },
   {
-    lowering: "resize-product",
+    rewrite: "resize-product",
     title: "bilinear",
     x: [1, 2, 4, 5],
     build: (x) => resize(x, { sizes: [1, 2, 9, 7], mode: "linear" }),
   },
   {
-    lowering: "resize-product",
+    rewrite: "resize-product",
     title: "bicubic, corners aligned",
     x: [1, 2, 4, 5],
     build: (x) => resize(x, { sizes: [1, 2, 8, 15], mode: "cubic", coordinates: "align_corners" }),
   },
   ...[7, 8, 11].flatMap((kernel) =>
     [2, 3].map(
-      (stride): LoweringCase => ({
-        lowering: "transposed-phases",
+      (stride): RewriteCase => ({
+        rewrite: "transposed-phases",
         title: `full, kernel ${kernel}, stride ${stride}`,
         x: [1, 3, 5, 4],
         build: (x, weight) =>
@@ -257,13 +257,13 @@ const cases: readonly LoweringCase[] = [
     ),
   ),
   {
-    lowering: "transposed-phases",
+    rewrite: "transposed-phases",
     title: "depthwise, unequal kernel and pads",
     x: [2, 3, 5, 4],
     build: (x, weight) => convTranspose(x, weight(3, 1, 7, 9), { strides: [2, 2], pads: [3, 4, 2, 5], group: 3 }),
   },
   {
-    lowering: "spread-depthwise",
+    rewrite: "spread-depthwise",
     title: "stride 2, output padding, bias",
     x: [2, 3, 5, 4],
     build: (x, weight) =>
@@ -276,7 +276,7 @@ const cases: readonly LoweringCase[] = [
       }),
   },
   {
-    lowering: "spread-depthwise",
+    rewrite: "spread-depthwise",
     title: "gradient of a depthwise Conv, stride 3, unequal kernel and pads",
     x: [2, 4, 11, 13],
     build: (x, weight) => conv(x, weight(4, 1, 3, 5), { strides: [3, 3], pads: [1, 2, 0, 1], group: 4 }),
@@ -287,21 +287,21 @@ function identity(n: number): number[] {
   return Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 1 : 0));
 }
 
-describe("lowerings", () => {
+describe("rewrites", () => {
   it("have a case each", () => {
-    const names = new Set(loweringStages.flat().map((l) => l.name));
-    expect(new Set(cases.map((c) => c.lowering))).toEqual(names);
+    const names = new Set(rewriteStages.flat().map((l) => l.name));
+    expect(new Set(cases.map((c) => c.rewrite))).toEqual(names);
   });
-  it.each(cases.map((c) => [`${c.lowering}: ${c.title}`, c] as const))("%s", async (label, test) => {
+  it.each(cases.map((c) => [`${c.rewrite}: ${c.title}`, c] as const))("%s", async (label, test) => {
     const { graph, feeds } = graphOfCase(test, new Random(1, label));
-    const { lowered, times } = applied(graph, find(test.lowering));
+    const { lowered, times } = applied(graph, find(test.rewrite));
     expect(times).toBeGreaterThan(0);
     for (const level of checkedLevels) {
       const [expected, actual] = [await runModel(graph.build(), feeds, level), await runModel(lowered.build(), feeds, level)];
       for (const [name, t] of Object.entries(expected)) expectClose(actual[name]!, t, `${name} at ${level}`);
     }
   });
-  it.each(cases.map((c) => [`${c.lowering}: ${c.title}`, c] as const))("all together, %s", async (label, test) => {
+  it.each(cases.map((c) => [`${c.rewrite}: ${c.title}`, c] as const))("all together, %s", async (label, test) => {
     const { graph, feeds } = graphOfCase(test, new Random(1, label));
     for (const provider of ["cpu", "webgpu"] as const) {
       const actual = await runModel(lower(graph.build(), provider), feeds, "all");
@@ -316,7 +316,7 @@ describe("lowerings", () => {
     expect(applied(graph, clipMask).times).toBe(0);
   });
   it("keep MaxPool's Indices out of graphs for WebGPU", () => {
-    const { graph } = graphOfCase(cases.find((c) => c.lowering === "max-pool-windows")!, new Random(1));
+    const { graph } = graphOfCase(cases.find((c) => c.rewrite === "max-pool-windows")!, new Random(1));
     const { lowered } = applied(graph, maxPoolWindows);
     expect(
       lowered
@@ -334,10 +334,10 @@ describe("lowerings", () => {
   });
 });
 
-const find = (name: string): Lowering => loweringStages.flat().find((l) => l.name === name)!;
+const find = (name: string): Rewrite => rewriteStages.flat().find((l) => l.name === name)!;
 
 /** y and the gradient of ⟨v, y⟩ by x. */
-function graphOfCase({ x: shape, values, build }: LoweringCase, random: Random) {
+function graphOfCase({ x: shape, values, build }: RewriteCase, random: Random) {
   const graph = new Graph();
   const draw = (s: Shape, from: (random: Random) => number): Tensor =>
     tensor(
@@ -354,12 +354,12 @@ function graphOfCase({ x: shape, values, build }: LoweringCase, random: Random) 
   return { graph, feeds: { x: draw(shape, values ?? normal), v: draw(y.shape, normal) } };
 }
 
-function applied(graph: Graph, lowering: Lowering) {
+function applied(graph: Graph, tested: Rewrite) {
   let times = 0;
-  const counting: Lowering = {
-    ...lowering,
-    rewrite: (...site) => {
-      const result = lowering.rewrite(...site);
+  const counting: Rewrite = {
+    ...tested,
+    apply: (...site) => {
+      const result = tested.apply(...site);
       if (result) times++;
       return result;
     },

@@ -5,7 +5,7 @@ import { reshape } from "../../operators/layout/reshape.js";
 import { matMul } from "../../operators/linear/mat-mul.js";
 import { reduceSum } from "../../operators/reduction/reduce-sum.js";
 import { sameShape, sizeOf } from "../../tensor/tensor.js";
-import type { Lowering, Site } from "../rewrite.js";
+import type { Rewrite, Site } from "../rewrite.js";
 import { inOrder, isFixed, madeBy, variesAlong } from "./match.js";
 
 /**
@@ -13,12 +13,12 @@ import { inOrder, isFixed, madeBy, variesAlong } from "./match.js";
  * and `s · (W x) = (s · W) x`; likewise an offset before a pixel-wise convolution, `W (x + b) = W x + W b`. The affine parts of
  * normalisations, layer scales, and all of them once more in the gradient, vanish. ONNX Runtime does so only for a factor behind a Conv.
  */
-export const foldChannelScale: Lowering = {
+export const foldChannelScale: Rewrite = {
   name: "fold-channel-scale",
   providers: "all",
   measured:
     "forward + dX without it: U-Net 1.04, ConvNeXt-T 1.02, ViT-Ti 1.02, but small Restormer 0.96 (CPU, processor time, one thread)",
-  rewrite: (node, inputs, site) => {
+  apply: (node, inputs, site) => {
     switch (node.operator.name) {
       case "Conv":
         return convOfScaled(node, inputs, site);

@@ -11,7 +11,7 @@ import { where } from "../../operators/logic/where.js";
 import { type PoolContext, poolWindows } from "../../operators/pooling/pool.js";
 import { type AxisWindow, exactEnd } from "../../operators/window.js";
 import { sizeOf, tensor } from "../../tensor/tensor.js";
-import type { Lowering } from "../rewrite.js";
+import type { Rewrite } from "../rewrite.js";
 import { poolGradientOf } from "./max-pool-gradient.js";
 
 /**
@@ -19,12 +19,12 @@ import { poolGradientOf } from "./max-pool-gradient.js";
  * one (row-major) that equals the maximum takes the cotangent. ConvTranspose with a one-hot kernel for each tap puts all of them in their
  * places and sums where windows overlap.
  */
-export const maxPoolWindows: Lowering = {
+export const maxPoolWindows: Rewrite = {
   name: "max-pool-windows",
   providers: ["webgpu"],
   measured:
-    "needed: WebGPU has no MaxPool with Indices; on the CPU 2 to 5 times as slow as Indices and ScatterElements (lowerings study)",
-  rewrite: (node, [scattered]) => {
+    "needed: WebGPU has no MaxPool with Indices; on the CPU 2 to 5 times as slow as Indices and ScatterElements (gradient study)",
+  apply: (node, [scattered]) => {
     const gradient = poolGradientOf(node, scattered);
     if (!gradient) return undefined;
     const { pool, x, g } = gradient;

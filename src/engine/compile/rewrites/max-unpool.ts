@@ -1,13 +1,13 @@
 import { maxUnpool } from "../../operators/pooling/max-unpool.js";
-import type { Lowering } from "../rewrite.js";
+import type { Rewrite } from "../rewrite.js";
 import { poolGradientOf } from "./max-pool-gradient.js";
 
 /** Where the windows of a max pool do not overlap, no index occurs twice, and the scattered sum of its gradient is one MaxUnpool. */
-export const maxUnpoolGradient: Lowering = {
+export const maxUnpoolGradient: Rewrite = {
   name: "max-unpool",
   providers: ["cpu", "wasm"],
-  measured: "2x2 pool of [1,32,256,256], forward + dX: ScatterElements 9.4 ms, MaxUnpool 8.3 (lowerings study, CPU, 2 threads)",
-  rewrite: (node, [scattered]) => {
+  measured: "2x2 pool of [1,32,256,256], forward + dX: ScatterElements 9.4 ms, MaxUnpool 8.3 (gradient study, CPU, 2 threads)",
+  apply: (node, [scattered]) => {
     const gradient = poolGradientOf(node, scattered);
     if (!gradient) return undefined;
     const { pool, indices, x, g } = gradient;

@@ -2,7 +2,7 @@ import type { Node, Value } from "../../graph/graph.js";
 import { hardSigmoid } from "../../operators/activation/hard-sigmoid.js";
 import { clip } from "../../operators/elementwise/clip.js";
 import { mul } from "../../operators/elementwise/mul.js";
-import type { Lowering, Site } from "../rewrite.js";
+import type { Rewrite, Site } from "../rewrite.js";
 import { isZero, madeBy, scalarOf } from "./match.js";
 
 /** Steep enough to make a step of the smallest difference between numbers of ordinary size, and a power of two, hence exact. */
@@ -15,11 +15,11 @@ const slope = 2 ** 100;
  * Behind a convolution the mask is read from y instead of x, so that Conv and Clip become one kernel. y cannot tell x = h from x > h, so this
  * Clip is widened to the next float beyond each bound (2⁻⁷⁶ about 0), which changes y in the last bit where it saturates.
  */
-export const clipMask: Lowering = {
+export const clipMask: Rewrite = {
   name: "clip-mask",
   providers: ["cpu", "wasm"],
-  measured: "MobileNetV2 forward + dX 75.6 -> 61.3 ms (bench/lowerings.ts, CPU, 1 thread, processor time)",
-  rewrite: (node, inputs, site) => {
+  measured: "MobileNetV2 forward + dX 75.6 -> 61.3 ms (bench/rewrites.ts, CPU, 1 thread, processor time)",
+  apply: (node, inputs, site) => {
     if (node.operator.name === "Clip") return widened(node, inputs, site);
     const [condition, g, other] = inputs;
     const equal =

@@ -1,7 +1,7 @@
 import { hardSigmoid } from "../../operators/activation/hard-sigmoid.js";
 import { clip } from "../../operators/elementwise/clip.js";
 import { mul } from "../../operators/elementwise/mul.js";
-import type { Lowering } from "../rewrite.js";
+import type { Rewrite } from "../rewrite.js";
 import { inOrder, isZero, madeBy, scalarOf } from "./match.js";
 
 /** 1 for the smallest normal float32. */
@@ -13,12 +13,12 @@ const slope = 2 ** 126;
  *
  * `Where(y > 0, g, α g)`, that of a leaky ReLU, becomes `g · Clip(2¹²⁶ y; α, 1)`.
  */
-export const reluMask: Lowering = {
+export const reluMask: Rewrite = {
   name: "relu-mask",
   providers: ["cpu", "wasm"],
   measured:
-    "ResNet-18 forward + dX 144 -> 117 ms, MobileNetV2 80 -> 64, U-Net 185 -> 154, DeepLab 352 -> 338; leaky mask of [4,64,56,56] 1.07 -> 0.58 (lowerings study, CPU, 2 threads)",
-  rewrite: (node, [condition, g, other]) => {
+    "ResNet-18 forward + dX 144 -> 117 ms, MobileNetV2 80 -> 64, U-Net 185 -> 154, DeepLab 352 -> 338; leaky mask of [4,64,56,56] 1.07 -> 0.58 (gradient study, CPU, 2 threads)",
+  apply: (node, [condition, g, other]) => {
     const compare = node.operator.name === "Where" ? madeBy(condition, "Greater") : undefined;
     if (!compare || !g || !isZero(compare.inputs[1])) return undefined;
     const y = compare.inputs[0]!;

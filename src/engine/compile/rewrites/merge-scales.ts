@@ -4,7 +4,7 @@ import { div } from "../../operators/elementwise/div.js";
 import { mul } from "../../operators/elementwise/mul.js";
 import { sub } from "../../operators/elementwise/sub.js";
 import { isFloat, sameShape } from "../../tensor/tensor.js";
-import type { Lowering, Site } from "../rewrite.js";
+import type { Rewrite, Site } from "../rewrite.js";
 import { isSmaller, madeBy, scalarOf } from "./match.js";
 
 /** `k · base` */
@@ -19,11 +19,11 @@ interface Scaled {
  * `a - b`. What remains is multiplied with the smallest factor there is. Neg becomes such a number too: ONNX Runtime computes Neg on one
  * thread, Mul on all.
  */
-export const mergeScales: Lowering = {
+export const mergeScales: Rewrite = {
   name: "merge-scales",
   providers: "all",
-  measured: "Neg alone is 14 % of ConvNeXt-T's and 11 % of ViT-Ti's naive forward + dX, and nothing after (lowerings study, CPU)",
-  rewrite: (node, inputs, site) => {
+  measured: "Neg alone is 14 % of ConvNeXt-T's and 11 % of ViT-Ti's naive forward + dX, and nothing after (gradient study, CPU)",
+  apply: (node, inputs, site) => {
     if (!node.outputs[0] || !isFloat(node.outputs[0].type)) return undefined;
     const result = merged(node, inputs, site);
     return result && sameShape(result.shape, node.outputs[0].shape) ? [result] : undefined;

@@ -2,18 +2,18 @@ import { reshape } from "../../operators/layout/reshape.js";
 import { matMul } from "../../operators/linear/mat-mul.js";
 import { type ReductionContext, reducedAxes } from "../../operators/reduction/axes.js";
 import { sizeOf, tensor } from "../../tensor/tensor.js";
-import type { Lowering } from "../rewrite.js";
+import type { Rewrite } from "../rewrite.js";
 
 /**
  * ReduceMean and ReduceSum over the channels of `[N, C, ...spatial]` become a product `[1, C] · [C, HW]` with a constant row: ONNX Runtime's
  * reductions across a strided axis are slower than its matrix product. Normalisations over the channels consist of little else.
  */
-export const channelSum: Lowering = {
+export const channelSum: Rewrite = {
   name: "channel-sum",
   providers: ["cpu", "wasm"],
   measured:
-    "forward + dX of LayerNorm over the channels of [1,32,128,128] 4.0 -> 1.7 ms (lowerings study); NAFNet forward + dX 143 -> 117 ms (bench/lowerings.ts, CPU, 1 thread)",
-  rewrite: (node, [x, axes]) => {
+    "forward + dX of LayerNorm over the channels of [1,32,128,128] 4.0 -> 1.7 ms (gradient study); NAFNet forward + dX 143 -> 117 ms (bench/rewrites.ts, CPU, 1 thread)",
+  apply: (node, [x, axes]) => {
     const { name } = node.operator;
     if ((name !== "ReduceMean" && name !== "ReduceSum") || x?.type !== "float32" || x.shape.length < 3) return undefined;
     const fail = (message: string): never => {

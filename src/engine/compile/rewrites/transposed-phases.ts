@@ -6,7 +6,7 @@ import { depthToSpace } from "../../operators/layout/depth-to-space.js";
 import { reshape } from "../../operators/layout/reshape.js";
 import { slice } from "../../operators/layout/slice.js";
 import { type Tensor, tensor } from "../../tensor/tensor.js";
-import type { Lowering } from "../rewrite.js";
+import type { Rewrite } from "../rewrite.js";
 import { stridedTranspose } from "./strided-transpose.js";
 
 /**
@@ -14,12 +14,12 @@ import { stridedTranspose } from "./strided-transpose.js";
  * takes taps `r, r + s, r + 2s, ...` of inputs `q, q - 1, q - 2, ...`. For each of the s² phases r that is a plain convolution at the low
  * resolution, and DepthToSpace interleaves the phases. Full convolutions compute all phases in one Conv, depthwise ones in s² Convs.
  */
-export const transposedPhases: Lowering = {
+export const transposedPhases: Rewrite = {
   name: "transposed-phases",
   providers: ["cpu", "wasm"],
   measured:
-    "stride 2, 32² to 64²: depthwise 64 channels kernel 7 1.7 -> 0.8 ms, 11 9.0 -> 0.9, 31 64 -> 2.9; 64 to 32 channels kernel 7 2.0 -> 1.1, 11 6.2 -> 2.3 (lowerings study, CPU, 2 threads)",
-  rewrite: (node, [x, w, bias]) => {
+    "stride 2, 32² to 64²: depthwise 64 channels kernel 7 1.7 -> 0.8 ms, 11 9.0 -> 0.9, 31 64 -> 2.9; 64 to 32 channels kernel 7 2.0 -> 1.1, 11 6.2 -> 2.3 (gradient study, CPU, 2 threads)",
+  apply: (node, [x, w, bias]) => {
     const layer = x && w?.constant ? layerOf(node, x, w.constant) : undefined;
     if (!layer || !x || !w) return undefined;
     const { stride, axes, depthwise, channels } = layer;

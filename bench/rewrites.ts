@@ -1,13 +1,13 @@
 /**
- * What does each lowering gain? Processor time of a network's forward + dX with all lowerings, without any, and without each one.
+ * What does each rewrite gain? Processor time of a network's forward + dX with all rewrites, without any, and without each one.
  *
- *     npx tsx bench/lowerings.ts <network, part of its name> [rounds, default 5]
+ *     npx tsx bench/rewrites.ts <network, part of its name> [rounds, default 5]
  *
  * One thread, and processor time instead of the clock: other load on the machine disturbs that least. The variants take turns; the shortest
  * run of each counts.
  */
 import * as ort from "onnxruntime-node";
-import { lower, loweringStages } from "../src/engine/compile/lower.js";
+import { lower, rewriteStages } from "../src/engine/compile/lower.js";
 import type { OnnxModel } from "../src/engine/onnx/model.js";
 import { writeModel } from "../src/engine/onnx/write.js";
 import { gradientOf, imageFor } from "./gradient-model.js";
@@ -21,17 +21,17 @@ const gradient = gradientOf(forward);
 const all = lower(gradient, "cpu");
 const variants = new Map<string, OnnxModel>([
   ["forward alone", forward],
-  ["no lowering", gradient],
-  ["all lowerings", all],
+  ["no rewrite", gradient],
+  ["all rewrites", all],
 ]);
-for (const lowering of new Set(loweringStages.flat())) {
+for (const rewrite of new Set(rewriteStages.flat())) {
   const without = lower(
     gradient,
     "cpu",
-    loweringStages.map((stage) => stage.filter((l) => l !== lowering)),
+    rewriteStages.map((stage) => stage.filter((l) => l !== rewrite)),
   );
   if (without.graph.nodes.length !== all.graph.nodes.length || fingerprint(without) !== fingerprint(all))
-    variants.set(`without ${lowering.name}`, without);
+    variants.set(`without ${rewrite.name}`, without);
 }
 
 function fingerprint(model: OnnxModel): string {
@@ -57,6 +57,6 @@ for (let round = 0; round <= Number(rounds); round++) {
     if (round > 0) best.set(variant, Math.min(best.get(variant) ?? Number.POSITIVE_INFINITY, (user + system) / 1000));
   }
 }
-const reference = best.get("all lowerings")!;
+const reference = best.get("all rewrites")!;
 console.log(`${network.name}, processor time on one thread`);
 for (const [variant, ms] of best) console.log(`${ms.toFixed(1).padStart(8)} ms ${(ms / reference).toFixed(3)} ${variant}`);

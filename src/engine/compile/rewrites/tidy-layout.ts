@@ -2,18 +2,18 @@ import type { Value } from "../../graph/graph.js";
 import { reshape } from "../../operators/layout/reshape.js";
 import { transpose } from "../../operators/layout/transpose.js";
 import { sameShape, sizeOf } from "../../tensor/tensor.js";
-import type { Lowering } from "../rewrite.js";
+import type { Rewrite } from "../rewrite.js";
 import { isZero, madeBy } from "./match.js";
 
 /**
  * Drops what changes nothing: a sum with zeros (gradients of values that nothing depends on), a sum or mean over axes of size 1, a Reshape or
  * Transpose that is undone by the next one. ONNX Runtime does some of it, and nothing at level `disabled`.
  */
-export const tidyLayout: Lowering = {
+export const tidyLayout: Rewrite = {
   name: "tidy-layout",
   providers: "all",
   measured: 'no gain at level "all" (0.97 to 1.02 without it); it keeps graphs small and helps the other patterns to be found',
-  rewrite: (node, [a, b]) => {
+  apply: (node, [a, b]) => {
     const result = tidied(node.operator.name, node.attributes.perm as readonly number[] | undefined, a, b, node.outputs[0]!);
     return result && sameShape(result.shape, node.outputs[0]!.shape) ? [result] : undefined;
   },

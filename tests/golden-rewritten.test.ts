@@ -9,9 +9,9 @@ const folder = openGoldenFolder(
   new URL("../fixtures/golden/gradients/", import.meta.url),
 );
 
-describe.skipIf(!folder)("lowered gradients of golden models agree with PyTorch in float64", () => {
+describe.skipIf(!folder)("rewritten gradients of golden models agree with PyTorch in float64", () => {
   // graphs for WebGPU run on the CPU as well
-  describe.each(["cpu", "webgpu"] as const)("lowered for %s", (provider) => {
+  describe.each(["cpu", "webgpu"] as const)("rewritten for %s", (provider) => {
     it.each(folder?.cases.map((c) => [c.name, c] as const) ?? [])("%s", async (_, golden) => {
       const deviations = await compareWithGolden(golden, readGolden(folder!, golden), (model, feeds) =>
         runModel(lower(model, provider), feeds, "all"),

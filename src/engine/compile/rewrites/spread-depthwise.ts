@@ -4,7 +4,7 @@ import { reshape } from "../../operators/layout/reshape.js";
 import { slice } from "../../operators/layout/slice.js";
 import { matMul } from "../../operators/linear/mat-mul.js";
 import { tensor } from "../../tensor/tensor.js";
-import type { Lowering } from "../rewrite.js";
+import type { Rewrite } from "../rewrite.js";
 import { stridedTranspose } from "./strided-transpose.js";
 
 /**
@@ -12,11 +12,11 @@ import { stridedTranspose } from "./strided-transpose.js";
  * spread out with zeros between its elements. One product spreads both axes: a row of w elements times a constant [w, s² w] is s rows of s w
  * elements, the row with gaps and s - 1 rows of zeros (where it holds a NaN or an infinity, all of them become NaN). ONNX Runtime's ConvTranspose works group by group; its depthwise Conv does not.
  */
-export const spreadDepthwise: Lowering = {
+export const spreadDepthwise: Rewrite = {
   name: "spread-depthwise",
   providers: ["cpu", "wasm"],
   measured: "forward + dX of MobileNetV2 37.6 -> 33.5 ms (bench/profile.ts, CPU, 2 threads, shortest of 8)",
-  rewrite: (node, [x, w, bias]) => {
+  apply: (node, [x, w, bias]) => {
     const layer = x && w ? layerOf(node, x, w) : undefined;
     if (!layer || !x || !w) return undefined;
     const { stride: s, pads } = layer;

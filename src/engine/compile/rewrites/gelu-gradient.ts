@@ -3,19 +3,19 @@ import { add } from "../../operators/elementwise/add.js";
 import { div } from "../../operators/elementwise/div.js";
 import { exp } from "../../operators/elementwise/exp.js";
 import { mul } from "../../operators/elementwise/mul.js";
-import type { Lowering } from "../rewrite.js";
+import type { Rewrite } from "../rewrite.js";
 import { inOrder, madeBy, scalarOf } from "./match.js";
 
 /**
  * The gradient of `x (1 + erf m)` with `m = c x` (GELU, whatever it is multiplied with afterwards), step by step
  * `g (1 + erf m) + g x · (k exp(-m²)) · c` with k = 2/√π, is `g (1 + erf m + k m / exp(m²))`: six passes over memory instead of nine.
  */
-export const geluGradient: Lowering = {
+export const geluGradient: Rewrite = {
   name: "gelu-gradient",
   providers: "all",
   measured:
-    "ViT-Ti forward + dX 137.5 -> 135.4 ms, within noise on ConvNeXt-T; six passes over memory instead of nine (bench/lowerings.ts, CPU, 1 thread)",
-  rewrite: (node, inputs) => {
+    "ViT-Ti forward + dX 137.5 -> 135.4 ms, within noise on ConvNeXt-T; six passes over memory instead of nine (bench/rewrites.ts, CPU, 1 thread)",
+  apply: (node, inputs) => {
     if (node.operator.name !== "Add") return undefined;
     const operands = inOrder(inputs, (v) => chain(v) !== undefined);
     const steep = operands && chain(operands[0]);

@@ -1,6 +1,6 @@
 import type { Node, Value } from "../../graph/graph.js";
 
-/** What a lowering asks of a ConvTranspose on two axes with one stride. */
+/** What a rewrite asks of a ConvTranspose on two axes with one stride. */
 export interface StridedTranspose {
   readonly stride: number;
   /** [height, width] */
