@@ -7,7 +7,7 @@ function gatedBlock(p: nn.Scope, x: Value): Value {
   const gate = sigmoid(nn.conv2d(p.at("gate"), h, { out: c }));
   const wide = nn.depthwiseConv2d(p.at("wide"), h, { kernel: 7 });
   const mixed = nn.conv2d(p.at("mix"), mul(wide, gate), { out: c });
-  return add(x, mul(mixed, p.parameter("scale", [1, c, 1, 1], nn.initialisers.constant(0.1))));
+  return add(x, mul(mixed, p.parameter("scale", [1, c, 1, 1], nn.initializers.constant(0.1))));
 }
 
 /** Restores an image [N, C, H, W] by a row of such blocks. */

@@ -1,6 +1,6 @@
 import type { Value } from "../../src/engine/graph/graph.js";
 import { add, gelu, mul, reduceMean, transpose } from "../../src/engine/operators/index.js";
-import { constant } from "../../src/vision/nn/initialisers.js";
+import { constant } from "../../src/vision/nn/initializers.js";
 import { channels, conv2d, depthwiseConv2d } from "../../src/vision/nn/layers/convolution.js";
 import { layerNorm } from "../../src/vision/nn/layers/layer-norm.js";
 import { linear } from "../../src/vision/nn/layers/linear.js";

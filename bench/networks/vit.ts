@@ -1,7 +1,7 @@
 import type { Value } from "../../src/engine/graph/graph.js";
 import { add, concat, expand, gather, gelu, reshape, transpose } from "../../src/engine/operators/index.js";
 import { tensor } from "../../src/engine/tensor/tensor.js";
-import { truncatedNormal } from "../../src/vision/nn/initialisers.js";
+import { truncatedNormal } from "../../src/vision/nn/initializers.js";
 import { multiHeadAttention } from "../../src/vision/nn/layers/attention.js";
 import { conv2d } from "../../src/vision/nn/layers/convolution.js";
 import { layerNorm } from "../../src/vision/nn/layers/layer-norm.js";

@@ -3,14 +3,14 @@ import { type Shape, sizeOf, type Tensor, tensor, toNumbers } from "../../engine
 import {
   defaultBias,
   defaultWeight,
-  type Initialiser,
+  type Initializer,
   kaimingNormal,
   kaimingUniform,
   ones,
   truncatedNormal,
   xavierUniform,
   zeros,
-} from "../../vision/nn/initialisers.js";
+} from "../../vision/nn/initializers.js";
 import { CriticalityError } from "./error.js";
 import type { Layer, Parameter } from "./layer.js";
 
@@ -23,7 +23,7 @@ export type ResetSource = (layer: Layer, trial: number) => LayerReset;
 /**
  * What a layer is reset to:
  *
- * | name | weights | biases | normalisation |
+ * | name | weights | biases | normalization |
  * |---|---|---|---|
  * | framework | convolution: He et al. 2015 normal, fan-out; linear: PyTorch's default | PyTorch's default | weight 1, bias 0 |
  * | pytorch | PyTorch's default: uniform ±1/√fan_in | the same | 1, 0 |
@@ -34,7 +34,7 @@ export type ResetSource = (layer: Layer, trial: number) => LayerReset;
  * | permutation | the layer's own, shuffled | own, shuffled | own, shuffled |
  * | gaussian | normal with the tensor's own mean and deviation | the same | the same |
  *
- * "framework" is what the published study does (timm's ResNet). Running statistics of batch normalisation become 0 and 1 where the source
+ * "framework" is what the published study does (timm's ResNet). Running statistics of batch normalization become 0 and 1 where the source
  * draws afresh and `statistics` is "reset"; zeros, permutation and gaussian speak of parameters and leave them.
  */
 export const schemes = {
@@ -68,9 +68,9 @@ export const schemeSource =
     );
 
 interface Draws {
-  readonly convolution: Initialiser;
-  readonly linear: Initialiser;
-  readonly bias: (weight: Shape) => Initialiser;
+  readonly convolution: Initializer;
+  readonly linear: Initializer;
+  readonly bias: (weight: Shape) => Initializer;
 }
 
 function fresh({ convolution, linear, bias }: Draws): Scheme {
@@ -102,7 +102,7 @@ export function transposed<T extends ArrayLike<number>>(values: T, [rows, column
 
 // ---- what is done with the new values ---------------------------------------------------------------------------------------------
 
-/** Running statistics keep their trained values: batch normalisation means its two parameters alone. */
+/** Running statistics keep their trained values: batch normalization means its two parameters alone. */
 export const keepingStatistics =
   (source: ResetSource): ResetSource =>
   (layer, trial) => {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { zeros } from "../../vision/nn/initialisers.js";
+import { zeros } from "../../vision/nn/initializers.js";
 import type { Declaration } from "../../vision/nn/scope.js";
 import { type ParameterGroup, sectionsOf } from "./parameter-groups.js";
 
@@ -9,7 +9,7 @@ const parameters = [
   ["norm.weight", [4]],
   ["head.weight", [2, 4]],
   ["head.bias", [2]],
-].map(([name, shape]) => ({ name, shape, role: "parameter", initialise: zeros }) as Declaration);
+].map(([name, shape]) => ({ name, shape, role: "parameter", initialize: zeros }) as Declaration);
 
 const sections = (...groups: ParameterGroup[]) =>
   sectionsOf(parameters, groups).map(({ learningRate, weightDecay, declarations, size }) => ({

@@ -3,8 +3,8 @@ export { CheckpointError } from "./checkpoints/error.js";
 export { type PthOptions, readPth } from "./checkpoints/pth.js";
 export { asFloat32, matchParameters, type StateDict, stripPrefix, wrapperPrefix } from "./checkpoints/state-dict.js";
 export { writePth } from "./checkpoints/write-pth.js";
-export type { Initialiser } from "./initialisers.js";
-export * as initialisers from "./initialisers.js";
+export type { Initializer } from "./initializers.js";
+export * as initializers from "./initializers.js";
 export * from "./layers/index.js";
 export {
   declarations,
@@ -20,11 +20,11 @@ export {
   type NamedNetwork,
   type NetworkConfiguration,
   publishedNetworks,
-  recogniseConfiguration,
+  recognizeConfiguration,
 } from "./networks/index.js";
 export {
   asConstants,
-  asInitialised,
+  asInitialized,
   asInputs,
   type Binding,
   type Declaration,

@@ -17,7 +17,7 @@ export interface ImageNetwork {
 /** The inputs of a network by name, in the order in which it takes them. */
 export type InputShapes = Readonly<Record<string, Shape>>;
 
-/** Everything a network asks of its scope, in the order of asking. Nothing is computed or initialised. */
+/** Everything a network asks of its scope, in the order of asking. Nothing is computed or initialized. */
 export function declarations(network: Network, inputs: InputShapes): ReadonlyMap<string, Declaration> {
   const parameters = new Parameters(new Graph(), asInputs);
   network(parameters.scope, ...graphInputs(parameters.graph, inputs));
@@ -30,7 +30,7 @@ export function predictionShape(network: Network, inputs: InputShapes): Shape {
   return network(scope, ...graphInputs(graph, inputs)).shape;
 }
 
-/** A network's freshly initialised tensors; the same seed gives the same bits. */
+/** A network's freshly initialized tensors; the same seed gives the same bits. */
 export function initialState(network: Network, inputs: InputShapes, seed: number | string): Map<string, Tensor<"float32">> {
   return new Map([...declarations(network, inputs)].map(([name, d]) => [name, initial(d, seed)]));
 }
@@ -38,7 +38,7 @@ export function initialState(network: Network, inputs: InputShapes, seed: number
 /**
  * A network with its weights as constants, ready to be saved, attacked or inspected. Its output is named "output".
  *
- * @param mode "training" normalises with statistics of the batch; the updates of running statistics are left out. Default "evaluation".
+ * @param mode "training" normalizes with statistics of the batch; the updates of running statistics are left out. Default "evaluation".
  * @throws CheckpointError listing every tensor that is missing, unexpected or misshapen.
  * @example networkModel(findNetwork("nafnet-gopro-w32").network, await loadCheckpoint("nafnet.pth"), { image: [1, 3, 720, 1280] })
  */

@@ -7,21 +7,21 @@ import {
   constant,
   defaultBias,
   defaultWeight,
-  type Initialiser,
+  type Initializer,
   kaimingNormal,
   kaimingUniform,
   truncatedNormal,
   xavierNormal,
   xavierUniform,
   zeros,
-} from "./initialisers.js";
+} from "./initializers.js";
 import { conv2d } from "./layers/convolution.js";
 import { linear } from "./layers/linear.js";
 import { declarations, initialState, type Network, networkModel } from "./model.js";
-import { asConstants, asInitialised, asInputs, Parameters } from "./scope.js";
+import { asConstants, asInitialized, asInputs, Parameters } from "./scope.js";
 
-describe("initialisers", () => {
-  const draw = (initialise: Initialiser, shape: readonly number[]) => Array.from(initialise(shape, new Random(7, "test")));
+describe("initializers", () => {
+  const draw = (initialize: Initializer, shape: readonly number[]) => Array.from(initialize(shape, new Random(7, "test")));
   const deviation = (values: readonly number[]) => Math.sqrt(values.reduce((sum, v) => sum + v * v, 0) / values.length);
   const largest = (values: readonly number[]) => Math.max(...values.map(Math.abs));
   const weight = [64, 32, 3, 3]; // fan in 288, fan out 576
@@ -31,8 +31,8 @@ describe("initialisers", () => {
     ["PyTorch's default bias", defaultBias([10, 288]), 1 / Math.sqrt(288)],
     ["Kaiming uniform", kaimingUniform(), Math.sqrt(6 / 288)],
     ["Xavier uniform", xavierUniform, Math.sqrt(6 / (288 + 576))],
-  ])("%s: uniform with the right bound", (_, initialise, bound) => {
-    const values = draw(initialise, weight);
+  ])("%s: uniform with the right bound", (_, initialize, bound) => {
+    const values = draw(initialize, weight);
     expect(largest(values)).toBeLessThanOrEqual(bound);
     expect(largest(values)).toBeGreaterThan(0.999 * bound);
     expect(deviation(values)).toBeCloseTo(bound / Math.sqrt(3), 3);
@@ -43,8 +43,8 @@ describe("initialisers", () => {
     ["Kaiming normal, fan out", kaimingNormal("out"), Math.sqrt(2 / 576)],
     ["Xavier normal", xavierNormal, Math.sqrt(2 / (288 + 576))],
     ["truncated normal, bounds far away", truncatedNormal(0.02), 0.02],
-  ])("%s: normal with the right deviation", (_, initialise, expected) => {
-    const values = draw(initialise, weight);
+  ])("%s: normal with the right deviation", (_, initialize, expected) => {
+    const values = draw(initialize, weight);
     expect(deviation(values) / expected).toBeCloseTo(1, 1);
     expect(largest(values)).toBeGreaterThan(3 * expected);
   });
@@ -75,7 +75,7 @@ describe("scope", () => {
     expect(toNumbers(a.get("body.weight")!)).toEqual(toNumbers(b.get("body.weight")!));
     expect(toNumbers(initialState(twoLayers, inputs, 2).get("body.weight")!)).not.toEqual(toNumbers(a.get("body.weight")!));
     const graph = new Graph();
-    const parameters = new Parameters(graph, asInitialised(1));
+    const parameters = new Parameters(graph, asInitialized(1));
     twoLayers(parameters.scope, graph.input("x", "float32", inputs.image));
     expect(parameters.values.get("body.weight")!.constant).toEqual(a.get("body.weight"));
   });

@@ -2,7 +2,7 @@ import type { Graph, Value } from "../../engine/graph/graph.js";
 import { Random } from "../../engine/tensor/random.js";
 import { describe, type Shape, sameShape, type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import type { StateDict } from "./checkpoints/state-dict.js";
-import type { Initialiser } from "./initialisers.js";
+import type { Initializer } from "./initializers.js";
 
 /** Parameters are trained; buffers (running statistics) are carried along and have no gradient. */
 export type Role = "parameter" | "buffer";
@@ -13,13 +13,13 @@ export interface Declaration {
   readonly name: string;
   readonly shape: Shape;
   readonly role: Role;
-  readonly initialise: Initialiser;
+  readonly initialize: Initializer;
 }
 
 /** Turns a declaration into a value of the graph: an input, a constant, or whatever else a method needs. */
 export type Binding = (graph: Graph, declaration: Declaration) => Value;
 
-/** Whether batch normalisation and its like take statistics from the batch or from their buffers. */
+/** Whether batch normalization and its like take statistics from the batch or from their buffers. */
 export type Mode = "training" | "evaluation";
 
 /** A tensor is missing, misshapen or declared twice. */
@@ -40,15 +40,15 @@ export const asConstants =
   (graph, declaration) =>
     graph.constant(lookUp(state, declaration), declaration.name);
 
-/** Every tensor becomes a freshly initialised constant. */
-export const asInitialised =
+/** Every tensor becomes a freshly initialized constant. */
+export const asInitialized =
   (seed: number | string): Binding =>
   (graph, declaration) =>
     graph.constant(initial(declaration, seed), declaration.name);
 
 /** The first value of one tensor. It depends on the seed and the tensor's name only, not on what else is drawn. */
-export function initial({ name, shape, initialise }: Declaration, seed: number | string): Tensor<"float32"> {
-  return tensor("float32", shape, initialise(shape, new Random(seed, name)));
+export function initial({ name, shape, initialize }: Declaration, seed: number | string): Tensor<"float32"> {
+  return tensor("float32", shape, initialize(shape, new Random(seed, name)));
 }
 
 /**
@@ -133,13 +133,13 @@ export class Scope {
   }
 
   /** A trained tensor of this module. @example p.parameter("beta", [1, c, 1, 1], zeros) */
-  parameter(name: string, shape: Shape, initialise: Initialiser): Value {
-    return this.parameters.request({ name: this.at(name).path, shape, role: "parameter", initialise });
+  parameter(name: string, shape: Shape, initialize: Initializer): Value {
+    return this.parameters.request({ name: this.at(name).path, shape, role: "parameter", initialize });
   }
 
   /** A tensor of this module that is not trained. */
-  buffer(name: string, shape: Shape, initialise: Initialiser): Value {
-    return this.parameters.request({ name: this.at(name).path, shape, role: "buffer", initialise });
+  buffer(name: string, shape: Shape, initialize: Initializer): Value {
+    return this.parameters.request({ name: this.at(name).path, shape, role: "buffer", initialize });
   }
 
   /** Says what a buffer of this module shall be after the training step. */

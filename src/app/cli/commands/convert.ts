@@ -18,7 +18,7 @@ import {
   type NamedNetwork,
   type NetworkConfiguration,
   publishedNetworks,
-  recogniseConfiguration,
+  recognizeConfiguration,
   tensorsOf,
 } from "../../../vision/nn/networks/index.js";
 import { type Declaration, ParameterError } from "../../../vision/nn/scope.js";
@@ -53,7 +53,7 @@ export function convertCommand(): Command {
     .requiredOption("-o, --output <file>", "what to write: a model (.onnx), or the same checkpoint as .pth or .safetensors")
     .option("--size <HxW>", "image size of the model", parseSize)
     .option("--batch <n>", "images at a time", parsePositiveInteger, 1)
-    .option("--network <name>", "published network (default: recognised from the parameters' names and shapes)")
+    .option("--network <name>", "published network (default: recognized from the parameters' names and shapes)")
     .option("--config <file.json>", "configuration of the network, for any other width and depth")
     .option(
       "--local-pooling <HxW>",
@@ -135,7 +135,7 @@ function checkFit(
   const chosen = network ?? config;
   const like = chosen === undefined ? undefined : closestNetwork(state);
   throw new UsageError(
-    `${path} does not fit ${chosen ?? `the recognised ${family}`} (${misfits.length} sentence${misfits.length > 1 ? "s" : ""} above); nothing was written.${like && like.name !== network ? ` It is most like ${like.name}.` : ""}`,
+    `${path} does not fit ${chosen ?? `the recognized ${family}`} (${misfits.length} sentence${misfits.length > 1 ? "s" : ""} above); nothing was written.${like && like.name !== network ? ` It is most like ${like.name}.` : ""}`,
   );
 }
 
@@ -152,15 +152,15 @@ function chooseNetwork(path: string, { network, config }: Flags, state: StateDic
   if (network !== undefined && config !== undefined)
     throw new UsageError("--network and --config both say which network; give one.");
   if (network !== undefined) return findNetwork(network).configuration;
-  if (config === undefined) return recognised(path, state);
+  if (config === undefined) return recognized(path, state);
   const checked = check(networkSchema, readJson(config));
   if ("problems" in checked) throw new ConfigError(`${config} is not valid: ${checked.problems.join("; ")}.`);
   return asConfiguration(checked.data);
 }
 
-function recognised(path: string, state: StateDict): NetworkConfiguration {
+function recognized(path: string, state: StateDict): NetworkConfiguration {
   try {
-    return recogniseConfiguration(state);
+    return recognizeConfiguration(state);
   } catch (error) {
     const like = error instanceof ParameterError && closestNetwork(state);
     if (!like) throw error;
@@ -181,7 +181,7 @@ function pooled(configuration: NetworkConfiguration, { localPooling }: Flags): N
 function specOf(configuration: NetworkConfiguration, height: number, width: number) {
   const task = taskOf[configuration.family];
   if (!task) return undefined;
-  // Classifiers and segmentation networks come with a normalisation of their own, which no checkpoint mentions.
+  // Classifiers and segmentation networks come with a normalization of their own, which no checkpoint mentions.
   return networkSpec(task, [height, width], configuration.imageChannels);
 }
 

@@ -51,7 +51,7 @@ export function asFloat32(state: StateDict): StateDict {
 
 /**
  * Compares a checkpoint with what a network expects: one sentence for each parameter that is missing, unexpected, of another
- * shape, no floating-point number or not finite; none when it fits. With `strict: false` missing and unexpected ones do not count, as in PyTorch's `load_state_dict`. Batch normalisation's
+ * shape, no floating-point number or not finite; none when it fits. With `strict: false` missing and unexpected ones do not count, as in PyTorch's `load_state_dict`. Batch normalization's
  * `num_batches_tracked` counters take no part in any computation and are never unexpected.
  *
  * @example const problems = matchParameters(new Map([["bias", [8]]]), state, { strict: true })

@@ -1,6 +1,6 @@
 import type { Value } from "../../../engine/graph/graph.js";
 import { add, batchNormalization, div, mul, reduceMean, reshape, sqrt, sub } from "../../../engine/operators/index.js";
-import { ones, zeros } from "../initialisers.js";
+import { ones, zeros } from "../initializers.js";
 import type { Scope } from "../scope.js";
 
 export interface BatchNormOptions {
@@ -23,12 +23,12 @@ export function batchNorm2d(p: Scope, x: Value, { epsilon = 1e-5, momentum = 0.1
   if (p.mode === "evaluation") return batchNormalization(x, weight, bias, runningMean, runningVariance, epsilon);
 
   const mean = reduceMean(x, [0, 2, 3], "keep");
-  const centred = sub(x, mean);
-  const variance = reduceMean(mul(centred, centred), [0, 2, 3], "keep");
+  const centered = sub(x, mean);
+  const variance = reduceMean(mul(centered, centered), [0, 2, 3], "keep");
   const count = n * height * width;
   const blend = (running: Value, batch: Value) => add(mul(running, 1 - momentum), mul(reshape(batch, [c]), momentum));
   p.update("running_mean", blend(runningMean, mean));
   p.update("running_var", blend(runningVariance, mul(variance, count / Math.max(count - 1, 1))));
-  const normalised = div(centred, sqrt(add(variance, epsilon)));
-  return add(mul(normalised, reshape(weight, [1, c, 1, 1])), reshape(bias, [1, c, 1, 1]));
+  const normalized = div(centered, sqrt(add(variance, epsilon)));
+  return add(mul(normalized, reshape(weight, [1, c, 1, 1])), reshape(bias, [1, c, 1, 1]));
 }

@@ -1,6 +1,6 @@
 import type { Value } from "../../../engine/graph/graph.js";
 import { conv, convTranspose } from "../../../engine/operators/index.js";
-import { defaultBias, defaultWeight, type Initialiser } from "../initialisers.js";
+import { defaultBias, defaultWeight, type Initializer } from "../initializers.js";
 import type { Scope } from "../scope.js";
 
 /** Whether a layer adds a trained offset. */
@@ -18,8 +18,8 @@ export interface Conv2dOptions {
   readonly groups?: number;
   readonly bias?: Bias;
   /** Of the weight and the bias; default PyTorch's. */
-  readonly initialise?: Initialiser;
-  readonly initialiseBias?: Initialiser;
+  readonly initialize?: Initializer;
+  readonly initializeBias?: Initializer;
 }
 
 /**
@@ -28,11 +28,11 @@ export interface Conv2dOptions {
  * @example conv2d(p.at("conv1"), x, { out: 64, kernel: 3, stride: 2 })
  */
 export function conv2d(p: Scope, x: Value, options: Conv2dOptions): Value {
-  const { out, kernel = 1, stride = 1, dilation = 1, groups = 1, bias = "learned", initialise = defaultWeight } = options;
+  const { out, kernel = 1, stride = 1, dilation = 1, groups = 1, bias = "learned", initialize = defaultWeight } = options;
   const padding = options.padding ?? samePadding(kernel, dilation);
   const shape = [out, channels(x) / groups, kernel, kernel];
-  return conv(x, p.parameter("weight", shape, initialise), {
-    ...(bias === "learned" && { bias: p.parameter("bias", [out], options.initialiseBias ?? defaultBias(shape)) }),
+  return conv(x, p.parameter("weight", shape, initialize), {
+    ...(bias === "learned" && { bias: p.parameter("bias", [out], options.initializeBias ?? defaultBias(shape)) }),
     strides: [stride, stride],
     pads: [padding, padding, padding, padding],
     dilations: [dilation, dilation],
@@ -56,14 +56,14 @@ export interface ConvTranspose2dOptions {
   readonly groups?: number;
   readonly bias?: Bias;
   /** Of the weight; default PyTorch's. */
-  readonly initialise?: Initialiser;
+  readonly initialize?: Initializer;
 }
 
 /** `torch.nn.ConvTranspose2d` on [N, C, H, W]: parameters `weight` [C, out / groups, k, k] and `bias` [out]. */
 export function convTranspose2d(p: Scope, x: Value, options: ConvTranspose2dOptions): Value {
   const { out, kernel, stride = 1, padding = 0, outputPadding = 0, groups = 1, bias = "learned" } = options;
   const shape = [channels(x), out / groups, kernel, kernel];
-  return convTranspose(x, p.parameter("weight", shape, options.initialise ?? defaultWeight), {
+  return convTranspose(x, p.parameter("weight", shape, options.initialize ?? defaultWeight), {
     ...(bias === "learned" && { bias: p.parameter("bias", [out], defaultBias(shape)) }),
     strides: [stride, stride],
     pads: [padding, padding, padding, padding],

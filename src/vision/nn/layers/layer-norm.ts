@@ -1,28 +1,28 @@
 import type { Value } from "../../../engine/graph/graph.js";
 import { add, div, layerNormalization, mul, reduceMean, reshape, sqrt, sub } from "../../../engine/operators/index.js";
-import { ones, zeros } from "../initialisers.js";
+import { ones, zeros } from "../initializers.js";
 import type { Scope } from "../scope.js";
 
-/** How a layer normalisation treats the mean: subtract it and add a bias, or do neither. */
+/** How a layer normalization treats the mean: subtract it and add a bias, or do neither. */
 export type LayerNormKind = "with-bias" | "bias-free";
 
 /**
- * Layer normalisation over the channels of each pixel of [N, C, H, W], y = (x - μ) / √(σ² + ε) · w + b with the biased variance σ².
+ * Layer normalization over the channels of each pixel of [N, C, H, W], y = (x - μ) / √(σ² + ε) · w + b with the biased variance σ².
  * Parameters `weight` and `bias` of shape [C]. NAFNet has ε = 1e-6 (Chen et al. 2022), Restormer 1e-5.
  */
 export function layerNorm2d(p: Scope, x: Value, epsilon = 1e-6): Value {
-  const centred = sub(x, reduceMean(x, [1], "keep"));
-  const normalised = div(centred, deviation(centred, epsilon));
-  return add(mul(normalised, perChannel(p, "weight", x)), perChannel(p, "bias", x));
+  const centered = sub(x, reduceMean(x, [1], "keep"));
+  const normalized = div(centered, deviation(centered, epsilon));
+  return add(mul(normalized, perChannel(p, "weight", x)), perChannel(p, "bias", x));
 }
 
 /**
- * Restormer's bias-free layer normalisation, y = x / √(σ² + ε) · w: σ² is the variance about the mean, but the mean stays in x
+ * Restormer's bias-free layer normalization, y = x / √(σ² + ε) · w: σ² is the variance about the mean, but the mean stays in x
  * (Zamir et al. 2022, code).
  */
 export function biasFreeLayerNorm2d(p: Scope, x: Value, epsilon = 1e-5): Value {
-  const centred = sub(x, reduceMean(x, [1], "keep"));
-  return mul(div(x, deviation(centred, epsilon)), perChannel(p, "weight", x));
+  const centered = sub(x, reduceMean(x, [1], "keep"));
+  return mul(div(x, deviation(centered, epsilon)), perChannel(p, "weight", x));
 }
 
 /** `torch.nn.LayerNorm` over the last axis: parameters `weight` and `bias` of its size. */
@@ -31,8 +31,8 @@ export function layerNorm(p: Scope, x: Value, epsilon = 1e-5): Value {
   return layerNormalization(x, p.parameter("weight", size, ones), p.parameter("bias", size, zeros), -1, epsilon);
 }
 
-function deviation(centred: Value, epsilon: number): Value {
-  return sqrt(add(reduceMean(mul(centred, centred), [1], "keep"), epsilon));
+function deviation(centered: Value, epsilon: number): Value {
+  return sqrt(add(reduceMean(mul(centered, centered), [1], "keep"), epsilon));
 }
 
 function perChannel(p: Scope, name: "weight" | "bias", x: Value): Value {

@@ -53,14 +53,14 @@ function expectClose(actual: Tensor | undefined, expected: readonly number[] | u
 describe("layers agree with PyTorch", () => {
   const statistics = { running_mean: wave([3], 0.4, 0.1), running_var: absolute(wave([3], 0.3, 1)) };
 
-  test("batch normalisation in evaluation", async () => {
+  test("batch normalization in evaluation", async () => {
     const { y, ...updates } = await run((p, x) => batchNorm2d(p, x), wave([2, 3, 2, 2]), { ...affine(3), ...statistics });
     expectClose(y, reference.bn_eval);
     expect(updates).toEqual({});
   });
 
   test.each(checkedLevels)(
-    "batch normalisation in training, with gradients and running statistics, optimisation %s",
+    "batch normalization in training, with gradients and running statistics, optimization %s",
     async (level) => {
       const graph = new Graph();
       const x = graph.input("x", "float32", [2, 3, 2, 2]);
@@ -81,11 +81,11 @@ describe("layers agree with PyTorch", () => {
     },
   );
 
-  test("group normalisation", async () => {
+  test("group normalization", async () => {
     expectClose((await run((p, x) => groupNorm(p, x, 2), wave([2, 4, 2, 2]), affine(4))).y, reference.gn);
   });
 
-  test("layer normalisation", async () => {
+  test("layer normalization", async () => {
     expectClose((await run((p, x) => layerNorm(p, x, 1e-6), wave([2, 1, 3]), affine(3))).y, reference.gelu_ln);
   });
 

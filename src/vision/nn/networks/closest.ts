@@ -1,5 +1,5 @@
 import { findNetwork, publishedNetworks, tensorsOf } from "./index.js";
-import type { NamedShapes } from "./recognise.js";
+import type { NamedShapes } from "./recognize.js";
 
 /** A published network and how much of it some parameters are. */
 export interface Likeness {

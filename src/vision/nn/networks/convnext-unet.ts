@@ -1,6 +1,6 @@
 import type { Value } from "../../../engine/graph/graph.js";
 import { add, concat, gelu, mul, relu, transpose } from "../../../engine/operators/index.js";
-import { constant, type Initialiser, kaimingNormal, truncatedNormal, zeros } from "../initialisers.js";
+import { constant, type Initializer, kaimingNormal, truncatedNormal, zeros } from "../initializers.js";
 import { batchNorm2d } from "../layers/batch-norm.js";
 import { channels, conv2d, convTranspose2d, depthwiseConv2d } from "../layers/convolution.js";
 import { layerNorm, layerNorm2d } from "../layers/layer-norm.js";
@@ -24,7 +24,7 @@ export interface ConvnextUnetConfiguration extends ImageNetwork {
   readonly upsamplingKernel: number;
 }
 
-/** Logits [N, classes, H, W] of normalised images [N, 3, H, W] whose sides are multiples of 32. */
+/** Logits [N, classes, H, W] of normalized images [N, 3, H, W] whose sides are multiples of 32. */
 export function convnextUnet(p: Scope, image: Value, configuration: ConvnextUnetConfiguration): Value {
   const skips = [...convnextStages(p.at("encoder"), image, configuration)].reverse();
   const decoder = p.at("decoder");
@@ -36,12 +36,12 @@ export function convnextUnet(p: Scope, image: Value, configuration: ConvnextUnet
     const skip = skips[i];
     x = convBnReluTwice(block, skip ? concat([x, skip], 1) : x, width);
   });
-  return conv2d(decoder.at("final_conv"), x, { out: configuration.classes, initialise: kaimingNormal() });
+  return conv2d(decoder.at("final_conv"), x, { out: configuration.classes, initialize: kaimingNormal() });
 }
 
 function convBnReluTwice(p: Scope, x: Value, out: number): Value {
   for (const name of ["conv1", "conv2"]) {
-    x = conv2d(p.at(name, "conv"), x, { out, kernel: 3, bias: "none", initialise: kaimingNormal() });
+    x = conv2d(p.at(name, "conv"), x, { out, kernel: 3, bias: "none", initialize: kaimingNormal() });
     x = relu(batchNorm2d(p.at(name, "bn"), x));
   }
   return x;
@@ -64,23 +64,23 @@ export function convnextStages(
   return depths.map((depth, stage) => {
     const scope = p.at(`stages_${stage}`);
     if (stage > 0) {
-      const normalised = layerNorm2d(scope.at("downsample", 0), x);
-      x = convnextConv(scope.at("downsample", 1), normalised, { out: widths[stage]!, kernel: 2, stride: 2 });
+      const normalized = layerNorm2d(scope.at("downsample", 0), x);
+      x = convnextConv(scope.at("downsample", 1), normalized, { out: widths[stage]!, kernel: 2, stride: 2 });
     }
     for (let i = 0; i < depth; i++) x = convnextBlock(scope.at("blocks", i), x);
     return x;
   });
 }
 
-const convnextWeight: Initialiser = truncatedNormal(0.02);
+const convnextWeight: Initializer = truncatedNormal(0.02);
 
 function convnextConv(p: Scope, x: Value, options: { out: number; kernel: number; stride: number }): Value {
-  return conv2d(p, x, { ...options, padding: 0, initialise: convnextWeight, initialiseBias: zeros });
+  return conv2d(p, x, { ...options, padding: 0, initialize: convnextWeight, initializeBias: zeros });
 }
 
 function convnextBlock(p: Scope, input: Value): Value {
   const c = channels(input);
-  const initial = { initialise: convnextWeight, initialiseBias: zeros };
+  const initial = { initialize: convnextWeight, initializeBias: zeros };
   let x = depthwiseConv2d(p.at("conv_dw"), input, { kernel: 7, ...initial });
   x = layerNorm(p.at("norm"), transpose(x, [0, 2, 3, 1]), 1e-6);
   x = gelu(linear(p.at("mlp", "fc1"), x, { out: 4 * c, ...initial }));

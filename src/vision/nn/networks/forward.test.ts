@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type Shape, sizeOf, type Tensor, tensor, toNumbers } from "../../../engine/tensor/tensor.js";
 import { checkedLevels, runModel } from "../../../engine/testing/run-model.js";
 import { declarations, networkModel } from "../model.js";
-import { findNetwork, type NetworkConfiguration, recogniseConfiguration } from "./index.js";
+import { findNetwork, type NetworkConfiguration, recognizeConfiguration } from "./index.js";
 
 // Written in PyTorch after the named sources and run in float64; weights, running statistics and images are sines.
 const cases: { configuration: NetworkConfiguration; input: Shape; shape: Shape; step: number; output: number[] }[] = JSON.parse(
@@ -27,7 +27,7 @@ function fillOf(name: string, shape: Shape): (sine: number) => number {
 describe.each(cases.map((c) => [JSON.stringify(c.configuration), c] as const))(
   "%s",
   (_, { configuration, input, shape, step, output }) => {
-    test.each(checkedLevels)("agrees with PyTorch, optimisation %s", async (level) => {
+    test.each(checkedLevels)("agrees with PyTorch, optimization %s", async (level) => {
       const { network } = findNetwork(configuration);
       const declared = declarations(network, { image: input });
       const state = new Map(
@@ -47,8 +47,8 @@ describe.each(cases.map((c) => [JSON.stringify(c.configuration), c] as const))(
       expect(samples.length).toBe(output.length);
     });
 
-    test("is recognised from its parameters", () => {
-      expect(recogniseConfiguration(declarations(findNetwork(configuration).network, { image: input }))).toEqual({
+    test("is recognized from its parameters", () => {
+      expect(recognizeConfiguration(declarations(findNetwork(configuration).network, { image: input }))).toEqual({
         imageChannels: 3,
         ...configuration,
       });

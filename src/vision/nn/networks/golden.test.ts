@@ -9,7 +9,7 @@ import { checkedLevels, runModel } from "../../../engine/testing/run-model.js";
 import { cropTo, padToMultiple, spatial } from "../layers/padding.js";
 import { type Network, networkModel } from "../model.js";
 import { asInputs, Parameters } from "../scope.js";
-import { findNetwork, type NetworkConfiguration, recogniseConfiguration } from "./index.js";
+import { findNetwork, type NetworkConfiguration, recognizeConfiguration } from "./index.js";
 import type { NafnetConfiguration } from "./nafnet.js";
 import type { FourLevels, RestormerConfiguration } from "./restormer.js";
 
@@ -75,7 +75,7 @@ describe.each(cases.map((c) => [c.case, c] as const))("%s", (name, entry) => {
   const runs = files.filter((f) => f.case === name && f.kind === "forward+gradients").map((f) => f.file);
 
   test.each(runs.flatMap((file) => checkedLevels.map((level) => [file, level] as const)))(
-    "%s: output, loss and all gradients, optimisation %s",
+    "%s: output, loss and all gradients, optimization %s",
     async (file, level) => {
       const expected = load(file);
       const graph = new Graph();
@@ -101,19 +101,19 @@ describe.each(cases.map((c) => [c.case, c] as const))("%s", (name, entry) => {
     },
   );
 
-  test("is recognised from names and shapes", () => {
-    expect(recogniseConfiguration(weights)).toMatchObject(configuration);
+  test("is recognized from names and shapes", () => {
+    expect(recognizeConfiguration(weights)).toMatchObject(configuration);
   });
 
   const local = files.find((f) => f.case === name && f.train_size !== undefined);
   test.runIf(local)("local pooling at test time", async () => {
     const expected = load(local!.file);
     const [, , height, width] = local!.train_size!;
-    const localised = { ...configuration, pooling: { kind: "local", trainingSize: [height, width] } } as NafnetConfiguration;
+    const localized = { ...configuration, pooling: { kind: "local", trainingSize: [height, width] } } as NafnetConfiguration;
     for (const [input, output, network] of [
-      ["input", "output_local", networkOf(localised)],
+      ["input", "output_local", networkOf(localized)],
       ["input", "output_global", networkOf(configuration)],
-      ["input_small", "output_small", networkOf(localised)],
+      ["input_small", "output_small", networkOf(localized)],
     ] as const) {
       const image = expected.get(input)!;
       const results = await runModel(networkModel(network, weights, { image: image.shape }), { image });

@@ -13,7 +13,7 @@ import { type StereoConfiguration, stereo } from "./stereo.js";
 import { type UnetConfiguration, unet } from "./unet.js";
 
 export { publishedNetworks } from "./published.js";
-export { recogniseConfiguration } from "./recognise.js";
+export { recognizeConfiguration } from "./recognize.js";
 
 /** Everything that says which network is meant; plain data, for run files and command lines. */
 export type NetworkConfiguration =

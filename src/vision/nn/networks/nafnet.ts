@@ -1,6 +1,6 @@
 import type { Value } from "../../../engine/graph/graph.js";
 import { add, gelu, mul, pixelShuffle, relu, sigmoid, split } from "../../../engine/operators/index.js";
-import { zeros } from "../initialisers.js";
+import { zeros } from "../initializers.js";
 import { channels, conv2d, depthwiseConv2d } from "../layers/convolution.js";
 import { layerNorm2d } from "../layers/layer-norm.js";
 import { cropTo, padToMultiple, roundUp, spatial } from "../layers/padding.js";

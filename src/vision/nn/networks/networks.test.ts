@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { sizeOf } from "../../../engine/tensor/tensor.js";
 import { declarations, type InputShapes } from "../model.js";
-import { findNetwork, type NetworkConfiguration, publishedNetworks, recogniseConfiguration } from "./index.js";
+import { findNetwork, type NetworkConfiguration, publishedNetworks, recognizeConfiguration } from "./index.js";
 import type { NafnetConfiguration } from "./nafnet.js";
 import type { RestormerConfiguration } from "./restormer.js";
 
@@ -59,16 +59,16 @@ test("the ConvNeXt-tiny encoder has timm's parameters less the classifier's", ()
   expect(encoder.reduce((sum, { shape }) => sum + sizeOf(shape), 0)).toBe(28_589_128 - head);
 });
 
-test.each(Object.keys(publishedNetworks))("%s is recognised from its parameters", (name) => {
-  const recognised = recogniseConfiguration(declare(name));
-  expect(recognised.family).toBe(publishedNetworks[name]!.family);
-  expect(lines(recognised)).toEqual(lines(name));
-  expect(recognised).toMatchObject(publishedNetworks[name]!);
+test.each(Object.keys(publishedNetworks))("%s is recognized from its parameters", (name) => {
+  const recognized = recognizeConfiguration(declare(name));
+  expect(recognized.family).toBe(publishedNetworks[name]!.family);
+  expect(lines(recognized)).toEqual(lines(name));
+  expect(recognized).toMatchObject(publishedNetworks[name]!);
 });
 
 test("what is not known is said", () => {
   expect(() => findNetwork("nafnet")).toThrow(/no network "nafnet"; choose one of .*nafnet-gopro-w32/);
-  expect(() => recogniseConfiguration(new Map([["module.weight", { shape: [1] }]]))).toThrow(/module\.weight.*strip a prefix/);
+  expect(() => recognizeConfiguration(new Map([["module.weight", { shape: [1] }]]))).toThrow(/module\.weight.*strip a prefix/);
   expect(() => declarations(findNetwork("nafnet-gopro-w32").network, { image: [1, 1, 32, 32] })).toThrow(
     /\[N, 3, H, W\], not \[1, 1, 32, 32\]/,
   );

@@ -1,6 +1,6 @@
 import type { Value } from "../../../engine/graph/graph.js";
 import { add, maxPool, reduceMean, relu } from "../../../engine/operators/index.js";
-import { kaimingNormal } from "../initialisers.js";
+import { kaimingNormal } from "../initializers.js";
 import { batchNorm2d } from "../layers/batch-norm.js";
 import { type Conv2dOptions, channels, conv2d } from "../layers/convolution.js";
 import { linear } from "../layers/linear.js";
@@ -82,5 +82,5 @@ function convBn(p: Scope, index: number, x: Value, options: Conv2dOptions): Valu
 }
 
 function unbiased(p: Scope, x: Value, options: Conv2dOptions): Value {
-  return conv2d(p, x, { ...options, bias: "none", initialise: kaimingNormal("out") });
+  return conv2d(p, x, { ...options, bias: "none", initialize: kaimingNormal("out") });
 }

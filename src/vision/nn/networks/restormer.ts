@@ -15,7 +15,7 @@ import {
   split,
   transpose,
 } from "../../../engine/operators/index.js";
-import { ones } from "../initialisers.js";
+import { ones } from "../initializers.js";
 import { type Bias, channels, conv2d, depthwiseConv2d } from "../layers/convolution.js";
 import { biasFreeLayerNorm2d, type LayerNormKind, layerNorm2d } from "../layers/layer-norm.js";
 import { spatial } from "../layers/padding.js";

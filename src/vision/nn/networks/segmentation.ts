@@ -20,7 +20,7 @@ export interface SegmentationConfiguration extends ImageNetwork {
 }
 
 /**
- * Logits [N, classes, H, W] of normalised images [N, 3, H, W], bilinearly enlarged from an eighth of the size (corners aligned for PSPNet,
+ * Logits [N, classes, H, W] of normalized images [N, 3, H, W], bilinearly enlarged from an eighth of the size (corners aligned for PSPNet,
  * as published). Auxiliary classifiers serve training alone and are left out; drop their tensors (`aux_classifier.*`) from a checkpoint.
  */
 export function segmentationNetwork(

@@ -2,7 +2,7 @@ import type { Random } from "../../engine/tensor/random.js";
 import { type Shape, sizeOf } from "../../engine/tensor/tensor.js";
 
 /** Fills a new parameter of the given shape; draws come from a stream of the parameter's own. */
-export type Initialiser = (shape: Shape, random: Random) => Float32Array;
+export type Initializer = (shape: Shape, random: Random) => Float32Array;
 
 /** The numbers of inputs and outputs of one unit, as PyTorch counts them: dimensions 1 and 0 of the weight times the kernel's size. */
 export interface Fans {
@@ -23,19 +23,19 @@ export function fans(shape: Shape): Fans {
 }
 
 export const constant =
-  (value: number): Initialiser =>
+  (value: number): Initializer =>
   (shape) =>
     new Float32Array(sizeOf(shape)).fill(value);
 
 export const zeros = constant(0);
 export const ones = constant(1);
 
-export const uniform = (low: number, high: number): Initialiser => filled((random) => random.uniform(low, high));
+export const uniform = (low: number, high: number): Initializer => filled((random) => random.uniform(low, high));
 
-export const normal = (mean: number, deviation: number): Initialiser => filled((random) => random.normal(mean, deviation));
+export const normal = (mean: number, deviation: number): Initializer => filled((random) => random.normal(mean, deviation));
 
 /** Normal with mean 0, redrawn until it lies in [low, high] (absolute bounds, as `torch.nn.init.trunc_normal_`). */
-export const truncatedNormal = (deviation: number, low = -2, high = 2): Initialiser =>
+export const truncatedNormal = (deviation: number, low = -2, high = 2): Initializer =>
   filled((random) => {
     for (;;) {
       const value = random.normal(0, deviation);
@@ -48,7 +48,7 @@ export const truncatedNormal = (deviation: number, low = -2, high = 2): Initiali
  * is a bound of 1/√fan_in.
  */
 export const kaimingUniform =
-  (a = 0, fan: keyof Fans = "in"): Initialiser =>
+  (a = 0, fan: keyof Fans = "in"): Initializer =>
   (shape, random) => {
     const bound = Math.sqrt(6 / ((1 + a * a) * fans(shape)[fan]));
     return uniform(-bound, bound)(shape, random);
@@ -56,19 +56,19 @@ export const kaimingUniform =
 
 /** He et al. 2015, normal: deviation = √(2 / ((1 + a²) fan)). torchvision's ResNets use fan-out. */
 export const kaimingNormal =
-  (fan: keyof Fans = "in", a = 0): Initialiser =>
+  (fan: keyof Fans = "in", a = 0): Initializer =>
   (shape, random) =>
     normal(0, Math.sqrt(2 / ((1 + a * a) * fans(shape)[fan])))(shape, random);
 
 /** Glorot & Bengio 2010, uniform: bound = √(6 / (fan_in + fan_out)). */
-export const xavierUniform: Initialiser = (shape, random) => {
+export const xavierUniform: Initializer = (shape, random) => {
   const fan = fans(shape);
   const bound = Math.sqrt(6 / (fan.in + fan.out));
   return uniform(-bound, bound)(shape, random);
 };
 
 /** Glorot & Bengio 2010, normal: deviation = √(2 / (fan_in + fan_out)). */
-export const xavierNormal: Initialiser = (shape, random) => {
+export const xavierNormal: Initializer = (shape, random) => {
   const fan = fans(shape);
   return normal(0, Math.sqrt(2 / (fan.in + fan.out)))(shape, random);
 };
@@ -77,12 +77,12 @@ export const xavierNormal: Initialiser = (shape, random) => {
 export const defaultWeight = kaimingUniform(Math.sqrt(5));
 
 /** PyTorch's default for their biases: uniform in ±1/√fan_in of the weight. */
-export const defaultBias = (weight: Shape): Initialiser => {
+export const defaultBias = (weight: Shape): Initializer => {
   const bound = 1 / Math.sqrt(fans(weight).in);
   return uniform(-bound, bound);
 };
 
-function filled(draw: (random: Random) => number): Initialiser {
+function filled(draw: (random: Random) => number): Initializer {
   return (shape, random) => {
     const values = new Float32Array(sizeOf(shape));
     for (let i = 0; i < values.length; i++) values[i] = draw(random);

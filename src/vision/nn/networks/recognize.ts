@@ -11,12 +11,12 @@ export type NamedShapes = ReadonlyMap<string, { readonly shape: readonly number[
  * published value: GELU where nothing gates, global pooling, DeepLab's and PSPNet's dilation.
  *
  * @throws ParameterError where the names are those of no network that Faultline knows.
- * @example recogniseConfiguration(await loadCheckpoint("motion_deblurring.pth"))
+ * @example recognizeConfiguration(await loadCheckpoint("motion_deblurring.pth"))
  */
-export function recogniseConfiguration(state: NamedShapes): NetworkConfiguration {
+export function recognizeConfiguration(state: NamedShapes): NetworkConfiguration {
   const found = new Shapes(state);
-  for (const recognise of [nafnet, restormer, convnextUnet, unet, segmentation, resnet, flow, stereo]) {
-    const configuration = recognise(found);
+  for (const recognize of [nafnet, restormer, convnextUnet, unet, segmentation, resnet, flow, stereo]) {
+    const configuration = recognize(found);
     if (configuration) return configuration;
   }
   const names = [...state.keys()];
