@@ -1,5 +1,6 @@
+import { writtenAttributes } from "../graph/build.js";
 import { attributesOf } from "../graph/embed.js";
-import { Graph, GraphError, type Value, type ValueType } from "../graph/graph.js";
+import { Graph, GraphError, type Node, type Value, type ValueType } from "../graph/graph.js";
 import { type Operator, opaqueOperator } from "../graph/operator.js";
 import { namesRead, nodeTitle, subgraphs } from "../onnx/check.js";
 import { canonicalOpset, ModelError, type OnnxGraph, type OnnxModel, type OnnxNode, type ValueInfo } from "../onnx/model.js";
@@ -183,30 +184,38 @@ export class StaticGraph {
     described?: OnnxGraph,
   ): Promise<readonly Value[]> {
     const inputs = () => operands.map((v) => v && this.resolve(v));
-    const constant =
-      captures.size === 0 &&
-      subgraphs(node).length === 0 &&
-      !(node.domain === "" && random.has(node.op)) &&
-      operands.every((v) => v === undefined || this.isConstant(v));
-    const operator = node.domain === "" && captures.size === 0 ? findOperator(node.op) : undefined;
+    const before = this.graph.nodes.length;
+    const operator = captures.size === 0 ? findOperator(node.op, node.domain) : undefined;
     const outputs = operator
       ? await this.#addKnown(operator, node, inputs)
       : this.#addOpaque(node, inputs(), captures, await this.#opaqueTypes(node, inputs(), captures, described));
-    if (!outputs.every((v) => this.makers.has(v))) {
-      // ONNX Runtime refuses two nodes of one name, so copies from unrolled loops bear none
-      const name = this.#nodeNames.has(node.name) ? "" : node.name;
-      if (name !== "") this.#nodeNames.add(name);
-      const made: StaticNode = { node: { ...node, name }, inputs: inputs(), outputs, captures };
-      this.nodes.push(made);
-      for (const v of outputs) this.makers.set(v, made);
-      const fits = outputs.every((v) => sizeOf(v.shape) * bytesPerElement(v.type) <= foldLimit);
-      if (constant && fits) for (const v of outputs) this.#unevaluated.add(v);
-    }
+    for (const added of this.graph.nodes.slice(before)) this.#made(added, operator?.decompose ? partOf(added) : node, captures);
     // an output that nothing has asked for yet stays without a name, and is not written
     outputs.forEach((v, i) => {
       if (node.outputs[i]) this.#name(v, node.outputs[i]);
     });
     return outputs.map((v) => this.resolve(v));
+  }
+
+  /** Takes a node of the graph into the model, in the form in which it stands in the file, or as what an operator was taken apart to. */
+  #made(added: Node, written: OnnxNode, captures: ReadonlyMap<string, Value>): void {
+    // ONNX Runtime refuses two nodes of one name, so copies from unrolled loops bear none
+    const name = this.#nodeNames.has(written.name) ? "" : written.name;
+    if (name !== "") this.#nodeNames.add(name);
+    // what an opaque node captures is among its operands in the graph
+    const inputs = added.inputs.slice(0, added.inputs.length - captures.size);
+    // between the parts of an operator lie values that the file does not name
+    for (const v of inputs) if (v?.node) this.nameOf(v);
+    const made: StaticNode = { node: { ...written, name }, inputs, outputs: added.outputs, captures };
+    this.nodes.push(made);
+    for (const v of made.outputs) this.makers.set(v, made);
+    const constant =
+      captures.size === 0 &&
+      subgraphs(written).length === 0 &&
+      !(written.domain === "" && random.has(written.op)) &&
+      inputs.every((v) => v === undefined || this.isConstant(v));
+    const fits = made.outputs.every((v) => sizeOf(v.shape) * bytesPerElement(v.type) <= foldLimit);
+    if (constant && fits) for (const v of made.outputs) this.#unevaluated.add(v);
   }
 
   async #addKnown(operator: Operator, node: OnnxNode, inputs: () => readonly (Value | undefined)[]): Promise<readonly Value[]> {
@@ -405,6 +414,16 @@ export class StaticGraph {
     };
   }
 }
+
+/** A node that an operator was taken apart to, as a file has it. */
+const partOf = (node: Node): OnnxNode => ({
+  name: node.name,
+  op: node.operator.name,
+  domain: node.operator.domain,
+  inputs: [],
+  outputs: [],
+  attributes: writtenAttributes(node),
+});
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split("\n")[0]!;
 

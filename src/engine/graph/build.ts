@@ -52,7 +52,7 @@ export function buildModel(graph: Graph): OnnxModel {
       domain: node.operator.domain,
       inputs: node.inputs.map(reference),
       outputs,
-      attributes: attributesOf(node),
+      attributes: writtenAttributes(node),
     });
   }
   // An output that is an input, a constant or a second name of a value needs a node of its own.
@@ -109,7 +109,8 @@ function outputNames(graph: Graph): Map<Value, string> {
   return names;
 }
 
-function attributesOf(node: Node): Record<string, Attribute> {
+/** Attributes of a node as a file has them: defaults are left out. */
+export function writtenAttributes(node: Node): Record<string, Attribute> {
   const written: Record<string, Attribute> = {};
   for (const [name, value] of Object.entries(node.attributes)) {
     const spec = node.operator.attributes[name]!;

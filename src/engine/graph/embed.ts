@@ -66,7 +66,7 @@ export function attributesOf(node: OnnxNode): Record<string, unknown> {
 }
 
 function operatorOf(node: OnnxNode, model: OnnxModel): Operator {
-  const known = node.domain === "" || node.domain === "ai.onnx" ? findOperator(node.op) : undefined;
+  const known = findOperator(node.op, node.domain === "ai.onnx" ? "" : node.domain);
   if (known) return known;
   const captured = namesRead({ ...node, inputs: [] });
   if (captured.length > 0) {

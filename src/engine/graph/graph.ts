@@ -147,7 +147,14 @@ export class Graph {
     if (known) return known;
 
     // Rules see undefined, not absence, for optional inputs that are left out.
-    const types = operator.infer({ inputs: trimmed, attributes: complete, outputCount, fail });
+    const context = { inputs: trimmed, attributes: complete, outputCount, fail };
+    const parts = operator.decompose?.({ ...context, graph: this });
+    if (parts) {
+      if (parts.length < outputCount) fail(`it has ${parts.length} outputs, ${outputCount} were asked for`);
+      if (key) this.#shared.set(key, parts);
+      return parts;
+    }
+    const types = operator.infer(context);
     const outputs: Value[] = [];
     const node: Node = { operator, name, inputs: trimmed, outputs, attributes: complete };
     for (let index = 0; index < Math.max(outputCount, types.length); index++) {

@@ -1,5 +1,5 @@
 import type { Tensor } from "../tensor/tensor.js";
-import type { Node, Value, ValueType } from "./graph.js";
+import type { Graph, Node, Value, ValueType } from "./graph.js";
 
 /**
  * What Faultline knows of an ONNX operator: its inputs, attributes, output types and gradient. One file in `operators/` defines one
@@ -16,6 +16,11 @@ export interface Operator {
   readonly attributes: AttributeSchema;
   readonly infer: (context: InferContext) => readonly ValueType[];
   readonly gradient: GradientRule | ZeroGradient | NotDifferentiable;
+  /**
+   * For operators, or modes of one, that opset 18 does not have: the outputs as built from operators that it has. A graph never holds a node
+   * that is taken apart, so its gradient is that of its parts. Undefined where the node stays as it is.
+   */
+  readonly decompose?: (context: DecomposeContext) => readonly Value[] | undefined;
 }
 
 export type AttributeSchema = Readonly<Record<string, AttributeSpec>>;
@@ -36,6 +41,11 @@ export interface InferContext<I = readonly (Value | undefined)[], A = Attributes
   readonly outputCount: number;
   /** Throws a `GraphError` that names the operator and the shapes of all inputs. */
   readonly fail: (message: string) => never;
+}
+
+/** What the rule that takes an operator apart sees. */
+export interface DecomposeContext<I = readonly (Value | undefined)[], A = Attributes> extends InferContext<I, A> {
+  readonly graph: Graph;
 }
 
 /** What a gradient rule sees: the node as it stands in the graph, and which of its inputs need a gradient. */
@@ -152,6 +162,7 @@ interface Definition<I extends readonly string[], O extends readonly string[], S
       ) => readonly (Value | undefined)[])
     | ZeroGradient
     | NotDifferentiable;
+  readonly decompose?: (context: DecomposeContext<Slots<I, Value>, AttributeValues<S>>) => readonly Value[] | undefined;
 }
 
 /**
@@ -172,6 +183,37 @@ export function defineOperator<
   const S extends AttributeSchema = Record<never, never>,
 >(definition: Definition<I, O, S>): Operator {
   return { domain: "", outputs: ["Y"], attributes: {}, ...definition } as unknown as Operator;
+}
+
+/** A definition without shape rule and gradient: those are what its parts have. */
+type Composite<I extends readonly string[], O extends readonly string[], S extends AttributeSchema> = Omit<
+  Definition<I, O, S>,
+  "infer" | "gradient" | "decompose"
+> & {
+  readonly decompose: (context: DecomposeContext<Slots<I, Value>, AttributeValues<S>>) => readonly Value[];
+};
+
+/**
+ * Defines an operator that opset 18 does not have, by the operators that it stands for.
+ *
+ * @example
+ * export const Swish = defineComposite({
+ *   name: "Swish",
+ *   inputs: ["X"],
+ *   attributes: { alpha: float(1) },
+ *   decompose: ({ inputs: [x], attributes: { alpha } }) => [mul(x, sigmoid(mul(x, alpha)))],
+ * });
+ */
+export function defineComposite<
+  const I extends readonly string[],
+  const O extends readonly string[] = readonly ["Y"],
+  const S extends AttributeSchema = Record<never, never>,
+>(definition: Composite<I, O, S>): Operator {
+  const apart: { infer: Operator["infer"]; gradient: NotDifferentiable } = {
+    infer: ({ fail }) => fail("it is taken apart and has no node of its own"),
+    gradient: notDifferentiable("it is taken apart and has no node of its own"),
+  };
+  return defineOperator({ ...definition, ...apart } as unknown as Definition<I, O, S>);
 }
 
 /** An operator that Faultline does not know: it can be run and carried along, but not differentiated. */

@@ -97,7 +97,7 @@ const hostile: readonly (readonly [string, Uint8Array, string])[] = [
   [
     "an opset of the future",
     file({}, { opsetImport: [{ version: 9999 }] }),
-    "The model is written for opset 9999, and Faultline reads 7 to 21; export it with opset 18.",
+    "The model is written for opset 9999, and Faultline reads 7 to 24; export it with opset 18.",
   ],
   [
     "an operator set that is not imported",

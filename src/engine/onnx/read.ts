@@ -18,7 +18,7 @@ export interface ReadOptions {
 }
 
 /**
- * Reads an ONNX file of opset 7 to 21 and brings it to the canonical form: opset 18, functions inlined, `Constant` nodes turned into
+ * Reads an ONNX file of opset 7 to 24 and brings it to the canonical form: opset 18, functions inlined, `Constant` nodes turned into
  * initializers, nodes in topological order, every name defined once.
  *
  * Nothing is allocated on the word of the file: memory is in proportion to the bytes given, and within `limits`.

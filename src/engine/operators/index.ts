@@ -29,7 +29,7 @@ export * from "./quantization/index.js";
 export * from "./reduction/index.js";
 export * from "./resampling/index.js";
 
-/** Every operator of the default ONNX domain that Faultline knows, by ONNX name, grouped as the folders are. */
+/** Every operator that Faultline knows, by ONNX name, grouped as the folders are. */
 export const operatorFamilies = {
   elementwise: elementwiseOperators,
   activation: activationOperators,
@@ -47,10 +47,12 @@ export const operatorFamilies = {
 } satisfies Record<string, Record<string, Operator>>;
 
 const table: ReadonlyMap<string, Operator> = new Map(
-  Object.values(operatorFamilies).flatMap((family) => Object.entries<Operator>(family)),
+  Object.values(operatorFamilies).flatMap((family) =>
+    Object.values<Operator>(family).map((operator) => [`${operator.domain}.${operator.name}`, operator]),
+  ),
 );
 
-/** The operator of that ONNX name in the default domain, or undefined where Faultline does not know it. */
-export function findOperator(name: string): Operator | undefined {
-  return table.get(name);
+/** The operator of that ONNX name and domain (default: ONNX's own), or undefined where Faultline does not know it. */
+export function findOperator(name: string, domain = ""): Operator | undefined {
+  return table.get(`${domain}.${name}`);
 }

@@ -1,6 +1,6 @@
 import { type DataType, isFloat, tensor, toNumbers } from "../../tensor/tensor.js";
 import type { OnnxNode } from "../model.js";
-import { type Conversion, floatOf, int, int64Tensor, intOf, intsOf, type Rewrite, without } from "./conversion.js";
+import { type Conversion, floatOf, int, int64Tensor, intOf, intsOf, newest, type Rewrite, without } from "./conversion.js";
 
 /** Attributes that became inputs, so that they can be computed. */
 
@@ -109,13 +109,13 @@ function dropout(node: OnnxNode, to: Rewrite) {
 export const argumentForms: readonly Conversion[] = [
   ...["Squeeze", "Unsqueeze", "ReduceSum"].map((op) => ({ op, from: 7, to: 12, convert: axesToInput })),
   ...reductions.map((op) => ({ op, from: 7, to: 17, convert: axesToInput })),
-  ...["ReduceMax", "ReduceMin"].map((op) => ({ op, from: 20, to: 21, convert: reduceBool })),
+  ...["ReduceMax", "ReduceMin"].map((op) => ({ op, from: 20, to: newest, convert: reduceBool })),
   { op: "Slice", from: 7, to: 9, convert: sliceToInputs },
   { op: "Pad", from: 7, to: 10, convert: padToInputs },
   {
     op: "Pad",
     from: 19,
-    to: 21,
+    to: newest,
     convert: (node, to) => {
       const mode = node.attributes.mode;
       if (mode?.kind === "string" && mode.value === "wrap") wrap(node, to);
@@ -136,5 +136,5 @@ export const argumentForms: readonly Conversion[] = [
         attributes: without(node.attributes, "k"),
       }),
   },
-  { op: "DFT", from: 20, to: 21, convert: dft },
+  { op: "DFT", from: 20, to: newest, convert: dft },
 ];

@@ -1,4 +1,4 @@
-import { type Conversion, floatOf, microsoft, type Rewrite, textOf } from "./conversion.js";
+import { type Conversion, floatOf, microsoft, newest, type Rewrite, textOf } from "./conversion.js";
 
 /** x/2 (1 + erf(x / sqrt 2)); Hendrycks and Gimpel, "Gaussian error linear units", 2016. */
 function exact(x: string, to: Rewrite) {
@@ -22,7 +22,7 @@ export const gelu: readonly Conversion[] = [
   {
     op: "Gelu",
     from: 20,
-    to: 21,
+    to: newest,
     convert: (node, to) => (textOf(node, "approximate", "none") === "tanh" ? tanh : exact)(node.inputs[0]!, to),
   },
   { op: "Gelu", ...microsoft, convert: (node, to) => exact(node.inputs[0]!, to) },

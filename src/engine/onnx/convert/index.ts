@@ -3,7 +3,7 @@ import { canonicalOpset, ModelError, type OnnxGraph, type OnnxModel, type OnnxNo
 import { allNames, type Names } from "../names.js";
 import { argumentForms } from "./arguments.js";
 import { constant } from "./constant.js";
-import { type Conversion, Rewrite } from "./conversion.js";
+import { type Conversion, newest, Rewrite } from "./conversion.js";
 import { fused } from "./fused.js";
 import { gelu } from "./gelu.js";
 import { losses } from "./losses.js";
@@ -14,7 +14,7 @@ import { Scope } from "./scope.js";
 import { softmax } from "./softmax.js";
 import { types } from "./types.js";
 
-/** Every conversion there is. An operator that is not listed has the same meaning in all opsets from 7 to 21 in which it exists. */
+/** Every conversion there is. An operator that is not listed has the same meaning in all opsets from 7 to 24 in which it exists. */
 export const conversions: readonly Conversion[] = [
   ...constant,
   ...argumentForms,
@@ -29,7 +29,6 @@ export const conversions: readonly Conversion[] = [
 ];
 
 const oldest = 7;
-const newest = 21;
 const byOperator = new Map<string, Conversion[]>();
 for (const conversion of conversions) {
   const key = `${conversion.domain ?? ""}:${conversion.op}`;
@@ -37,7 +36,7 @@ for (const conversion of conversions) {
 }
 
 /**
- * Brings a model of opset 7 to 21, its subgraphs included, to opset 18; constants become initializers.
+ * Brings a model of opset 7 to 24, its subgraphs included, to opset 18; constants become initializers.
  *
  * @throws ModelError naming operator, node and opset where there is no equal in opset 18.
  */

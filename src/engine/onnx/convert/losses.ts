@@ -1,6 +1,6 @@
 import { tensor } from "../../tensor/tensor.js";
 import type { OnnxNode } from "../model.js";
-import { type Conversion, int, intOf, type Rewrite, textOf } from "./conversion.js";
+import { type Conversion, int, intOf, newest, type Rewrite, textOf } from "./conversion.js";
 
 /**
  * Losses that a file computes itself, in operators that have gradients:
@@ -36,14 +36,14 @@ export const losses: readonly Conversion[] = [
   {
     op: "NegativeLogLikelihoodLoss",
     from: 12,
-    to: 21,
+    to: newest,
     inputs: 2,
     convert: (node, to) => negativeLogLikelihood(node, node.inputs[0]!, to),
   },
   {
     op: "SoftmaxCrossEntropyLoss",
     from: 12,
-    to: 21,
+    to: newest,
     inputs: 2,
     convert: (node, to) => {
       const named = node.outputs[1] ? [node.outputs[1]] : undefined;

@@ -1,6 +1,6 @@
 import { tensor } from "../../tensor/tensor.js";
 import type { OnnxNode } from "../model.js";
-import { type Conversion, float, floatOf, int, intOf, intsOf, type Rewrite, without } from "./conversion.js";
+import { type Conversion, float, floatOf, int, intOf, newest, type Rewrite, without } from "./conversion.js";
 
 /** Up to opset 13 the further outputs were those of training, which inference leaves unspecified. */
 function batchNormalization(node: OnnxNode, to: Rewrite) {
@@ -45,21 +45,12 @@ function groupNormalization(node: OnnxNode, to: Rewrite) {
 
 export const normalization: readonly Conversion[] = [
   { op: "BatchNormalization", from: 7, to: 13, inputs: 5, convert: batchNormalization },
-  { op: "GroupNormalization", from: 18, to: 21, inputs: 3, convert: groupNormalization },
-  {
-    op: "AveragePool",
-    from: 19,
-    to: 21,
-    convert: (node, to) => {
-      if (intsOf(node, "dilations")?.some((d) => d !== 1)) to.refuse("has dilations, which opset 18 does not have");
-      to.keep({ ...node, attributes: without(node.attributes, "dilations") });
-    },
-  },
+  { op: "GroupNormalization", from: 18, to: newest, inputs: 3, convert: groupNormalization },
   {
     // An operator that ONNX Runtime's optimiser puts into the default set. y = x / sqrt(mean(x^2) + epsilon) * scale.
     op: "SimplifiedLayerNormalization",
     from: 7,
-    to: 21,
+    to: newest,
     inputs: 2,
     convert: (node, to) => {
       const [x, scale] = node.inputs as [string, string];

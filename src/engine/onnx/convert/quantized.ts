@@ -1,6 +1,17 @@
 import { tensor, toNumbers } from "../../tensor/tensor.js";
 import type { OnnxNode } from "../model.js";
-import { type Conversion, elementNumber, float, floatOf, int, intOf, microsoft, type Rewrite, without } from "./conversion.js";
+import {
+  type Conversion,
+  elementNumber,
+  float,
+  floatOf,
+  int,
+  intOf,
+  microsoft,
+  newest,
+  type Rewrite,
+  without,
+} from "./conversion.js";
 
 /**
  * Operators on quantised values become dequantise, operator, quantise: the same function up to the rounding of the sum, and one that can
@@ -128,10 +139,10 @@ function qLinearSoftmax(node: OnnxNode, to: Rewrite) {
 }
 
 export const quantized: readonly Conversion[] = [
-  { op: "QLinearConv", from: 10, to: 21, inputs: 8, convert: qLinearConv },
-  { op: "QLinearMatMul", from: 10, to: 21, inputs: 8, convert: qLinearMatMul },
-  { op: "ConvInteger", from: 10, to: 21, inputs: 2, convert: integer("Conv", [0, 0]) },
-  { op: "MatMulInteger", from: 10, to: 21, inputs: 2, convert: integer("MatMul", [-2, -1]) },
+  { op: "QLinearConv", from: 10, to: newest, inputs: 8, convert: qLinearConv },
+  { op: "QLinearMatMul", from: 10, to: newest, inputs: 8, convert: qLinearMatMul },
+  { op: "ConvInteger", from: 10, to: newest, inputs: 2, convert: integer("Conv", [0, 0]) },
+  { op: "MatMulInteger", from: 10, to: newest, inputs: 2, convert: integer("MatMul", [-2, -1]) },
   { op: "QLinearAdd", ...microsoft, inputs: 7, omissible: [2, 5], convert: binary("Add") },
   { op: "QLinearMul", ...microsoft, inputs: 7, omissible: [2, 5], convert: binary("Mul") },
   { op: "QLinearSigmoid", ...microsoft, inputs: 4, omissible: [2], convert: unary("Sigmoid") },

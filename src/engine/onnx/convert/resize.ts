@@ -1,5 +1,5 @@
 import type { OnnxNode } from "../model.js";
-import { type Conversion, isEmpty, type Rewrite, text, textOf, without } from "./conversion.js";
+import { type Conversion, isEmpty, newest, type Rewrite, text, textOf, without } from "./conversion.js";
 
 /**
  * Before opset 11 the coordinates were not specified; ONNX Runtime and the exporters of the time agree on x_in = x_out / scale, rounded
@@ -63,11 +63,11 @@ export const resize: readonly Conversion[] = [
   {
     op: "Upsample",
     from: 10,
-    to: 21,
+    to: newest,
     convert: (_, to) => to.refuse("was replaced by Resize in opset 10; export the model again"),
   },
   { op: "Resize", from: 10, to: 10, inputs: 2, convert: (node, to) => asymmetric(node, node.inputs[1]!, to) },
-  { op: "Resize", from: 11, to: 21, convert: dropEmptyInputs },
+  { op: "Resize", from: 11, to: newest, convert: dropEmptyInputs },
   {
     // Gained the coordinate mode in opset 16, with another default than it had before.
     op: "RoiAlign",
@@ -79,7 +79,7 @@ export const resize: readonly Conversion[] = [
   {
     op: "GridSample",
     from: 20,
-    to: 21,
+    to: newest,
     convert: (node, to) => {
       if (to.scope.rank(node.inputs[0]!) === 5) to.refuse("samples a volume, and opset 18 samples images only");
       const mode = textOf(node, "mode", "linear");
@@ -90,7 +90,7 @@ export const resize: readonly Conversion[] = [
   {
     op: "DeformConv",
     from: 19,
-    to: 21,
+    to: newest,
     convert: (_, to) =>
       to.refuse("has no form in opset 18; export the model with torch.onnx's opset 18 or without deformable convolution"),
   },

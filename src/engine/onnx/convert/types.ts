@@ -1,7 +1,7 @@
 import { allocate, type Tensor } from "../../tensor/tensor.js";
 import type { OnnxNode } from "../model.js";
 import { dataTypeOf, elementTypeName } from "../tensor-data.js";
-import { type Conversion, elementNumber, int, intOf, type Rewrite, without } from "./conversion.js";
+import { type Conversion, elementNumber, int, intOf, newest, type Rewrite, without } from "./conversion.js";
 
 /** What newer opsets added to types, and types that Faultline widens. */
 
@@ -40,15 +40,15 @@ function zeroPointFor(node: OnnxNode, scale: string, to: Rewrite): string | unde
 }
 
 export const types: readonly Conversion[] = [
-  { op: "Cast", from: 7, to: 21, convert: cast },
+  { op: "Cast", from: 7, to: newest, convert: cast },
   {
     op: "CastLike",
     from: 19,
-    to: 21,
+    to: newest,
     convert: (node, to) => to.keep({ ...node, attributes: without(node.attributes, "saturate") }),
   },
-  { op: "QuantizeLinear", from: 19, to: 21, inputs: 2, convert: quantize },
-  { op: "DequantizeLinear", from: 19, to: 21, inputs: 2, convert: quantize },
+  { op: "QuantizeLinear", from: 19, to: newest, inputs: 2, convert: quantize },
+  { op: "DequantizeLinear", from: 19, to: newest, inputs: 2, convert: quantize },
   { op: "Scatter", from: 9, to: 10, convert: (node, to) => to.keep({ ...node, op: "ScatterElements" }) },
   {
     op: "Scan",
@@ -60,7 +60,7 @@ export const types: readonly Conversion[] = [
   ...["AffineGrid", "ImageDecoder", "RegexFullMatch", "StringConcat", "StringSplit"].map((op) => ({
     op,
     from: 20,
-    to: 21,
+    to: newest,
     convert: (_: OnnxNode, to: Rewrite) => to.refuse("has no form in opset 18; export the model with opset 18"),
   })),
 ];

@@ -45,6 +45,15 @@ const average: Readonly<Record<string, Sized<AveragePoolOptions>>> = {
   "auto_pad SAME_UPPER": { x: [1, 2, 7, 8], kernel: [3, 2], strides: [2, 3], autoPad: "SAME_UPPER" },
   "auto_pad SAME_LOWER": { x: [1, 2, 7, 8], kernel: [3, 4], strides: [2, 3], autoPad: "SAME_LOWER" },
   "3-D": { x: [1, 2, 4, 5, 6], kernel: [2, 3, 2], strides: [2, 1, 2], pads: [0, 1, 0, 0, 1, 1] },
+  "dilated, padding not counted": { x: [1, 2, 8, 9], kernel: [3, 2], dilations: [2, 3], pads: [1, 1, 2, 0] },
+  "dilated, stride 2, padding counted": {
+    x: [1, 3, 9, 9],
+    kernel: [2, 3],
+    dilations: [3, 2],
+    strides: [2, 2],
+    pads: [1, 2, 1, 1],
+    padding: "counted",
+  },
 };
 
 const largest: Readonly<Record<string, Sized<MaxPoolOptions>>> = {

@@ -1,0 +1,12 @@
+import { describe, expect, it } from "vitest";
+import { differences, type OriginalCase } from "../testing/original-case.js";
+import { checkedLevels } from "../testing/run-model.js";
+import { poolingOriginals } from "./pooling/original-cases.js";
+
+const originals: readonly OriginalCase[] = [...poolingOriginals];
+
+describe.each(checkedLevels)("operators that are taken apart compute what ONNX Runtime's own do, optimisation %s", (level) => {
+  it.each(originals.map((original) => [original.name, original] as const))("%s", async (_, original) => {
+    expect(await differences(original, level)).toEqual([]);
+  });
+});
