@@ -76,3 +76,16 @@ it("finds what needs Node behind a browser entry, dynamic imports and worker scr
     "src/index.web.ts -> src/engine/a.ts -> src/engine/w.ts -> src/engine/n.ts imports node:fs/promises: the browser has no such module.",
   ]);
 });
+
+it("finds what help would wait for, and lets what a command loads when it runs be", () => {
+  const found = project({
+    "src/app/cli/main.ts": 'import { Command } from "commander";\nimport { a } from "./a.js";\n',
+    "src/app/cli/a.ts":
+      'import sharp from "sharp";\nimport type { E } from "../../engine/e.js";\n  const run = await import("./run.js");\n',
+    "src/app/cli/run.ts": 'import { z } from "zod";\nimport { e } from "../../engine/e.js";\n',
+    "src/engine/e.ts": "",
+  });
+  expect(found).toEqual([
+    "src/app/cli/main.ts -> src/app/cli/a.ts imports sharp: help and version wait for it; load it in the command's action.",
+  ]);
+});

@@ -7,6 +7,9 @@ const wings = ["engine", "vision", "methods", "app"];
 /** Methods that may build on another. */
 const mayUse: Readonly<Record<string, readonly string[]>> = { training: ["attacks"] };
 const browserEntries = ["src/index.web.ts", "src/engine/runtime/web-worker.ts"];
+/** What `faultline --help` loads: all that can be typed, and nothing of what it does. */
+const helpEntry = "src/app/cli/main.ts";
+const helpPackages = ["commander"];
 const nodePackages = ["onnxruntime-node", "sharp", "commander", "cli-progress", "tsx"];
 
 interface Import {
@@ -15,6 +18,8 @@ interface Import {
   /** Path of the imported file from the root, or undefined for a package. */
   readonly path: string | undefined;
   readonly typeOnly: boolean;
+  /** At once, or where the program comes to it. */
+  readonly when: "start" | "later";
 }
 
 type Files = ReadonlyMap<string, readonly Import[]>;
@@ -31,7 +36,7 @@ export function violations(root: string): string[] {
       if (reason) found.push(`${path} imports ${specifier}: ${reason}.`);
     }
   }
-  return [...found, ...nodeInBrowser(files)];
+  return [...found, ...nodeInBrowser(files), ...heavyInHelp(files)];
 }
 
 function forbidden(from: string, to: string): string | undefined {
@@ -58,20 +63,40 @@ function place(path: string): { wing?: string; method?: string } {
 const isOperator = (path: string) =>
   /^src\/engine\/operators\/[^/]+\/[^/]+\.ts$/.test(path) && !/\/(index|cases|[^/]+\.test)\.ts$/.test(path);
 
-/** Follows the imports that survive compilation from the browser's entries, each file reported with the way that led there. */
+/** What a browser's entry reaches. */
 function nodeInBrowser(files: Files): string[] {
-  const found: string[] = [];
-  const way = new Map<string, string>();
   const entries = [...files.keys()].filter(
     (path) => browserEntries.includes(path) || (path.startsWith("studio/") && !/\.test\.|\.config\./.test(path)),
   );
-  const visit = (path: string, reached: string) => {
-    if (way.has(path)) return;
-    way.set(path, reached);
-    for (const { specifier, path: target, typeOnly } of files.get(path) ?? []) {
-      if (typeOnly) continue;
-      if (needsNode(specifier)) found.push(`${reached} imports ${specifier}: the browser has no such module.`);
-      if (target) visit(target, `${reached} -> ${target}`);
+  return reached(files, entries, (i) => !i.typeOnly)
+    .filter(({ specifier }) => needsNode(specifier))
+    .map(({ way, specifier }) => `${way} imports ${specifier}: the browser has no such module.`);
+}
+
+/** What the command line loads before it knows what is asked of it. */
+function heavyInHelp(files: Files): string[] {
+  const heavy = ({ specifier, path }: Import) =>
+    path ? /^src\/engine\/(?!tensor\/)/.test(path) : !specifier.startsWith("node:") && !helpPackages.includes(specifier);
+  return reached(files, [helpEntry], (i) => !i.typeOnly && i.when === "start")
+    .filter(heavy)
+    .map(({ way, specifier }) => `${way} imports ${specifier}: help and version wait for it; load it in the command's action.`);
+}
+
+/** Follows the chosen imports from the entries; each import with the way that led to its file. */
+function reached(
+  files: Files,
+  entries: readonly string[],
+  follow: (i: Import) => boolean,
+): (Import & { readonly way: string })[] {
+  const found: (Import & { readonly way: string })[] = [];
+  const seen = new Set<string>();
+  const visit = (path: string, way: string) => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    for (const i of files.get(path) ?? []) {
+      if (!follow(i)) continue;
+      found.push({ ...i, way });
+      if (i.path) visit(i.path, `${way} -> ${i.path}`);
     }
   };
   for (const entry of entries) visit(entry, entry);
@@ -103,11 +128,12 @@ function importsOf(root: string, path: string): Import[] {
   const found = [...text.matchAll(statement)].map(({ groups }) => ({
     specifier: groups!.specifier!,
     typeOnly: groups!.type !== undefined,
+    when: "start" as Import["when"],
   }));
   for (const line of text.split("\n")) {
     if (/^\s*(\/\/|\/?\*)/.test(line)) continue;
     const groups = dynamic.exec(line)?.groups;
-    if (groups) found.push({ specifier: (groups.specifier ?? groups.address)!, typeOnly: false });
+    if (groups) found.push({ specifier: (groups.specifier ?? groups.address)!, typeOnly: false, when: "later" });
   }
   return found.map((i) => ({ ...i, path: i.specifier.startsWith(".") ? resolve(root, path, i.specifier) : undefined }));
 }

@@ -4,7 +4,8 @@
  * - imports point up the list app -> methods -> vision -> engine, and the studio never imports app;
  * - no method imports another, except that training may use attacks;
  * - an operator's file imports other operators from their own files, never from an index.ts;
- * - nothing that a browser entry reaches imports a module of Node.
+ * - nothing that a browser entry reaches imports a module of Node;
+ * - what the command line loads for help and version is light.
  *
  *     npx tsx tools/lint-layers.ts
  */

@@ -7,12 +7,11 @@ import { norms } from "../../methods/attacks/norms/index.js";
 import type { AttackSite } from "../../methods/attacks/step-graph.js";
 import { UsageError } from "../cli/errors.js";
 import type { AttackPlan } from "./plan.js";
+import { usualSteps } from "./usual.js";
 
 /** What a user says of an attack, as a plan and the command line hold it. */
 export type AttackSettings = Pick<AttackPlan["attack"], "norm" | "epsilon" | "restarts" | "grid" | "schedule"> &
   Partial<Pick<AttackPlan["attack"], "steps" | "stepSize" | "loss" | "alignment">>;
-
-export const usualSteps = 20;
 
 const optionsOf = (settings: AttackSettings, goal: Goal): AttackOptions => ({
   norm: norms[settings.norm],

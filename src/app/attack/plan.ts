@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { z } from "zod";
-import { type AttackName, attacks } from "../../methods/attacks/catalogue/index.js";
-import { layouts } from "../../vision/data/node/open.js";
+import { attackNames } from "../../methods/attacks/catalogue/names.js";
+import { layoutNames } from "../../vision/data/node/layout-names.js";
 import { modelSpecSchema } from "../../vision/spec/model-spec.js";
 
 const fraction = z.number().positive();
@@ -16,7 +16,7 @@ export const attackPlanSchema = z.strictObject({
   spec: modelSpecSchema,
   data: z.strictObject({
     path: z.string(),
-    format: z.enum(Object.keys(layouts) as [keyof typeof layouts, ...(keyof typeof layouts)[]]).optional(),
+    format: z.enum(layoutNames).optional(),
     split: z.string().optional(),
     variant: z.string().optional(),
     /** Samples of the data set, before `limit`. */
@@ -32,7 +32,7 @@ export const attackPlanSchema = z.strictObject({
     }),
   ]),
   attack: z.strictObject({
-    name: z.union([z.enum(Object.keys(attacks) as [AttackName, ...AttackName[]]), z.literal("ensemble")]),
+    name: z.union([z.enum(attackNames), z.literal("ensemble")]),
     norm: z.enum(["l_inf", "l_2", "l_1"]),
     epsilon: fraction,
     stepSize: fraction.optional(),

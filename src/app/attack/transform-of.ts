@@ -5,8 +5,7 @@ import type { Shape } from "../../engine/tensor/tensor.js";
 import { modelTransform, type Transform, type TransformName, transforms } from "../../methods/attacks/transforms/index.js";
 import { UsageError } from "../cli/errors.js";
 import { type AttackPlan, hashFile } from "./plan.js";
-
-export const usualSamples = 10;
+import { usualSamples } from "./usual.js";
 
 type Eot = NonNullable<AttackPlan["attack"]["eot"]>;
 

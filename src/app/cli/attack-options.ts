@@ -1,9 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type AttackName, attacks } from "../../methods/attacks/catalogue/index.js";
+import { type AttackName, attackNames } from "../../methods/attacks/catalogue/names.js";
 import { type StepSchedule, stepSchedules } from "../../methods/attacks/step-schedule.js";
-import { transforms } from "../../methods/attacks/transforms/index.js";
-import { usualSteps } from "../attack/attack-of-plan.js";
-import { usualSamples } from "../attack/transform-of.js";
+import { transformNames } from "../../methods/attacks/transforms/names.js";
+import { usualSamples, usualSteps } from "../attack/usual.js";
 import { parseFraction, parsePositiveInteger } from "./model-options.js";
 
 export interface AttackFlags {
@@ -28,7 +27,7 @@ export function withAttack(command: Command): Command {
   return command
     .addOption(
       new Option("--attack <name>", "which attack; ensemble = the worst of several, image by image")
-        .choices([...Object.keys(attacks), "ensemble"])
+        .choices([...attackNames, "ensemble"])
         .default("cospgd"),
     )
     .addOption(new Option("--norm <name>", "norm of the ball").choices(["l_inf", "l_2", "l_1"]).default("l_inf"))
@@ -56,7 +55,7 @@ export function withAttack(command: Command): Command {
     )
     .option(
       "--eot <transform>",
-      `average the gradient over random transforms: ${Object.keys(transforms).join(", ")}, or an ONNX file (image, noise) -> image`,
+      `average the gradient over random transforms: ${transformNames.join(", ")}, or an ONNX file (image, noise) -> image`,
     )
     .option("--eot-samples <n>", `transforms per step (default: ${usualSamples})`, parsePositiveInteger)
     .option("--perturb <image...>", "images that may change, where there are two (default: all)");

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { layerKinds } from "../../methods/criticality/layer.js";
 import { type SchemeName, schemes } from "../../methods/criticality/resets.js";
-import { layouts } from "../../vision/data/node/open.js";
+import { layoutNames } from "../../vision/data/node/layout-names.js";
 import { modelSpecSchema } from "../../vision/spec/model-spec.js";
 
 const count = z.number().int().positive();
@@ -18,7 +18,7 @@ export const criticalityPlanSchema = z.strictObject({
     z.strictObject({
       kind: z.literal("dataset"),
       path: z.string(),
-      format: z.enum(Object.keys(layouts) as [keyof typeof layouts, ...(keyof typeof layouts)[]]).optional(),
+      format: z.enum(layoutNames).optional(),
       split: z.string().optional(),
       variant: z.string().optional(),
       /** Samples of the data set, before `limit`. */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { z } from "zod";
-import type { AttackName, attacks } from "../../methods/attacks/catalogue/index.js";
-import { layouts } from "../../vision/data/node/open.js";
+import type { AttackName } from "../../methods/attacks/catalogue/names.js";
+import { layoutNames } from "../../vision/data/node/layout-names.js";
 import { check } from "../../vision/spec/check.js";
 import { networkChoiceSchema } from "../networks/configuration.js";
 
@@ -50,7 +50,7 @@ const dataSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("folder"),
     path: z.string(),
-    format: z.enum(Object.keys(layouts) as [keyof typeof layouts, ...(keyof typeof layouts)[]]).optional(),
+    format: z.enum(layoutNames).optional(),
     split: z.string().optional(),
     variant: z.string().optional(),
   }),
@@ -106,7 +106,7 @@ const scheduleSchema = z.discriminatedUnion("kind", [
   }),
 ]);
 
-const iterated = ["bim", "pgd", "segpgd", "cospgd"] as const satisfies readonly (AttackName & keyof typeof attacks)[];
+const iterated = ["bim", "pgd", "segpgd", "cospgd"] as const satisfies readonly AttackName[];
 
 const ball = { norm: z.enum(["l_inf", "l_2", "l_1"]).default("l_inf"), epsilon: fraction };
 

@@ -1,24 +1,10 @@
-import { writeFileSync } from "node:fs";
-import { basename } from "node:path";
 import { Command, Option } from "commander";
-import { lower } from "../../../engine/compile/lower.js";
-import type { OnnxModel } from "../../../engine/onnx/model.js";
-import { readModel } from "../../../engine/onnx/read-file.js";
-import { saveModel } from "../../../engine/onnx/write-file.js";
 import type { Goal } from "../../../methods/attacks/attack.js";
-import { describeStep } from "../../../methods/attacks/step-description.js";
-import { type AttackSite, evaluationGraph, startGraph, stepGraph } from "../../../methods/attacks/step-graph.js";
-import { checkSpec, completeSpec, modelPredictor } from "../../../vision/spec/model-predictor.js";
-import { tasks } from "../../../vision/tasks/index.js";
-import { attackOf } from "../../attack/attack-of-plan.js";
-import { stepReadme } from "../../attack/step-readme.js";
-import { eotOf, transformOf } from "../../attack/transform-of.js";
 import { type AttackFlags, parseSize, withAttack } from "../attack-options.js";
-import { UsageError } from "../errors.js";
-import { parsePositiveInteger, type RuntimeFlags, withEngine, withRuntime } from "../model-options.js";
-import { resolveSpec, type SpecFlags, withSpec } from "../spec-options.js";
+import { parsePositiveInteger, type RuntimeFlags, withRuntime } from "../model-options.js";
+import { type SpecFlags, withSpec } from "../spec-options.js";
 
-interface Flags extends RuntimeFlags, SpecFlags, AttackFlags {
+export interface CompileFlags extends RuntimeFlags, SpecFlags, AttackFlags {
   readonly size?: { height: number; width: number };
   readonly batch?: number;
   readonly goal: Goal;
@@ -57,54 +43,5 @@ export function compileCommand(): Command {
       `
 Example: faultline compile deeplab.onnx --task segmentation --range imagenet --size 512x512 --attack cospgd -o step.onnx`,
     )
-    .action(async (path: string, flags: Flags) => {
-      if (!flags.output.endsWith(".onnx")) throw new UsageError(`-o ${flags.output}: name a file that ends in .onnx.`);
-      const { attack: name } = flags;
-      if (name === "ensemble") throw new UsageError("the ensemble is several attacks; compile each of them.");
-      const model = await readModel(path);
-      const spec = completeSpec(model, resolveSpec(path, flags));
-      const size = spec.size.rule === "fixed" ? spec.size : flags.size;
-      if (!size) throw new UsageError(`say the size of the images with --size HEIGHTxWIDTH; ${path} takes several.`);
-      if (flags.size && (flags.size.height !== size.height || flags.size.width !== size.width))
-        throw new UsageError(`--size: ${path} takes images of ${size.height}x${size.width} only.`);
-      const batch = flags.batch ?? checkSpec(model, spec).batch ?? 1;
-      const eot = await eotOf(flags.eot, flags.eotSamples);
-      await withEngine(flags, async (engine) => {
-        const predictor = await modelPredictor(model, spec, { batch, ...size }, (m) => engine.evaluate(m));
-        const transform = await transformOf(eot, Object.values(predictor.images)[0]!, engine);
-        const site: AttackSite = {
-          predictor,
-          task: tasks[spec.task],
-          ignore: spec.ignore,
-          scale: flags.scale,
-          valid: flags.with?.includes("valid") ?? false,
-          region: flags.with?.includes("region") ?? false,
-          ...(flags.perturb && { perturb: flags.perturb }),
-          ...(transform && { transform }),
-        };
-        const attack = attackOf(name, flags, flags.goal);
-        if (flags.also?.includes("start") && attack.start === "clean")
-          throw new UsageError(`${attack.name} starts at the clean image; there is no start graph to write.`);
-        const about = describeStep(attack, site);
-        const json = JSON.stringify(about, undefined, 2);
-        const stem = flags.output.replace(/\.onnx$/, "");
-        const write = async (graph: OnnxModel, file: string) => {
-          const lowered = lower(graph, engine.info.provider);
-          const described = { ...lowered, metadata: { ...lowered.metadata, "faultline.step": JSON.stringify(about) } };
-          await engine.compile(described).then((program) => program.dispose());
-          await saveModel(described, file);
-          process.stdout.write(`${file}: ${described.graph.nodes.length} nodes, opset ${described.opset}\n`);
-          return described;
-        };
-        const step = await write(stepGraph(attack, site), flags.output);
-        writeFileSync(`${stem}.json`, `${json}\n`);
-        writeFileSync(`${stem}.md`, stepReadme(basename(flags.output), step, about, wordsOf(spec.range, spec.channels)));
-        process.stdout.write(`${stem}.json, ${stem}.md: what it takes and gives\n`);
-        if (flags.also?.includes("start")) await write(startGraph(attack, site), `${stem}.start.onnx`);
-        if (flags.also?.includes("evaluation")) await write(evaluationGraph(attack, site), `${stem}.evaluation.onnx`);
-      });
-    });
+    .action(async (path: string, flags: CompileFlags) => (await import("../actions/compile.js")).compile(path, flags));
 }
-
-const wordsOf = (range: unknown, channels: string): string =>
-  `${channels}, ${typeof range === "string" ? range : `mean and deviation ${JSON.stringify(range)}`}`;

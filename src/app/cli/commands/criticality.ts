@@ -1,49 +1,12 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { OnnxModel } from "../../../engine/onnx/model.js";
-import { readModel } from "../../../engine/onnx/read-file.js";
-import type { Engine } from "../../../engine/runtime/engine.js";
 import { type LayerKind, layerKinds } from "../../../methods/criticality/layer.js";
-import { probeOf } from "../../../methods/criticality/probe.js";
-import { layerProfile, trialMeasures } from "../../../methods/criticality/profile.js";
 import { type SchemeName, schemes } from "../../../methods/criticality/resets.js";
-import { completeSpec } from "../../../vision/spec/model-predictor.js";
-import type { ModelSpec } from "../../../vision/spec/model-spec.js";
-import { hashFile } from "../../attack/plan.js";
-import { barLine } from "../../criticality/bars.js";
-import { comparisonOf, comparisonPage, comparisonText, readRuns } from "../../criticality/compare.js";
-import { finishCriticality } from "../../criticality/finish.js";
-import { datasetImages, type ImageSource, tensorImages } from "../../criticality/images.js";
-import type { CriticalityPlan } from "../../criticality/plan.js";
-import { resetSource } from "../../criticality/reset-source.js";
-import { factsOf, resultOf } from "../../criticality/result.js";
-import {
-  type CriticalityContext,
-  type CriticalityRecord,
-  chunksOf,
-  plannedRecords,
-  type RecordStore,
-  runCriticality,
-} from "../../criticality/run-criticality.js";
-import { targetsOf, unitsOf } from "../../criticality/units.js";
-import { interruptible } from "../../runs/progress.js";
-import { RunDirectory } from "../../runs/run-directory.js";
 import { parseShard, parseSize } from "../attack-options.js";
-import { type DataFlags, dataOptions, openFlagged, withData } from "../data-options.js";
-import { UsageError } from "../errors.js";
-import {
-  parseFraction,
-  parseInteger,
-  parsePositiveInteger,
-  type RuntimeFlags,
-  withEngine,
-  withRuntime,
-} from "../model-options.js";
-import { resolveSpec, type SpecFlags, withSpec } from "../spec-options.js";
-import { version } from "../version.js";
+import { type DataFlags, withData } from "../data-options.js";
+import { parseFraction, parseInteger, parsePositiveInteger, type RuntimeFlags, withRuntime } from "../model-options.js";
+import { type SpecFlags, withSpec } from "../spec-options.js";
 
-interface Flags extends RuntimeFlags, SpecFlags, DataFlags {
+export interface CriticalityFlags extends RuntimeFlags, SpecFlags, DataFlags {
   readonly limit?: number;
   readonly shorter?: number;
   readonly crop?: { height: number; width: number };
@@ -123,11 +86,9 @@ Examples:
   faultline criticality net.onnx --data photos --layers "layer3.*" --together stage
   faultline criticality compare runs/standard runs/robust`,
     )
-    .action(async (path: string, flags: Flags) => {
-      const file = await readModel(path);
-      const spec = completeSpec(file, resolveSpec(path, flags, "classification"));
-      await withEngine(flags, (engine) => criticality(engine, file, path, spec, flags));
-    });
+    .action(async (path: string, flags: CriticalityFlags) =>
+      (await import("../actions/criticality.js")).criticality(path, flags),
+    );
   return command.addCommand(compareCommand().exitOverride());
 }
 
@@ -137,19 +98,9 @@ function compareCommand(): Command {
     .argument("<run...>", "run directories of faultline criticality")
     .option("--out <dir>", "write comparison.json, comparison.svg and report.html there")
     .option("--json", "print the numbers alone, as JSON")
-    .action((paths: string[], _: unknown, command: Command) => {
+    .action(async (paths: string[], _: unknown, command: Command) => {
       // flags that criticality itself has too are taken by it, wherever they stand
-      const flags: { out?: string; json?: boolean } = command.optsWithGlobals();
-      const runs = readRuns(paths);
-      const comparison = comparisonOf(runs);
-      const json = `${JSON.stringify(comparison, undefined, 2)}\n`;
-      process.stdout.write(flags.json ? json : comparisonText(comparison));
-      if (!flags.out) return;
-      const { svg, html } = comparisonPage(comparison, runs);
-      mkdirSync(flags.out, { recursive: true });
-      for (const [name, content] of Object.entries({ "comparison.json": json, "comparison.svg": svg, "report.html": html }))
-        writeFileSync(join(flags.out, name), content);
-      if (!flags.json) process.stdout.write(`${join(flags.out, "report.html")}\n`);
+      await import("../actions/criticality.js").then(({ compare }) => compare(paths, command.optsWithGlobals()));
     });
 }
 
@@ -159,172 +110,4 @@ function parseKinds(text: string): LayerKind[] {
   if (unknown !== undefined)
     throw new InvalidArgumentError(`"${unknown}" is no kind of layer; choose of ${layerKinds.join(", ")}.`);
   return kinds as LayerKind[];
-}
-
-async function criticality(engine: Engine, file: OnnxModel, path: string, spec: ModelSpec, flags: Flags): Promise<void> {
-  if (flags.shard && flags.json && !flags.out)
-    throw new UsageError("--shard with --json: a part has no result of its own to print; name its directory with --out.");
-  const { data, source } = await openImages(file, spec, flags);
-  const copies = await Promise.all((flags.fresh ?? []).map(async (copy) => ({ path: copy, sha256: await hashFile(copy) })));
-  if (copies.length > 0 && flags.reset) throw new UsageError("--fresh takes the place of --reset; name one of them.");
-  if (copies.length > 0 && flags.trials && flags.trials > copies.length)
-    throw new UsageError(
-      `--trials ${flags.trials} needs as many fresh copies; ${copies.length} ${copies.length === 1 ? "was" : "were"} given with --fresh.`,
-    );
-  const plan: CriticalityPlan = {
-    command: "criticality",
-    version,
-    model: { path, sha256: await hashFile(path) },
-    spec,
-    data,
-    reset: {
-      source: copies.length > 0 ? { kind: "copies", copies } : { kind: "scheme", scheme: flags.reset ?? "framework" },
-      statistics: flags.statistics,
-      share: flags.share,
-      towards: flags.towards,
-    },
-    layers: {
-      kinds: flags.kinds,
-      only: flags.layers ?? [],
-      together:
-        flags.together === undefined
-          ? "no"
-          : flags.together.length === 1 && flags.together[0] === "stage"
-            ? "stage"
-            : flags.together,
-    },
-    trials: flags.trials ?? (copies.length > 0 ? copies.length : 3),
-    batch: fixedBatch(file) ?? Math.min(flags.batch, source.length),
-    memory: flags.memory * 2 ** 20,
-    seed: flags.seed,
-    ...(flags.shard && { shard: flags.shard }),
-    runtime: {
-      provider: engine.info.provider,
-      runtime: engine.info.runtime,
-      threads: engine.info.threads,
-      optimization: engine.info.optimization,
-    },
-  };
-  const size = { batch: plan.batch, height: source.height, width: source.width };
-  const probe = await probeOf(file, spec, size, engine.evaluate);
-  const targets = targetsOf(probe.layers, plan.layers);
-  const reset = await resetSource(plan, spec, size, engine);
-  const context: CriticalityContext = { engine, plan, probe, targets, source, reset };
-  const quiet = flags.json && !flags.out;
-  const out =
-    flags.out ?? `runs/${basename(path, ".onnx")}-criticality${flags.shard ? `-${flags.shard.index}of${flags.shard.count}` : ""}`;
-  const run = quiet ? undefined : RunDirectory.open<CriticalityRecord>(out, plan, []);
-  const store: RecordStore = run ?? inMemory();
-  const stop = interruptible();
-  try {
-    const total = plannedRecords(plan, chunksOf(context).length, targets.length).length;
-    if (store.records.length > 0) process.stderr.write(`resuming ${out}: ${store.records.length} of ${total} resets are done\n`);
-    if (probe.folded) process.stderr.write(`note: ${probe.folded.because}\n`);
-    const lines = flags.json ? { record: () => {}, end: () => {} } : liveBars(context, store, total);
-    try {
-      await runCriticality(context, store, { signal: stop.signal, onRecord: lines.record });
-    } finally {
-      lines.end();
-    }
-    if (store.records.length < total) {
-      process.stderr.write(`stopped after ${store.records.length} of ${total} resets; run the same command again to go on\n`);
-      process.exitCode = 130;
-      return;
-    }
-    if (run && plan.shard) {
-      run.write("layers.json", `${JSON.stringify(factsOf(context), undefined, 2)}\n`);
-      process.stdout.write(`${out}\n`);
-      return;
-    }
-    run?.sort();
-    const result = resultOf(plan, factsOf(context), store.records);
-    if (run) finishCriticality(run, result, flags.json ? "files" : "files and text");
-    if (flags.json) process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
-  } finally {
-    stop.done();
-    run?.close();
-  }
-}
-
-async function openImages(
-  file: OnnxModel,
-  spec: ModelSpec,
-  flags: Flags,
-): Promise<{ data: CriticalityPlan["data"]; source: ImageSource }> {
-  if (flags.input) {
-    if (flags.data) throw new UsageError("--input takes the place of --data; name one of them.");
-    const idle = (["limit", "shorter", "crop", "resize"] as const).find((flag) => flags[flag] !== undefined);
-    if (idle) throw new UsageError(`--${idle} is for a data set; tensors of --input are taken as they are.`);
-    const source = tensorImages(flags.input, spec, file);
-    return { data: { kind: "tensors", path: flags.input, sha256: await hashFile(flags.input), length: source.length }, source };
-  }
-  if (!flags.data) throw new UsageError("name the images with --data DIR (or tensors with --input FILE.safetensors).");
-  const { dataset, spec: read } = await openFlagged(flags.data, spec, flags);
-  const data = {
-    kind: "dataset" as const,
-    path: flags.data,
-    ...dataOptions(flags),
-    length: dataset.length,
-    ...(flags.limit && { limit: flags.limit }),
-    ...(flags.shorter && { shorter: flags.shorter }),
-    ...(flags.crop && { crop: flags.crop }),
-    ...(flags.resize && { resize: flags.resize }),
-    mismatch: flags.mismatch,
-  };
-  const source = await datasetImages(dataset, data, read, flags.seed);
-  if (!flags.json) process.stderr.write(`${dataset.describe()}\n`);
-  return { data, source };
-}
-
-/** The batch size that the file is exported with, where it is fixed. */
-function fixedBatch({ graph }: OnnxModel): number | undefined {
-  const input = graph.inputs.find((i) => !graph.initializers.has(i.name));
-  const batch = input?.shape?.[0];
-  return typeof batch === "number" ? batch : undefined;
-}
-
-function inMemory(): RecordStore {
-  const records: CriticalityRecord[] = [];
-  return { records, append: (more) => void records.push(...more) };
-}
-
-/** A bar for each layer, drawn when its last trial is done; on a terminal the line grows with each trial. */
-function liveBars({ targets, plan, source, ...context }: CriticalityContext, store: RecordStore, total: number) {
-  const chunks = chunksOf({ targets, plan, source, ...context }).length;
-  const units = unitsOf(targets, plan.trials);
-  const pad = Math.min(40, Math.max(...targets.map((t) => t.name.length)));
-  const terminal = process.stderr.isTTY === true;
-  const lineOf = (target: number) => {
-    const trials = units
-      .filter((u) => u.target === target)
-      .flatMap((u) => {
-        const of = store.records.filter((r) => r.unit === u.index);
-        if (of.length === 0) return [];
-        const sums = of.reduce((s, r) => s + (r.sums.distance ?? 0), 0);
-        const count = of.reduce((s, r) => s + r.count, 0);
-        return [trialMeasures(u.trial, { sums: { distance: sums, l1: 0, l2: 0 }, count }, undefined)];
-      });
-    return {
-      done: trials.length,
-      text: barLine(
-        targets[target]!.name,
-        pad,
-        layerProfile({ ...targets[target]!, layers: [] }, trials),
-        (terminal && process.stderr.columns) || undefined,
-      ),
-    };
-  };
-  return {
-    record: (record: CriticalityRecord) => {
-      const target = record.unit === undefined ? undefined : units[record.unit]!.target;
-      if (target === undefined) return;
-      const { done, text } = lineOf(target);
-      const last = record.chunk === chunks - 1 && done === plan.trials;
-      if (terminal) process.stderr.write(`\r\u001b[K${text}  ${store.records.length}/${total}${last ? "\n" : ""}`);
-      else if (last) process.stderr.write(`${text}\n`);
-    },
-    end: () => {
-      if (terminal) process.stderr.write("\r\u001b[K");
-    },
-  };
 }

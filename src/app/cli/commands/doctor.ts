@@ -1,23 +1,15 @@
 import { Command } from "commander";
-import { readModel } from "../../../engine/onnx/read-file.js";
-import { DataError } from "../../../vision/data/error.js";
-import { completeSpec } from "../../../vision/spec/model-predictor.js";
-import { imageRoles } from "../../../vision/spec/model-spec.js";
-import { type Prepared, prepare } from "../../attack/prepare.js";
-import { checkup } from "../../doctor/checkup.js";
 import { parseSize } from "../attack-options.js";
-import { type DataFlags, openFlagged, withData } from "../data-options.js";
-import { parsePositiveInteger, type RuntimeFlags, withEngine, withRuntime } from "../model-options.js";
-import { resolveSpec, type SpecFlags, withSpec } from "../spec-options.js";
+import { type DataFlags, withData } from "../data-options.js";
+import { parsePositiveInteger, type RuntimeFlags, withRuntime } from "../model-options.js";
+import { type SpecFlags, withSpec } from "../spec-options.js";
 
-interface Flags extends RuntimeFlags, SpecFlags, DataFlags {
+export interface DoctorFlags extends RuntimeFlags, SpecFlags, DataFlags {
   readonly data: string;
   readonly samples: number;
   readonly resize?: { height: number; width: number };
   readonly json?: true;
 }
-
-const marks = { good: "ok   ", wrong: "WRONG", unsure: "?    " } as const;
 
 /** `faultline doctor model.onnx --task segmentation --data DIR` */
 export function doctorCommand(): Command {
@@ -30,48 +22,5 @@ export function doctorCommand(): Command {
     .option("--resize <HxW>", "size to look at (default: that of the first sample)", parseSize)
     .option("--json", "print the findings as JSON")
     .addHelpText("after", "\nExample: faultline doctor deeplab.onnx --task segmentation --data VOC2012 --split val")
-    .action(async (path: string, flags: Flags) => {
-      const model = await readModel(path);
-      const said = completeSpec(model, resolveSpec(path, flags));
-      const { dataset, spec } = await openFlagged(flags.data, said, flags);
-      const count = Math.min(flags.samples, dataset.length);
-      const samples: Prepared[] = [];
-      let resize = flags.resize;
-      for (let i = 0; i < count; i++) {
-        const index = Math.floor((i * dataset.length) / count);
-        const sample = await dataset.sample(index).catch((error: unknown) => {
-          if (error instanceof DataError) process.stderr.write(`left out: ${error.message}\n`);
-          else throw error;
-        });
-        if (!sample) continue;
-        const prepared = await prepare(
-          sample,
-          index,
-          imageRoles[spec.task],
-          { ...spec, labelOffset: 0 },
-          { resize, mismatch: "resize" },
-        );
-        const [, height, width] = Object.values(prepared.images)[0]!.shape as [number, number, number];
-        resize ??= { height, width };
-        samples.push(prepared);
-      }
-      if (samples.length === 0)
-        throw new DataError(`Not one of the ${count} samples that were tried in ${flags.data} can be read.`);
-      const findings = await withEngine(flags, (engine) => checkup(engine, model, spec, samples));
-      if (flags.json) {
-        process.stdout.write(`${JSON.stringify(findings, undefined, 2)}\n`);
-        return;
-      }
-      const width = Math.max(...findings.map((f) => f.subject.length));
-      for (const f of findings) process.stdout.write(`${marks[f.verdict]}  ${f.subject.padEnd(width)}  ${f.sentence}\n`);
-      const advice = findings.flatMap((f) => f.flags ?? []);
-      const wrong = findings.filter((f) => f.verdict === "wrong").length;
-      process.stdout.write(
-        advice.length > 0
-          ? `Try: ${advice.join(" ")}\n`
-          : wrong > 0
-            ? "No flag puts this right.\n"
-            : `Nothing looks wrong on ${samples.length} samples.\n`,
-      );
-    });
+    .action(async (path: string, flags: DoctorFlags) => (await import("../actions/doctor.js")).doctor(path, flags));
 }

@@ -1,13 +1,8 @@
 import { Command, Option } from "commander";
-import { gradientModel } from "../../../engine/autodiff/gradient-model.js";
-import { lower } from "../../../engine/compile/lower.js";
-import { toLowestOpset } from "../../../engine/onnx/index.js";
-import { saveModel } from "../../../engine/onnx/write-file.js";
 import type { Shape } from "../../../engine/tensor/tensor.js";
-import { UsageError } from "../errors.js";
-import { openModel, parseShape, type RuntimeFlags, withEngine, withRuntime } from "../model-options.js";
+import { parseShape, type RuntimeFlags, withRuntime } from "../model-options.js";
 
-interface Flags extends RuntimeFlags {
+export interface GradFlags extends RuntimeFlags {
   readonly of?: string[];
   readonly wrt?: string[];
   readonly shape?: Record<string, Shape>;
@@ -45,28 +40,5 @@ d.<input> for each input: the gradient of the sum of v.<output> * <output>. Feed
 
 Example: faultline grad resnet18.onnx --shape x=1x3x224x224 -o resnet18.grad.onnx`,
     )
-    .action(async (path: string, flags: Flags) => {
-      await withEngine(flags, async (engine) => {
-        const { model } = await openModel(path, flags.shape ?? {}, engine, flags.weights || flags.wrt ? "weights" : "nothing");
-        const { initializers, constants } = model.graph;
-        if (flags.weights && [...initializers.keys()].every((name) => constants?.has(name)))
-          throw new UsageError(
-            `${path} has no initializers: its exporter wrote the weights as Constant nodes; name those you want with --wrt.`,
-          );
-        const gradient = gradientModel(model, {
-          rounding: flags.rounding,
-          ...(flags.of && { of: flags.of }),
-          ...(flags.wrt && { wrt: flags.wrt }),
-          ...(flags.weights && { weights: "include" as const }),
-        });
-        const written = toLowestOpset(flags.rewrites === "provider" ? lower(gradient, engine.info.provider) : gradient);
-        await engine.compile(written).then((program) => program.dispose());
-        await saveModel(written, flags.output);
-        const list = (values: readonly { name: string; type: string; shape: unknown }[]) =>
-          values.map((v) => `  ${v.name}: ${v.type}[${String(v.shape).replaceAll(",", ", ")}]`).join("\n");
-        process.stdout.write(
-          `${flags.output}: ${written.graph.nodes.length} nodes, opset ${written.opset}\ninputs\n${list(written.graph.inputs)}\noutputs\n${list(written.graph.outputs)}\n`,
-        );
-      });
-    });
+    .action(async (path: string, flags: GradFlags) => (await import("../actions/grad.js")).grad(path, flags));
 }

@@ -1,12 +1,4 @@
-import { cpSync, existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { Command } from "commander";
-import { summaryText } from "../../attack/finish.js";
-import { readPlan } from "../../attack/reopen.js";
-import { type AttackRecord, plannedBatches } from "../../attack/run-attack.js";
-import { summarise } from "../../attack/summary.js";
-import { mergeCriticality } from "../../criticality/merge.js";
-import { RunDirectory, RunError, readRecords } from "../../runs/run-directory.js";
 
 /** `faultline merge SHARD... --out RUN` */
 export function mergeCommand(): Command {
@@ -14,49 +6,5 @@ export function mergeCommand(): Command {
     .description("Join the shards of an attack or criticality run into the run that one machine would have made, byte for byte.")
     .argument("<shard...>", "run directories made with --shard")
     .requiredOption("--out <dir>", "run directory to make")
-    .action((paths: string[], flags: { out: string }) => {
-      if (commandOf(paths[0]!) === "criticality") return mergeCriticality(paths, flags.out);
-      const shards = paths.map((path) => ({
-        path,
-        plan: readPlan(path),
-        records: existsSync(join(path, "records.jsonl"))
-          ? readRecords<AttackRecord>(join(path, "records.jsonl"), "ignore").filter((r) => !r.retry)
-          : [],
-      }));
-      const whole = shards.map(({ plan: { shard: _, ...rest } }) => rest);
-      const differs = whole.findIndex((plan) => JSON.stringify(plan) !== JSON.stringify(whole[0]));
-      if (differs > 0)
-        throw new RunError(
-          `${paths[differs]} was run with other settings than ${paths[0]}; only shards of one run can be joined.`,
-        );
-      const records = shards.flatMap((s) => s.records).sort((a, b) => a.index - b.index);
-      const planned = plannedBatches(whole[0]!).flat();
-      const found = new Set(records.map((r) => r.index));
-      const missing = planned.filter((i) => !found.has(i));
-      if (missing.length > 0)
-        throw new RunError(
-          `${missing.length} samples are missing (the first is number ${missing[0]}); finish the shards, and name all of them.`,
-        );
-      if (found.size < records.length)
-        throw new RunError("Some samples are in more than one of the named directories; name each shard once.");
-      const run = RunDirectory.open<AttackRecord>(flags.out, whole[0]);
-      try {
-        if (run.records.length > 0) throw new RunError(`${flags.out} holds records already; name a new directory.`);
-        for (const { path } of shards) cpSync(join(path, "images"), join(flags.out, "images"), { recursive: true });
-        run.append(records);
-        const summary = summarise(whole[0]!, records);
-        run.write("summary.json", `${JSON.stringify(summary, undefined, 2)}\n`);
-        process.stdout.write(
-          `${summaryText(whole[0]!, summary)}${flags.out}\nfaultline audit ${flags.out} writes its audit and report\n`,
-        );
-      } finally {
-        run.close();
-      }
-    });
-}
-
-/** Which command made a run directory. */
-function commandOf(path: string): string | undefined {
-  const file = join(path, "run.json");
-  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as { command?: string }).command : undefined;
+    .action(async (paths: string[], flags: { out: string }) => (await import("../actions/merge.js")).merge(paths, flags));
 }

@@ -6,15 +6,17 @@ import { bim } from "./bim.js";
 import { cospgd } from "./cospgd.js";
 import { fgsm } from "./fgsm.js";
 import { miFgsm } from "./mi-fgsm.js";
+import type { AttackName } from "./names.js";
 import { noise } from "./noise.js";
 import type { AttackOptions } from "./options.js";
 import { pgd } from "./pgd.js";
 import { segpgd } from "./segpgd.js";
 
+export type { AttackName } from "./names.js";
 export type { AttackOptions } from "./options.js";
 export { apgd, apgdCospgd, apgdReleased, bim, cospgd, fgsm, miFgsm, noise, pgd, segpgd };
 
-/** Every attack by the name that the command line knows. */
+/** Every attack by its name. */
 export const attacks = {
   fgsm,
   bim,
@@ -26,6 +28,4 @@ export const attacks = {
   "apgd-cospgd": apgdCospgd,
   "apgd-released": apgdReleased,
   noise,
-} as const satisfies Readonly<Record<string, (options: AttackOptions) => Attack>>;
-
-export type AttackName = keyof typeof attacks;
+} as const satisfies Readonly<Record<AttackName, (options: AttackOptions) => Attack>>;

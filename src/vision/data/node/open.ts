@@ -10,10 +10,11 @@ import { gopro } from "./gopro.js";
 import { imagenet } from "./imagenet.js";
 import { kitti } from "./kitti.js";
 import type { Layout, LayoutOptions } from "./layout.js";
+import { type LayoutName, layoutNames } from "./layout-names.js";
 import { sintel } from "./sintel.js";
 import { voc } from "./voc.js";
 
-/** Tried in this order: the plain folder last, because it asks for least. */
+/** Every layout by its name. */
 export const layouts = {
   voc,
   cityscapes,
@@ -25,8 +26,7 @@ export const layouts = {
   gopro,
   imagenet,
   folder,
-} satisfies Record<string, Layout>;
-export type LayoutName = keyof typeof layouts;
+} satisfies Record<LayoutName, Layout>;
 
 export interface OpenOptions extends LayoutOptions {
   /** The layout; recognised from the folder when absent. */
@@ -56,7 +56,7 @@ function layoutFor(format: LayoutName, task: TaskName): Layout {
 }
 
 async function recognise(root: string, options: LayoutOptions): Promise<Layout> {
-  const candidates = Object.values<Layout>(layouts).filter((layout) => layout.tasks.includes(options.task));
+  const candidates = layoutNames.map((name): Layout => layouts[name]).filter((layout) => layout.tasks.includes(options.task));
   for (const layout of candidates) if (await layout.matches(root, options)) return layout;
   const sought = candidates.map((layout) => `${layout.name} (${layout.looksFor})`).join("; ");
   throw new DataError(`${root} has no layout known for ${options.task}. Looked for: ${sought}.`);

@@ -1,0 +1,207 @@
+import { createHash } from "node:crypto";
+import { basename, join } from "node:path";
+import { readModel } from "../../../engine/onnx/read-file.js";
+import type { Engine } from "../../../engine/runtime/engine.js";
+import { completeSpec } from "../../../vision/spec/model-predictor.js";
+import type { ModelSpec } from "../../../vision/spec/model-spec.js";
+import { attackOf, attacksOf } from "../../attack/attack-of-plan.js";
+import { finishRun } from "../../attack/finish.js";
+import { type AttackPlan, hashFile } from "../../attack/plan.js";
+import { readRegion } from "../../attack/reopen.js";
+import { type AttackRecord, plannedBatches, runAttack } from "../../attack/run-attack.js";
+import { runTensors } from "../../attack/run-tensors.js";
+import { targetMaker } from "../../attack/targets.js";
+import { eotOf } from "../../attack/transform-of.js";
+import { usualSteps } from "../../attack/usual.js";
+import { interruptible, progress } from "../../runs/progress.js";
+import { RunDirectory } from "../../runs/run-directory.js";
+import type { AttackCommandFlags } from "../commands/attack.js";
+import { UsageError } from "../errors.js";
+import { version } from "../version.js";
+import { dataOptions, openFlagged } from "./data.js";
+import { withEngine } from "./engine.js";
+import { fitOf } from "./fit.js";
+import { resolveSpec } from "./spec.js";
+
+/** `faultline attack model.onnx --task segmentation --data DIR` */
+export async function attack(path: string, flags: AttackCommandFlags): Promise<void> {
+  const model = await readModel(path);
+  const spec = completeSpec(model, resolveSpec(path, flags));
+  await withEngine(flags, async (engine) => {
+    if (flags.input) await attackTensors(engine, model, spec, flags);
+    else await attackDataset(engine, model, path, spec, flags);
+  });
+}
+
+type Model = Awaited<ReturnType<typeof readModel>>;
+
+async function attackDataset(
+  engine: Engine,
+  model: Model,
+  path: string,
+  specOfModel: ModelSpec,
+  flags: AttackCommandFlags,
+): Promise<void> {
+  if (!flags.data) throw new UsageError("name the images with --data DIR (or tensors with --input FILE.safetensors).");
+  for (const [name, value] of [
+    ["--start", flags.start],
+    ["--trace", flags.trace],
+    ["--goal", flags.goal],
+  ] as const) {
+    if (value) throw new UsageError(`${name} goes with --input FILE.safetensors.`);
+  }
+  const { dataset, spec } = await openFlagged(flags.data, specOfModel, flags);
+  const eot = await eotOf(flags.eot, flags.eotSamples);
+  const kind = flags.target === undefined ? "untargeted" : "targeted";
+  if (
+    kind === "targeted" &&
+    spec.task === "disparity" &&
+    flags.attack.includes("cospgd") &&
+    (flags.alignment ?? "softmax") === "softmax"
+  )
+    throw new UsageError(
+      `${flags.attack}'s published alignment is 1 everywhere on one channel, so towards a target each pixel weighs 1 - 1 = 0 and nothing moves; say --alignment residual, or --attack pgd.`,
+    );
+  // Some attacks have a number of steps of their own.
+  const steps = flags.attack === "ensemble" ? (flags.steps ?? usualSteps) : attackOf(flags.attack, flags, kind).budget.steps;
+  const plan: AttackPlan = {
+    command: "attack",
+    version,
+    model: { path, sha256: await hashFile(path) },
+    spec,
+    data: {
+      path: flags.data,
+      ...dataOptions(flags),
+      length: dataset.length,
+      ...(flags.limit && { limit: flags.limit }),
+    },
+    fit: fitOf(flags, spec),
+    attack: {
+      name: flags.attack,
+      norm: flags.norm,
+      epsilon: flags.epsilon,
+      ...(flags.stepSize !== undefined && { stepSize: flags.stepSize }),
+      schedule: flags.schedule,
+      steps,
+      restarts: flags.restarts,
+      grid: flags.grid,
+      ...(flags.loss && { loss: flags.loss }),
+      ...(flags.alignment && { alignment: flags.alignment }),
+      scale: flags.scale,
+      ...(flags.perturb && { perturb: flags.perturb }),
+      ...(eot && { eot }),
+      ...(flags.region && { region: flags.region }),
+    },
+    goal: flags.target === undefined ? { kind: "untargeted" } : { kind: "targeted", target: flags.target },
+    reference: flags.reference,
+    batch: flags.batch,
+    seed: flags.seed,
+    ...(flags.shard && { shard: flags.shard }),
+    runtime: {
+      provider: engine.info.provider,
+      runtime: engine.info.runtime,
+      threads: engine.info.threads,
+      optimization: engine.info.optimization,
+    },
+  };
+  const attacks = attacksOf(plan);
+  const target = flags.target === undefined ? undefined : await targetMaker(flags.target, spec.task);
+  const region = flags.region === undefined ? undefined : await readRegion(flags.region);
+  const out = flags.out ?? join("runs", nameOf(plan));
+  const run = RunDirectory.open<AttackRecord>(out, plan);
+  const stop = interruptible();
+  try {
+    const total = plannedBatches(plan).reduce((n, b) => n + b.length, 0);
+    process.stderr.write(
+      `${dataset.describe()}\n${run.records.length > 0 ? `resuming ${out}: ${run.records.length} of ${total} samples are done\n` : `run directory ${out}\n`}`,
+    );
+    const bar = progress(flags.attack, total, run.records.length);
+    try {
+      await runAttack({ engine, model, plan, attacks, dataset, target, region }, run, {
+        signal: stop.signal,
+        onProgress: (done, note) => bar.update(done, note),
+      });
+    } finally {
+      bar.stop();
+    }
+    if (run.records.length < total) {
+      process.stderr.write(`stopped after ${run.records.length} of ${total} samples; run the same command again to go on\n`);
+      process.exitCode = 130;
+      return;
+    }
+    // From here Ctrl-C ends the process at once: all records are on disk, and the same command audits and reports again.
+    stop.done();
+    run.sort();
+    const [first] = run.records;
+    if (first && run.records.every((r) => r.error))
+      throw new UsageError(
+        run.records.length === 1
+          ? `the only sample could not be attacked: ${first.error}`
+          : `not one of the ${run.records.length} samples could be attacked; the first: ${first.error}`,
+      );
+    await finishRun({ engine, model, plan, attacks, dataset, target, region }, run);
+    const again = run.records.filter((r) => r.retry).length;
+    if (again > 0)
+      throw new UsageError(`${again} samples found the disk full; make room and run the same command again to do them.`);
+  } finally {
+    stop.done();
+    run.close();
+  }
+}
+
+/** The same command has the same name, and resumes; other settings have another, and never meet a run of theirs. */
+function nameOf({ shard, ...rest }: AttackPlan): string {
+  const settings = createHash("sha256").update(JSON.stringify(rest)).digest("hex").slice(0, 8);
+  const part = shard ? `-${shard.index}of${shard.count}` : "";
+  return `${basename(rest.model.path, ".onnx")}-${rest.attack.name}-${settings}${part}`;
+}
+
+async function attackTensors(engine: Engine, model: Model, spec: ModelSpec, flags: AttackCommandFlags): Promise<void> {
+  if (flags.data) throw new UsageError("--input takes the place of --data; name one of them.");
+  if (flags.goal === "targeted" && !flags.target)
+    throw new UsageError("--goal targeted: say with --target FILE.safetensors what the attack drives towards.");
+  if (flags.target && !flags.target.endsWith(".safetensors"))
+    throw new UsageError(`--target ${flags.target}: with --input the target is a file of tensors too, FILE.safetensors.`);
+  if (flags.attack === "ensemble") throw new UsageError("--input traces one attack; the ensemble is for --data.");
+  for (const name of ["format", "split", "variant", "limit", "resize", "tile", "overlap", "shard"] as const)
+    if (flags[name] !== undefined) throw new UsageError(`--${name} goes with --data.`);
+  if (flags.mismatch !== "pad")
+    throw new UsageError(`--mismatch ${flags.mismatch} goes with --data; tensors have the size that the model takes.`);
+  if (flags.batch !== 1) throw new UsageError(`--batch ${flags.batch} goes with --data; tensors are one batch as they are.`);
+  if (flags.reference !== "truth")
+    throw new UsageError(
+      "--reference goes with --data; without --target, tensors are driven away from the model's own prediction.",
+    );
+  const eot = await eotOf(flags.eot, flags.eotSamples);
+  const region = flags.region === undefined ? undefined : await readRegion(flags.region);
+  const stop = interruptible();
+  const attack = attackOf(flags.attack, flags, flags.goal ?? "untargeted");
+  const bar = progress(flags.attack, attack.budget.steps);
+  try {
+    const outcome = await runTensors(
+      {
+        engine,
+        model,
+        spec,
+        attack,
+        scale: flags.scale,
+        seed: flags.seed,
+        ...(eot && { eot }),
+        perturb: flags.perturb,
+        region,
+        signal: stop.signal,
+        onStep: (step, loss) => bar.update(step + 1, `loss ${loss.toPrecision(5)}`),
+      },
+      { input: flags.input!, target: flags.target, start: flags.start, trace: flags.trace, output: flags.out },
+    );
+    bar.stop();
+    const mean = (v: Float32Array) => (v.reduce((a, b) => a + b, 0) / v.length).toPrecision(6);
+    process.stdout.write(
+      `mean loss ${mean(outcome.clean.loss)} clean, ${mean(outcome.loss)} after ${flags.attack}; correct ${mean(outcome.clean.correct)} -> ${mean(outcome.correct)}\n`,
+    );
+    for (const file of [flags.trace, flags.out]) if (file) process.stdout.write(`${file}\n`);
+  } finally {
+    bar.stop();
+    stop.done();
+  }
+}

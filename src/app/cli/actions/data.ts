@@ -1,0 +1,20 @@
+import type { Dataset } from "../../../vision/data/dataset.js";
+import { type OpenOptions, openDataset } from "../../../vision/data/node/open.js";
+import type { ModelSpec } from "../../../vision/spec/model-spec.js";
+import type { DataFlags } from "../data-options.js";
+
+/** The flags that say how a data set is read, as a plan keeps them. */
+export function dataOptions({ format, split, variant }: DataFlags): Omit<OpenOptions, "task"> {
+  return { ...(format && { format }), ...(split && { split }), ...(variant && { variant }) };
+}
+
+/** Opens the data set; its own ignored label joins those of the specification. */
+export async function openFlagged<S extends ModelSpec>(
+  root: string,
+  spec: S,
+  flags: DataFlags,
+): Promise<{ readonly dataset: Dataset; readonly spec: S }> {
+  const dataset = await openDataset(root, { task: spec.task, ...dataOptions(flags) });
+  if (dataset.task !== "segmentation") return { dataset, spec };
+  return { dataset, spec: { ...spec, ignore: [...new Set([...spec.ignore, dataset.ignoreLabel])] } };
+}

@@ -1,0 +1,46 @@
+import { type ModelSummary, summarise } from "../../../engine/summary/summary.js";
+import type { InspectFlags } from "../commands/inspect.js";
+import { columns, count, megabytes } from "../table.js";
+import { openModel, withEngine } from "./engine.js";
+
+/** `faultline inspect model.onnx` */
+export async function inspect(path: string, flags: InspectFlags): Promise<void> {
+  const { file, summary } = await withEngine(flags, async (engine) => {
+    const { file, model } = await openModel(path, flags.shape ?? {}, engine, "weights");
+    return { file, summary: summarise(model) };
+  });
+  process.stdout.write(flags.json ? `${JSON.stringify(summary, undefined, 2)}\n` : text(path, file.producer, summary));
+}
+
+function text(path: string, producer: string, s: ModelSummary): string {
+  const typed = (v: { name: string; type: string; shape: readonly number[] }) => `${v.name}: ${v.type}[${v.shape.join(", ")}]`;
+  const lines = [
+    `${path}${producer ? ` (made by ${producer})` : ""}`,
+    `inputs      ${s.inputs.map(typed).join(", ")}`,
+    `outputs     ${s.outputs.map(typed).join(", ")}`,
+    `parameters  ${count(s.parameters)} (${megabytes(s.parameterBytes)})`,
+    `work        ${(s.flops / 1e9).toFixed(2)} GFLOP per run at these shapes`,
+    `memory      about ${megabytes(s.forwardMemory)} forward${s.gradientMemory === undefined ? "" : `, ${megabytes(s.gradientMemory)} with the input gradient`} (inner values, before the runtime's own reuse)`,
+    `BatchNorm   ${s.batchNormalization.kind === "present" ? `${s.batchNormalization.nodes} nodes, not folded` : s.batchNormalization.likelyFolded ? "none; every convolution has a bias, so it was probably folded into them" : "none"}`,
+    s.obstacles.length === 0
+      ? `gradient    ${s.gradientMemory === undefined ? "none: no floating-point input or output" : "exists from every output to every floating-point input"}`
+      : `gradient    stopped by ${s.obstacles.length} node(s):`,
+    ...s.obstacles.slice(0, 20).map((o) => `              ${o.node}: ${o.because}`),
+    "",
+    columns(
+      ["operator", "count", "GFLOP", "gradient"],
+      s.operators.map((o) => [
+        o.name,
+        String(o.count),
+        (o.flops / 1e9).toFixed(3),
+        o.obstacle ? "none, in the way" : o.gradient === "none" ? "none, not in the way" : o.gradient,
+      ]),
+    ),
+    "",
+    columns(
+      ["largest activations", "shape", "size"],
+      s.largestActivations.map((a) => [a.name, a.shape.join("x"), megabytes(a.bytes)]),
+    ),
+  ];
+  return `${lines.join("\n")}\n`;
+}

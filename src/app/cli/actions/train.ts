@@ -1,0 +1,58 @@
+import { basename } from "node:path";
+import { hashFile } from "../../attack/plan.js";
+import { interruptible, progress } from "../../runs/progress.js";
+import { RunDirectory } from "../../runs/run-directory.js";
+import { readTrainConfig } from "../../train/config.js";
+import { runTraining, type TrainPlan, type TrainRecord } from "../../train/run-train.js";
+import type { TrainFlags } from "../commands/train.js";
+import { version } from "../version.js";
+import { withEngine } from "./engine.js";
+
+/** `faultline train config.json` */
+export async function train(path: string, flags: TrainFlags): Promise<void> {
+  const config = readTrainConfig(path);
+  const start = config.start === undefined ? undefined : await hashFile(config.start);
+  await withEngine(flags, async (engine) => {
+    const { provider, runtime, threads, optimization } = engine.info;
+    const plan: TrainPlan = {
+      command: "train",
+      version,
+      config,
+      ...(start && { start }),
+      runtime: { provider, runtime, threads, optimization },
+    };
+    const out = flags.out ?? `runs/${basename(path, ".json")}`;
+    const run = RunDirectory.open<TrainRecord>(out, plan, []);
+    const stop = interruptible();
+    const bar = progress("train", config.steps, run.records.at(-1)?.index ?? 0);
+    try {
+      process.stderr.write(run.records.length > 0 ? `resuming ${out}\n` : `run directory ${out}\n`);
+      const end = await runTraining(engine, plan, run, {
+        signal: stop.signal,
+        onProgress: (step, note) => bar.update(step, note),
+      });
+      bar.stop();
+      if (end === "stopped") {
+        process.stderr.write("stopped; run the same command again to go on\n");
+        process.exitCode = 130;
+        run.close();
+        return;
+      }
+      const metrics = Object.entries(end.evaluated?.evaluation ?? {}).map(([name, value]) => `${name} ${value.toFixed(3)}`);
+      if (end.steps < config.steps)
+        process.stderr.write(
+          `stopped after ${end.steps} of ${config.steps} steps: ${end.rule?.metric} was best at step ${end.evaluated?.index}\n`,
+        );
+      process.stdout.write(
+        `${[`loss ${run.records.at(-1)!.loss!.toPrecision(5)}`, ...metrics].join(", ")}\n${out}/model.onnx\n${out}/card.md\n`,
+      );
+      run.close();
+    } catch (error) {
+      run.abandon();
+      throw error;
+    } finally {
+      bar.stop();
+      stop.done();
+    }
+  });
+}
