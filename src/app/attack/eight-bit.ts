@@ -1,4 +1,4 @@
-import { sizeOf, type Tensor, tensor } from "../../engine/tensor/tensor.js";
+import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import type { Norm } from "../../methods/attacks/attack.js";
 
 /** Sizes of a perturbation of one image, in [0, 1] units. */
@@ -20,9 +20,14 @@ export function perturbationSize(adversarial: Tensor, clean: Tensor): Perturbati
   return { l_inf: largest, l_2: Math.sqrt(squares), l_1: total };
 }
 
+/** Where a norm is (a root of) a sum over the pixels: what a pixel that changes by so many levels adds to it. */
+const levelCost: Readonly<Partial<Record<Norm["name"], (levels: number) => number>>> = { l_2: (k) => k * k, l_1: (k) => k };
+
 /**
- * The 8-bit image that is saved: each value rounded to the nearest level, and wherever that would leave the ball, rounded towards the clean
- * image instead. The clean image must itself be on the 8-bit grid.
+ * The adversarial image as an 8-bit file can hold it, still inside the ball around the clean one, which must itself be on the 8-bit grid.
+ *
+ * l_inf: every value at the nearest level of those inside. l_2 and l_1: every value at the level next to it on the clean side, then those nearest to
+ * the next level there, as long as the perturbation gets no larger than it was. (`nearestLevels` does the same within an attack.)
  */
 export function saveable(
   adversarial: Tensor<"float32">,
@@ -30,35 +35,28 @@ export function saveable(
   norm: Norm["name"],
   epsilon: number,
 ): Tensor<"float32"> {
-  const level = (v: number) => Math.min(255, Math.max(0, Math.round(v * 255)));
-  const towards = (i: number) => {
-    const base = level(clean.data[i]!);
-    // 1e-3 of a level absorbs float32 rounding of k / 255.
-    return base + Math.trunc(adversarial.data[i]! * 255 - base + 1e-3 * Math.sign(adversarial.data[i]! * 255 - base));
-  };
-  const n = sizeOf(clean.shape);
-  const levels = new Float32Array(n);
-  if (norm === "l_inf") {
-    const radius = Math.floor(epsilon * 255 + 1e-6);
-    for (let i = 0; i < n; i++) {
-      const base = level(clean.data[i]!);
-      levels[i] = Math.min(base + radius, Math.max(base - radius, level(adversarial.data[i]!)));
-    }
-  } else {
-    for (let i = 0; i < n; i++) levels[i] = level(adversarial.data[i]!);
-    const size = perturbationSize(
-      tensor(
-        "float32",
-        clean.shape,
-        levels.map((v) => v / 255),
-      ),
-      clean,
-    )[norm];
-    if (size > epsilon) for (let i = 0; i < n; i++) levels[i] = towards(i);
-  }
+  const base = Int32Array.from(clean.data, (v) => Math.min(255, Math.max(0, Math.round(v * 255))));
+  const change = Float64Array.from(adversarial.data, (v, i) => v * 255 - base[i]!);
+  const cost = levelCost[norm];
+  const radius = Math.floor(epsilon * 255 + 1e-6);
+  const whole = cost ? filled(change.map(Math.abs), cost) : change.map((d) => Math.min(Math.round(Math.abs(d)), radius));
   return tensor(
     "float32",
     clean.shape,
-    levels.map((v) => v / 255),
+    Float32Array.from(base, (k, i) => Math.min(255, Math.max(0, k + Math.sign(change[i]!) * whole[i]!)) / 255),
   );
+}
+
+/** Whole numbers of levels whose cost is at most that of the given ones. 1e-3 of a level absorbs float32 rounding of k / 255. */
+function filled(levels: Float64Array, cost: (levels: number) => number): Float64Array {
+  const below = levels.map((v) => Math.floor(v + 1e-3));
+  const nearness = levels.map((v, i) => v - below[i]!);
+  let left = levels.reduce((sum, v, i) => sum + cost(v) - cost(below[i]!), 0);
+  const order = Uint32Array.from(levels.keys()).sort((a, b) => nearness[b]! - nearness[a]! || a - b);
+  for (const i of order) {
+    left -= cost(below[i]! + 1) - cost(below[i]!);
+    if (left < 0 || nearness[i]! <= 2e-3) break;
+    below[i]!++;
+  }
+  return below;
 }

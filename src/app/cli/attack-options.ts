@@ -33,7 +33,11 @@ export function withAttack(command: Command): Command {
     .addOption(new Option("--norm <name>", "norm of the ball").choices(["l_inf", "l_2", "l_1"]).default("l_inf"))
     .option("--epsilon <radius>", "radius of the ball, images being in [0, 1]; fractions are welcome", parseFraction, 8 / 255)
     .option("--steps <n>", `number of steps (default: ${usualSteps}; fgsm takes 1)`, parsePositiveInteger)
-    .option("--step-size <length>", "length of a step (default: 0.01 in l_inf, a fifth of epsilon otherwise)", parseFraction)
+    .option(
+      "--step-size <length>",
+      "length of a step (default: 0.01 in l_inf, 0.32 epsilon below 8/255; a fifth of epsilon in l_2 and l_1)",
+      parseFraction,
+    )
     .addOption(
       new Option("--schedule <kind>", "how the step length changes over the steps")
         .choices(Object.keys(stepSchedules))

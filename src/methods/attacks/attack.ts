@@ -29,9 +29,9 @@ export interface Budget {
   /** How the length changes over the steps; default constant. */
   readonly schedule?: StepSchedule;
   readonly steps: number;
-  /** Independent starts; the one with the highest final loss is kept, image by image. */
+  /** Independent starts; the one that got furthest is kept, image by image. */
   readonly restarts: number;
-  /** Whether iterates may be any float, or stay on the grid of 8-bit images (k / 255), so that saving changes nothing. */
+  /** Whether images may be any floats, or what is evaluated and kept lies on the grid of 8-bit images (k / 255), so that saving changes nothing. */
   readonly grid: "continuous" | "8-bit";
 }
 
@@ -44,14 +44,18 @@ export type Start = "clean" | "random";
 /** A ball around the clean image, its steepest direction and its projection; all per image over (C, H, W). */
 export interface Norm {
   readonly name: "l_inf" | "l_2" | "l_1";
-  /** The direction of unit size in which a linear function with this gradient grows fastest. */
-  readonly direction: (gradient: Value) => Value;
-  /** The point of the ball of radius `epsilon` (a scalar value) nearest to `delta`. */
-  readonly project: (delta: Value, epsilon: Value) => Value;
+  /** The step of unit size at `x` that follows this (finite) gradient. */
+  readonly direction: (gradient: Value, x: Value) => Value;
+  /** The point of the ball of radius `epsilon` (a scalar value) around `clean` nearest to `clean + delta`, as a difference from `clean`. */
+  readonly project: (delta: Value, epsilon: Value, clean: Value) => Value;
   /** Takes raw uniform noise in [-1, 1] to a random start inside the ball. */
   readonly start: (noise: Value, epsilon: Value) => Value;
   /** Size of `delta` for each image, [B]. */
   readonly size: (delta: Value) => Value;
+  /** Where the size is (a root of) a sum over the entries: what an entry of so many levels adds to the sum. */
+  readonly levelCost?: (levels: Value) => Value;
+  /** Auto-PGD's rules where the norm has its own. */
+  readonly autoPgd?: DescentRule;
 }
 
 /** How much each pixel's loss counts. Detached: a constant for the gradient. */
@@ -79,22 +83,22 @@ export interface DescentRule {
   /** Scalars that change with the step, by name. */
   readonly schedule?: (step: number, steps: number) => Readonly<Record<string, number>>;
   readonly advance: (site: DescentSite) => Advance;
-  /** The iterate that counts in the end: the last one, or the one of highest loss that the rule keeps in its state `best`. */
-  readonly result: "last" | "best";
+  /** The iterate that counts in the end: the last one, or one that the rule keeps in its state `best`, and by what it is chosen. */
+  readonly result: "last" | "highest objective" | "fewest remaining";
 }
 
 export interface StateSpec {
   readonly name: string;
   /** One tensor like each image, or one number for each sample of the batch. */
   readonly per: "image" | "sample";
-  /** A number everywhere; or the starting point itself ("start", per image); or 2 ε ("2eps"). */
-  readonly initial: number | "start" | "2eps";
+  /** A number everywhere; or the starting point itself ("start", per image); or ε or 2 ε ("eps", "2eps"). */
+  readonly initial: number | "start" | "eps" | "2eps";
 }
 
 export interface DescentSite {
-  /** Per perturbed image: the iterate, the clean image, the gradient of what is maximised (sign already flipped for targeted goals). */
-  readonly images: readonly { readonly x: Value; readonly gradient: Value }[];
-  /** What is maximised, for each sample [B]. */
+  /** Per perturbed image: the iterate, the clean image, the gradient of what is maximized (finite; sign already flipped for targeted goals). */
+  readonly images: readonly { readonly x: Value; readonly clean: Value; readonly gradient: Value }[];
+  /** What is maximized, for each sample [B]. */
   readonly objective: Value;
   /** For each sample [B], the share of pixels that are not won yet: still correct, or (towards a target) not showing it. */
   readonly remaining: Value;
@@ -105,7 +109,7 @@ export interface DescentSite {
   /** Scalar. */
   readonly stepSize: Value;
   readonly epsilon: Value;
-  /** Brings a point into the ball, the region, [0, 1] and onto the grid. */
+  /** Brings a point into the ball, the region and [0, 1]. */
   readonly project: (image: number, x: Value) => Value;
 }
 

@@ -2,8 +2,11 @@ import { lower } from "../../engine/compile/lower.js";
 import type { DeviceTensor, Engine, Program } from "../../engine/runtime/engine.js";
 import { Random } from "../../engine/tensor/random.js";
 import { type Shape, sizeOf, type Tensor, tensor } from "../../engine/tensor/tensor.js";
-import type { Attack, Budget } from "./attack.js";
-import { type AttackOutcome, keepFurther, type StepRecord } from "./outcome.js";
+import type { Attack, Budget, DescentRule } from "./attack.js";
+import { firstValue } from "./descent/first-value.js";
+import { ruleOf } from "./descent/rule-of.js";
+import { AttackError } from "./error.js";
+import { type AttackOutcome, keepFurther, keepWon, type StepRecord } from "./outcome.js";
 import {
   type AttackSite,
   evaluationGraph,
@@ -58,6 +61,10 @@ export type { AttackOutcome, StepRecord } from "./outcome.js";
  */
 export async function compileAttack(engine: Engine, attack: Attack, site: AttackSite): Promise<CompiledAttack> {
   const compile = (model: Parameters<typeof lower>[0]) => engine.compile(lower(model, engine.info.provider));
+  if (attack.start === "clean" && attack.budget.restarts > 1 && !site.transform)
+    throw new AttackError(
+      `${attack.name} starts at the clean image, so ${attack.budget.restarts} restarts would repeat one search bit for bit; take 1 restart, or a random start.`,
+    );
   const { tiled } = site;
   const programs = tiled
     ? await tileByTile(engine, attack, { ...site, tiled })
@@ -92,7 +99,11 @@ export class CompiledAttack {
     readonly attack: Attack,
     private readonly site: AttackSite,
     private readonly programs: Programs,
-  ) {}
+  ) {
+    this.rule = ruleOf(attack, site.task);
+  }
+
+  private readonly rule: DescentRule;
 
   /** Attacks one batch. The result depends on images, target, seed and sample names alone. */
   async run(batch: AttackBatch, hooks: AttackHooks = {}): Promise<AttackOutcome> {
@@ -102,10 +113,10 @@ export class CompiledAttack {
       const { images, steps } = await this.#search(batch, restart, hooks);
       const found = await this.#evaluate(batch, images);
       const outcome = { images, steps, ...found, clean };
-      best = best ? keepFurther(best, outcome, this.attack.goal, "loss") : outcome;
+      best = best ? keepFurther(best, outcome, this.attack.goal, this.site.task.judgedBy) : outcome;
     }
     if (!best) throw new RangeError("An attack needs at least one restart.");
-    return best;
+    return this.site.task.judgedBy === "correct" ? keepWon(batch.images, best, this.attack.goal) : best;
   }
 
   /**
@@ -150,7 +161,7 @@ export class CompiledAttack {
     const records: StepRecord[] = [];
     const only = ["loss", "objective", "zero_gradient", "nan_gradient"];
     // A rule that keeps the best iterate must see the last one too: one more pass, whose own step is dropped.
-    const passes = attack.descent.result === "best" ? steps + 1 : steps;
+    const passes = this.rule.result !== "last" ? steps + 1 : steps;
     try {
       for (let step = 0; step < passes; step++) {
         signal?.throwIfAborted();
@@ -159,7 +170,7 @@ export class CompiledAttack {
           progress: scalar(step / steps),
           step_size: scalar(stepSize * stepSchedules[schedule](step, steps)),
         };
-        for (const [name, value] of Object.entries(attack.descent.schedule?.(step, steps) ?? {})) feeds[name] = scalar(value);
+        for (const [name, value] of Object.entries(this.rule.schedule?.(step, steps) ?? {})) feeds[name] = scalar(value);
         for (const r of roles) feeds[`x.${r}`] = x[r]!;
         for (const [name, v] of Object.entries(state)) feeds[`state.${name}`] = v;
         if (site.transform) Object.assign(feeds, this.#transformNoise(batch, restart, step));
@@ -190,7 +201,7 @@ export class CompiledAttack {
           onStep?.(record);
         }
       }
-      const result = attack.descent.result === "best" ? Object.fromEntries(roles.map((r) => [r, state[`best.${r}`]!])) : x;
+      const result = this.rule.result !== "last" ? Object.fromEntries(roles.map((r) => [r, state[`best.${r}`]!])) : x;
       return {
         images: { ...batch.images, ...(await this.#downloadAll(result)) } as Record<string, Tensor<"float32">>,
         steps: records,
@@ -220,21 +231,20 @@ export class CompiledAttack {
 
   #initialState(batch: AttackBatch, roles: readonly string[], x: Handles): Handles {
     const state: Handles = {};
-    for (const { name, per, initial } of this.attack.descent.state) {
+    for (const { name, per, initial } of this.rule.state) {
       for (const role of per === "image" ? roles : [roles[0]!]) {
         const shape = per === "image" ? batch.images[role]!.shape : [batch.samples.length];
-        const value = initial === "2eps" ? 2 * this.attack.budget.epsilon : initial === "start" ? 0 : initial;
         state[stateName(name, per, role)] =
-          initial === "start" ? x[role]! : tensor("float32", shape, new Float32Array(sizeOf(shape)).fill(value));
+          initial === "start"
+            ? x[role]!
+            : tensor("float32", shape, new Float32Array(sizeOf(shape)).fill(firstValue(initial, this.attack.budget.epsilon)));
       }
     }
     return state;
   }
 
   #stateNames(roles: readonly string[]): string[] {
-    return this.attack.descent.state.flatMap(({ name, per }) =>
-      per === "image" ? roles.map((r) => stateName(name, per, r)) : [name],
-    );
+    return this.rule.state.flatMap(({ name, per }) => (per === "image" ? roles.map((r) => stateName(name, per, r)) : [name]));
   }
 
   #transformNoise(batch: AttackBatch, restart: number, step: number): Handles {

@@ -40,7 +40,7 @@ export class CompiledEnsemble {
       let outcome = await member.run(batch, hooks);
       if (worst && member.attack.loss !== first.attack.loss)
         outcome = { ...outcome, ...(await first.evaluate(batch, outcome.images)), steps: worst.steps };
-      worst = worst ? keepFurther(worst, outcome, member.attack.goal, "correct, then loss") : outcome;
+      worst = worst ? keepFurther(worst, outcome, member.attack.goal, "correct") : outcome;
     }
     return worst!;
   }

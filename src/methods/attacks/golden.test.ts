@@ -4,6 +4,7 @@ import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import { checkedLevels, runModel } from "../../engine/testing/run-model.js";
 import type { Attack } from "./attack.js";
 import { type AttackOptions, apgd, apgdReleased, attacks } from "./catalogue/index.js";
+import { ruleOf } from "./descent/rule-of.js";
 import { norms } from "./norms/index.js";
 import { startGraph, stepGraph } from "./step-graph.js";
 import { at, type GoldenEntry, goldenEntries, goldenFolder, goldenSite, goldenTensors } from "./testing/golden-site.js";
@@ -80,7 +81,7 @@ async function checkApgd(entry: GoldenEntry): Promise<void> {
   const model = lower(stepGraph(attack, site), "cpu");
   const start = trace.get("x_start")! as Tensor<"float32">;
   let state: Record<string, Tensor> = Object.fromEntries(
-    attack.descent.state.map(({ name, per, initial }) => [
+    ruleOf(attack, site.task).state.map(({ name, per, initial }) => [
       per === "image" ? `${name}.image` : name,
       initial === "start"
         ? start
@@ -100,7 +101,8 @@ async function checkApgd(entry: GoldenEntry): Promise<void> {
       step_size: scalar(0),
       progress: scalar(t / entry.iterations),
     };
-    for (const [name, value] of Object.entries(attack.descent.schedule!(t, entry.iterations))) feeds[name] = scalar(value);
+    for (const [name, value] of Object.entries(ruleOf(attack, site.task).schedule!(t, entry.iterations)))
+      feeds[name] = scalar(value);
     for (const [name, value] of Object.entries(state)) feeds[`state.${name}`] = value;
     const out = await runModel(model, feeds);
     state = Object.fromEntries(Object.keys(state).map((name) => [name, out[`next_state.${name}`]!]));
@@ -111,7 +113,7 @@ async function checkApgd(entry: GoldenEntry): Promise<void> {
       expectClose(out["next.image"]!, at(trace.get("x")!, t + 1), 2e-6, `iterate after step ${t}`);
     }
   }
-  expectClose(state["best.image"]!, trace.get("x_best")!, 2e-6, "best iterate");
+  expectClose(state["peak.image"]!, trace.get("x_best")!, 2e-6, "best iterate");
 }
 
 function attackOf(entry: GoldenEntry): Attack {

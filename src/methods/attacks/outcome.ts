@@ -1,4 +1,5 @@
 import { sizeOf, type Tensor } from "../../engine/tensor/tensor.js";
+import type { Task } from "../../vision/tasks/index.js";
 import type { Goal } from "./attack.js";
 
 /** What one step showed, for each sample of the batch. */
@@ -30,13 +31,30 @@ export interface AttackOutcome {
  * Joins two outcomes of the same batch, sample by sample keeping the one that got further: by loss alone, or first by the share of correct
  * pixels (fewer when driving away, more when driving towards) and by loss where that is equal.
  */
-export function keepFurther(a: AttackOutcome, b: AttackOutcome, goal: Goal, by: "loss" | "correct, then loss"): AttackOutcome {
+export function keepFurther(a: AttackOutcome, b: AttackOutcome, goal: Goal, by: Task["judgedBy"]): AttackOutcome {
   const sign = goal === "untargeted" ? 1 : -1;
-  const further = (i: number): boolean => {
+  return merged(a, b, (i) => {
     const loss = sign * (b.loss[i]! - a.loss[i]!) > 0;
     const correct = sign * (a.correct[i]! - b.correct[i]!);
     return by === "loss" || correct === 0 ? loss : correct > 0;
-  };
+  });
+}
+
+/**
+ * The outcome, with the clean image in place of every sample that was won before the attack began and is not any more: an attacker who finds a
+ * prediction wrong leaves the image alone.
+ */
+export function keepWon(images: AttackOutcome["images"], outcome: AttackOutcome, goal: Goal): AttackOutcome {
+  const all = goal === "untargeted" ? 0 : 1;
+  return merged(
+    outcome,
+    { ...outcome, ...outcome.clean, images },
+    (i) => outcome.clean.correct[i] === all && outcome.correct[i] !== all,
+  );
+}
+
+/** `a`, with the samples of `b` that are preferred. */
+function merged(a: AttackOutcome, b: AttackOutcome, preferred: (sample: number) => boolean): AttackOutcome {
   const joined: AttackOutcome = {
     ...a,
     loss: a.loss.slice(),
@@ -46,7 +64,7 @@ export function keepFurther(a: AttackOutcome, b: AttackOutcome, goal: Goal, by: 
     steps: a.steps.map((s) => ({ ...s, ...Object.fromEntries(perSample.map((key) => [key, s[key].slice()])) })),
   };
   for (let i = 0; i < a.loss.length; i++) {
-    if (!further(i)) continue;
+    if (!preferred(i)) continue;
     joined.loss[i] = b.loss[i]!;
     joined.correct[i] = b.correct[i]!;
     copySample(b.prediction, joined.prediction, i);

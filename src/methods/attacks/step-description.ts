@@ -1,5 +1,7 @@
 import type { ValueInfo } from "../../engine/onnx/model.js";
 import type { Attack, Goal, Norm } from "./attack.js";
+import { firstValue } from "./descent/first-value.js";
+import { ruleOf } from "./descent/rule-of.js";
 import { type AttackSite, noiseName, perturbedRoles, stateName } from "./step-graph.js";
 import { stepSchedules } from "./step-schedule.js";
 
@@ -38,10 +40,11 @@ export function describeStep(attack: Attack, site: AttackSite): StepDescription 
   const { steps, stepSize, epsilon, schedule = "constant", restarts, grid } = attack.budget;
   const perturbed = perturbedRoles(site);
   const roles = Object.keys(site.predictor.images);
-  const keepsBest = attack.descent.result === "best";
+  const rule = ruleOf(attack, site.task);
+  const keepsBest = rule.result !== "last";
   const passes = keepsBest ? steps + 1 : steps;
   const perPass = (value: (step: number) => number) => Array.from({ length: passes }, (_, step) => value(step));
-  const names = Object.keys(attack.descent.schedule?.(0, steps) ?? {});
+  const names = Object.keys(rule.schedule?.(0, steps) ?? {});
   const { transform } = site;
   const draws = Array.from({ length: transform?.samples ?? 0 }, (_, s) => roles.map((role) => noiseName(transform!, s, role)));
   return {
@@ -60,15 +63,15 @@ export function describeStep(attack: Attack, site: AttackSite): StepDescription 
     scalars: {
       step_size: perPass((t) => stepSize * stepSchedules[schedule](t, steps)),
       progress: perPass((t) => t / steps),
-      ...Object.fromEntries(names.map((name) => [name, perPass((t) => attack.descent.schedule!(t, steps)[name]!)])),
+      ...Object.fromEntries(names.map((name) => [name, perPass((t) => rule.schedule!(t, steps)[name]!)])),
     },
     state: [
       ...perturbed.map((r) => ({ input: `x.${r}`, output: `next.${r}`, initial: { input: `x.${r}` } })),
-      ...attack.descent.state.flatMap(({ name, per, initial }) =>
+      ...rule.state.flatMap(({ name, per, initial }) =>
         (per === "image" ? perturbed : [perturbed[0]!]).map((role) => ({
           input: `state.${stateName(name, per, role)}`,
           output: `next_state.${stateName(name, per, role)}`,
-          initial: initial === "start" ? { input: `x.${role}` } : initial === "2eps" ? 2 * epsilon : initial,
+          initial: initial === "start" ? { input: `x.${role}` } : firstValue(initial, epsilon),
         })),
       ),
     ],
@@ -117,7 +120,7 @@ export function meaningOf({ name }: ValueInfo, step: StepDescription): string {
     case "zero_gradient":
       return "per image: share of gradient elements that are 0";
     case "nan_gradient":
-      return "per image: share of gradient elements that are not a number";
+      return "per image: share of gradient elements that are not a number or infinite; they count as 0 and as the largest number";
     default:
       if (step.noise.some((n) => n.input === name)) return "fresh noise for one random transform, uniform in [-1, 1]";
       if (step.fixed.includes(name)) return `the ${name}, which does not change, in [0, 1]`;

@@ -2,7 +2,6 @@ import { gradients } from "../../engine/autodiff/gradients.js";
 import { Graph, type Value } from "../../engine/graph/graph.js";
 import type { OnnxModel } from "../../engine/onnx/model.js";
 import {
-  abs,
   add,
   cast,
   clip,
@@ -10,20 +9,21 @@ import {
   div,
   equal,
   expand,
-  floor,
   isNan,
   mul,
   neg,
   reduceMean,
   reduceSum,
   reshape,
-  sign,
   sub,
+  where,
 } from "../../engine/operators/index.js";
 import type { Predictor } from "../../vision/predictor.js";
 import type { PixelFunction, Task } from "../../vision/tasks/index.js";
 import type { Tiling } from "../../vision/tiling.js";
-import type { Attack } from "./attack.js";
+import type { Attack, DescentRule } from "./attack.js";
+import { nearestLevels } from "./descent/on-grid.js";
+import { ruleOf } from "./descent/rule-of.js";
 import { AttackError } from "./error.js";
 import type { Transform } from "./transforms/transform.js";
 
@@ -94,7 +94,8 @@ export function stepGraph(attack: Attack, site: AttackSite): OnnxModel {
     inputs.perturbed.map((role) => inputs.x[role]!),
   );
 
-  advance(graph, attack, inputs, { stepSize, epsilon }, { slopes, objective, remaining: average((p) => p.remaining) });
+  const rule = ruleOf(attack, site.task);
+  advance(graph, attack, rule, inputs, { stepSize, epsilon }, { slopes, objective, remaining: average((p) => p.remaining) });
   inputs.perturbed.forEach((role, i) => {
     // The gradient as published: of the loss itself, whatever the goal.
     graph.output(`gradient.${role}`, attack.goal === "untargeted" ? slopes[i]! : neg(slopes[i]!));
@@ -148,7 +149,7 @@ export function advanceGraph(attack: Attack, site: AttackSite): OnnxModel {
     return attack.goal === "untargeted" ? gradient : neg(gradient);
   });
   const [objective, remaining] = [perSample("objective"), perSample("remaining")];
-  advance(graph, attack, inputs, { stepSize, epsilon }, { slopes, objective, remaining });
+  advance(graph, attack, ruleOf(attack, site.task), inputs, { stepSize, epsilon }, { slopes, objective, remaining });
   return graph.build();
 }
 
@@ -156,24 +157,25 @@ export function advanceGraph(attack: Attack, site: AttackSite): OnnxModel {
 function advance(
   graph: Graph,
   attack: Attack,
+  rule: DescentRule,
   inputs: SiteInputs,
   { stepSize, epsilon }: { readonly stepSize: Value; readonly epsilon: Value },
   { slopes, objective, remaining }: { readonly slopes: readonly Value[]; readonly objective: Value; readonly remaining: Value },
 ): void {
   const project = (i: number, x: Value): Value => {
     const clean = inputs.clean[inputs.perturbed[i]!]!;
-    const delta = attack.norm.project(inputs.region ? mul(sub(x, clean), inputs.region) : sub(x, clean), epsilon);
-    const inside = clip(add(clean, delta), 0, 1);
-    return attack.budget.grid === "8-bit" ? onGrid(inside, clean) : inside;
+    const delta = attack.norm.project(inputs.region ? mul(sub(x, clean), inputs.region) : sub(x, clean), epsilon, clean);
+    return clip(add(clean, delta), 0, 1);
   };
-  const state = stateInputs(graph, attack, inputs);
+  const state = stateInputs(graph, rule, inputs);
   const scalars = Object.fromEntries(
-    Object.keys(attack.descent.schedule?.(0, 1) ?? {}).map((name) => [name, graph.input(name, "float32", [])]),
+    Object.keys(rule.schedule?.(0, 1) ?? {}).map((name) => [name, graph.input(name, "float32", [])]),
   );
-  const next = attack.descent.advance({
+  const next = rule.advance({
     images: inputs.perturbed.map((role, i) => ({
       x: inputs.x[role]!,
-      gradient: inputs.region ? mul(slopes[i]!, inputs.region) : slopes[i]!,
+      clean: inputs.clean[role]!,
+      gradient: inputs.region ? mul(finite(slopes[i]!), inputs.region) : finite(slopes[i]!),
     })),
     objective: attack.goal === "untargeted" ? objective : neg(objective),
     remaining,
@@ -187,7 +189,7 @@ function advance(
   inputs.perturbed.forEach((role, i) => {
     graph.output(`next.${role}`, next.images[i]!);
   });
-  for (const { name, per } of attack.descent.state) {
+  for (const { name, per } of rule.state) {
     next.state[name]!.forEach((v, i) => {
       graph.output(`next_state.${stateName(name, per, inputs.perturbed[i]!)}`, v);
     });
@@ -195,7 +197,7 @@ function advance(
   const all = slopes.map((g) => reshape(g, [g.shape[0]!, -1]));
   const flat = all.length === 1 ? all[0]! : concat(all, 1);
   graph.output("zero_gradient", reduceMean(cast(equal(flat, 0), "float32"), [1], "drop"));
-  graph.output("nan_gradient", reduceMean(cast(isNan(flat), "float32"), [1], "drop"));
+  graph.output("nan_gradient", reduceMean(cast(isNan(mul(flat, 0)), "float32"), [1], "drop"));
 }
 
 /** What the passes of one step see: the iterates themselves, or several random transforms of all images. */
@@ -257,7 +259,7 @@ export function startGraph(attack: Attack, site: AttackSite): OnnxModel {
     const clean = graph.input(`clean.${role}`, "float32", shape);
     const delta = attack.norm.start(graph.input(`start.${role}`, "float32", shape), epsilon);
     const inside = clip(add(clean, region ? mul(delta, region) : delta), 0, 1);
-    graph.output(`next.${role}`, attack.budget.grid === "8-bit" ? onGrid(inside, clean) : inside);
+    graph.output(`next.${role}`, attack.budget.grid === "8-bit" ? nearestLevels(inside, clean, attack.norm, epsilon) : inside);
   }
   return graph.build();
 }
@@ -342,17 +344,18 @@ function perImage(perPixel: Value): Value {
   return axes.length === 0 ? perPixel : reduceMean(perPixel, axes, "drop");
 }
 
-/** The 8-bit image next to `x` in the direction of the clean one: rounding towards it never leaves the ball. */
-function onGrid(x: Value, clean: Value): Value {
-  const steps = mul(sub(x, clean), 255);
-  // 1e-3 of a level absorbs float32 rounding of k / 255 before the floor.
-  return add(clean, div(mul(sign(steps), floor(add(abs(steps), 1e-3))), 255));
+/** The largest float32. */
+const largestFloat = (2 - 2 ** -23) * 2 ** 127;
+
+/** A gradient to step along: what is not a number counts as 0, what is infinite as the largest number. Both are counted in `nan_gradient`. */
+function finite(gradient: Value): Value {
+  return where(isNan(gradient), 0, clip(gradient, -largestFloat, largestFloat));
 }
 
-function stateInputs(graph: Graph, attack: Attack, inputs: SiteInputs): Record<string, Value[]> {
+function stateInputs(graph: Graph, rule: DescentRule, inputs: SiteInputs): Record<string, Value[]> {
   const batch = Object.values(inputs.x)[0]?.shape[0] ?? 1;
   return Object.fromEntries(
-    attack.descent.state.map(({ name, per }) => [
+    rule.state.map(({ name, per }) => [
       name,
       per === "image"
         ? inputs.perturbed.map((role) => graph.input(`state.${stateName(name, per, role)}`, "float32", inputs.x[role]!.shape))

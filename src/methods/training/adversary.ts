@@ -5,7 +5,9 @@ import { type Shape, type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import type { InputShapes, Network } from "../../vision/nn/model.js";
 import { tasks } from "../../vision/tasks/index.js";
 import type { Attack } from "../attacks/attack.js";
+import { ruleOf } from "../attacks/descent/rule-of.js";
 import { type AttackSite, startGraph, stepGraph } from "../attacks/step-graph.js";
+import { stepSchedules } from "../attacks/step-schedule.js";
 import type { TrainingBatch } from "./batch.js";
 import { TrainingError } from "./error.js";
 import type { TrainingLoss } from "./losses.js";
@@ -47,9 +49,13 @@ export class Adversary {
     { attack, share = 0.5 }: AdversaryOptions,
     layout = networkLayout(network, { inputs }),
   ): Promise<Adversary> {
-    if (attack.descent.state.length > 0 || attack.descent.result === "best")
+    if (ruleOf(attack, tasks[loss.task]).state.length > 0)
       throw new TrainingError(
-        `Training against ${attack.name} is not possible: it carries state between steps; take fgsm, pgd or cospgd.`,
+        `Training against ${attack.name} is not possible: it carries state between steps${attack.budget.grid === "8-bit" ? " on the 8-bit grid" : ""}; take fgsm, pgd or cospgd.`,
+      );
+    if (attack.budget.restarts > 1)
+      throw new TrainingError(
+        `Training takes the image that one search ends with; ${attack.name} is asked for ${attack.budget.restarts} restarts. Leave restarts out.`,
       );
     if (!(share > 0 && share <= 1))
       throw new TrainingError(`The adversarial share of a batch is above 0 and at most 1, not ${share}.`);
@@ -75,7 +81,7 @@ export class Adversary {
   /** The batch with its first `count` samples attacked; the random start depends on the seed alone. */
   async perturb(batch: TrainingBatch, weights: Weights, seed: string): Promise<TrainingBatch> {
     const { attack, count } = this;
-    const { steps, epsilon, stepSize } = attack.budget;
+    const { steps, epsilon, stepSize, schedule = "constant" } = attack.budget;
     const clean = Object.fromEntries(Object.entries(batch.images).map(([name, t]) => [name, first(t, count)]));
     const constant: Feeds = {
       ...prefixed("clean.", clean),
@@ -83,12 +89,16 @@ export class Adversary {
       target: first(batch.target, count),
       ...(batch.valid && { valid: first(batch.valid, count) }),
       epsilon: scalar(epsilon),
-      step_size: scalar(stepSize),
     };
     let x: Record<string, Tensor> = this.start ? await this.#start(this.start, clean, seed) : clean;
     const names = Object.keys(this.inputs);
     for (let t = 0; t < steps; t++) {
-      const feeds: Feeds = { ...constant, ...prefixed("x.", x), progress: scalar(t / steps) };
+      const feeds: Feeds = {
+        ...constant,
+        ...prefixed("x.", x),
+        progress: scalar(t / steps),
+        step_size: scalar(stepSize * stepSchedules[schedule](t, steps)),
+      };
       const out = await this.step.run(feeds, { only: names.map((name) => `next.${name}`) });
       x = Object.fromEntries(names.map((name) => [name, out[`next.${name}`]!]));
     }

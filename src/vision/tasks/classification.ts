@@ -35,6 +35,7 @@ export const classification: Task = {
   losses: { "cross-entropy": crossEntropy, dlr, "targeted-dlr": targetedDlr },
   alignments: { softmax: softmaxAlignment, sigmoid: sigmoidAlignment },
   correct: correctClass,
+  judgedBy: "correct",
   counted: (_, labels, options) => counted(labels, options),
   asTarget: (z) => argMax(z, 1, "drop"),
 };

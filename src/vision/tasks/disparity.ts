@@ -11,6 +11,7 @@ export const disparity: Task = {
   losses: { l1, l2 },
   alignments: { softmax: softmaxAlignment, residual: residualAlignment, columns: columnAlignment },
   correct: withinScale,
+  judgedBy: "loss",
   counted: known,
   asTarget: (prediction) => prediction,
 };

@@ -8,6 +8,7 @@ export const flow: Task = {
   losses: { "end-point-error": endPointError, l1, l2 },
   alignments: { softmax: softmaxAlignment, residual: residualAlignment },
   correct: withinScale,
+  judgedBy: "loss",
   counted: known,
   asTarget: (prediction) => prediction,
 };

@@ -17,6 +17,7 @@ export const restoration: Task = {
   losses: { l1: clamped(l1), l2: clamped(l2) },
   alignments: { softmax: both(softmaxAlignment), residual: both(residualAlignment) },
   correct: clamped(withinScale),
+  judgedBy: "loss",
   counted: known,
   asTarget: (prediction) => clip(prediction, 0, 1),
 };

@@ -9,6 +9,7 @@ export const segmentation: Task = {
   losses: { "cross-entropy": crossEntropy },
   alignments: { softmax: softmaxAlignment, sigmoid: sigmoidAlignment },
   correct: correctClass,
+  judgedBy: "correct",
   counted: (_, labels, options) => counted(labels, options),
   asTarget: (z) => argMax(z, 1, "drop"),
 };

@@ -27,6 +27,8 @@ export interface Task {
   readonly alignments: Readonly<Record<string, Alignment>>;
   /** SegPGD's mask: 1.0 where the prediction is right, 0.0 elsewhere. */
   readonly correct: PixelFunction;
+  /** What tells which of two attacked images is worse for the model: the share of correct pixels (then the loss), or the loss alone. */
+  readonly judgedBy: "correct" | "loss";
   /** 1.0 where the target counts, 0.0 where it is ignored or unknown. */
   readonly counted: PixelFunction;
   /** The model's own prediction as a target, where there is no ground truth. */

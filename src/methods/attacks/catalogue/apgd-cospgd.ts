@@ -13,6 +13,6 @@ export const apgdCospgd = (options: AttackOptions): Attack => ({
   start: options.start ?? "random",
   weight: cosPgd(options.alignment),
   ...(options.loss && { loss: options.loss }),
-  descent: fewestRemaining(autoPgd("paper")),
+  descent: fewestRemaining(options.norm.autoPgd ?? autoPgd("paper")),
   budget: budget(options),
 });

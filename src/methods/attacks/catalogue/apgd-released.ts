@@ -12,6 +12,6 @@ export const apgdReleased = (options: AttackOptions): Attack => ({
   start: options.start ?? "random",
   weight: uniform,
   ...(options.loss && { loss: options.loss }),
-  descent: autoPgd("released-code"),
+  descent: options.norm.autoPgd ?? autoPgd("released-code"),
   budget: budget(options),
 });

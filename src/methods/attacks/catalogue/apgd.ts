@@ -12,6 +12,6 @@ export const apgd = (options: AttackOptions): Attack => ({
   start: options.start ?? "random",
   weight: uniform,
   ...(options.loss && { loss: options.loss }),
-  descent: autoPgd("paper"),
+  descent: options.norm.autoPgd ?? autoPgd("paper"),
   budget: budget(options),
 });

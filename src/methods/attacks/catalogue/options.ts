@@ -24,7 +24,8 @@ export interface AttackOptions {
 }
 
 /**
- * Completes a budget. Default step size: the published 0.01 for ε around 8/255 in l_inf and 0.2 ε elsewhere, the same share of the ball.
+ * Completes a budget. Default step size in l_inf: the published 0.01 for ε of 8/255 and more, the same share of the ball, 0.32 ε, below; 0.2 ε in the
+ * other norms.
  *
  * @throws AttackError where a number makes no sense.
  */
@@ -46,7 +47,11 @@ export function budget({
     throw new AttackError(`An attack takes a whole number of restarts of at least 1, not ${restarts}.`);
   if (stepSize !== undefined && !(stepSize > 0)) throw new AttackError(`Step size ${stepSize} must be above 0.`);
   if (unit && stepSize !== undefined && stepSize > 1) throw new AttackError(beyondRange("Step size", stepSize));
-  const usual = unit ? Math.min(0.01, epsilon) : 0.2 * epsilon;
+  if (grid === "8-bit" && epsilon < (1 - 1e-6) / 255)
+    throw new AttackError(
+      `Epsilon ${epsilon} is less than one level of an 8-bit image (1/255), so on the 8-bit grid nothing can move; take 1/255 or more, or the continuous grid.`,
+    );
+  const usual = unit ? Math.min(0.01, 0.32 * epsilon) : 0.2 * epsilon;
   return { epsilon, steps, stepSize: stepSize ?? (steps === 1 ? epsilon : usual), schedule, restarts, grid };
 }
 

@@ -72,7 +72,7 @@ export const apgd = (rules: ApgdRules): DescentRule => ({
       const keptGradient = where(perImage(better), gradient, state.best_gradient![i]!);
       const from = where(perImage(halve), kept, x);
       const slope = where(perImage(halve), keptGradient, gradient);
-      const z = project(i, add(from, mul(norm.direction(slope), perImage(step))));
+      const z = project(i, add(from, mul(norm.direction(slope, from), perImage(step))));
       const move = add(mul(sub(z, from), inertia), mul(sub(from, state.previous![i]!), sub(1, inertia)));
       return { next: project(i, add(from, move)), from, kept, keptGradient };
     });
@@ -92,7 +92,7 @@ export const apgd = (rules: ApgdRules): DescentRule => ({
       },
     };
   },
-  result: "best",
+  result: "highest objective",
 });
 
 const perImage = (sample: Value): Value => reshape(sample, [sample.shape[0]!, 1, 1, 1]);

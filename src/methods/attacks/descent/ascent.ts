@@ -6,7 +6,7 @@ export const ascent: DescentRule = {
   name: "ascent",
   state: [],
   advance: ({ images, norm, stepSize, project }) => ({
-    images: images.map(({ x, gradient }, i) => project(i, add(x, mul(norm.direction(gradient), stepSize)))),
+    images: images.map(({ x, gradient }, i) => project(i, add(x, mul(norm.direction(gradient, x), stepSize)))),
     state: {},
   }),
   result: "last",

@@ -34,7 +34,7 @@ export function fewestRemaining(rule: DescentRule): DescentRule {
         },
       };
     },
-    result: "best",
+    result: "fewest remaining",
   };
 }
 
