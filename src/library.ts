@@ -1,6 +1,7 @@
 /** What the package offers in every runtime; the entries index.ts (Node) and index.web.ts (browser) add what only theirs has. */
 export { type GradientModelOptions, gradientModel } from "./engine/autodiff/gradient-model.js";
-export { gradients, NotDifferentiableError, vectorJacobianProduct } from "./engine/autodiff/gradients.js";
+export { gradients, vectorJacobianProduct } from "./engine/autodiff/gradients.js";
+export { NotDifferentiableError, ZeroGradientError } from "./engine/autodiff/obstacles.js";
 export { lower } from "./engine/compile/lower.js";
 export { type Evaluate, type SpecialiseOptions, specialise } from "./engine/compile/specialise.js";
 export { type Embedded, embed } from "./engine/graph/embed.js";

@@ -2,8 +2,10 @@ import { embed } from "../graph/embed.js";
 import { Graph, GraphError, type Value } from "../graph/graph.js";
 import type { GradientOptions } from "../graph/operator.js";
 import type { OnnxModel } from "../onnx/model.js";
+import { zerosLike } from "../operators/zeros.js";
 import { isFloat } from "../tensor/tensor.js";
-import { vectorJacobianProduct } from "./gradients.js";
+import { reverseSweep } from "./gradients.js";
+import { ZeroGradientError } from "./obstacles.js";
 
 export interface GradientModelOptions extends Partial<GradientOptions> {
   /** Outputs to differentiate; default every floating-point output. */
@@ -19,7 +21,8 @@ export interface GradientModelOptions extends Partial<GradientOptions> {
  * gradient output `d.<input>` for each input (and `d.<initializer>`): the gradient of `Σ ⟨v, y⟩`.
  *
  * @param model specialised (static shapes).
- * @throws NotDifferentiableError listing every node in the way; GraphError for names that do not exist.
+ * @throws NotDifferentiableError listing every node in the way; ZeroGradientError where all gradients are 0 everywhere (where only some are,
+ *   see `zeroGradients`); GraphError for names that do not exist.
  * @example const gradient = gradientModel(await specialise(model, { x: [1, 3, 224, 224] }, engine.evaluate));
  */
 export function gradientModel(model: OnnxModel, options: GradientModelOptions = {}): OnnxModel {
@@ -59,7 +62,8 @@ export function gradientModel(model: OnnxModel, options: GradientModelOptions = 
     of: outputs[name]!,
     cotangent: graph.input(`v.${name}`, outputs[name]!.type, outputs[name]!.shape),
   }));
-  const slopes = vectorJacobianProduct(seeds, sources, options);
-  wrt.forEach((name, i) => graph.output(`d.${name}`, slopes[i]!));
+  const { cotangents, ends } = reverseSweep(seeds, sources, options);
+  if (cotangents.every((g) => g === undefined)) throw new ZeroGradientError(of, wrt, ends);
+  wrt.forEach((name, i) => graph.output(`d.${name}`, cotangents[i] ?? zerosLike(sources[i]!)));
   return graph.build();
 }

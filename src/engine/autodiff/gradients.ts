@@ -2,21 +2,20 @@ import { neededNodes } from "../graph/build.js";
 import { GraphError, type Node, type Value } from "../graph/graph.js";
 import { type GradientOptions, type GradientRule, nodeLabel } from "../graph/operator.js";
 import { add } from "../operators/elementwise/add.js";
+import { cast } from "../operators/elementwise/cast.js";
 import { scalar } from "../operators/emit.js";
 import { expand } from "../operators/layout/expand.js";
 import { zerosLike } from "../operators/zeros.js";
-import { describe, isFloat, sameShape } from "../tensor/tensor.js";
-
-/** Operators without a gradient stand between what is differentiated and what it is differentiated by. Lists every such node. */
-export class NotDifferentiableError extends Error {
-  override readonly name = "NotDifferentiableError";
-  constructor(readonly nodes: readonly { readonly node: Node; readonly because: string }[]) {
-    const list = nodes.map(({ node, because }) => `  ${nodeLabel(node)} (output "${node.outputs[0]!.name}"): ${because}`);
-    super(`No gradient exists through ${nodes.length === 1 ? "this node" : `these ${nodes.length} nodes`}:\n${list.join("\n")}`);
-  }
-}
+import { type DataType, describe, isFloat, sameShape } from "../tensor/tensor.js";
+import { lastValuesBefore, NotDifferentiableError, type Obstacle } from "./obstacles.js";
 
 const defaults: GradientOptions = { rounding: "default" };
+
+/** A value to differentiate, and the cotangent (of its shape) that is given for it. */
+export interface Seed {
+  readonly of: Value;
+  readonly cotangent: Value;
+}
 
 /**
  * Gradients of `of` (summed over its elements where it is not a scalar) with respect to each value of `wrt`, built into the same graph.
@@ -31,15 +30,30 @@ export function gradients(of: Value, wrt: readonly Value[], options: Partial<Gra
 }
 
 /**
- * Gradients of `Σ ⟨cotangent, of⟩` with respect to each value of `wrt`: the reverse sweep itself.
+ * Gradients of `Σ ⟨cotangent, of⟩` with respect to each value of `wrt`; zeros where nothing differentiable leads there.
  *
  * @throws NotDifferentiableError, GraphError (a cotangent whose shape is not that of its value).
  */
 export function vectorJacobianProduct(
-  seeds: readonly { readonly of: Value; readonly cotangent: Value }[],
+  seeds: readonly Seed[],
   wrt: readonly Value[],
   options: Partial<GradientOptions> = {},
 ): Value[] {
+  return reverseSweep(seeds, wrt, options).cotangents.map((g, i) => g ?? zerosLike(wrt[i]!));
+}
+
+/** What the reverse sweep finds. */
+export interface Sweep {
+  /** One for each value of `wrt`; undefined where nothing differentiable leads from it to a seed, so that its gradient is 0 everywhere. */
+  readonly cotangents: readonly (Value | undefined)[];
+  /** Values that depend on `wrt` in a differentiable way. */
+  readonly active: ReadonlySet<Value>;
+  /** Nodes with a derivative of 0 by definition that end a way from `wrt` to a seed. */
+  readonly ends: readonly Obstacle[];
+}
+
+/** The reverse sweep itself. See `vectorJacobianProduct`. */
+export function reverseSweep(seeds: readonly Seed[], wrt: readonly Value[], options: Partial<GradientOptions> = {}): Sweep {
   for (const { of, cotangent } of seeds) {
     if (!isFloat(of.type)) throw new GraphError(`"${of.name}" is ${describe(of)}; only floating-point values have gradients.`);
     if (!sameShape(of.shape, cotangent.shape))
@@ -51,71 +65,108 @@ export function vectorJacobianProduct(
   }
   const needed = neededNodes(seeds.map((s) => s.of));
   const first = seeds[0]?.of ?? wrt[0];
-  if (!first) return [];
+  if (!first) return { cotangents: [], active: new Set(), ends: [] };
   const order = first.graph.nodes.filter((n) => needed.has(n));
-  const active = activeValues(order, wrt);
+  const { active, ends } = activeValues(order, wrt);
 
   const collected = new Map<Value, Value>();
   const accumulate = (v: Value, g: Value): void => {
-    if (!sameShape(g.shape, v.shape))
+    if (!sameShape(g.shape, v.shape) || (isFloat(v.type) ? g.type !== v.type : !isFloat(g.type)))
       throw new GraphError(`Gradient rule of ${v.node ? nodeLabel(v.node) : v.name}: cotangent ${describe(g)} for ${v}.`);
     const known = collected.get(v);
-    collected.set(v, known ? add(known, g) : g);
+    collected.set(v, known ? add(known, cast(g, known.type)) : g);
   };
   for (const { of, cotangent } of seeds) if (active.has(of)) accumulate(of, cotangent);
 
-  const obstacles: { node: Node; because: string }[] = [];
-  for (const node of order.reverse()) {
+  const obstacles: Obstacle[] = [];
+  for (const node of order.toReversed()) {
     const cotangents = node.outputs.map((v) => collected.get(v));
-    if (cotangents.every((g) => g === undefined)) continue;
+    const type = cotangents.find((g) => g !== undefined)?.type;
     const wanted = node.inputs.map((v) => v !== undefined && active.has(v));
-    if (!wanted.some(Boolean)) continue;
-    const rule = node.operator.gradient;
-    if (typeof rule !== "function") {
-      if (rule.kind === "not differentiable") obstacles.push({ node, because: rule.because });
-      continue;
-    }
-    applyRule(rule, node, cotangents, wanted, { ...defaults, ...options }).forEach((g, i) => {
-      if (g && wanted[i]) accumulate(node.inputs[i]!, g);
+    if (type === undefined || !wanted.some(Boolean)) continue;
+    const passed = applyRule(node, cotangents, wanted, { ...defaults, ...options });
+    if (typeof passed === "string") obstacles.unshift({ node, because: passed });
+    else if (passed.every((g) => g === undefined)) ends.push({ node, because: "its derivative is 0 wherever it exists" });
+    node.inputs.forEach((v, i) => {
+      if (!wanted[i]) return;
+      // behind an obstacle the sweep goes on with any cotangent at all, so that those before it are found too
+      const g = typeof passed === "string" ? expand(scalar(v!.graph, 0, isFloat(v!.type) ? v!.type : type), v!.shape) : passed[i];
+      if (g) accumulate(v!, g);
     });
   }
-  if (obstacles.length > 0) throw new NotDifferentiableError(obstacles.reverse());
-  return wrt.map((x) => collected.get(x) ?? zerosLike(x));
-}
-
-/** Values that depend on `wrt` through something that carries a gradient. */
-function activeValues(order: readonly Node[], wrt: readonly Value[]): Set<Value> {
-  const active = new Set(wrt);
-  for (const node of order) {
-    const { gradient } = node.operator;
-    if (typeof gradient !== "function" && gradient.kind === "zero") continue;
-    const sources = node.inputs.filter((v) => v && active.has(v));
-    if (sources.length === 0) continue;
-    const carriesIntegers = quantizers.has(node.operator.name) || sources.some((v) => !isFloat(v!.type));
-    for (const v of node.outputs) if (isFloat(v.type) || carriesIntegers) active.add(v);
-  }
-  return active;
+  if (obstacles.length > 0) throw new NotDifferentiableError(obstacles, lastValuesBefore(obstacles, order, active, wrt));
+  return { cotangents: wrt.map((x) => collected.get(x)), active, ends };
 }
 
 /**
- * Operators that write real numbers down as integers. The cotangent of such an integer is that of the number it stands for, so that straight-
- * through gradients reach through quantised operators; other integers (indices, shapes) depend on nothing in a differentiable way.
+ * Values that depend on `wrt` through something that carries a gradient: floating-point numbers, and integers that stand for such (quantised
+ * ones). Other integers (positions, shapes, what a cast cut off) and booleans depend on nothing in a differentiable way.
  */
-const quantizers = new Set(["QuantizeLinear", "DynamicQuantizeLinear"]);
+function activeValues(order: readonly Node[], wrt: readonly Value[]): { active: Set<Value>; ends: Obstacle[] } {
+  const active = new Set(wrt);
+  const ends: Obstacle[] = [];
+  for (const node of order) {
+    const { operator, outputs } = node;
+    const sources = node.inputs.filter((v): v is Value => v !== undefined && active.has(v));
+    if (sources.length === 0) continue;
+    const rule = operator.gradient;
+    if (typeof rule !== "function" && rule.kind === "zero") {
+      ends.push({ node, because: rule.because });
+      continue;
+    }
+    const quantised = sources.some((v) => !isFloat(v.type));
+    const carries = (v: Value, i: number): boolean => {
+      if (isFloat(v.type) || v.type === "bool") return v.type !== "bool";
+      const meaning = operator.integers?.[operator.outputs[i] ?? ""];
+      return meaning === undefined ? quantised : meaning === "numbers";
+    };
+    const carrying = outputs.filter(carries);
+    for (const v of carrying) active.add(v);
+    if (carrying.length === 0) ends.push({ node, because: "its results are integers that stand for no real numbers" });
+  }
+  return { active, ends };
+}
 
+/** Cotangents for the node's inputs, or the reason for which there are none. */
 function applyRule(
-  rule: GradientRule,
   node: Node,
   cotangents: readonly (Value | undefined)[],
   wanted: readonly boolean[],
   options: GradientOptions,
-) {
+): readonly (Value | undefined)[] | string {
+  const rule: GradientRule | { readonly because: string } = node.operator.gradient;
+  if (typeof rule !== "function") return rule.because;
   const fail = (message: string): never => {
-    throw new GraphError(
-      `Gradient of ${nodeLabel(node)}: ${message} (inputs: ${node.inputs.map((v) => (v ? describe(v) : "none")).join(", ")}).`,
-    );
+    throw new RuleFailure(`${message} (inputs: ${node.inputs.map((v) => (v ? describe(v) : "none")).join(", ")})`);
   };
-  return rule({ inputs: node.inputs, outputs: node.outputs, attributes: node.attributes, wanted, options, fail }, cotangents);
+  const { inputs, outputs } = realOperands(node, cotangents, wanted);
+  try {
+    return rule({ inputs, outputs, attributes: node.attributes, wanted, options, fail }, cotangents);
+  } catch (error) {
+    if (error instanceof RuleFailure) return error.message;
+    throw error;
+  }
+}
+
+/** A rule says that it has no gradient for a node as this one. */
+class RuleFailure extends Error {}
+
+/**
+ * The node's inputs and outputs as its rule sees them. Where an input is an integer that stands for a real number, whatever has its type is
+ * such a number too (a padding value, a bound, the other branch of a Where), and is cast to the type of the cotangents: so one rule serves
+ * floating-point and quantised numbers. Of int64 only what carries a cotangent, for indices and sizes have that type as well.
+ */
+function realOperands(node: Node, cotangents: readonly (Value | undefined)[], wanted: readonly boolean[]) {
+  const { inputs, outputs } = node;
+  const quantised = new Set<DataType>(inputs.flatMap((v, i) => (wanted[i] && !isFloat(v!.type) ? [v!.type] : [])));
+  if (quantised.size === 0) return { inputs, outputs };
+  const { type } = cotangents.find((g) => g !== undefined)!;
+  const real = (v: Value | undefined, carries: boolean) =>
+    v && quantised.has(v.type) && (carries || v.type !== "int64") ? cast(v, type) : v;
+  return {
+    inputs: inputs.map((v, i) => real(v, wanted[i]!)),
+    outputs: outputs.map((v, i) => real(v, cotangents[i] !== undefined)!),
+  };
 }
 
 function ones(v: Value): Value {

@@ -14,6 +14,11 @@ export interface Operator {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: AttributeSchema;
+  /**
+   * What integer outputs are, by name as in `outputs`. Left out: what the operator made of its operands, so numbers where an integer operand
+   * stands for numbers, and of no interest to gradients where none does.
+   */
+  readonly integers?: Readonly<Record<string, IntegerMeaning>>;
   readonly infer: (context: InferContext) => readonly ValueType[];
   readonly gradient: GradientRule | ZeroGradient | NotDifferentiable;
   /**
@@ -22,6 +27,9 @@ export interface Operator {
    */
   readonly decompose?: (context: DecomposeContext) => readonly Value[] | undefined;
 }
+
+/** Integers stand for "numbers" (quantised ones, which carry the cotangent of the real number they stand for) or are "positions" of elements. */
+export type IntegerMeaning = "numbers" | "positions";
 
 export type AttributeSchema = Readonly<Record<string, AttributeSpec>>;
 export type AttributeKind = "int" | "float" | "string" | "ints" | "floats" | "strings" | "tensor" | "graph";
@@ -59,7 +67,10 @@ export interface GradientContext<I = readonly (Value | undefined)[], O = readonl
   readonly fail: (message: string) => never;
 }
 
-/** Takes the cotangent of each output (undefined = zero) to the cotangent of each input (undefined = zero). */
+/**
+ * Takes the cotangent of each output (undefined = zero) to the cotangent of each input (undefined = zero). Cotangents are floating-point
+ * numbers; where an operand is an integer that stands for a real number, the rule sees it (and all of its type) cast to the cotangents' type.
+ */
 export type GradientRule = (
   context: GradientContext,
   cotangents: readonly (Value | undefined)[],
@@ -154,6 +165,7 @@ interface Definition<I extends readonly string[], O extends readonly string[], S
   /** Default `["Y"]`. */
   readonly outputs?: O;
   readonly attributes?: S;
+  readonly integers?: Readonly<Partial<Record<O[number], IntegerMeaning>>>;
   readonly infer: (context: InferContext<Slots<I, Value>, AttributeValues<S>>) => readonly ValueType[];
   readonly gradient:
     | ((

@@ -1,8 +1,8 @@
-import { gradientModel } from "../autodiff/gradient-model.js";
-import { NotDifferentiableError } from "../autodiff/gradients.js";
+import { reverseSweep } from "../autodiff/gradients.js";
+import { NotDifferentiableError, type Obstacle } from "../autodiff/obstacles.js";
 import { graphOf } from "../compile/rewrite.js";
 import { neededNodes } from "../graph/build.js";
-import { type Graph, GraphError, type ValueType } from "../graph/graph.js";
+import type { Graph, ValueType } from "../graph/graph.js";
 import { nodeLabel } from "../graph/operator.js";
 import type { OnnxModel } from "../onnx/model.js";
 import { isFloat, sizeOf } from "../tensor/tensor.js";
@@ -23,8 +23,7 @@ export interface ModelSummary {
     readonly gradient: "yes" | "zero" | "none";
     readonly obstacle: boolean;
   }[];
-  /** Nodes between float inputs and float outputs through which no gradient exists. */
-  readonly obstacles: readonly { readonly node: string; readonly because: string }[];
+  readonly gradient: GradientSummary;
   readonly batchNormalization: BatchNormalizationState;
   readonly largestActivations: readonly {
     readonly name: string;
@@ -34,8 +33,20 @@ export interface ModelSummary {
   }[];
   /** Estimated peak of inner values, in bytes. */
   readonly forwardMemory: number;
-  readonly gradientMemory: number | undefined;
 }
+
+/** Whether gradients pass from the floating-point outputs to the floating-point inputs. */
+export type GradientSummary =
+  /** `zero` names inputs that no output depends on in a differentiable way, and outputs that depend so on no input. */
+  | { readonly kind: "exists"; readonly zero: readonly string[]; readonly memory: number }
+  /** `lastValues` are the last ones before the obstacles that can be differentiated. */
+  | {
+      readonly kind: "stopped";
+      readonly obstacles: readonly { readonly node: string; readonly because: string }[];
+      readonly lastValues: readonly string[];
+    }
+  | { readonly kind: "zero everywhere"; readonly ends: readonly { readonly node: string; readonly because: string }[] }
+  | { readonly kind: "no floating-point input or output" };
 
 /** `folded`: convolutions with biases and no BatchNormalization, which is how exporters leave it; a guess where a network never had any. */
 export type BatchNormalizationState =
@@ -51,8 +62,7 @@ export function summarise(model: OnnxModel): ModelSummary {
   const graph = graphOf(model);
   const needed = neededNodes([...graph.outputs.values()]);
   const nodes = graph.nodes.filter((n) => needed.has(n));
-  const gradient = gradientGraph(model);
-  const blocked = new Set(gradient.obstacles.map((o) => o.operator));
+  const { gradient, blocked } = gradientOf(graphOf(model));
   const groups = new Map<string, { count: number; flops: number; gradient: "yes" | "zero" | "none" }>();
   for (const node of nodes) {
     const rule = node.operator.gradient;
@@ -74,29 +84,39 @@ export function summarise(model: OnnxModel): ModelSummary {
     parameterBytes: weights.reduce((sum, t) => sum + t.data.byteLength, 0),
     flops: nodes.reduce((sum, n) => sum + flops(n), 0),
     operators: [...groups].map(([name, g]) => ({ name, ...g, obstacle: blocked.has(name) })).sort((a, b) => b.count - a.count),
-    obstacles: gradient.obstacles.map(({ node, because }) => ({ node, because })),
+    gradient,
     batchNormalization: batchNormalization(nodes.map((n) => ({ name: n.operator.name, bias: n.inputs[2] !== undefined }))),
     largestActivations: activations
       .slice(0, 5)
       .map(({ v, n }) => ({ name: v.name, node: nodeLabel(n), shape: v.shape, bytes: bytesOf(v) })),
     forwardMemory: peakMemory(graph),
-    gradientMemory: gradient.graph && peakMemory(gradient.graph),
   };
 }
 
-function gradientGraph(model: OnnxModel): {
-  graph: Graph | undefined;
-  obstacles: { node: string; operator: string; because: string }[];
-} {
+/** `graph` becomes that of the gradient. */
+function gradientOf(graph: Graph): { gradient: GradientSummary; blocked: ReadonlySet<string> } {
+  const blocked = new Set<string>();
+  const inputs = graph.inputs.filter((v) => isFloat(v.type));
+  const outputs = [...graph.outputs].filter(([, v]) => isFloat(v.type));
+  if (inputs.length === 0 || outputs.length === 0) return { gradient: { kind: "no floating-point input or output" }, blocked };
+  const labels = (nodes: readonly Obstacle[]) => nodes.map(({ node, because }) => ({ node: nodeLabel(node), because }));
+  const seeds = outputs.map(([name, of]) => ({ of, cotangent: graph.input(graph.uniqueName(`v.${name}`), of.type, of.shape) }));
   try {
-    return { graph: graphOf(gradientModel(model)), obstacles: [] };
+    const { cotangents, active, ends } = reverseSweep(seeds, inputs);
+    if (cotangents.every((g) => g === undefined)) return { gradient: { kind: "zero everywhere", ends: labels(ends) }, blocked };
+    const zero = [
+      ...inputs.flatMap((v, i) => (cotangents[i] ? [] : [v.name])),
+      ...outputs.flatMap(([name, of]) => (active.has(of) ? [] : [name])),
+    ];
+    cotangents.forEach((g, i) => {
+      if (g) graph.output(graph.uniqueName(`d.${inputs[i]!.name}`), g);
+    });
+    return { gradient: { kind: "exists", zero, memory: peakMemory(graph) }, blocked };
   } catch (error) {
-    if (error instanceof GraphError) return { graph: undefined, obstacles: [] };
     if (!(error instanceof NotDifferentiableError)) throw error;
-    return {
-      graph: undefined,
-      obstacles: error.nodes.map(({ node, because }) => ({ node: nodeLabel(node), operator: node.operator.name, because })),
-    };
+    for (const { node } of error.nodes) blocked.add(node.operator.name);
+    const lastValues = error.lastValues.map((v) => v.name);
+    return { gradient: { kind: "stopped", obstacles: labels(error.nodes), lastValues }, blocked };
   }
 }
 

@@ -1,4 +1,5 @@
-import { type ModelSummary, summarise } from "../../../engine/summary/summary.js";
+import { lastValuesLine } from "../../../engine/autodiff/obstacles.js";
+import { type GradientSummary, type ModelSummary, summarise } from "../../../engine/summary/summary.js";
 import type { InspectFlags } from "../commands/inspect.js";
 import { columns, count, megabytes } from "../table.js";
 import { openModel, withEngine } from "./engine.js";
@@ -20,12 +21,9 @@ function text(path: string, producer: string, s: ModelSummary): string {
     `outputs     ${s.outputs.map(typed).join(", ")}`,
     `parameters  ${count(s.parameters)} (${megabytes(s.parameterBytes)})`,
     `work        ${(s.flops / 1e9).toFixed(2)} GFLOP per run at these shapes`,
-    `memory      about ${megabytes(s.forwardMemory)} forward${s.gradientMemory === undefined ? "" : `, ${megabytes(s.gradientMemory)} with the input gradient`} (inner values, before the runtime's own reuse)`,
+    `memory      about ${megabytes(s.forwardMemory)} forward${s.gradient.kind === "exists" ? `, ${megabytes(s.gradient.memory)} with the input gradient` : ""} (inner values, before the runtime's own reuse)`,
     `BatchNorm   ${s.batchNormalization.kind === "present" ? `${s.batchNormalization.nodes} nodes, not folded` : s.batchNormalization.likelyFolded ? "none; every convolution has a bias, so it was probably folded into them" : "none"}`,
-    s.obstacles.length === 0
-      ? `gradient    ${s.gradientMemory === undefined ? "none: no floating-point input or output" : "exists from every output to every floating-point input"}`
-      : `gradient    stopped by ${s.obstacles.length} node(s):`,
-    ...s.obstacles.slice(0, 20).map((o) => `              ${o.node}: ${o.because}`),
+    ...gradientLines(s.gradient),
     "",
     columns(
       ["operator", "count", "GFLOP", "gradient"],
@@ -43,4 +41,29 @@ function text(path: string, producer: string, s: ModelSummary): string {
     ),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function gradientLines(gradient: GradientSummary): string[] {
+  const list = (nodes: readonly { node: string; because: string }[]) => [
+    ...nodes.slice(0, 20).map((o) => `              ${o.node}: ${o.because}`),
+    ...(nodes.length > 20 ? [`              and ${nodes.length - 20} more`] : []),
+  ];
+  switch (gradient.kind) {
+    case "exists":
+      return gradient.zero.length === 0
+        ? ["gradient    exists from every output to every floating-point input"]
+        : [`gradient    exists, but is 0 everywhere for ${gradient.zero.join(", ")}: nothing differentiable leads there`];
+    case "zero everywhere":
+      return gradient.ends.length === 0
+        ? ["gradient    0 everywhere: no floating-point output depends on a floating-point input"]
+        : ["gradient    0 everywhere: the only ways from input to output lead through", ...list(gradient.ends)];
+    case "stopped":
+      return [
+        `gradient    stopped by ${gradient.obstacles.length} node(s):`,
+        ...list(gradient.obstacles),
+        `              ${lastValuesLine(gradient.obstacles.length, gradient.lastValues)}`,
+      ];
+    default:
+      return [`gradient    none: ${gradient.kind}`];
+  }
 }

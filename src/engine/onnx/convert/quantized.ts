@@ -1,17 +1,6 @@
 import { tensor, toNumbers } from "../../tensor/tensor.js";
 import type { OnnxNode } from "../model.js";
-import {
-  type Conversion,
-  elementNumber,
-  float,
-  floatOf,
-  int,
-  intOf,
-  microsoft,
-  newest,
-  type Rewrite,
-  without,
-} from "./conversion.js";
+import { type Conversion, float, floatOf, int, intOf, microsoft, newest, type Rewrite, without } from "./conversion.js";
 
 /**
  * Operators on quantised values become dequantise, operator, quantise: the same function up to the rounding of the sum, and one that can
@@ -75,20 +64,6 @@ function qLinearMatMul(node: OnnxNode, to: Rewrite) {
   );
 }
 
-/** Integer sums are exact in float32 below 2^24, which a sum of k products of 8-bit numbers passes only for k > 256. */
-function integer(op: "Conv" | "MatMul", axes: readonly [number, number]) {
-  return (node: OnnxNode, to: Rewrite) => {
-    const [a, b, aZero, bZero] = node.inputs as [string, string, string?, string?];
-    const operand = (value: string, zero: string | undefined, axis: number) => {
-      const points = zero ? to.scope.valueOf(zero) : undefined;
-      const scale = tensor("float32", points?.shape ?? [], new Array(points?.data.length ?? 1).fill(1));
-      return dequantize(to, value, to.constant(scale, "unit_scale"), zero, axis);
-    };
-    const product = to.add(op, [operand(a, aZero, axes[0]), operand(b, bZero, axes[1])], node.attributes);
-    to.finish("Cast", [product], { to: int(elementNumber("int32")) });
-  };
-}
-
 /** A, B and C triples of com.microsoft.QLinearAdd and QLinearMul. */
 function binary(op: "Add" | "Mul") {
   return (node: OnnxNode, to: Rewrite) => {
@@ -141,8 +116,6 @@ function qLinearSoftmax(node: OnnxNode, to: Rewrite) {
 export const quantized: readonly Conversion[] = [
   { op: "QLinearConv", from: 10, to: newest, inputs: 8, convert: qLinearConv },
   { op: "QLinearMatMul", from: 10, to: newest, inputs: 8, convert: qLinearMatMul },
-  { op: "ConvInteger", from: 10, to: newest, inputs: 2, convert: integer("Conv", [0, 0]) },
-  { op: "MatMulInteger", from: 10, to: newest, inputs: 2, convert: integer("MatMul", [-2, -1]) },
   { op: "QLinearAdd", ...microsoft, inputs: 7, omissible: [2, 5], convert: binary("Add") },
   { op: "QLinearMul", ...microsoft, inputs: 7, omissible: [2, 5], convert: binary("Mul") },
   { op: "QLinearSigmoid", ...microsoft, inputs: 4, omissible: [2], convert: unary("Sigmoid") },

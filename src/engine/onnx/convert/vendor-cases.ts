@@ -140,16 +140,6 @@ const quantizedCases: ConversionCase[] = [
     ),
     inputs: { x: ["float32", [4, 5]] },
   },
-  {
-    ...quantizedCase("ConvInteger", "ConvInteger", "q w xz", {}, { w: bytes("int8", [3, 4, 3, 3]) }),
-    outputs: { y: "int32" },
-    tolerance: 0,
-  },
-  {
-    ...quantizedCase("MatMulInteger", "MatMulInteger", "q w xz wz", {}, { w: bytes("int8", [5, 3]), wz: i8(2) }),
-    outputs: { y: "int32" },
-    tolerance: 0,
-  },
 ];
 
 /** Operators of other domains, and quantised ones, which are written as standard operators. */

@@ -1,8 +1,13 @@
 import type { Value } from "../../graph/graph.js";
-import { defineOperator, int, ints, notDifferentiable } from "../../graph/operator.js";
+import { defineOperator, int, ints } from "../../graph/operator.js";
+import { cast } from "../elementwise/cast.js";
+import { sub } from "../elementwise/sub.js";
 import { emit } from "../emit.js";
+import { alongAxis } from "../quantization/scale.js";
 import { windowAttributes, windows } from "../window.js";
 import type { ConvOptions } from "./conv.js";
+import { convInputGradient } from "./conv-input-gradient.js";
+import { convWeightGradient } from "./conv-weight-gradient.js";
 
 /** Convolution of 8-bit integers with 32-bit sums; `zeroPoints` are subtracted from input and weights first. See `conv`. */
 export const convInteger = (
@@ -26,5 +31,14 @@ export const ConvInteger = defineOperator({
     const axes = windows(x.shape.slice(2), w.shape.slice(2), attributes, "floor", fail);
     return [{ type: "int32", shape: [x.shape[0]!, w.shape[0]!, ...axes.map((a) => a.output)] }];
   },
-  gradient: notDifferentiable("it computes with integers; differentiate the model before it was quantised, or its QDQ form"),
+  // that of Conv: quantised values carry the cotangents of the numbers they stand for (see QuantizeLinear)
+  gradient: ({ inputs: [x, w, xZeroPoint, wZeroPoint], attributes, wanted, fail }, [g]) => {
+    const axes = windows(x.shape.slice(2), w.shape.slice(2), attributes, "floor", fail);
+    const perChannel = wZeroPoint && alongAxis(w, wZeroPoint, 0);
+    const real = (v: Value, zero: Value | undefined) => (zero ? sub(cast(v, g.type), cast(zero, g.type)) : cast(v, g.type));
+    return [
+      wanted[0] ? convInputGradient(g, real(w, perChannel), axes, attributes.group) : undefined,
+      wanted[1] ? convWeightGradient(real(x, xZeroPoint), g, axes, attributes.group) : undefined,
+    ];
+  },
 });

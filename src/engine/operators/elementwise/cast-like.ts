@@ -11,5 +11,5 @@ export const CastLike = defineOperator({
   inputs: ["input", "target_type"],
   outputs: ["output"],
   infer: ({ inputs: [x, target] }) => [{ type: target.type, shape: x.shape }],
-  gradient: ({ inputs: [x], outputs: [y] }, [g]) => castGradient(x, y, g),
+  gradient: ({ inputs: [x] }, [g]) => castGradient(x, g),
 });

@@ -2,7 +2,7 @@ import type { Value } from "../../graph/graph.js";
 import { defineOperator, int, required } from "../../graph/operator.js";
 import { elementTypes } from "../../onnx/schema.js";
 import { dataTypeOf, elementTypeName } from "../../onnx/tensor-data.js";
-import { type DataType, isFloat } from "../../tensor/tensor.js";
+import type { DataType } from "../../tensor/tensor.js";
 import { emit } from "../emit.js";
 
 /** The same numbers in another element type; returns `x` where it has that type. Floating-point numbers are cut towards zero. */
@@ -17,14 +17,11 @@ export const Cast = defineOperator({
   infer: ({ inputs: [x], attributes: { to }, fail }) => [
     { type: dataTypeOf(to) ?? fail(`it casts to ${elementTypeName(to)}, which Faultline does not work on`), shape: x.shape },
   ],
-  gradient: ({ inputs: [x], outputs: [y] }, [g]) => castGradient(x, y, g),
+  gradient: ({ inputs: [x] }, [g]) => castGradient(x, g),
 });
 
 /**
- * d cast(x) = dx between floating-point types and out of integers (which carry a cotangent after QuantizeLinear only); a cast to an integer
- * cuts fractions off and is piecewise constant.
+ * d cast(x) = dx between floating-point types, and between integers that stand for real numbers. A cast that cuts fractions off is piecewise
+ * constant, and its result carries no cotangent.
  */
-export function castGradient(x: Value, y: Value, g: Value): readonly [Value | undefined] {
-  if (!isFloat(x.type)) return [g];
-  return [isFloat(y.type) ? cast(g, x.type) : undefined];
-}
+export const castGradient = (x: Value, g: Value): readonly [Value] => [cast(g, x.type)];

@@ -19,6 +19,7 @@ export const TopK: Operator = defineOperator({
   name: "TopK",
   inputs: ["X", "K"],
   outputs: ["Values", "Indices"],
+  integers: { Indices: "positions" },
   attributes: { axis: int(-1), largest: int(1), sorted: int(1) },
   infer: ({ inputs: [x, kInput], attributes, fail }) => {
     const axis = normalizeAxis(attributes.axis, x.shape.length, fail);

@@ -6,6 +6,7 @@ export const Unique = defineOperator({
   name: "Unique",
   inputs: ["X"],
   outputs: ["Y", "indices?", "inverse_indices?", "counts?"],
+  integers: { "indices?": "positions", "inverse_indices?": "positions", "counts?": "positions" },
   attributes: { axis: int(), sorted: int(1) },
   infer: ({ inputs: [x], attributes, fail }) => {
     if (!x.constant) fail("how many entries differ is known at run time only, so its outputs have no fixed shape");

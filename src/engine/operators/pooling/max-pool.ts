@@ -38,6 +38,7 @@ export const MaxPool: Operator = defineOperator({
   name: "MaxPool",
   inputs: ["X"],
   outputs: ["Y", "Indices?"],
+  integers: { "Indices?": "positions" },
   attributes: { ...poolAttributes, dilations: ints(), storage_order: int(0) },
   infer: (context) => {
     const [y] = inferPool(context);

@@ -1,6 +1,7 @@
 import type { Value } from "../../graph/graph.js";
 import { type DataType, tensor } from "../../tensor/tensor.js";
 import type { OperatorCase } from "../../testing/operator-case.js";
+import { convInteger } from "../convolution/conv-integer.js";
 import { cast } from "../elementwise/cast.js";
 import { mul } from "../elementwise/mul.js";
 import { matMulInteger } from "../linear/mat-mul-integer.js";
@@ -55,9 +56,9 @@ export const quantizationCases: readonly OperatorCase[] = [
     inputs: { x: { shape: [3, 4], range: [-2, 2] } },
     ...afar,
     build: ({ x }, graph) => {
-      const weight = graph.constant(tensor("int8", [4, 2], [90, -70, 60, 100, -50, -80, 120, 40]));
+      const weight = graph.constant(tensor("int8", [4, 2], [45, -35, 30, 50, -25, -40, 60, 20]));
       const { y, scale, zeroPoint } = q.dynamicQuantizeLinear(x!);
-      return mul(cast(matMulInteger(y, weight, zeroPoint), "float32"), mul(scale, 0.01));
+      return mul(cast(matMulInteger(y, weight, zeroPoint), "float32"), mul(scale, 0.02));
     },
   },
   {
@@ -66,11 +67,33 @@ export const quantizationCases: readonly OperatorCase[] = [
     inputs: { x: { shape: [3, 4], range: [-2, 2] } },
     ...afar,
     build: ({ x }, graph) => {
-      const weight = graph.constant(tensor("int8", [4, 2], [90, -70, 60, 100, -50, -80, 120, 40]));
+      const weight = graph.constant(tensor("int8", [4, 2], [45, -35, 30, 50, -25, -40, 60, 20]));
       const scale = graph.constant(tensor("float32", [], [0.05]));
       const shifted = q.quantizeLinear(x!, scale, graph.constant(tensor("uint8", [], [128])));
       const centre = graph.constant(tensor("uint8", [], [128]));
-      return mul(cast(matMulInteger(shifted, weight, centre, graph.constant(tensor("int8", [2], [10, -20]))), "float32"), 5e-4);
+      return mul(cast(matMulInteger(shifted, weight, centre, graph.constant(tensor("int8", [2], [10, -20]))), "float32"), 1e-3);
     },
   },
+  ...(
+    [
+      [{}, "stride 1"],
+      [{ strides: [2, 2], pads: [1, 0, 1, 1], group: 2 }, "stride 2, grouped"],
+    ] as const
+  ).map(
+    ([options, mode]): OperatorCase => ({
+      name: `ConvInteger: ${mode}`,
+      operator: "ConvInteger",
+      inputs: { x: { shape: [1, 4, 5, 6], range: [-2, 2] } },
+      ...afar,
+      build: ({ x }, graph) => {
+        const channels = "group" in options ? 2 : 4;
+        const size = 2 * channels * 9;
+        const weights = Array.from({ length: size }, (_, i) => ((i * 37) % 113) - 56);
+        const w = graph.constant(tensor("int8", [2, channels, 3, 3], weights));
+        const { y, scale, zeroPoint } = q.dynamicQuantizeLinear(x!);
+        const sums = convInteger(y, w, { x: zeroPoint, w: graph.constant(tensor("int8", [], [3])) }, options);
+        return mul(cast(sums, "float32"), mul(scale, 0.01));
+      },
+    }),
+  ),
 ];

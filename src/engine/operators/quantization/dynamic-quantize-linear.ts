@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { cast } from "../elementwise/cast.js";
 import { div } from "../elementwise/div.js";
 import { emitAll } from "../emit.js";
 
@@ -13,6 +14,7 @@ export const DynamicQuantizeLinear = defineOperator({
   name: "DynamicQuantizeLinear",
   inputs: ["x"],
   outputs: ["y", "y_scale", "y_zero_point"],
+  integers: { y: "numbers" },
   infer: ({ inputs: [x], fail }) => {
     if (x.type !== "float32") fail("its input must be float32");
     return [
@@ -23,5 +25,7 @@ export const DynamicQuantizeLinear = defineOperator({
   },
   // Straight-through: y_scale (y - y_zero_point) stands for x whatever the range, so dx = g / y_scale, and the scale's own dependence on x
   // cancels out. Nothing saturates, for the range is that of x.
-  gradient: ({ outputs: [, scale], options }, [g]) => [g && options.rounding !== "zero" ? div(g, scale) : undefined],
+  gradient: ({ outputs: [, scale], options }, [g]) => [
+    g && options.rounding !== "zero" ? div(cast(g, scale.type), scale) : undefined,
+  ],
 });

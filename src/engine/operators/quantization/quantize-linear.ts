@@ -32,6 +32,7 @@ export const QuantizeLinear = defineOperator({
   inputs: ["x", "y_scale", "y_zero_point?"],
   outputs: ["y"],
   attributes: { axis: int(1) },
+  integers: { y: "numbers" },
   infer: ({ inputs: [x, scale, zeroPoint], attributes, fail }) => {
     checkScale(x, scale, attributes.axis, fail);
     if (zeroPoint) checkScale(x, zeroPoint, attributes.axis, fail);
@@ -48,7 +49,7 @@ export const QuantizeLinear = defineOperator({
     const ratio = div(x, s);
     const rounded = zeroPoint ? add(round(ratio), alongAxis(x, cast(zeroPoint, x.type), axis)) : round(ratio);
     const [low, high] = ranges[y.type]!;
-    const dx = where(less(rounded, low), 0, where(greater(rounded, high), 0, div(g, s)));
+    const dx = where(less(rounded, low), 0, where(greater(rounded, high), 0, div(cast(g, s.type), s)));
     return [wanted[0] ? dx : undefined, wanted[1] ? reshape(neg(sumTo(mul(dx, ratio), s.shape)), scale.shape) : undefined];
   },
 });
