@@ -219,7 +219,7 @@ test("frozen parameters are carried along and not trained", () => {
   const tensorsOf = (options: Partial<SensorOptions>) => {
     const eye = sensor({ layout: "rectangular", height: 4, width: 4, integration: exact, ...options });
     const all = declarations((p, x) => eye(p, x!), { image: [1, 1, 8, 8] });
-    return [...all.values()].map(({ name, shape, role, initialise }) => [name, role, ...initialise(shape, new Random(0))]);
+    return [...all.values()].map(({ name, shape, role, initialize }) => [name, role, ...initialize(shape, new Random(0))]);
   };
   expect(tensorsOf({})).toEqual([["raw", "parameter", 0, 0]]);
   expect(tensorsOf({ layout: "uniform" })).toEqual([]);

@@ -1,7 +1,7 @@
 import type { Graph, Value } from "../../engine/graph/graph.js";
 import { add, floor, mul, reshape, slice, sub, tanh } from "../../engine/operators/index.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
-import { zeros } from "../../vision/nn/initialisers.js";
+import { zeros } from "../../vision/nn/initializers.js";
 import type { Scope } from "../../vision/nn/scope.js";
 import { boundaryReading } from "./boundary.js";
 import { SensorError } from "./error.js";
