@@ -147,7 +147,7 @@ const hostile: readonly (readonly [string, Uint8Array, string])[] = [
         { values: { name: "w", dataType: 1, dims: [0] }, indices: { dataType: 7, dims: [0] }, dims: [2 ** 41] },
       ],
     }),
-    "The model's tensors take more than 2 GB together, and Faultline works on models below that; use a smaller variant.",
+    "The tensors in the model's file take more than 2 GB once they are unpacked; keep them as external data, or use a smaller variant.",
   ],
   [
     "a sparse tensor with an index outside",

@@ -7,8 +7,9 @@ import { parseModel } from "./read.js";
 import type { ExternalData } from "./tensor-data.js";
 
 /**
- * Reads a model from disk (Node only), as `parseModel` does. External data is taken from the model's own folder and below; a location
- * that leaves it, also by a symbolic link, is refused.
+ * Reads a model from disk (Node only), as `parseModel` does. External data may be of any size; each tensor is read from its place into an
+ * array of its own. It is taken from the model's own folder and below; where the model is a link, as in the caches of model hubs, from the
+ * folder of the file that it leads to as well. A location that leaves these, also by a symbolic link, is refused.
  *
  * @throws ModelError when the file is missing, too large, or not a sound model; the message starts with its path.
  */
@@ -21,7 +22,8 @@ export async function readModel(path: string, limits: Limits = defaultLimits): P
       );
     }
     const bytes = await readFile(path);
-    return withFolder(await realpath(dirname(resolve(path))), (externalData) => parseModel(bytes, { externalData, limits }));
+    const home = { folder: await realpath(dirname(resolve(path))), linked: dirname(await realpath(path)) };
+    return withFiles(home, (externalData) => parseModel(bytes, { externalData, limits }));
   } catch (error) {
     throw new ModelError(`${path}: ${sentence(error)}`);
   }
@@ -41,39 +43,89 @@ function sentence(error: unknown): string {
   }
 }
 
-/** Calls `use` with a reader of files in `folder`, each opened once, and closes them. */
-function withFolder<T>(folder: string, use: (external: ExternalData) => T): T {
-  const open = new Map<string, number>();
+/** Real paths of the folder that the model's name stands in and of the one its file lies in: two where that name is a link. */
+interface Home {
+  readonly folder: string;
+  readonly linked: string;
+}
+
+interface DataFile {
+  readonly descriptor: number;
+  readonly size: number;
+  /** Bytes that tensors may still take: what the file holds, for no two tensors have half of their bytes in common. */
+  left: number;
+  /** What was read, by offset and length: tensors that share their bytes share the array. */
+  readonly read: Map<string, Uint8Array>;
+}
+
+/** Calls `use` with a reader of the model's external files, each opened once, and closes them. */
+function withFiles<T>(home: Home, use: (external: ExternalData) => T): T {
+  const open = new Map<string, DataFile>();
   const external: ExternalData = (location, offset, length) => {
-    const file = open.get(location) ?? openInside(folder, location);
+    const file = open.get(location) ?? openData(home, location);
     open.set(location, file);
+    const key = `${offset} ${length}`;
+    const known = file.read.get(key);
+    if (known) return known;
     // The size first: the length is the file's claim, and nothing may be allocated on it.
-    const available = Math.max(0, fstatSync(file).size - offset);
-    const bytes = new Uint8Array(Math.min(length, available));
-    const read = bytes.length === 0 ? 0 : readSync(file, bytes, 0, bytes.length, offset);
-    return bytes.subarray(0, read);
+    const bytes = readBytes(file.descriptor, offset, Math.min(length, Math.max(0, file.size - offset)));
+    file.left -= bytes.length;
+    if (file.left < 0)
+      throw new ModelError(`more is asked of its external data "${location}" than the file holds; it is damaged or hostile.`);
+    file.read.set(key, bytes);
+    return bytes;
   };
   try {
     return use(external);
   } finally {
-    for (const file of open.values()) closeSync(file);
+    for (const { descriptor } of open.values()) closeSync(descriptor);
   }
 }
 
-function openInside(folder: string, location: string): number {
-  let real: string;
-  try {
-    real = realpathSync(resolve(folder, location));
-  } catch {
-    throw new ModelError(`its external data "${location}" is missing; put that file beside the model.`);
+/** One call to the system takes less than 2 GiB. */
+const largestRead = 2 ** 30;
+
+function readBytes(descriptor: number, offset: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  while (at < length) {
+    const read = readSync(descriptor, bytes, at, Math.min(length - at, largestRead), offset + at);
+    if (read === 0) break; // cut short in the meantime
+    at += read;
   }
-  if (!real.startsWith(folder.endsWith(sep) ? folder : folder + sep)) {
-    throw new ModelError(
-      `its external data "${location}" leads outside the model's own folder, which is refused; put the file itself there.`,
-    );
-  }
-  const file = openSync(real, "r");
-  if (fstatSync(file).isFile()) return file;
-  closeSync(file);
+  return bytes.subarray(0, at);
+}
+
+function openData(home: Home, location: string): DataFile {
+  const descriptor = openSync(place(home, location), "r");
+  const status = fstatSync(descriptor);
+  if (status.isFile()) return { descriptor, size: status.size, left: status.size, read: new Map() };
+  closeSync(descriptor);
   throw new ModelError(`its external data "${location}" is not a file.`);
 }
+
+/**
+ * Where external data really lie: in the model's folder or below. Where the model's name is a link, its data may lie beside the file that
+ * the link leads to, under its own name or as the target of a link like the model's (Hugging Face keeps both in one folder of blobs).
+ */
+function place({ folder, linked }: Home, location: string): string {
+  const beside = realPath(resolve(folder, location));
+  if (beside !== undefined && (isWithin(beside, folder) || (linked !== folder && dirname(beside) === linked))) return beside;
+  const behind = realPath(resolve(linked, location));
+  if (behind !== undefined && isWithin(behind, linked)) return behind;
+  throw new ModelError(
+    beside === undefined && behind === undefined
+      ? `its external data "${location}" is missing; put that file beside the model.`
+      : `its external data "${location}" leads outside the model's own folder, which is refused; put the file itself there.`,
+  );
+}
+
+function realPath(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+const isWithin = (path: string, folder: string): boolean => path.startsWith(folder.endsWith(sep) ? folder : folder + sep);

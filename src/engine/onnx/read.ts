@@ -33,7 +33,11 @@ export function parseModel(bytes: Uint8Array, options: ReadOptions = {}): OnnxMo
   if (message.graph === undefined)
     throw new ModelError("The file holds no graph, so it is not an ONNX model; check that it is the right file.");
   const opsets = readOpsets(message);
-  const source = { irVersion: message.irVersion ?? 0, budget: { left: limits.bytes }, external: options.externalData };
+  const source = {
+    irVersion: message.irVersion ?? 0,
+    budget: { inside: limits.bytes, outside: limits.externalBytes },
+    external: options.externalData,
+  };
   const inlined = inlineFunctions(message.graph, message.functions ?? [], opsets.default, limits.nodes);
   return toCanonicalOpset({
     irVersion: canonicalIrVersion,

@@ -7,18 +7,24 @@ import {
   describe,
   float32ToFloat16,
   type Tensor,
+  viewOf,
 } from "../tensor/tensor.js";
+import { bytesOf } from "./chunks.js";
 import { ModelError } from "./model.js";
 import { elementTypes, type Messages } from "./schema.js";
 
 type TensorMessage = Messages["Tensor"];
 
-/** Yields bytes of an external file. `length` is what the tensor needs; returning another number of bytes is an error. */
+/**
+ * Yields bytes of an external file. `length` is what the tensor needs; returning another number of bytes is an error. Where they are aligned
+ * as the element type asks, the model takes the array over instead of copying it: do not change it afterwards.
+ */
 export type ExternalData = (location: string, offset: number, length: number) => Uint8Array;
 
-/** Counts down the bytes that tensors may still take. */
+/** Counts down the bytes that tensors may still take: what the file itself holds, and what lies outside it. */
 export interface ByteBudget {
-  left: number;
+  inside: number;
+  outside: number;
 }
 
 /**
@@ -49,9 +55,12 @@ export function readTensor(message: TensorMessage, what: string, budget: ByteBud
   const size = checkedSize(shape, what);
   const stored = elementTypes[message.dataType!] ?? "undefined";
   const storedBytes = storedSize(stored, type, size);
-  let raw = message.rawData;
-  if (message.dataLocation === 1) raw = readExternal(message, what, storedBytes, budget, external);
-  else if (raw === undefined || raw.length === 0) {
+  if (message.dataLocation === 1) {
+    spend(budget, "outside", size * bytesPerElement(type));
+    return { type, shape, data: ownedData(readExternal(message, what, storedBytes, external), type, stored, size) };
+  }
+  const raw = message.rawData;
+  if (raw === undefined || raw.length === 0) {
     return { type, shape, data: readTypedFields(message, type, stored, size, { what, budget }) };
   }
   if (raw.length !== storedBytes) {
@@ -59,7 +68,8 @@ export function readTensor(message: TensorMessage, what: string, budget: ByteBud
       `${what} is declared as ${stored}[${shape.join(", ")}] (${storedBytes} bytes) but holds ${raw.length} bytes; the file is damaged.`,
     );
   }
-  return { type, shape, data: fromBytes(raw, type, stored, size, { what, budget }) };
+  spend(budget, "inside", size * bytesPerElement(type));
+  return { type, shape, data: fromBytes(raw, type, stored, size) };
 }
 
 interface Context {
@@ -89,22 +99,17 @@ function storedSize(stored: string, type: DataType, size: number): number {
 }
 
 /** Takes bytes from the budget before they are allocated. */
-export function spend(budget: ByteBudget, bytes: number): void {
-  budget.left -= bytes;
-  if (budget.left < 0) {
-    throw new ModelError(
-      "The model's tensors take more than 2 GB together, and Faultline works on models below that; use a smaller variant.",
-    );
-  }
+export function spend(budget: ByteBudget, where: keyof ByteBudget, bytes: number): void {
+  budget[where] -= bytes;
+  if (budget[where] >= 0) return;
+  throw new ModelError(
+    where === "inside"
+      ? "The tensors in the model's file take more than 2 GB once they are unpacked; keep them as external data, or use a smaller variant."
+      : "The model's external data take more than the reading limit allows; use a smaller variant.",
+  );
 }
 
-function readExternal(
-  message: TensorMessage,
-  what: string,
-  bytes: number,
-  budget: ByteBudget,
-  external: ExternalData | undefined,
-): Uint8Array {
+function readExternal(message: TensorMessage, what: string, bytes: number, external: ExternalData | undefined): Uint8Array {
   const entries = new Map(message.externalData?.map((pair) => [pair.key ?? "", pair.value ?? ""]));
   const location = entries.get("location") ?? "";
   checkLocation(location, what);
@@ -121,7 +126,6 @@ function readExternal(
       `${what} lies in the external file "${location}", which was not given; pass that file along with the model.`,
     );
   }
-  spend(budget, bytes);
   const data = external(location, offset, bytes);
   if (data.length !== bytes) {
     throw new ModelError(
@@ -142,16 +146,22 @@ function checkLocation(location: string, what: string): void {
   }
 }
 
-function fromBytes(raw: Uint8Array, type: DataType, stored: string, size: number, { budget }: Context): DataOf<DataType> {
-  spend(budget, size * bytesPerElement(type));
+/** The elements in an array that nothing else writes to: the array itself, where it holds them as they are and is aligned. */
+function ownedData(raw: Uint8Array, type: DataType, stored: string, size: number): DataOf<DataType> {
+  if (stored !== type || raw.byteOffset % bytesPerElement(type) !== 0) return fromBytes(raw, type, stored, size);
+  return viewOf(type, raw, size);
+}
+
+function fromBytes(raw: Uint8Array, type: DataType, stored: string, size: number): DataOf<DataType> {
   if (stored === "int4" || stored === "uint4") return unpackNibbles(raw, type, size);
   // Copied, for typed arrays must be aligned and the model must not change with the caller's buffer. All targets are little-endian.
   if (stored === "bfloat16") {
-    const halves = new Uint16Array(raw.slice().buffer);
+    const halves = new Uint16Array(size);
+    bytesOf(halves).set(raw);
     return widenBfloat16(halves, size);
   }
   const data = allocate(type, size);
-  new Uint8Array(data.buffer).set(raw);
+  bytesOf(data).set(raw);
   return data;
 }
 
@@ -187,7 +197,7 @@ function readTypedFields(
         "the file is damaged.",
     );
   }
-  spend(budget, size * bytesPerElement(type));
+  spend(budget, "inside", size * bytesPerElement(type));
   if (field === undefined) return allocate(type, 0);
   if (stored === "int4" || stored === "uint4") return unpackNibbles(field as Int32Array, type, size);
   if (stored === "bfloat16") return widenBfloat16(field as Int32Array, size);
@@ -226,7 +236,7 @@ export function readSparseTensor(
   const indices = readTensor(message.indices ?? {}, `The index of ${what}`, budget, external);
   const shape = message.dims ?? [];
   const size = checkedSize(shape, what);
-  spend(budget, size * bytesPerElement(values.type));
+  spend(budget, "inside", size * bytesPerElement(values.type));
   const data = allocate(values.type, size);
   const count = values.data.length;
   const rank = indices.shape.length === 2 ? shape.length : 1;
@@ -254,7 +264,7 @@ export function tensorMessage(tensor: Tensor, name: string): TensorMessage {
     name,
     dims: [...tensor.shape],
     dataType: elementTypes.indexOf(tensor.type),
-    rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    rawData: bytesOf(data),
   };
 }
 

@@ -1,4 +1,5 @@
 import protobuf from "protobufjs/minimal.js";
+import { bytesOf, type Chunks, join } from "./chunks.js";
 import { ModelError } from "./model.js";
 import { type Field, type MessageName, type Messages, messages } from "./schema.js";
 
@@ -223,25 +224,72 @@ function toBigInt(value: number | { low: number; high: number }): bigint {
   return (BigInt(value.high) << 32n) | BigInt(value.low >>> 0);
 }
 
+/** Byte fields of this length and more stay arrays of their own. */
+const longField = 2 ** 12;
+
 /** Encodes one message; absent and empty fields are left out. */
-export function encode<M extends MessageName>(message: M, value: Messages[M]): Uint8Array {
-  const writer = Writer.create();
-  encodeMessage(writer, message, value as Record<string, unknown>);
-  const file = writer.finish();
-  // In Node protobufjs makes a Buffer, whose `slice` shares memory where a Uint8Array's copies.
-  return new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
+export function encode<M extends MessageName>(message: M, value: Messages[M]): Uint8Array<ArrayBuffer> {
+  return join(encodeChunks(message, value));
 }
 
-function encodeMessage(writer: Writer, message: MessageName, value: Record<string, unknown>): void {
-  for (const [number, field] of Object.entries(messages[message])) {
-    const content = value[field.name];
-    if (content === undefined) continue;
-    for (const element of field.repeated ? (content as unknown[]) : [content]) writeField(writer, Number(number), field, element);
+/** The same in chunks: long byte fields (weights) are the given arrays themselves. */
+export function encodeChunks<M extends MessageName>(message: M, value: Messages[M]): Chunks {
+  const output = new Output();
+  encodeMessage(output, message, value as Record<string, unknown>);
+  return output.finish();
+}
+
+/** A message in the making: what is short is gathered by a writer, what is long is put between. */
+class Output {
+  writer = Writer.create();
+  readonly #chunks: Uint8Array[] = [];
+  #length = 0;
+
+  /** A length-delimited field's content. */
+  content({ chunks, length }: Chunks): void {
+    if (length < longField) {
+      this.writer.bytes(chunks.length === 1 ? chunks[0]! : join({ chunks, length }));
+      return;
+    }
+    this.writer.uint32(length);
+    this.#flush();
+    this.#chunks.push(...chunks);
+    this.#length += length;
+  }
+
+  finish(): Chunks {
+    this.#flush();
+    return { chunks: this.#chunks, length: this.#length };
+  }
+
+  #flush(): void {
+    // A view of the writer's own buffer, which nothing writes to any more.
+    const written = bytesOf(this.writer.finish(true));
+    this.writer = Writer.create();
+    if (written.length === 0) return;
+    this.#chunks.push(written);
+    this.#length += written.length;
   }
 }
 
-function writeField(writer: Writer, number: number, field: Field, value: unknown): void {
+function encodeMessage(output: Output, message: MessageName, value: Record<string, unknown>): void {
+  for (const [number, field] of fieldsOf.get(message)!) {
+    const content = value[field.name];
+    if (content === undefined) continue;
+    for (const element of field.repeated ? (content as unknown[]) : [content]) writeField(output, number, field, element);
+  }
+}
+
+const fieldsOf = new Map(
+  Object.entries(messages).map(([name, fields]) => [
+    name,
+    Object.entries(fields).map(([n, field]) => [Number(n), field] as const),
+  ]),
+);
+
+function writeField(output: Output, number: number, field: Field, value: unknown): void {
   const wire = field.type in messages || isPackedKind(field.type) ? 2 : wireTypes[field.type]!;
+  const { writer } = output;
   writer.uint32((number << 3) | wire);
   switch (field.type) {
     case "int":
@@ -254,7 +302,7 @@ function writeField(writer: Writer, number: number, field: Field, value: unknown
       writer.string(value as string);
       break;
     case "bytes":
-      writer.bytes(value as Uint8Array);
+      output.content({ chunks: [value as Uint8Array], length: (value as Uint8Array).length });
       break;
     case "packedFloat":
     case "packedDouble":
@@ -266,9 +314,7 @@ function writeField(writer: Writer, number: number, field: Field, value: unknown
       writer.ldelim();
       break;
     default:
-      writer.fork();
-      encodeMessage(writer, field.type as MessageName, value as Record<string, unknown>);
-      writer.ldelim();
+      output.content(encodeChunks(field.type as MessageName, value as Messages[MessageName]));
   }
 }
 

@@ -30,7 +30,13 @@ export type DataType = keyof ArrayOf;
 export type DataOf<T extends DataType> = ArrayOf[T];
 export type FloatType = "float32" | "float64" | "float16";
 
-const constructors: { [T in DataType]: { new (length: number): ArrayOf[T]; readonly BYTES_PER_ELEMENT: number } } = {
+interface ArrayConstructor<A> {
+  new (length: number): A;
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): A;
+  readonly BYTES_PER_ELEMENT: number;
+}
+
+const constructors: { [T in DataType]: ArrayConstructor<ArrayOf[T]> } = {
   float32: Float32Array,
   float64: Float64Array,
   float16: Uint16Array,
@@ -72,6 +78,18 @@ export function describe(t: { type: DataType; shape: Shape }): string {
 /** An all-zero array of `length` elements of the given type. */
 export function allocate<T extends DataType>(type: T, length: number): DataOf<T> {
   return new constructors[type](length);
+}
+
+/** The bytes as `length` elements of the given type, without a copy; they must be aligned as the type asks. */
+export function viewOf<T extends DataType>(type: T, { buffer, byteOffset }: ArrayBufferView, length: number): DataOf<T> {
+  return new constructors[type](buffer, byteOffset, length);
+}
+
+/** The elements in a new array with a buffer of its own, whatever kind of array they are in: Node's Buffers have a `slice` that copies nothing. */
+export function copyOf<T extends DataType>({ type, shape, data }: Tensor<T>): Tensor<T> {
+  const copy = allocate(type, data.length);
+  (copy as Float32Array).set(data as Float32Array);
+  return { type, shape: [...shape], data: copy };
 }
 
 /**
