@@ -1,13 +1,14 @@
 import { neededNodes } from "../graph/build.js";
-import { GraphError, type Node, type Value } from "../graph/graph.js";
+import { type Graph, GraphError, type Node, type Value } from "../graph/graph.js";
 import { type GradientOptions, type GradientRule, nodeLabel } from "../graph/operator.js";
 import { add } from "../operators/elementwise/add.js";
 import { cast } from "../operators/elementwise/cast.js";
 import { scalar } from "../operators/emit.js";
 import { expand } from "../operators/layout/expand.js";
 import { zerosLike } from "../operators/zeros.js";
-import { type DataType, describe, isFloat, sameShape } from "../tensor/tensor.js";
+import { describe, gradientType, isFloat, sameShape } from "../tensor/tensor.js";
 import { lastValuesBefore, NotDifferentiableError, type Obstacle } from "./obstacles.js";
+import { operandsOf } from "./operands.js";
 
 const defaults: GradientOptions = { rounding: "default" };
 
@@ -31,6 +32,9 @@ export function gradients(of: Value, wrt: readonly Value[], options: Partial<Gra
 
 /**
  * Gradients of `Σ ⟨cotangent, of⟩` with respect to each value of `wrt`; zeros where nothing differentiable leads there.
+ *
+ * Gradients of float16 values are computed in float32, from the first cotangent to a last cast: float16 has no kernels for much of what a
+ * gradient needs (ScatterElements with "add"), and small gradients would vanish in it. What is added to the graph is marked (`Node.sweep`).
  *
  * @throws NotDifferentiableError, GraphError (a cotangent whose shape is not that of its value).
  */
@@ -63,18 +67,23 @@ export function reverseSweep(seeds: readonly Seed[], wrt: readonly Value[], opti
     if (!isFloat(x.type))
       throw new GraphError(`"${x.name}" is ${describe(x)}; gradients exist with respect to floating-point values only.`);
   }
-  const needed = neededNodes(seeds.map((s) => s.of));
   const first = seeds[0]?.of ?? wrt[0];
   if (!first) return { cotangents: [], active: new Set(), ends: [] };
-  const order = first.graph.nodes.filter((n) => needed.has(n));
+  return first.graph.during("reverse", () => sweep(first.graph, seeds, wrt, { ...defaults, ...options }));
+}
+
+function sweep(graph: Graph, seeds: readonly Seed[], wrt: readonly Value[], options: GradientOptions): Sweep {
+  const needed = neededNodes(seeds.map((s) => s.of));
+  const order = graph.nodes.filter((n) => needed.has(n));
   const { active, ends } = activeValues(order, wrt);
 
   const collected = new Map<Value, Value>();
-  const accumulate = (v: Value, g: Value): void => {
-    if (!sameShape(g.shape, v.shape) || (isFloat(v.type) ? g.type !== v.type : !isFloat(g.type)))
-      throw new GraphError(`Gradient rule of ${v.node ? nodeLabel(v.node) : v.name}: cotangent ${describe(g)} for ${v}.`);
+  const accumulate = (v: Value, cotangent: Value): void => {
+    if (!sameShape(cotangent.shape, v.shape) || !isFloat(cotangent.type))
+      throw new GraphError(`Gradient rule of ${v.node ? nodeLabel(v.node) : v.name}: cotangent ${describe(cotangent)} for ${v}.`);
     const known = collected.get(v);
-    collected.set(v, known ? add(known, cast(g, known.type)) : g);
+    const g = cast(cotangent, known?.type ?? (isFloat(v.type) ? gradientType(v.type) : cotangent.type));
+    collected.set(v, known ? add(known, g) : g);
   };
   for (const { of, cotangent } of seeds) if (active.has(of)) accumulate(of, cotangent);
 
@@ -84,7 +93,7 @@ export function reverseSweep(seeds: readonly Seed[], wrt: readonly Value[], opti
     const type = cotangents.find((g) => g !== undefined)?.type;
     const wanted = node.inputs.map((v) => v !== undefined && active.has(v));
     if (type === undefined || !wanted.some(Boolean)) continue;
-    const passed = applyRule(node, cotangents, wanted, { ...defaults, ...options });
+    const passed = applyRule(node, cotangents, wanted, options);
     if (typeof passed === "string") obstacles.unshift({ node, because: passed });
     else if (passed.every((g) => g === undefined)) ends.push({ node, because: "its derivative is 0 wherever it exists" });
     node.inputs.forEach((v, i) => {
@@ -95,7 +104,11 @@ export function reverseSweep(seeds: readonly Seed[], wrt: readonly Value[], opti
     });
   }
   if (obstacles.length > 0) throw new NotDifferentiableError(obstacles, lastValuesBefore(obstacles, order, active, wrt));
-  return { cotangents: wrt.map((x) => collected.get(x)), active, ends };
+  const gradientOf = (x: Value): Value | undefined => {
+    const g = collected.get(x);
+    return g && cast(g, x.type);
+  };
+  return { cotangents: wrt.map(gradientOf), active, ends };
 }
 
 /**
@@ -139,7 +152,7 @@ function applyRule(
   const fail = (message: string): never => {
     throw new RuleFailure(`${message} (inputs: ${node.inputs.map((v) => (v ? describe(v) : "none")).join(", ")})`);
   };
-  const { inputs, outputs } = realOperands(node, cotangents, wanted);
+  const { inputs, outputs } = operandsOf(node, cotangents, wanted);
   try {
     return rule({ inputs, outputs, attributes: node.attributes, wanted, options, fail }, cotangents);
   } catch (error) {
@@ -150,24 +163,6 @@ function applyRule(
 
 /** A rule says that it has no gradient for a node as this one. */
 class RuleFailure extends Error {}
-
-/**
- * The node's inputs and outputs as its rule sees them. Where an input is an integer that stands for a real number, whatever has its type is
- * such a number too (a padding value, a bound, the other branch of a Where), and is cast to the type of the cotangents: so one rule serves
- * floating-point and quantised numbers. Of int64 only what carries a cotangent, for indices and sizes have that type as well.
- */
-function realOperands(node: Node, cotangents: readonly (Value | undefined)[], wanted: readonly boolean[]) {
-  const { inputs, outputs } = node;
-  const quantised = new Set<DataType>(inputs.flatMap((v, i) => (wanted[i] && !isFloat(v!.type) ? [v!.type] : [])));
-  if (quantised.size === 0) return { inputs, outputs };
-  const { type } = cotangents.find((g) => g !== undefined)!;
-  const real = (v: Value | undefined, carries: boolean) =>
-    v && quantised.has(v.type) && (carries || v.type !== "int64") ? cast(v, type) : v;
-  return {
-    inputs: inputs.map((v, i) => real(v, wanted[i]!)),
-    outputs: outputs.map((v, i) => real(v, cotangents[i] !== undefined)!),
-  };
-}
 
 function ones(v: Value): Value {
   return expand(scalar(v.graph, 1, v.type), v.shape);

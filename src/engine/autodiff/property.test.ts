@@ -137,7 +137,9 @@ async function check(
         const wrt = Object.values(inputs);
         return derive(randomGraph(seed, operators, wrt), wrt);
       });
-      const { finiteDifference, gradient, scale } = await checkDirectional(test, seed % 2 === 0 ? "all" : "disabled", seed);
+      const { finiteDifference, gradient, scale } = (await checkDirectional(test, seed % 2 === 0 ? "all" : "disabled", {
+        seed,
+      }))!;
       expect(Math.abs(finiteDifference - gradient)).toBeLessThanOrEqual(tolerance * scale + 2e-4);
     }),
     runs,

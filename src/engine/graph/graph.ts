@@ -46,7 +46,12 @@ export interface Node {
   readonly outputs: readonly Value[];
   /** Complete: defaults are filled in. */
   readonly attributes: Attributes;
+  /** Which sweep of automatic differentiation made the node; undefined for what a model or a caller says. */
+  readonly sweep?: SweepDirection | undefined;
 }
+
+/** "reverse": cotangents, and what is computed for them alone. */
+export type SweepDirection = "reverse";
 
 /** A mistake in building a graph: names the operator, the attribute and the shapes. */
 export class GraphError extends Error {
@@ -73,6 +78,7 @@ export class Graph {
   readonly #constants = new Map<Tensor, Value>();
   readonly #ids = new Map<Value, number>();
   #count = 0;
+  #sweep: SweepDirection | undefined;
 
   /** A graph input. The name is the feed's name at run time. */
   input(name: string, type: DataType, shape: Shape): Value {
@@ -156,7 +162,7 @@ export class Graph {
     }
     const types = operator.infer(context);
     const outputs: Value[] = [];
-    const node: Node = { operator, name, inputs: trimmed, outputs, attributes: complete };
+    const node: Node = { operator, name, inputs: trimmed, outputs, attributes: complete, sweep: this.#sweep };
     for (let index = 0; index < Math.max(outputCount, types.length); index++) {
       const type = types[index];
       if (!type) fail(`it has ${types.length} outputs, ${outputCount} were asked for`);
@@ -172,6 +178,17 @@ export class Graph {
     this.nodes.push(node);
     if (key) this.#shared.set(key, outputs);
     return outputs;
+  }
+
+  /** Marks the nodes that `build` adds as made by a sweep. A node that stands in the graph already stays what it is. */
+  during<T>(sweep: SweepDirection | undefined, build: () => T): T {
+    const before = this.#sweep;
+    this.#sweep = sweep;
+    try {
+      return build();
+    } finally {
+      this.#sweep = before;
+    }
   }
 
   /** A name that no value of the graph bears yet: the given one, or the given one with a number. */
@@ -226,13 +243,9 @@ function completeAttributes(operator: Operator, given: Attributes, fail: (messag
   return complete;
 }
 
-const random = new Set(["RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"]);
-
 function shareable(operator: Operator): boolean {
   return (
-    operator.domain !== "faultline" &&
-    !random.has(operator.name) &&
-    !Object.values(operator.attributes).some((a) => a.kind === "graph")
+    operator.domain !== "faultline" && !operator.random && !Object.values(operator.attributes).some((a) => a.kind === "graph")
   );
 }
 

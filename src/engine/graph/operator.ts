@@ -26,6 +26,8 @@ export interface Operator {
    * that is taken apart, so its gradient is that of its parts. Undefined where the node stays as it is.
    */
   readonly decompose?: (context: DecomposeContext) => readonly Value[] | undefined;
+  /** Whether two equal nodes compute different values, because each draws numbers of its own. */
+  readonly random?: true;
 }
 
 /** Integers stand for "numbers" (quantised ones, which carry the cotangent of the real number they stand for) or are "positions" of elements. */
@@ -166,6 +168,7 @@ interface Definition<I extends readonly string[], O extends readonly string[], S
   readonly outputs?: O;
   readonly attributes?: S;
   readonly integers?: Readonly<Partial<Record<O[number], IntegerMeaning>>>;
+  readonly random?: true;
   readonly infer: (context: InferContext<Slots<I, Value>, AttributeValues<S>>) => readonly ValueType[];
   readonly gradient:
     | ((

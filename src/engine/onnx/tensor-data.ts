@@ -5,8 +5,8 @@ import {
   type DataType,
   dataTypes,
   describe,
-  float32ToFloat16,
   type Tensor,
+  tensor,
   viewOf,
 } from "../tensor/tensor.js";
 import { bytesOf } from "./chunks.js";
@@ -258,19 +258,17 @@ export function readSparseTensor(
 }
 
 /** The message of a tensor, with its elements as raw little-endian bytes. */
-export function tensorMessage(tensor: Tensor, name: string): TensorMessage {
-  const { data } = tensor;
+export function tensorMessage(t: Tensor, name: string): TensorMessage {
+  const { data } = t;
   return {
     name,
-    dims: [...tensor.shape],
-    dataType: elementTypes.indexOf(tensor.type),
+    dims: [...t.shape],
+    dataType: elementTypes.indexOf(t.type),
     rawData: bytesOf(data),
   };
 }
 
 /** A scalar of the given type. */
 export function scalar(type: DataType, value: number): Tensor {
-  const data = allocate(type, 1);
-  data[0] = type === "int64" || type === "uint64" ? BigInt(value) : type === "float16" ? float32ToFloat16(value) : value;
-  return { type, shape: [], data };
+  return tensor(type, [], [value]);
 }

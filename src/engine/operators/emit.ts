@@ -1,6 +1,6 @@
 import { type Graph, GraphError, type Value, type ValueType } from "../graph/graph.js";
 import type { Attributes, Operator } from "../graph/operator.js";
-import { type DataType, type Shape, tensor } from "../tensor/tensor.js";
+import { type DataType, type Shape, tensor, toNumbers } from "../tensor/tensor.js";
 
 /** What builder functions take: a value, or a number that becomes a scalar constant of the other operand's type. */
 export type Operand = Value | number;
@@ -41,7 +41,7 @@ export function intsConstant(graph: Graph, values: readonly number[]): Value {
 export function constantNumbers(value: Value, role: string, fail: (message: string) => never): number[] {
   const t = value.constant;
   if (!t) return fail(`its ${role} must be constant, but "${value.name}" is computed at run time`);
-  return Array.from(t.data as ArrayLike<number | bigint>, Number);
+  return toNumbers(t);
 }
 
 // ---- shape rules that many operators share --------------------------------------------------------------------------------------

@@ -1,17 +1,106 @@
 import { describe, expect, it } from "vitest";
 import type { Operator } from "../graph/operator.js";
-import { checkDirectional, type OperatorCase } from "../testing/operator-case.js";
+import { checkDirectional, compareWithTwin } from "../testing/operator-case.js";
 import { checkedLevels } from "../testing/run-model.js";
 import { allCases } from "./cases.js";
 import { operatorFamilies } from "./index.js";
 
-describe.each(checkedLevels)("gradients against finite differences, optimisation %s", (level) => {
-  it.each(allCases.map((test) => [test.name, test] as const))("%s", async (_, test: OperatorCase) => {
-    const { finiteDifference, gradient, scale } = await checkDirectional(test, level);
+/** Operators for which ONNX Runtime 1.30 has no CPU kernel in a type, at least for one of their cases: the model itself does not run. */
+const withoutKernel: Readonly<Record<"float16" | "float64", readonly string[]>> = {
+  float16: [
+    "ConvInteger",
+    "Celu",
+    "DequantizeLinear",
+    "DynamicQuantizeLinear",
+    "IsInf",
+    "MatMulInteger",
+    "QuantizeLinear",
+    "Range",
+    "ScatterElements",
+    "ScatterND",
+  ],
+  float64: [
+    "ConvInteger",
+    "ConvInteger",
+    "Acos",
+    "Acosh",
+    "Asin",
+    "Asinh",
+    "Atan",
+    "Atanh",
+    "AveragePool",
+    "Celu",
+    "Col2Im",
+    "Conv",
+    "ConvTranspose",
+    "Cosh",
+    "DequantizeLinear",
+    "Det",
+    "DynamicQuantizeLinear",
+    "Elu",
+    "Erf",
+    "GlobalAveragePool",
+    "GlobalLpPool",
+    "GlobalMaxPool",
+    "GridSample",
+    "HardSigmoid",
+    "HardSwish",
+    "Hardmax",
+    "InstanceNormalization",
+    "LRN",
+    "LpPool",
+    "MatMulInteger",
+    "MaxPool",
+    "MaxUnpool",
+    "Mean",
+    "MeanVarianceNormalization",
+    "Mish",
+    "OneHot",
+    "QuantizeLinear",
+    "Resize",
+    "Selu",
+    "Sinh",
+    "Softplus",
+    "Softsign",
+    "Tan",
+    "ThresholdedRelu",
+  ],
+};
+
+/** Kernels that take float64 and compute in float32, in which differences of small steps drown. */
+const float32Inside = ["Shrink", "Shrink: 0.9, 0.2", "LayerNormalization: all three outputs"];
+
+const named = allCases.map((test) => [test.name, test] as const);
+
+describe.each(checkedLevels)("gradients against finite differences, optimization %s", (level) => {
+  it.each(named)("%s", async (_, test) => {
+    const { finiteDifference, gradient, allowed } = (await checkDirectional(test, level))!;
     expect(Number.isFinite(gradient)).toBe(true);
-    expect(Math.abs(finiteDifference - gradient)).toBeLessThanOrEqual((test.tolerance ?? 1e-2) * scale + 1e-4);
+    expect(Math.abs(finiteDifference - gradient)).toBeLessThanOrEqual(allowed);
   });
 });
+
+describe("gradients against finite differences in float64", () => {
+  it.each(named.filter(([name]) => !float32Inside.includes(name)))("%s", async (_, test) => {
+    const result = await checkDirectional(test, "all", { type: "float64" });
+    if (!result) return expect(withoutKernel.float64).toContain(test.operator);
+    expect(Math.abs(result.finiteDifference - result.gradient)).toBeLessThanOrEqual(result.allowed);
+  });
+});
+
+describe.each([
+  ["float16", 2e-2],
+  ["float64", 1e-4],
+] as const)(
+  "results and gradients in %s against the float32 twin, as they are and rewritten, at both levels",
+  (type, tolerance) => {
+    it.each(named)("%s", async (_, test) => {
+      const deviations = await compareWithTwin(test, type);
+      if (!deviations) return expect(withoutKernel[type]).toContain(test.operator);
+      for (const { what, error } of deviations) expect.soft(error, what).toBeLessThanOrEqual(tolerance);
+    });
+  },
+);
 
 it("every operator with a gradient rule has a case", () => {
   const tested = new Set(allCases.map((test) => test.operator));

@@ -57,6 +57,14 @@ export function isFloat(type: DataType): type is FloatType {
   return type === "float32" || type === "float64" || type === "float16";
 }
 
+/**
+ * The type in which gradients of values of the given type are computed: float32 for float16, whose smallest number, 6e-8, is larger than
+ * many a gradient, and whose whole numbers end at 2048; else the type itself.
+ */
+export function gradientType(type: DataType): DataType {
+  return type === "float16" ? "float32" : type;
+}
+
 export function bytesPerElement(type: DataType): number {
   return constructors[type].BYTES_PER_ELEMENT;
 }
@@ -122,10 +130,20 @@ export function tensor<T extends DataType>(
   return { type, shape: [...shape], data };
 }
 
-/** The elements as JavaScript numbers (64-bit integers lose precision beyond 2^53; binary16 is decoded). */
+/**
+ * The elements as JavaScript numbers (64-bit integers lose precision beyond 2^53). This is the one way to read numbers out of a tensor whose
+ * type is not known: `data` of float16 holds bit patterns.
+ *
+ * @example toNumbers(tensor("float16", [2], [0.5, -2])) // [0.5, -2], where data is [0x3800, 0xc000]
+ */
 export function toNumbers(t: Tensor): number[] {
-  if (t.type === "float16") return Array.from(t.data as Uint16Array, float16ToFloat32);
-  return Array.from(t.data as ArrayLike<number | bigint>, Number);
+  return Array.from(t.data as ArrayLike<number | bigint>, (_, i) => numberAt(t, i));
+}
+
+/** One element as a JavaScript number; NaN where the tensor has no such element. */
+export function numberAt(t: Tensor, index: number): number {
+  const element = t.data[index];
+  return element !== undefined && t.type === "float16" ? float16ToFloat32(element as number) : Number(element);
 }
 
 const f32 = new Float32Array(1);

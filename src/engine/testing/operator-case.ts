@@ -1,9 +1,12 @@
 import { vectorJacobianProduct } from "../autodiff/gradients.js";
+import { lower } from "../compile/lower.js";
 import { Graph, type Value } from "../graph/graph.js";
 import type { GradientOptions } from "../graph/operator.js";
+import type { OnnxModel } from "../onnx/model.js";
 import { Random } from "../tensor/random.js";
-import { describe, isFloat, type Shape, sizeOf, type Tensor, tensor, toNumbers } from "../tensor/tensor.js";
-import { type OptimizationLevel, runModel } from "./run-model.js";
+import { describe, type FloatType, isFloat, type Shape, sizeOf, type Tensor, tensor, toNumbers } from "../tensor/tensor.js";
+import { inType, retyped } from "./retyped.js";
+import { checkedLevels, type OptimizationLevel, runModel } from "./run-model.js";
 
 /** One operator in one mode, for the finite-difference check. Families list theirs in `cases.ts` beside their operators. */
 export interface OperatorCase {
@@ -27,14 +30,21 @@ export interface Directional {
   readonly gradient: number;
   /** Size against which a difference counts: the norms of the terms that cancel. */
   readonly scale: number;
+  /** The difference that is allowed. */
+  readonly allowed: number;
 }
 
-/**
- * Compares ⟨∇, u⟩ with (f(x + hu) - f(x - hu)) / 2h for f = Σ ⟨v, y⟩, random v and u, where all float32 arithmetic is ONNX Runtime's and
- * the differences are summed in float64. Checks the shape rules as well.
- */
-export async function checkDirectional(test: OperatorCase, level: OptimizationLevel, seed = 1): Promise<Directional> {
-  const random = new Random(seed, test.name);
+/** A case as a graph, with a point to stand at and a cotangent for each output. */
+interface Setting {
+  readonly graph: Graph;
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly point: Readonly<Record<string, Tensor>>;
+  /** By the name of its graph input: `v0`, `v1`, ... for floating-point outputs. */
+  readonly cotangents: Readonly<Record<string, Tensor>>;
+}
+
+function settingOf(test: OperatorCase, random: Random): Setting {
   const graph = new Graph();
   const inputs: Record<string, Value> = {};
   const point: Record<string, Tensor> = {};
@@ -44,69 +54,159 @@ export async function checkDirectional(test: OperatorCase, level: OptimizationLe
   }
   const built = test.build(inputs, graph);
   const outputs = (Array.isArray(built) ? built : [built]) as readonly Value[];
-  const seeds = outputs.flatMap((of, i) => {
+  const cotangents: Record<string, Tensor> = {};
+  outputs.forEach((of, i) => {
     graph.output(`y${i}`, of);
-    if (!isFloat(of.type)) return [];
-    const cotangent = graph.input(`v${i}`, of.type, of.shape);
-    point[`v${i}`] = tensor(
-      of.type,
-      of.shape,
-      Array.from({ length: sizeOf(of.shape) }, () => random.normal()),
-    );
-    return [{ of, cotangent, index: i }];
+    if (isFloat(of.type)) cotangents[`v${i}`] = normals(of.shape, random);
   });
-  const names = Object.keys(inputs);
-  vectorJacobianProduct(
-    seeds,
-    names.map((n) => inputs[n]!),
-    test.options,
-  ).forEach((g, i) => {
-    graph.output(`d.${names[i]}`, g);
-  });
-  const model = graph.build();
-  const h = test.step ?? 1e-2;
-  const direction = Object.fromEntries(
-    names.map((n) => [n, Array.from({ length: point[n]!.data.length }, () => random.normal())]),
+  return { graph, inputs: Object.values(inputs), outputs, point, cotangents };
+}
+
+const normals = (shape: Shape, random: Random): Tensor =>
+  tensor(
+    "float32",
+    shape,
+    Array.from({ length: sizeOf(shape) }, () => random.normal()),
   );
-  const shifted = (sign: number) => ({
-    ...point,
+
+/** The case with its gradients as outputs `d.<input>` and cotangents as inputs; everything that is float32 may be of another type. */
+function withGradients(test: OperatorCase, setting: Setting, type: FloatType): Graph {
+  const { graph, moved } = retyped(setting.graph, type);
+  const at = (v: Value) => moved.get(v)!;
+  const seeds = Object.keys(setting.cotangents).map((name) => {
+    const of = graph.outputs.get(`y${name.slice(1)}`)!;
+    return { of, cotangent: graph.input(name, of.type, of.shape) };
+  });
+  vectorJacobianProduct(seeds, setting.inputs.map(at), test.options).forEach((g, i) => {
+    graph.output(`d.${setting.inputs[i]!.name}`, g);
+  });
+  return graph;
+}
+
+/** Central differences of float64 arithmetic are sharper. */
+const precision = {
+  float32: { step: 1e-2, tolerance: 1e-2, noise: 1e-4 },
+  float64: { step: 1e-5, tolerance: 1e-6, noise: 1e-9 },
+} as const;
+
+/**
+ * Compares ⟨∇, u⟩ with (f(x + hu) - f(x - hu)) / 2h for f = Σ ⟨v, y⟩, random v and u, where all arithmetic inside is ONNX Runtime's and
+ * the differences are summed in float64. Checks the shape rules as well.
+ *
+ * @returns undefined where ONNX Runtime has no kernel for the operator itself in that type.
+ */
+export async function checkDirectional(
+  test: OperatorCase,
+  level: OptimizationLevel,
+  { seed = 1, type = "float32" }: { readonly seed?: number; readonly type?: "float32" | "float64" } = {},
+): Promise<Directional | undefined> {
+  const random = new Random(seed, test.name);
+  const setting = settingOf(test, random);
+  if (type !== "float32" && !(await runs(setting, type))) return undefined;
+  const model = withGradients(test, setting, type).build();
+  const { step, tolerance, noise } = precision[type];
+  const h = test.step !== undefined && (type === "float32" || test.tolerance !== undefined) ? test.step : step;
+  const direction = Object.fromEntries(setting.inputs.map((x) => [x.name, toNumbers(normals(x.shape, random))]));
+  const feeds = (shift: number) => ({
+    ...asFed(setting.cotangents, model),
     ...Object.fromEntries(
-      names.map((n) => [
-        n,
-        tensor(
-          "float32",
-          point[n]!.shape,
-          toNumbers(point[n]!).map((x, i) => x + sign * h * direction[n]![i]!),
-        ),
-      ]),
+      setting.inputs.map(({ name, shape }) => {
+        const moved = toNumbers(setting.point[name]!).map((x, i) => x + shift * direction[name]![i]!);
+        return [name, tensor(type, shape, moved)];
+      }),
     ),
   });
   const [at, plus, minus] = [
-    await runModel(model, point, level),
-    await runModel(model, shifted(1), level),
-    await runModel(model, shifted(-1), level),
+    await runModel(model, feeds(0), level),
+    await runModel(model, feeds(h), level),
+    await runModel(model, feeds(-h), level),
   ];
-  for (const { of, index } of seeds) {
-    const computed = describe(at[`y${index}`]!);
-    if (computed !== describe(of)) throw new Error(`The shape rule says ${describe(of)}, ONNX Runtime computes ${computed}.`);
-  }
+  setting.outputs.forEach((of, i) => {
+    const declared = model.graph.outputs.find(({ name }) => name === `y${i}`)!;
+    const expected = describe({ type: declared.type, shape: of.shape });
+    if (describe(at[`y${i}`]!) !== expected)
+      throw new Error(`The shape rule says ${expected}, ONNX Runtime computes ${describe(at[`y${i}`]!)}.`);
+  });
   let finiteDifference = 0;
   let scale = 0;
-  for (const { index } of seeds) {
-    const v = toNumbers(point[`v${index}`]!);
-    const [p, m] = [toNumbers(plus[`y${index}`]!), toNumbers(minus[`y${index}`]!)];
-    v.forEach((vi, i) => {
+  for (const [name, v] of Object.entries(setting.cotangents)) {
+    const [p, m] = [plus, minus].map((r) => toNumbers(r[`y${name.slice(1)}`]!)) as [number[], number[]];
+    toNumbers(v).forEach((vi, i) => {
       const term = (vi * (p[i]! - m[i]!)) / (2 * h);
       finiteDifference += term;
       scale += term * term;
     });
   }
   let gradient = 0;
-  for (const n of names) {
-    toNumbers(at[`d.${n}`]!).forEach((g, i) => {
-      gradient += g * direction[n]![i]!;
-      scale += (g * direction[n]![i]!) ** 2;
+  for (const { name } of setting.inputs) {
+    toNumbers(at[`d.${name}`]!).forEach((g, i) => {
+      gradient += g * direction[name]![i]!;
+      scale += (g * direction[name]![i]!) ** 2;
     });
   }
-  return { finiteDifference, gradient, scale: Math.sqrt(scale) };
+  const allowed = (test.tolerance ?? tolerance) * Math.sqrt(scale) + (test.tolerance === undefined ? noise : 1e-4);
+  return { finiteDifference, gradient, scale: Math.sqrt(scale), allowed };
+}
+
+/** Whether ONNX Runtime has kernels for the case itself, without its gradient, in a type. */
+async function runs(setting: Setting, type: FloatType): Promise<boolean> {
+  try {
+    const forward = retyped(setting.graph, type).graph.build();
+    await runModel(forward, asFed(setting.point, forward), "disabled");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Tensors in the types of the model's inputs. */
+const asFed = (tensors: Readonly<Record<string, Tensor>>, { graph }: OnnxModel): Record<string, Tensor> =>
+  Object.fromEntries(
+    Object.entries(tensors).map(([name, t]) => [name, inType(t, graph.inputs.find((i) => i.name === name)!.type)]),
+  );
+
+/** How far each result of a case in another type lies from its float32 twin, relative to the twin's norm. */
+export interface TwinDeviation {
+  /** For example "d.x, rewritten, all". */
+  readonly what: string;
+  readonly error: number;
+}
+
+/**
+ * Computes a case in another type and in float32 at the same point (rounded to the type), as it is and rewritten, at both levels of
+ * optimization.
+ *
+ * @returns undefined where ONNX Runtime has no kernel for the operator itself in that type.
+ */
+export async function compareWithTwin(test: OperatorCase, type: FloatType): Promise<readonly TwinDeviation[] | undefined> {
+  const setting = settingOf(test, new Random(1, test.name));
+  if (!(await runs(setting, type))) return undefined;
+  const model = withGradients(test, setting, type).build();
+  const feeds = asFed({ ...setting.point, ...setting.cotangents }, model);
+  const float32 = withGradients(test, setting, "float32").build();
+  const twin = await runModel(float32, asFed(feeds, float32), "disabled");
+  const deviations: TwinDeviation[] = [];
+  for (const [form, variant] of [["as it is", model] as const, ["rewritten", lower(model, "cpu")] as const]) {
+    for (const level of checkedLevels) {
+      const results = await runModel(variant, feeds, level);
+      for (const [name, expected] of Object.entries(twin))
+        deviations.push({
+          what: `${name}, ${form}, ${level}`,
+          error: relativeError(toNumbers(results[name]!), toNumbers(expected)),
+        });
+    }
+  }
+  return deviations;
+}
+
+/** ‖a - b‖ / ‖b‖; numbers that are infinite or NaN in both are equal. */
+function relativeError(a: readonly number[], b: readonly number[]): number {
+  let difference = 0;
+  let size = 0;
+  b.forEach((v, i) => {
+    if (Object.is(a[i], v)) return;
+    difference += (a[i]! - v) ** 2;
+  });
+  for (const v of b) if (Number.isFinite(v)) size += v ** 2;
+  return Math.sqrt(difference) / Math.max(Math.sqrt(size), 1e-3);
 }

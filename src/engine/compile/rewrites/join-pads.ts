@@ -1,6 +1,7 @@
 import type { Value } from "../../graph/graph.js";
 import { concat } from "../../operators/layout/concat.js";
 import { pad } from "../../operators/layout/pad.js";
+import { toNumbers } from "../../tensor/tensor.js";
 import type { Rewrite } from "../rewrite.js";
 import { isZero, madeBy } from "./match.js";
 
@@ -39,7 +40,7 @@ function pieceOf(v: Value | undefined): Piece | undefined {
   const [part, pads, value, axes] = node?.inputs ?? [];
   if (!v || !part || !pads?.constant || axes || node!.attributes.mode !== "constant" || (value && !isZero(value)))
     return undefined;
-  const counts = Array.from(pads.constant.data as ArrayLike<number | bigint>, Number);
+  const counts = toNumbers(pads.constant);
   const rank = v.shape.length;
   const padded = v.shape.flatMap((_, i) => (counts[i] !== 0 || counts[i + rank] !== 0 ? [i] : []));
   const axis = padded[0];

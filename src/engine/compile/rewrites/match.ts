@@ -1,5 +1,5 @@
 import type { Node, Value } from "../../graph/graph.js";
-import { isFloat, type Shape, sizeOf } from "../../tensor/tensor.js";
+import { isFloat, numberAt, type Shape, sizeOf } from "../../tensor/tensor.js";
 
 /** The node that computes `v`, if it is one of the named operators. */
 export function madeBy(v: Value | undefined, ...operators: readonly string[]): Node | undefined {
@@ -8,7 +8,7 @@ export function madeBy(v: Value | undefined, ...operators: readonly string[]): N
 
 /** The number that a one-element floating-point constant holds. */
 export function scalarOf(v: Value | undefined): number | undefined {
-  return v?.constant && isFloat(v.type) && sizeOf(v.shape) === 1 ? Number(v.constant.data[0]) : undefined;
+  return v?.constant && isFloat(v.type) && sizeOf(v.shape) === 1 ? numberAt(v.constant, 0) : undefined;
 }
 
 export const isZero = (v: Value | undefined): boolean => scalarOf(v) === 0;

@@ -32,7 +32,6 @@ import { type Shape, sizeOf, type Tensor, tensor, toNumbers } from "../../tensor
 import { checkedLevels, runModel } from "../../testing/run-model.js";
 import { lower, rewriteStages } from "../lower.js";
 import { type Rewrite, rewrite } from "../rewrite.js";
-import { clipMask } from "./clip-mask.js";
 import { maxPoolWindows } from "./max-pool-windows.js";
 
 interface RewriteCase {
@@ -308,12 +307,6 @@ describe("rewrites", () => {
       for (const [name, t] of Object.entries(await runModel(graph.build(), feeds, "disabled")))
         expectClose(actual[name]!, t, `${name} for ${provider}`);
     }
-  });
-  it("widen a Clip for its mask alone", () => {
-    const graph = new Graph();
-    const x = graph.input("x", "float32", [1, 1, 2, 2]);
-    graph.output("y", clip(conv(x, graph.constant(tensor("float32", [1, 1, 1, 1], [2]))), 0, 6));
-    expect(applied(graph, clipMask).times).toBe(0);
   });
   it("keep MaxPool's Indices out of graphs for WebGPU", () => {
     const { graph } = graphOfCase(cases.find((c) => c.rewrite === "max-pool-windows")!, new Random(1));

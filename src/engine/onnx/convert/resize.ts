@@ -1,3 +1,4 @@
+import { toNumbers } from "../../tensor/tensor.js";
 import type { OnnxNode } from "../model.js";
 import { type Conversion, isEmpty, newest, type Rewrite, text, textOf, without } from "./conversion.js";
 
@@ -6,7 +7,8 @@ import { type Conversion, isEmpty, newest, type Rewrite, text, textOf, without }
  * down for nearest (but up where the axis shrinks).
  */
 function asymmetric(node: OnnxNode, scales: string, to: Rewrite) {
-  const factors = Array.from(to.scope.valueOf(scales)?.data ?? [], Number);
+  const known = to.scope.valueOf(scales);
+  const factors = known ? toNumbers(known) : [];
   const shrinks = factors.some((factor) => factor < 1);
   const mode = textOf(node, "mode", "nearest");
   if (mode === "nearest" && shrinks && factors.some((factor) => factor > 1)) {

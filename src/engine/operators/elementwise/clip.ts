@@ -1,9 +1,13 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
 import { emit, type Operand } from "../emit.js";
-import { equal } from "../logic/equal.js";
+import { reshape } from "../layout/reshape.js";
+import { and } from "../logic/and.js";
 import { greater } from "../logic/greater.js";
+import { greaterOrEqual } from "../logic/greater-or-equal.js";
 import { less } from "../logic/less.js";
+import { lessOrEqual } from "../logic/less-or-equal.js";
+import { or } from "../logic/or.js";
 import { where } from "../logic/where.js";
 import { sumTo } from "../sum-to.js";
 
@@ -21,10 +25,19 @@ export const Clip = defineOperator({
     }
     return [x];
   },
-  // d clip(x) = [clip(x) = x] dx + [x < low] dlow + [x > high] dhigh; 1 at either bound, as torch.clamp
-  gradient: ({ inputs: [x, low, high], outputs: [y], wanted }, [g]) => [
-    wanted[0] ? where(equal(x, y), g, 0) : undefined,
-    wanted[1] ? sumTo(where(less(x, low!), g, 0), low!.shape) : undefined,
-    wanted[2] ? sumTo(where(greater(x, high!), g, 0), high!.shape) : undefined,
-  ],
+  // d clip(x) = [low <= x <= high] dx + [x < low <= high] dlow + [x > high or low > high] dhigh: 1 at either bound, and where the bounds have
+  // changed places the upper one is the result everywhere, as torch.clamp
+  gradient: ({ inputs: [x, min, max], wanted }, [g]) => {
+    const [low, high] = [min && reshape(min, []), max && reshape(max, [])];
+    const bounds = [low && greaterOrEqual(x, low), high && lessOrEqual(x, high)].filter((bound) => bound !== undefined);
+    const passes = bounds.length > 0 ? where(bounds.reduce(and), g, 0) : g;
+    const crossed = low && high && greater(low, high);
+    const below = low && where(less(x, low), g, 0);
+    const above = high && where(crossed ? or(greater(x, high), crossed) : greater(x, high), g, 0);
+    return [
+      wanted[0] ? passes : undefined,
+      wanted[1] ? sumTo(crossed ? where(crossed, 0, below!) : below!, min!.shape) : undefined,
+      wanted[2] ? sumTo(above!, max!.shape) : undefined,
+    ];
+  },
 });

@@ -8,6 +8,7 @@ export const bernoulli = (p: Value, options: { readonly seed?: number } = {}): V
 
 export const Bernoulli = defineOperator({
   name: "Bernoulli",
+  random: true,
   inputs: ["input"],
   outputs: ["output"],
   attributes: { dtype: int(), seed: float() },

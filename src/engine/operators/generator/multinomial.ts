@@ -3,6 +3,7 @@ import { elementType } from "./element-type.js";
 
 export const Multinomial = defineOperator({
   name: "Multinomial",
+  random: true,
   inputs: ["input"],
   outputs: ["output"],
   attributes: { dtype: int(6), sample_size: int(1), seed: float() },

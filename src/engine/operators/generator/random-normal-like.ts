@@ -11,6 +11,7 @@ export const randomNormalLike = (
 
 export const RandomNormalLike = defineOperator({
   name: "RandomNormalLike",
+  random: true,
   inputs: ["input"],
   outputs: ["output"],
   attributes: { dtype: int(), mean: float(0), scale: float(1), seed: float() },

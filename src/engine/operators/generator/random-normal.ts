@@ -3,6 +3,7 @@ import { elementType } from "./element-type.js";
 
 export const RandomNormal = defineOperator({
   name: "RandomNormal",
+  random: true,
   inputs: [],
   outputs: ["output"],
   attributes: { dtype: int(1), mean: float(0), scale: float(1), seed: float(), shape: required(ints()) },

@@ -11,6 +11,7 @@ export const randomUniformLike = (
 
 export const RandomUniformLike = defineOperator({
   name: "RandomUniformLike",
+  random: true,
   inputs: ["input"],
   outputs: ["output"],
   attributes: { dtype: int(), low: float(0), high: float(1), seed: float() },

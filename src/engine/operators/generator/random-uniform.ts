@@ -3,6 +3,7 @@ import { elementType } from "./element-type.js";
 
 export const RandomUniform = defineOperator({
   name: "RandomUniform",
+  random: true,
   inputs: [],
   outputs: ["output"],
   attributes: { dtype: int(1), low: float(0), high: float(1), seed: float(), shape: required(ints()) },

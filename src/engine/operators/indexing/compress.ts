@@ -1,6 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int } from "../../graph/operator.js";
-import { sizeOf } from "../../tensor/tensor.js";
+import { sizeOf, toNumbers } from "../../tensor/tensor.js";
 import { intsConstant, normalizeAxis } from "../emit.js";
 import { reshape } from "../layout/reshape.js";
 import { addAt } from "./gather.js";
@@ -27,5 +27,5 @@ export const Compress = defineOperator({
 function kept(condition: Value, fail: (message: string) => never): number[] {
   if (!condition.constant)
     fail("how many entries its condition keeps is known at run time only, so its output has no fixed shape");
-  return Array.from(condition.constant!.data as ArrayLike<number>).flatMap((v, i) => (v ? [i] : []));
+  return toNumbers(condition.constant!).flatMap((v, i) => (v ? [i] : []));
 }

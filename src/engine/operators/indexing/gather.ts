@@ -1,6 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int } from "../../graph/operator.js";
-import { sizeOf } from "../../tensor/tensor.js";
+import { numberAt, sizeOf } from "../../tensor/tensor.js";
 import { emit, normalizeAxis } from "../emit.js";
 import { expand } from "../layout/expand.js";
 import { pad } from "../layout/pad.js";
@@ -30,7 +30,7 @@ export const Gather = defineOperator({
       g,
       x.shape.map((d, i) => (i === axis ? count : d)),
     );
-    const single = count === 1 && indices.constant ? Number(indices.constant.data[0]) : undefined;
+    const single = count === 1 && indices.constant ? numberAt(indices.constant, 0) : undefined;
     if (single !== undefined) {
       const before = x.shape.map((_, i) => (i === axis ? (single + size) % size : 0));
       return [pad(rows, [...before, ...before.map((b, i) => (i === axis ? size - 1 - b : 0))])];

@@ -1,4 +1,5 @@
 import type { Value } from "../../graph/graph.js";
+import { toNumbers } from "../../tensor/tensor.js";
 import { add } from "../elementwise/add.js";
 import { div } from "../elementwise/div.js";
 import { mul } from "../elementwise/mul.js";
@@ -75,6 +76,6 @@ function ofFactors(s: Scattering, g: Value): Value {
 /** Whether a constant index tensor names no position twice; `positions` maps it to one number or string for each update. */
 export function namesDistinct(indices: Value, positions: (indices: readonly number[]) => readonly (string | number)[]): boolean {
   if (!indices.constant) return false;
-  const all = positions(Array.from(indices.constant.data as ArrayLike<number | bigint>, Number));
+  const all = positions(toNumbers(indices.constant));
   return new Set(all).size === all.length;
 }

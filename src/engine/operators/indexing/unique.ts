@@ -10,7 +10,7 @@ export const Unique = defineOperator({
   attributes: { axis: int(), sorted: int(1) },
   infer: ({ inputs: [x], attributes, fail }) => {
     if (!x.constant) fail("how many entries differ is known at run time only, so its outputs have no fixed shape");
-    const data = x.constant!.data as ArrayLike<number | bigint>;
+    const { data } = x.constant!;
     const axis = attributes.axis === undefined ? undefined : normalizeAxis(attributes.axis, x.shape.length, fail);
     const size = axis === undefined ? data.length : x.shape[axis]!;
     const inner = axis === undefined ? 1 : sizeOf(x.shape.slice(axis + 1));

@@ -1,12 +1,13 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int } from "../../graph/operator.js";
-import { toNumbers } from "../../tensor/tensor.js";
+import { numberAt, toNumbers } from "../../tensor/tensor.js";
 import { mul } from "../elementwise/mul.js";
 import { sameAsInput } from "../emit.js";
 import { where } from "../logic/where.js";
 
 export const Dropout = defineOperator({
   name: "Dropout",
+  random: true,
   inputs: ["data", "ratio?", "training_mode?"],
   outputs: ["output", "mask?"],
   attributes: { seed: int() },
@@ -22,5 +23,5 @@ export const Dropout = defineOperator({
 
 function droppingOut(training: Value | undefined, fail: (message: string) => never): boolean {
   if (!training) return false;
-  return training.constant ? Number(training.constant.data[0]) !== 0 : fail("its training_mode must be constant");
+  return training.constant ? numberAt(training.constant, 0) !== 0 : fail("its training_mode must be constant");
 }

@@ -1,0 +1,45 @@
+import { neededNodes } from "../graph/build.js";
+import { Graph, type Value } from "../graph/graph.js";
+import { elementTypes } from "../onnx/schema.js";
+import { dataTypeOf } from "../onnx/tensor-data.js";
+import { type DataType, type FloatType, type Tensor, tensor, toNumbers } from "../tensor/tensor.js";
+
+/** Operands that stay float32 whatever the others are, by the specification. */
+const alwaysFloat32 = new Set(["scales?"]);
+
+/** A graph with another floating-point type in the place of one, as converters of models write it: same nodes, same names. */
+export function retyped(
+  source: Graph,
+  type: FloatType,
+  from: FloatType = "float32",
+): { readonly graph: Graph; readonly moved: ReadonlyMap<Value, Value> } {
+  const graph = new Graph();
+  const moved = new Map<Value, Value>();
+  const typeOf = (t: DataType): DataType => (t === from ? type : t);
+  for (const v of source.inputs) moved.set(v, graph.input(v.name, typeOf(v.type), v.shape));
+  const needed = neededNodes([...source.outputs.values()]);
+  for (const node of source.nodes) {
+    if (!needed.has(node)) continue;
+    const inputs = node.inputs.map((v, i) => {
+      if (!v?.constant) return v && moved.get(v);
+      return graph.constant(alwaysFloat32.has(node.operator.inputs[i] ?? "") ? v.constant : inType(v.constant, typeOf(v.type)));
+    });
+    const attributes = Object.fromEntries(
+      Object.entries(node.attributes).map(([name, value]) => {
+        if (name === "to") return [name, elementTypes.indexOf(typeOf(dataTypeOf(value as number)!))];
+        if (node.operator.attributes[name]!.kind !== "tensor") return [name, value];
+        return [name, inType(value as Tensor, typeOf((value as Tensor).type))];
+      }),
+    );
+    const added = graph.add(node.operator, inputs, attributes, { outputCount: node.outputs.length, name: node.name });
+    node.outputs.forEach((v, i) => {
+      moved.set(v, added[i]!);
+    });
+  }
+  for (const [name, v] of source.outputs) graph.output(name, moved.get(v) ?? graph.constant(inType(v.constant!, typeOf(v.type))));
+  return { graph, moved };
+}
+
+/** The same numbers in another type, rounded to it. */
+export const inType = <T extends DataType>(t: Tensor, type: T): Tensor<T> =>
+  (t.type === type ? t : tensor(type, t.shape, toNumbers(t))) as Tensor<T>;
