@@ -86,12 +86,18 @@ describe.skipIf(typeof browser === "string")("the library in Chromium", () => {
     it("keeps outputs in the worker", async () => {
       expect(await page.evaluate(() => globalThis.keep("wasm"))).toEqual([4, 5, 6]);
     });
+    it("takes weights apart from the message", async () => {
+      expect(await page.evaluate(() => globalThis.apart("wasm"))).toEqual([2_001_000, 2000]);
+    });
     it.each(operatorCases)("%s", (_, golden) => agree("wasm", golden));
   });
 
   describe("WebGPU", () => {
     it("keeps outputs in the graphics card's memory", async () => {
       expect(await page.evaluate(() => globalThis.keep("webgpu"))).toEqual([4, 5, 6]);
+    });
+    it("takes weights apart from the message", async () => {
+      expect(await page.evaluate(() => globalThis.apart("webgpu"))).toEqual([2_001_000, 2000]);
     });
     it("folds constants on the CPU", async () => {
       expect(await page.evaluate(() => globalThis.fold("webgpu"))).toEqual([2, 2 ** 40 + 1]);

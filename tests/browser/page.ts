@@ -7,6 +7,7 @@ import {
   type EngineInfo,
   type Feeds,
   Graph,
+  matMul,
   type OnnxModel,
   type Tensor,
   tensor,
@@ -21,6 +22,8 @@ declare global {
   /** The provider's result of folding constants, 64-bit integers included, which WebGPU does not have. */
   var fold: (provider: WebProvider) => Promise<number[]>;
   var keep: (provider: WebProvider) => Promise<number[]>;
+  /** 1 + 2 + ... + 2000 by weights that go to ONNX Runtime apart from the message, and from an array that stays the caller's. */
+  var apart: (provider: WebProvider) => Promise<number[]>;
 }
 
 const engines = new Map<WebProvider, Promise<Engine>>();
@@ -81,6 +84,22 @@ globalThis.keep = async (provider) => {
   x.dispose();
   program.dispose();
   return result;
+};
+
+globalThis.apart = async (provider) => {
+  const engine = await createEngine({
+    provider,
+    wasm: "/onnxruntime/",
+    worker: () => new Worker("/built/web-worker.js", { type: "module" }),
+    inlineWeights: 0,
+  });
+  const numbers = Float32Array.from({ length: 2000 }, (_, i) => i + 1);
+  const graph = new Graph();
+  const weights = graph.constant(tensor("float32", [2000, 1], numbers));
+  graph.output("y", matMul(graph.input("x", "float32", [1, 2000]), weights));
+  const { y } = await run(engine, graph.build(), { x: tensor("float32", [1, 2000], new Float32Array(2000).fill(1)) });
+  await engine.dispose();
+  return [toNumbers(y!)[0]!, numbers.length];
 };
 
 globalThis.fold = async (provider) => {

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { connect, type WorkerEvents } from "./client.js";
 import { EngineError } from "./engine.js";
 
@@ -10,7 +10,9 @@ function silentWorker() {
     return {
       send(request: { id: number; kind: string }) {
         if (request.kind === "start") {
-          queueMicrotask(() => events.reply({ id: request.id, answer: { runtime: "test 1.0", threads: 1 } }));
+          queueMicrotask(() =>
+            events.reply({ id: request.id, answer: { runtime: "test 1.0", threads: 1, placesOutputs: false } }),
+          );
         }
       },
       hold(pending: boolean) {
@@ -22,21 +24,19 @@ function silentWorker() {
   return { state, engine: connect(open, { provider: "cpu", threads: 1 }, {}, undefined) };
 }
 
+const death = new EngineError(
+  "The engine's worker died (ERR_WORKER_OUT_OF_MEMORY); create a new engine, with smaller inputs if memory ran out.",
+);
+
 it("rejects every call with one sentence when the worker dies", async () => {
   const { state, engine: starting } = silentWorker();
   const engine = await starting;
   expect(state.held).toBe(false);
   const calls = [engine.compile(new Uint8Array(3)), engine.upload({ type: "float32", shape: [1], data: new Float32Array(1) })];
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  expect(state.held).toBe(true);
+  const rejected = calls.map((call) => expect(call).rejects.toThrow(death));
+  await vi.waitFor(() => expect(state.held).toBe(true));
   state.events!.died("ERR_WORKER_OUT_OF_MEMORY");
-  for (const call of [...calls, engine.evaluate(new Uint8Array(1))]) {
-    await expect(call).rejects.toThrow(
-      new EngineError(
-        "The engine's worker died (ERR_WORKER_OUT_OF_MEMORY); create a new engine, with smaller inputs if memory ran out.",
-      ),
-    );
-  }
+  await Promise.all([...rejected, expect(engine.evaluate(new Uint8Array(1))).rejects.toThrow(death)]);
   expect(state.held).toBe(false);
 });
 
@@ -54,7 +54,7 @@ it("lets no late answer end the process while the worker is being terminated", a
   const engine = await starting;
   const call = engine.upload({ type: "float32", shape: [1], data: new Float32Array(1) });
   const rejected = expect(call).rejects.toThrow(EngineError);
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await vi.waitFor(() => expect(state.held).toBe(true));
   await engine.dispose();
   await rejected;
   state.held = true;

@@ -1,7 +1,7 @@
 import type { OnnxModel, ValueInfo } from "../onnx/model.js";
-import { writeModel } from "../onnx/write.js";
-import { describe, type Tensor } from "../tensor/tensor.js";
+import { copyOf, describe, type Tensor } from "../tensor/tensor.js";
 import {
+  type CompilableModel,
   type CompileOptions,
   type DeviceTensor,
   type Engine,
@@ -9,13 +9,15 @@ import {
   type EngineInfo,
   type EngineOptions,
   type Feeds,
+  type ModelFile,
   type Program,
   type Provider,
   type RunOptions,
 } from "./engine.js";
 import { checkFeeds, checkOutputs } from "./feeds.js";
+import { type HandOver, type HandOverOptions, handOver, handOverBytes, type Shelve } from "./hand-over.js";
 import { ProgramCache } from "./program-cache.js";
-import type { CallKind, Calls, CompileAnswer, Reply, Request, ResidentTensor, StartRequest } from "./protocol.js";
+import type { CallKind, Calls, CompileAnswer, CompileRequest, Reply, Request, ResidentTensor, StartRequest } from "./protocol.js";
 
 /** A started worker, in Node or the browser. */
 export interface WorkerPort {
@@ -36,17 +38,18 @@ export async function connect(
   open: (events: WorkerEvents) => WorkerPort,
   start: StartRequest,
   options: EngineOptions,
-  note: string | undefined,
+  { note, shelve }: { readonly note?: string | undefined; readonly shelve?: Shelve } = {},
 ): Promise<Engine> {
   if (!Number.isSafeInteger(start.threads) || start.threads < 1) {
     throw new EngineError(`The number of threads is a whole number of at least 1, not ${start.threads}.`);
   }
   const calls = new WorkerCalls(open);
   try {
-    const { runtime, threads } = await calls.call("start", start);
+    const { runtime, threads, placesOutputs } = await calls.call("start", start);
     const { provider } = start;
     const info = { provider, runtime, threads, optimization: options.optimization ?? "all", ...(note && { note }) };
-    const engine = new WorkerEngine(calls, info, options.cache ?? { programs: 8, bytes: 256 * 2 ** 20 });
+    const handing = { inlineWeights: options.inlineWeights ?? 2 ** 30, shelve, placesOutputs };
+    const engine = new WorkerEngine(calls, info, handing, options.cache ?? { programs: 8, bytes: 256 * 2 ** 20 });
     if (provider !== "cpu" && provider !== "wasm") await engine.tryProvider();
     return engine;
   } catch (error) {
@@ -108,27 +111,31 @@ class WorkerCalls {
   }
 }
 
+type Settings = Pick<CompileRequest, "provider" | "optimization" | "spinning">;
+
 class WorkerEngine implements Engine {
   readonly #cache: ProgramCache;
 
   constructor(
     readonly calls: WorkerCalls,
     readonly info: EngineInfo,
+    readonly handing: HandOverOptions,
     limits: { readonly programs: number; readonly bytes: number },
   ) {
     this.#cache = new ProgramCache(limits, (program) => calls.tell("release", { program }));
   }
 
-  async compile(model: OnnxModel | Uint8Array, options: CompileOptions = {}): Promise<Program> {
-    const bytes = ownBytes(model);
+  async compile(model: CompilableModel, options: CompileOptions = {}): Promise<Program> {
     const settings = {
       provider: this.info.provider,
       optimization: options.optimization ?? this.info.optimization,
       spinning: options.spinning ?? "off",
     } as const;
-    const size = bytes.byteLength;
-    const key = `${await digest(bytes)} ${settings.optimization} ${settings.spinning}`;
-    const lease = this.#cache.acquire(key, size, () => this.calls.call("compile", { model: bytes, ...settings }, [bytes.buffer]));
+    // A file can change at any time: what was loaded from it says nothing about the next time.
+    if (isFile(model)) return this.#once(await this.#loadFile(model.path, settings));
+    const handed = this.#handOver(model);
+    const key = `${await handed.key()} ${settings.optimization} ${settings.spinning}`;
+    const lease = this.#cache.acquire(key, handed.bytes, () => this.#load(handed, settings));
     return new WorkerProgram(this.calls, await lease.program, lease.release);
   }
 
@@ -146,11 +153,27 @@ class WorkerEngine implements Engine {
     }
   }
 
+  #handOver(model: OnnxModel | Uint8Array): HandOver {
+    return model instanceof Uint8Array ? handOverBytes(model) : handOver(model, this.handing);
+  }
+
+  #load(handed: HandOver, settings: Settings): Promise<CompileAnswer> {
+    return handed.send((model, transfer) => this.calls.call("compile", { ...model, ...settings }, transfer));
+  }
+
+  #loadFile(path: string, settings: Settings): Promise<CompileAnswer> {
+    if (!this.handing.shelve)
+      return Promise.reject(new EngineError(`${path}: a browser has no files; fetch the model and compile its bytes.`));
+    return this.calls.call("compile", { model: path, weights: [], ...settings });
+  }
+
+  /** A program that nobody shares. */
+  #once(compiled: CompileAnswer): WorkerProgram {
+    return new WorkerProgram(this.calls, compiled, () => this.calls.tell("release", { program: compiled.program }));
+  }
+
   async #runOnce(model: OnnxModel | Uint8Array, provider: Provider): Promise<Record<string, Tensor>> {
-    const bytes = ownBytes(model);
-    const request = { model: bytes, provider, optimization: "disabled", spinning: "off" } as const;
-    const compiled = await this.calls.call("compile", request, [bytes.buffer]);
-    const program = new WorkerProgram(this.calls, compiled, () => this.calls.tell("release", { program: compiled.program }));
+    const program = this.#once(await this.#load(this.#handOver(model), { provider, optimization: "disabled", spinning: "off" }));
     try {
       return await program.run({});
     } finally {
@@ -256,25 +279,7 @@ function residentOf(tensor: DeviceTensor, calls: WorkerCalls, where: string): Re
   return tensor.handle;
 }
 
-/** A copy with a buffer of its own, to be transferred: cloning a view would copy all of the buffer it looks at, twice. */
-function copyOf(t: Tensor): Tensor {
-  return { type: t.type, shape: [...t.shape], data: t.data.slice() } as Tensor;
-}
-
-function ownBytes(model: OnnxModel | Uint8Array): Uint8Array<ArrayBuffer> {
-  if (model instanceof Uint8Array) return model.slice();
-  const bytes = writeModel(model);
-  return bytes.byteLength === bytes.buffer.byteLength ? (bytes as Uint8Array<ArrayBuffer>) : bytes.slice();
-}
-
-let unhashed = 0;
-
-/** SHA-256, or, where the page's origin is not secure and the browser withholds it, a key that no other model has. */
-async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const { subtle } = globalThis.crypto;
-  if (!subtle) return `unhashed ${++unhashed}`;
-  return Array.from(new Uint8Array(await subtle.digest("SHA-256", bytes)), (b) => b.toString(16).padStart(2, "0")).join("");
-}
+const isFile = (model: CompilableModel): model is ModelFile => "path" in model;
 
 /** A graph of one node, for `tryProvider`. */
 const trial: OnnxModel = {

@@ -14,9 +14,22 @@ export interface EngineOptions {
   readonly threads?: number;
   /** Default `all`. */
   readonly optimization?: OptimizationLevel;
-  /** How much of disposed programs is kept for the next `compile` of the same model; default 8 programs, 256 MiB of model bytes. */
+  /** How much of disposed programs is kept for the next `compile` of the same model; default 8 programs, 256 MiB of models with their weights. */
   readonly cache?: { readonly programs: number; readonly bytes: number };
+  /**
+   * Bytes of weights up to which a model goes to ONNX Runtime as one message, which may be 2 GB large; default 1 GiB. More weights go beside
+   * it: in Node as files in the system's temporary folder, which the session maps into memory; in the browser as arrays of their own.
+   */
+  readonly inlineWeights?: number;
 }
+
+/** A file that ONNX Runtime reads itself, external data included (Node). */
+export interface ModelFile {
+  readonly path: string;
+}
+
+/** A model in memory, an ONNX file's bytes, or where a file lies. */
+export type CompilableModel = OnnxModel | Uint8Array | ModelFile;
 
 export interface CompileOptions {
   /** Default: the engine's. */
@@ -97,11 +110,12 @@ export interface Program {
 export interface Engine {
   readonly info: EngineInfo;
   /**
-   * Loads a model. A model that is in use or was disposed lately is not loaded again.
+   * Loads a model. A model that is in use or was disposed lately is not loaded again, unless it is named as a file. Arrays of the model, or
+   * the bytes given for it, are copied or written out, never detached; do not change them before the promise is settled.
    *
    * @throws EngineError when ONNX Runtime cannot load the model: a sentence with the first line of its message.
    */
-  compile(model: OnnxModel | Uint8Array, options?: CompileOptions): Promise<Program>;
+  compile(model: CompilableModel, options?: CompileOptions): Promise<Program>;
   /**
    * Runs a model without inputs once, on the CPU and unoptimised, and forgets it: how constant subgraphs are folded, with the same result
    * whatever the provider. May be passed on as a function.

@@ -22,7 +22,7 @@ import type {
   StartAnswer,
   StartRequest,
 } from "./protocol.js";
-import { hasSequence, ownOutputs, runInto, withSequence } from "./run-into.js";
+import { hasSequence, ownOutputs, probePlacement, type RunInto } from "./run-into.js";
 
 /** The part of onnxruntime-node and onnxruntime-web that the host uses. */
 export interface OrtModule {
@@ -35,8 +35,8 @@ export interface OrtModule {
 export interface Platform {
   /** Loads ONNX Runtime for the provider; throws one sentence where there is no such provider. */
   load(request: StartRequest): Promise<{ ort: OrtModule; runtime: string; threads: number }>;
-  /** Whether ONNX Runtime writes results straight into arrays that it is given. */
-  readonly reusesOutputs: boolean;
+  /** Where kept tensors lie: in arrays of the worker, which results can be written into, or in memory of ONNX Runtime. */
+  readonly residents: "arrays" | "runtime memory";
 }
 
 type Outcome<K extends keyof Calls> = { answer: Calls[K]["answer"]; transfer?: ArrayBuffer[] };
@@ -52,6 +52,7 @@ export class Host {
   #ort: OrtModule | undefined;
   #provider: Provider = "cpu";
   #threads = 1;
+  #runInto: RunInto | undefined;
   #lastId = 0;
   readonly #sessions = new Map<number, InferenceSession>();
   readonly #residents = new Map<number, OrtTensor>();
@@ -98,11 +99,27 @@ export class Host {
     const { ort, runtime, threads } = await this.platform.load(request);
     this.#ort = ort;
     this.#threads = threads;
-    return { answer: { runtime, threads } };
+    this.#runInto = this.platform.residents === "arrays" ? await probePlacement(ort) : undefined;
+    return { answer: { runtime, threads, placesOutputs: this.#runInto !== undefined } };
   }
 
-  async #compile({ model, ...settings }: CompileRequest): Promise<{ answer: CompileAnswer }> {
-    const session = await this.#load(model, settings);
+  async #compile({ model, weights, provider, optimization, spinning }: CompileRequest): Promise<{ answer: CompileAnswer }> {
+    const options: InferenceSession.SessionOptions = {
+      executionProviders: [provider],
+      graphOptimizationLevel: optimization,
+      intraOpNumThreads: this.#threads,
+      logSeverityLevel: 3,
+      enableCpuMemArena: true,
+      ...(weights.length > 0 && { externalData: weights }),
+      extra: { session: { intra_op: { allow_spinning: spinning === "on" ? "1" : "0" } } },
+      // A kept output stays in GPU memory; the others are read back after the run.
+      ...(provider === "webgpu" &&
+        this.platform.residents === "runtime memory" && { preferredOutputLocation: "gpu-buffer" as const }),
+    };
+    const { InferenceSession } = this.#ort!;
+    const session = await (typeof model === "string"
+      ? InferenceSession.create(model, options)
+      : InferenceSession.create(model, options));
     try {
       const inputs = session.inputMetadata.map(valueInfo);
       const outputs = ownOutputs(session).map(valueInfo);
@@ -113,24 +130,6 @@ export class Host {
       await session.release();
       throw error;
     }
-  }
-
-  async #load(model: Uint8Array, settings: Omit<CompileRequest, "model">): Promise<InferenceSession> {
-    const { provider, optimization, spinning } = settings;
-    const load = (bytes: Uint8Array) =>
-      this.#ort!.InferenceSession.create(bytes, {
-        executionProviders: [provider],
-        graphOptimizationLevel: optimization,
-        intraOpNumThreads: this.#threads,
-        logSeverityLevel: 3,
-        enableCpuMemArena: true,
-        extra: { session: { intra_op: { allow_spinning: spinning === "on" ? "1" : "0" } } },
-        // A kept output stays in GPU memory; the others are read back after the run.
-        ...(provider === "webgpu" && !this.platform.reusesOutputs ? { preferredOutputLocation: "gpu-buffer" as const } : {}),
-      });
-    if (!this.platform.reusesOutputs) return load(model);
-    // what is wrong with a model is said of the model as it is
-    return load(withSequence(model)).catch(() => load(model));
   }
 
   async #run({ program, feeds, fetch, keep }: RunRequest): Promise<Outcome<"run">> {
@@ -163,7 +162,7 @@ export class Host {
     fetch: readonly string[],
     keep: readonly string[],
   ): Promise<Record<string, OrtTensor> | undefined> {
-    if (!hasSequence(session) || keep.length === 0) return undefined;
+    if (!this.#runInto || !hasSequence(session) || keep.length === 0) return undefined;
     const infos = ownOutputs(session)
       .map(valueInfo)
       .filter(({ name }) => fetch.includes(name));
@@ -178,7 +177,7 @@ export class Host {
       const spare = keep.includes(name) ? this.#takeSpare(type, shape as Shape) : undefined;
       results[name] = spare ?? this.#toOrt(tensor(type, shape as Shape));
     }
-    await runInto(session, inputs, results);
+    await this.#runInto(session, inputs, results);
     return results;
   }
 
@@ -204,7 +203,7 @@ export class Host {
     const held = this.#residents.get(resident);
     this.#residents.delete(resident);
     if (!held) return { answer: undefined };
-    if (this.platform.reusesOutputs) this.#keepSpare(held);
+    if (this.platform.residents === "arrays") this.#keepSpare(held);
     else held.dispose();
     return { answer: undefined };
   }

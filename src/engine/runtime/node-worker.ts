@@ -7,7 +7,7 @@ import type { Request } from "./protocol.js";
 ort.env.logLevel = "fatal";
 
 const host = new Host({
-  reusesOutputs: true,
+  residents: "arrays",
   async load({ provider, threads }) {
     const known = ort.listSupportedBackends().map((b) => b.name);
     if (!known.includes(provider)) {

@@ -1,8 +1,12 @@
 import { readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { mkdtemp, rm } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
 import { Worker } from "node:worker_threads";
+import type { Chunks } from "../onnx/chunks.js";
+import { writeChunks } from "../onnx/write-file.js";
 import { connect, type WorkerEvents, type WorkerPort } from "./client.js";
-import type { Engine, EngineOptions } from "./engine.js";
+import { type Engine, EngineError, type EngineOptions } from "./engine.js";
 import type { Reply } from "./protocol.js";
 
 /**
@@ -14,7 +18,7 @@ import type { Reply } from "./protocol.js";
  */
 export function createEngine(options: EngineOptions = {}): Promise<Engine> {
   const start = { provider: options.provider ?? "cpu", threads: options.threads ?? physicalCores() };
-  return connect(openWorker, start, options, undefined);
+  return connect(openWorker, start, options, { shelve });
 }
 
 function openWorker({ reply, died }: WorkerEvents): WorkerPort {
@@ -35,6 +39,30 @@ function openWorker({ reply, died }: WorkerEvents): WorkerPort {
 function startWorker(): Worker {
   const fromSource = import.meta.url.endsWith(".ts");
   return new Worker(new URL(fromSource ? "./node-worker-source.mjs" : "./node-worker.js", import.meta.url), { execArgv: [] });
+}
+
+/**
+ * Files of a model in the system's temporary folder. They are removed as soon as the session is made: it has mapped what it needs. Where the
+ * system keeps mapped files in use (Windows), they are left to it.
+ */
+async function shelve(files: ReadonlyMap<string, Chunks>) {
+  let folder: string | undefined;
+  const remove = async () => {
+    if (folder) await rm(folder, { recursive: true, force: true }).catch(() => {});
+  };
+  try {
+    const made = await mkdtemp(join(tmpdir(), "faultline-"));
+    folder = made;
+    const path = (name: string) => join(made, name);
+    for (const [name, chunks] of files) await writeChunks(path(name), chunks);
+    return { path, remove };
+  } catch (error) {
+    await remove();
+    const bytes = [...files.values()].reduce((sum, { length }) => sum + length, 0);
+    throw new EngineError(
+      `The model's weights (${(bytes / 1e9).toFixed(1)} GB) cannot be written to the temporary folder ${tmpdir()} (${(error as NodeJS.ErrnoException).code ?? String(error)}); set TMPDIR to a folder with room for them.`,
+    );
+  }
 }
 
 /** Two threads on one core share its arithmetic units: ONNX Runtime gains nothing from the second. */

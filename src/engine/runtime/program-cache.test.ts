@@ -49,3 +49,24 @@ it("forgets a model that does not load", async () => {
   const second = cache.acquire("a", 1, async () => ({ program: 7, inputs: [], outputs: [] }));
   expect((await second.program).program).toBe(7);
 });
+
+it("fails all who wait for one load, and leaves the one that is tried next alone", async () => {
+  let loads = 0;
+  let fail: (error: Error) => void = () => {};
+  const cache = new ProgramCache({ programs: 1, bytes: 100 }, () => {});
+  const broken = () =>
+    new Promise<never>((_, reject) => {
+      loads++;
+      fail = reject;
+    });
+  const [first, second] = [cache.acquire("a", 1, broken), cache.acquire("a", 1, broken)];
+  fail(new Error("bad"));
+  // The first tries again at once, before the second has heard of the failure.
+  const again = first.program.catch(() => cache.acquire("a", 1, async () => ({ program: ++loads, inputs: [], outputs: [] })));
+  await expect(second.program).rejects.toThrow("bad");
+  await settled();
+  expect(loads).toBe(2);
+  expect(await ((await again) as { program: Promise<{ program: number }> }).program).toMatchObject({ program: 2 });
+  expect(await cache.acquire("a", 1, broken).program).toMatchObject({ program: 2 });
+  expect(loads).toBe(2);
+});

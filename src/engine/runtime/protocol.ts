@@ -25,10 +25,15 @@ export interface StartRequest {
 export interface StartAnswer {
   readonly runtime: string;
   readonly threads: number;
+  /** Whether results can be left in given arrays (`run-into.ts`). */
+  readonly placesOutputs: boolean;
 }
 
 export interface CompileRequest {
-  readonly model: Uint8Array;
+  /** The message, or the path of a file, which may have external data beside it (Node). */
+  readonly model: Uint8Array | string;
+  /** Weights that lie outside the message, by the location that it states. */
+  readonly weights: readonly { readonly path: string; readonly data: Uint8Array }[];
   /** The engine's, or `cpu`, which every build of ONNX Runtime has. */
   readonly provider: Provider;
   readonly optimization: OptimizationLevel;

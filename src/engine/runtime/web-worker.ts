@@ -4,7 +4,7 @@ import type { Request } from "./protocol.js";
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 
 const host = new Host({
-  reusesOutputs: false,
+  residents: "runtime memory",
   async load({ provider, threads, wasm }) {
     if (provider === "webgpu" && !(await gpuAdapter())) {
       throw new Error("This browser offers no WebGPU adapter; choose the provider wasm, or a browser and machine with WebGPU");

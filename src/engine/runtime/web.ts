@@ -30,7 +30,7 @@ export function createEngine(options: WebEngineOptions = {}): Promise<Engine> {
     ...(options.wasm !== undefined && { wasm: new URL(options.wasm, location.href).href }),
   };
   const open = options.worker ?? (() => new Worker(new URL("./web-worker.js", import.meta.url), { type: "module" }));
-  return connect((events) => openWorker(open(), events), start, options, note);
+  return connect((events) => openWorker(open(), events), start, options, { note });
 }
 
 function openWorker(worker: Worker, { reply, died }: WorkerEvents): WorkerPort {
