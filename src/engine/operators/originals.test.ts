@@ -1,9 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { differences, type OriginalCase } from "../testing/original-case.js";
+import { differences } from "../testing/original-case.js";
 import { checkedLevels } from "../testing/run-model.js";
-import { poolingOriginals } from "./pooling/original-cases.js";
-
-const originals: readonly OriginalCase[] = [...poolingOriginals];
+import { originals } from "./original-cases.js";
 
 describe.each(checkedLevels)("operators that are taken apart compute what ONNX Runtime's own do, optimisation %s", (level) => {
   it.each(originals.map((original) => [original.name, original] as const))("%s", async (_, original) => {

@@ -53,14 +53,9 @@ const refused: readonly (readonly [number, OnnxNode, string])[] = [
     'DequantizeLinear "DequantizeLinear node" of opset 21 scales by blocks, which opset 18 does not have.',
   ],
   [
-    19,
-    node("DeformConv", "x x x", "y"),
-    'DeformConv "DeformConv node" of opset 19 has no form in opset 18; export the model with torch.onnx\'s opset 18 or without deformable convolution.',
-  ],
-  [
     20,
-    node("AffineGrid", "x p", "y"),
-    'AffineGrid "AffineGrid node" of opset 20 has no form in opset 18; export the model with opset 18.',
+    node("ImageDecoder", "x", "y"),
+    'ImageDecoder "ImageDecoder node" of opset 20 has no form in opset 18; export the model with opset 18.',
   ],
   [9, node("Cast", "x", "y", { to: int(8) }), 'Cast "Cast node" of opset 9 casts to string, which Faultline does not work on.'],
   [

@@ -83,17 +83,9 @@ export const resize: readonly Conversion[] = [
     from: 20,
     to: newest,
     convert: (node, to) => {
-      if (to.scope.rank(node.inputs[0]!) === 5) to.refuse("samples a volume, and opset 18 samples images only");
       const mode = textOf(node, "mode", "linear");
       const older = mode === "linear" ? "bilinear" : mode === "cubic" ? "bicubic" : mode;
       to.keep({ ...node, attributes: { ...without(node.attributes, "mode"), mode: text(older) } });
     },
-  },
-  {
-    op: "DeformConv",
-    from: 19,
-    to: newest,
-    convert: (_, to) =>
-      to.refuse("has no form in opset 18; export the model with torch.onnx's opset 18 or without deformable convolution"),
   },
 ];

@@ -57,7 +57,7 @@ export const types: readonly Conversion[] = [
     inputs: 0,
     convert: (_, to) => to.refuse("scans a batch, which opset 9 and above do not; export the model again"),
   },
-  ...["AffineGrid", "ImageDecoder", "RegexFullMatch", "StringConcat", "StringSplit"].map((op) => ({
+  ...["ImageDecoder", "RegexFullMatch", "StringConcat", "StringSplit"].map((op) => ({
     op,
     from: 20,
     to: newest,

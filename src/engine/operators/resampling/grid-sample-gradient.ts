@@ -79,12 +79,16 @@ export function gridSampleGradient(
   return [dx, dgrid];
 }
 
-interface AxisTaps {
-  /** Columns (rows) that are read, inside the image: `[N, T, P]`, whole numbers in the grid's type. */
+/** What is read along one axis, for each of P places: T columns (rows) with their weights. */
+export interface Taps {
+  /** Columns (rows) that are read, inside the image: `[N, T, P]`, whole numbers in the type of the places. */
   readonly index: Value;
   readonly weight: Value;
   /** Derivative of the weights with respect to the place in pixels; undefined where they are constant. */
   readonly slope: Value | undefined;
+}
+
+interface AxisTaps extends Taps {
   /** Pixels per unit of the grid. */
   readonly scale: number;
 }
@@ -97,9 +101,24 @@ function tapsAlong(
   coordinates: "half_pixel" | "align_corners",
 ): AxisTaps {
   const scale = (coordinates === "align_corners" ? size - 1 : size) / 2;
-  const place = add(mul(grid, scale), (size - 1) / 2);
+  return { ...tapsAt(add(mul(grid, scale), (size - 1) / 2), size, mode, padding, coordinates), scale };
+}
+
+/**
+ * Taps about places in pixels.
+ *
+ * @param place `[N, 1, P]`; 0 is the center of the first pixel of the axis
+ * @param size pixels of the axis
+ */
+export function tapsAt(
+  place: Value,
+  size: number,
+  mode: GridSampleMode,
+  padding: GridSamplePadding,
+  coordinates: "half_pixel" | "align_corners",
+): Taps {
   const { offsets, coefficients } = kernels[mode];
-  const perTap = (values: readonly number[]): Value => grid.graph.constant(tensor(grid.type, [1, values.length, 1], values));
+  const perTap = (values: readonly number[]): Value => place.graph.constant(tensor(place.type, [1, values.length, 1], values));
   const first = mode === "nearest" ? round(place) : floor(place);
   const raw = add(first, perTap(offsets));
   const index = clip(padding === "reflection" ? reflect(raw, size, coordinates) : raw, 0, size - 1);
@@ -112,7 +131,6 @@ function tapsAlong(
     index,
     weight: visible(expandTo(polynomial(coefficients), raw)),
     slope: slopes.length > 0 ? visible(expandTo(polynomial(slopes), raw)) : undefined,
-    scale,
   };
 }
 

@@ -1,7 +1,8 @@
 import type { Value } from "../../graph/graph.js";
-import { defineOperator, int, string } from "../../graph/operator.js";
+import { defineOperator, int, type Operator, string } from "../../graph/operator.js";
 import { emit } from "../emit.js";
 import { gridSampleGradient } from "./grid-sample-gradient.js";
+import { sampleVolume } from "./grid-sample-volume.js";
 
 export type GridSampleMode = "bilinear" | "nearest" | "bicubic";
 export type GridSamplePadding = "zeros" | "border" | "reflection";
@@ -16,18 +17,18 @@ export interface GridSampleOptions {
 }
 
 /**
- * Samples an image at given places.
+ * Samples an image or a volume at given places.
  *
- * @param x `[N, C, H, W]`
- * @param grid `[N, H', W', 2]`: for each output pixel the place (x, y), from -1 to 1 across the image
- * @returns `[N, C, H', W']`
- * @throws GraphError for volumes (rank 5), and where batch sizes or the grid's last axis do not fit.
+ * @param x `[N, C, H, W]`, `[N, C, D, H, W]`, or with any other number of spatial axes
+ * @param grid `[N, H', W', 2]`, `[N, D', H', W', 3]`: for each output pixel the place (x, y), (x, y, z), from -1 to 1 across the image
+ * @returns `[N, C, H', W']`, `[N, C, D', H', W']`
+ * @throws GraphError where batch sizes or the grid's last axis do not fit.
  * @example const warped = gridSample(image, add(identityGrid, flow), { padding: "border" });
  */
 export const gridSample = (x: Value, grid: Value, { mode, padding, coordinates }: GridSampleOptions = {}): Value =>
   emit(GridSample, [x, grid], { mode, padding_mode: padding, align_corners: coordinates === "align_corners" ? 1 : 0 });
 
-export const GridSample = defineOperator({
+export const GridSample: Operator = defineOperator({
   name: "GridSample",
   inputs: ["X", "grid"],
   attributes: {
@@ -36,16 +37,31 @@ export const GridSample = defineOperator({
     padding_mode: string<GridSamplePadding>("zeros", ["zeros", "border", "reflection"]),
   },
   infer: ({ inputs: [x, grid], fail }) => {
-    if (x.shape.length !== 4 || grid.shape.length !== 4)
-      fail("X must be [N, C, H, W] and grid [N, H', W', 2]; volumes are not supported");
-    if (grid.shape[3] !== 2) fail("the last axis of grid must hold x and y");
+    const rank = x.shape.length - 2;
+    if (rank < 1 || grid.shape.length !== rank + 2)
+      fail("X must be [N, C, H, W] and grid [N, H', W', 2], or both have as many further axes");
+    if (grid.shape.at(-1) !== rank) fail(`the last axis of grid must hold ${rank} coordinates`);
     if (grid.shape[0] !== x.shape[0]) fail("X and grid must have one batch size");
-    return [{ type: x.type, shape: [x.shape[0]!, x.shape[1]!, grid.shape[1]!, grid.shape[2]!] }];
+    return [{ type: x.type, shape: [x.shape[0]!, x.shape[1]!, ...grid.shape.slice(1, -1)] }];
   },
-  gradient: ({ inputs: [x, grid], attributes, wanted }, [g]) =>
-    gridSampleGradient(x, grid, g, wanted, {
-      mode: attributes.mode,
-      padding: attributes.padding_mode,
-      coordinates: attributes.align_corners ? "align_corners" : "half_pixel",
-    }),
+  // opset 18 samples images only
+  decompose: (context) => {
+    const [x, grid] = context.inputs;
+    if (x.shape.length === 4) return undefined;
+    GridSample.infer(context);
+    return [sampleVolume(x, grid, optionsOf(context.attributes))];
+  },
+  gradient: ({ inputs: [x, grid], attributes, wanted }, [g]) => gridSampleGradient(x, grid, g, wanted, optionsOf(attributes)),
 });
+
+function optionsOf(attributes: {
+  readonly align_corners: number;
+  readonly mode: GridSampleMode;
+  readonly padding_mode: GridSamplePadding;
+}): Required<GridSampleOptions> {
+  return {
+    mode: attributes.mode,
+    padding: attributes.padding_mode,
+    coordinates: attributes.align_corners ? "align_corners" : "half_pixel",
+  };
+}

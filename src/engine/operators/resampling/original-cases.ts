@@ -1,0 +1,49 @@
+import { sizeOf, tensor } from "../../tensor/tensor.js";
+import type { OriginalCase } from "../../testing/original-case.js";
+
+/** Places between the elements, inside and outside, clear of the kinks at whole numbers. */
+function grid(spatial: readonly number[], output: readonly number[], batch: number, corners: number) {
+  const places = Array.from({ length: batch * sizeOf(output) }, (_, i) =>
+    spatial.toReversed().map((size, axis) => {
+      const pixel = ((i * [7, 5, 3][axis]!) % (size + 5)) - 3 + 0.28 + 0.06 * ((i * 3) % 8);
+      return (2 * pixel - (size - 1)) / (corners ? size - 1 : size);
+    }),
+  );
+  return tensor("float32", [batch, ...output, spatial.length], places.flat());
+}
+
+const sampled = (mode: string, padding_mode: string, align_corners: number): OriginalCase => {
+  const places = grid([3, 4, 5], [2, 3, 4], 2, align_corners);
+  return {
+    name: `GridSample of a volume: ${mode}, ${padding_mode}, ${align_corners ? "align_corners" : "half_pixel"}`,
+    operator: "GridSample",
+    opset: 20,
+    inputs: [[2, 3, 3, 4, 5], mode === "nearest" ? { constant: places } : places],
+    attributes: { mode, padding_mode, align_corners },
+    step: 5e-3,
+  };
+};
+
+const int64 = (values: readonly number[]) => ({ constant: tensor("int64", [values.length], values) });
+
+export const resamplingOriginals: readonly OriginalCase[] = [
+  ...["linear", "nearest"].flatMap((mode) =>
+    ["zeros", "border", "reflection"].flatMap((padding) => [0, 1].map((corners) => sampled(mode, padding, corners))),
+  ),
+  ...[0, 1].flatMap((align_corners) => [
+    {
+      name: `AffineGrid for images, align_corners ${align_corners}`,
+      operator: "AffineGrid",
+      opset: 20,
+      inputs: [[2, 2, 3], int64([2, 3, 4, 5])],
+      attributes: { align_corners },
+    },
+    {
+      name: `AffineGrid for volumes, align_corners ${align_corners}`,
+      operator: "AffineGrid",
+      opset: 20,
+      inputs: [[2, 3, 4], int64([2, 1, 3, 4, 5])],
+      attributes: { align_corners },
+    },
+  ]),
+];
