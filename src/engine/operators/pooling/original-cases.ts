@@ -1,3 +1,4 @@
+import { tensor } from "../../tensor/tensor.js";
 import type { OriginalCase } from "../../testing/original-case.js";
 
 const averagePool = (name: string, x: readonly number[], attributes: OriginalCase["attributes"] & object): OriginalCase => ({
@@ -8,7 +9,40 @@ const averagePool = (name: string, x: readonly number[], attributes: OriginalCas
   attributes,
 });
 
+/** Three boxes on pictures of 6 x 7, one of them partly outside. */
+const boxes = tensor("float32", [3, 4], [0.43, 0.83, 4.62, 3.87, 2.13, 1.37, 6.84, 6.53, -1.45, 1.91, 2.76, 9.13]);
+const pictures = { constant: tensor("int64", [3], [1, 0, 1]) };
+const roiAlign = (
+  name: string,
+  boxesInput: OriginalCase["inputs"][number],
+  attributes: NonNullable<OriginalCase["attributes"]>,
+): OriginalCase => ({
+  name: `RoiAlign: ${name}`,
+  operator: "RoiAlign",
+  opset: 16,
+  inputs: [[2, 3, 6, 7], boxesInput, pictures],
+  attributes: { output_height: 2, output_width: 3, ...attributes },
+  step: 1e-3,
+});
+
+const roiAligns = ["avg", "max"].flatMap((mode) =>
+  ["half_pixel", "output_half_pixel"].flatMap((coordinate_transformation_mode) => {
+    const how = { mode, coordinate_transformation_mode };
+    const name = `${mode}, ${coordinate_transformation_mode}`;
+    return [
+      roiAlign(`${name}, boxes moving`, boxes, { ...how, sampling_ratio: mode === "avg" ? 2 : 1, spatial_scale: 0.9 }),
+      roiAlign(`${name}, boxes fixed`, { constant: boxes }, { ...how, sampling_ratio: 2 }),
+      roiAlign(`${name}, adaptive`, { constant: boxes }, { ...how, spatial_scale: 1.3 }),
+    ];
+  }),
+);
+
 export const poolingOriginals: readonly OriginalCase[] = [
+  ...roiAligns,
+  {
+    ...roiAlign("one picture", boxes, { sampling_ratio: 1 }),
+    inputs: [[1, 2, 6, 7], boxes, { constant: tensor("int64", [3], [0, 0, 0]) }],
+  },
   averagePool("dilations of 1", [1, 2, 6, 7], { kernel_shape: [3, 2], dilations: [1, 1], pads: [1, 0, 1, 1] }),
   averagePool("1-D", [2, 3, 11], { kernel_shape: [3], dilations: [2], pads: [1, 1] }),
   averagePool("dilated", [1, 2, 9, 8], { kernel_shape: [3, 2], dilations: [2, 3], pads: [1, 1, 2, 0] }),

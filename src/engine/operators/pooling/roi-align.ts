@@ -1,6 +1,8 @@
 import type { Value } from "../../graph/graph.js";
-import { defineOperator, float, int, notDifferentiable, string } from "../../graph/operator.js";
+import { defineOperator, float, int, string } from "../../graph/operator.js";
 import { emit } from "../emit.js";
+import { gradientThroughParts } from "../through-parts.js";
+import { roiAlignParts } from "./roi-align-parts.js";
 
 export interface RoiAlignOptions {
   readonly outputSize: readonly [height: number, width: number];
@@ -50,7 +52,5 @@ export const RoiAlign = defineOperator({
       fail("batch_indices must hold one number per box");
     return [{ type: x.type, shape: [rois.shape[0]!, x.shape[1]!, attributes.output_height, attributes.output_width] }];
   },
-  gradient: notDifferentiable(
-    "how many samples it takes depends on boxes that are known only when the model runs; differentiate what stands before it, or use GridSample",
-  ),
+  gradient: (context, cotangents) => gradientThroughParts(context, cotangents, (parts) => [roiAlignParts(parts)]),
 });
