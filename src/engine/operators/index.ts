@@ -10,6 +10,7 @@ import { logicOperators } from "./logic/index.js";
 import { normalizationOperators } from "./normalization/index.js";
 import { poolingOperators } from "./pooling/index.js";
 import { quantizationOperators } from "./quantization/index.js";
+import { recurrentOperators } from "./recurrent/index.js";
 import { reductionOperators } from "./reduction/index.js";
 import { resamplingOperators } from "./resampling/index.js";
 
@@ -26,6 +27,7 @@ export { stopGradient, withGradient } from "./marker.js";
 export * from "./normalization/index.js";
 export * from "./pooling/index.js";
 export * from "./quantization/index.js";
+export * from "./recurrent/index.js";
 export * from "./reduction/index.js";
 export * from "./resampling/index.js";
 
@@ -39,6 +41,7 @@ export const operatorFamilies = {
   pooling: poolingOperators,
   normalization: normalizationOperators,
   resampling: resamplingOperators,
+  recurrent: recurrentOperators,
   layout: layoutOperators,
   indexing: indexingOperators,
   logic: logicOperators,
