@@ -1,5 +1,6 @@
 import type { Operator } from "../graph/operator.js";
 import { activationOperators } from "./activation/index.js";
+import { attentionOperators } from "./attention/index.js";
 import { convolutionOperators } from "./convolution/index.js";
 import { elementwiseOperators } from "./elementwise/index.js";
 import { generatorOperators } from "./generator/index.js";
@@ -15,6 +16,7 @@ import { reductionOperators } from "./reduction/index.js";
 import { resamplingOperators } from "./resampling/index.js";
 
 export * from "./activation/index.js";
+export * from "./attention/index.js";
 export * from "./convolution/index.js";
 export * from "./elementwise/index.js";
 export { emit, emitAll, type Operand, scalar } from "./emit.js";
@@ -41,6 +43,7 @@ export const operatorFamilies = {
   pooling: poolingOperators,
   normalization: normalizationOperators,
   resampling: resamplingOperators,
+  attention: attentionOperators,
   recurrent: recurrentOperators,
   layout: layoutOperators,
   indexing: indexingOperators,

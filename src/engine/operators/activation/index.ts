@@ -14,6 +14,7 @@ import { Sigmoid } from "./sigmoid.js";
 import { Softmax } from "./softmax.js";
 import { Softplus } from "./softplus.js";
 import { Softsign } from "./softsign.js";
+import { Swish } from "./swish.js";
 import { ThresholdedRelu } from "./thresholded-relu.js";
 
 export { celu } from "./celu.js";
@@ -54,4 +55,5 @@ export const activationOperators = {
   Softplus,
   Softsign,
   ThresholdedRelu,
+  Swish,
 };

@@ -6,6 +6,7 @@ import { NonZero } from "./non-zero.js";
 import { OneHot } from "./one-hot.js";
 import { ScatterElements } from "./scatter-elements.js";
 import { ScatterND } from "./scatter-nd.js";
+import { TensorScatter } from "./tensor-scatter.js";
 import { TopK } from "./top-k.js";
 import { Unique } from "./unique.js";
 
@@ -29,4 +30,5 @@ export const indexingOperators = {
   ScatterND,
   TopK,
   Unique,
+  TensorScatter,
 };
