@@ -8,6 +8,7 @@ import type { RestormerConfiguration } from "../../vision/nn/networks/restormer.
 import type { SegmentationConfiguration } from "../../vision/nn/networks/segmentation.js";
 import type { StereoConfiguration } from "../../vision/nn/networks/stereo.js";
 import type { UnetConfiguration } from "../../vision/nn/networks/unet.js";
+import { downsamplings, upsamplings } from "../../vision/nn/resampling/index.js";
 
 /** A field of a configuration that `Fields` lacks here does not compile: a new option of a network must be readable from files too. */
 type Fields<C> = { readonly [K in keyof Required<C>]: z.ZodType };
@@ -17,11 +18,14 @@ const counts = z.array(z.number().int().nonnegative()).nonempty();
 const four = z.tuple([whole, whole, whole, whole]);
 const factor = z.number().positive();
 const imageChannels = whole.optional();
+const down = z.enum(namesOf(downsamplings)).optional();
+const up = z.enum(namesOf(upsamplings)).optional();
 const backbone = {
   block: z.enum(["basic", "bottleneck"]),
   blocks: counts,
   width: whole,
   stem: z.enum(["imagenet", "cifar"]),
+  down,
 };
 
 const nafnet = {
@@ -41,6 +45,9 @@ const nafnet = {
       z.strictObject({ kind: z.literal("local"), trainingSize: z.tuple([whole, whole]) }),
     ])
     .optional(),
+  down,
+  up,
+  decoderKernel: whole.optional(),
 } satisfies Fields<NafnetConfiguration>;
 
 const restormer = {
@@ -54,6 +61,8 @@ const restormer = {
   feedForwardExpansion: factor,
   normalization: z.enum(["with-bias", "bias-free"]),
   bias: z.enum(["learned", "none"]).optional(),
+  down,
+  up,
 } satisfies Fields<RestormerConfiguration>;
 
 const unet = {
@@ -64,6 +73,8 @@ const unet = {
   outputChannels: whole,
   normalization: z.enum(["batch", "none"]),
   output: z.enum(["plain", "residual"]),
+  down,
+  up,
 } satisfies Fields<UnetConfiguration>;
 
 const convnextUnet = {
@@ -73,7 +84,9 @@ const convnextUnet = {
   widths: counts,
   decoderWidths: counts,
   classes: whole,
-  upsamplingKernel: whole,
+  down,
+  up,
+  decoderKernel: whole.optional(),
 } satisfies Fields<ConvnextUnetConfiguration>;
 
 const resnet = { family: z.literal("resnet"), imageChannels, ...backbone, classes: whole } satisfies Fields<ResnetConfiguration>;
@@ -93,6 +106,7 @@ const flow = {
   width: whole,
   levels: whole,
   radius: whole,
+  down,
 } satisfies Fields<FlowConfiguration>;
 
 const stereo = {
@@ -100,6 +114,8 @@ const stereo = {
   imageChannels,
   width: whole,
   disparities: whole,
+  down,
+  up,
 } satisfies Fields<StereoConfiguration>;
 
 /** A network as files and run plans describe it. */
@@ -130,4 +146,8 @@ export const networkChoiceSchema = z
 /** The checked configuration. (zod's optional fields may hold undefined where ours may be absent; JSON knows no difference.) */
 export function asConfiguration(choice: z.infer<typeof networkChoiceSchema>): NetworkConfiguration {
   return typeof choice === "string" ? publishedNetworks[choice]! : (choice as NetworkConfiguration);
+}
+
+function namesOf<T extends object>(table: T) {
+  return Object.keys(table) as [keyof T & string, ...(keyof T & string)[]];
 }

@@ -39,12 +39,16 @@ export function wrapperPrefix(state: StateDict): string {
   return prefix;
 }
 
-/** The state with float16 (exactly) and float64 (rounded) as float32, in which networks compute here; other types as they are. */
+/**
+ * The state with float16 (exactly) and float64 (rounded) as float32, in which networks compute here; other types as they are. Single numbers
+ * without an axis, as PyTorch writes the weights of BOA's blends, get one: [1].
+ */
 export function asFloat32(state: StateDict): StateDict {
   const widened = (t: Tensor): Tensor => {
-    if (t.type === "float64") return tensor("float32", t.shape, Float32Array.from(t.data as Float64Array));
-    if (t.type === "float16") return tensor("float32", t.shape, Float32Array.from(t.data as Uint16Array, float16ToFloat32));
-    return t;
+    const shape = t.shape.length === 0 ? [1] : t.shape;
+    if (t.type === "float64") return tensor("float32", shape, Float32Array.from(t.data as Float64Array));
+    if (t.type === "float16") return tensor("float32", shape, Float32Array.from(t.data as Uint16Array, float16ToFloat32));
+    return t.type === "float32" && t.shape.length === 0 ? { ...t, shape } : t;
   };
   return new Map([...state].map(([name, t]) => [name, widened(t)]));
 }

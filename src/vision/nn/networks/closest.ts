@@ -1,4 +1,5 @@
-import { findNetwork, publishedNetworks, tensorsOf } from "./index.js";
+import { findNetwork, tensorsOf } from "./find.js";
+import { publishedNetworks } from "./published.js";
 import type { NamedShapes } from "./recognize.js";
 
 /** A published network and how much of it some parameters are. */

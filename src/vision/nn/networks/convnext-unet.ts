@@ -2,11 +2,14 @@ import type { Value } from "../../../engine/graph/graph.js";
 import { add, concat, gelu, mul, relu, transpose } from "../../../engine/operators/index.js";
 import { constant, type Initializer, kaimingNormal, truncatedNormal, zeros } from "../initializers.js";
 import { batchNorm2d } from "../layers/batch-norm.js";
-import { channels, conv2d, convTranspose2d, depthwiseConv2d } from "../layers/convolution.js";
+import { type Conv2dOptions, channels, conv2d, depthwiseConv2d } from "../layers/convolution.js";
 import { layerNorm, layerNorm2d } from "../layers/layer-norm.js";
 import { linear } from "../layers/linear.js";
+import { spatial } from "../layers/padding.js";
 import type { ImageNetwork } from "../model.js";
+import { type DownsamplingName, downsample, multipleFor, type UpsamplingName, upsample } from "../resampling/index.js";
 import type { Scope } from "../scope.js";
+import { demand } from "./demand.js";
 
 /**
  * U-Net with a ConvNeXt encoder (Liu et al. 2022, arXiv 2201.03545), as the CosPGD paper's segmentation network; parameter names of its
@@ -20,52 +23,82 @@ export interface ConvnextUnetConfiguration extends ImageNetwork {
   /** Channels of the five decoder blocks, from stride 16 up to full resolution. */
   readonly decoderWidths: readonly number[];
   readonly classes: number;
-  /** Side of the transposed convolutions' kernel: 2, or an odd number. */
-  readonly upsamplingKernel: number;
+  /** Between the encoder's stages; default "strided". Its stem cuts patches of 4x4 pixels as ever. */
+  readonly down?: DownsamplingName;
+  /** Of the decoder, channel by channel; default "transposed-2", in the paper up to "lctc-11+3". */
+  readonly up?: UpsamplingName;
+  /** Side of the kernels in the decoder's blocks; default 3. */
+  readonly decoderKernel?: number;
 }
+
+/** Sides must be multiples of this. */
+export const convnextUnetMultiple = ({ depths, down = "strided" }: ConvnextUnetConfiguration): number =>
+  Math.max(2 ** (depths.length + 1), 4 * multipleFor(down, depths.length - 1));
 
 /** Logits [N, classes, H, W] of normalized images [N, 3, H, W] whose sides are multiples of 32. */
 export function convnextUnet(p: Scope, image: Value, configuration: ConvnextUnetConfiguration): Value {
   const skips = [...convnextStages(p.at("encoder"), image, configuration)].reverse();
+  const { up = "transposed-2", decoderKernel = 3 } = configuration;
+  demand(decoderKernel % 2 === 1, "convnext-unet", `decoderKernel ${decoderKernel} must be odd`);
   const decoder = p.at("decoder");
   const coarsest = skips.shift()!;
-  let x = convBnReluTwice(decoder.at("center"), coarsest, channels(coarsest));
+  let x = convBnReluTwice(decoder.at("center"), coarsest, channels(coarsest), 3);
   configuration.decoderWidths.forEach((width, i) => {
     const block = decoder.at("blocks", i);
-    x = upsample(block.at("conv_t"), x, configuration.upsamplingKernel);
+    x = doubled(block.at("conv_t"), x, up);
     const skip = skips[i];
-    x = convBnReluTwice(block, skip ? concat([x, skip], 1) : x, width);
+    x = convBnReluTwice(block, skip ? concat([x, skip], 1) : x, width, decoderKernel);
   });
   return conv2d(decoder.at("final_conv"), x, { out: configuration.classes, initialize: kaimingNormal() });
 }
 
-function convBnReluTwice(p: Scope, x: Value, out: number): Value {
+function convBnReluTwice(p: Scope, x: Value, out: number, kernel: number): Value {
   for (const name of ["conv1", "conv2"]) {
-    x = conv2d(p.at(name, "conv"), x, { out, kernel: 3, bias: "none", initialize: kaimingNormal() });
+    x = conv2d(p.at(name, "conv"), x, { out, kernel, bias: "none", initialize: kaimingNormal() });
     x = relu(batchNorm2d(p.at(name, "bn"), x));
   }
   return x;
 }
 
-/** A depthwise transposed convolution to twice the resolution. */
-function upsample(p: Scope, x: Value, kernel: number): Value {
-  const c = channels(x);
-  const exact = kernel === 2 ? {} : { padding: (kernel - 1) / 2, outputPadding: 1 };
-  return convTranspose2d(p, x, { out: c, kernel, stride: 2, groups: c, ...exact });
+/** Twice the resolution, channel by channel where the choice can. */
+function doubled(p: Scope, x: Value, up: UpsamplingName): Value {
+  const out = channels(x);
+  return upsample(up, {
+    x,
+    out,
+    scope: p,
+    mix: (v, mixed) => conv2d(p.at(0), v, { out: mixed, bias: "none", initialize: kaimingNormal() }),
+    spectral: p.at("body"),
+    large: p,
+    small: p.at("para"),
+    bias: "learned",
+    groups: () => out,
+  });
+}
+
+function halved(p: Scope, x: Value, out: number, down: DownsamplingName): Value {
+  const [height, width] = spatial(x);
+  return downsample(down, {
+    x,
+    size: [height / 2, width / 2],
+    scope: p,
+    convolve: (v, { stride, share }) => convnextConv(p, v, { out: out / share, kernel: stride === 2 ? 2 : 3, stride }),
+    channels: "kept",
+  });
 }
 
 /** The four stages' features, with the names of timm's `features_only` models (`stages_0.blocks.0...`). */
 export function convnextStages(
   p: Scope,
   image: Value,
-  { depths, widths }: Pick<ConvnextUnetConfiguration, "depths" | "widths">,
+  { depths, widths, down = "strided" }: Pick<ConvnextUnetConfiguration, "depths" | "widths" | "down">,
 ): readonly Value[] {
-  let x = layerNorm2d(p.at("stem_1"), convnextConv(p.at("stem_0"), image, { out: widths[0]!, kernel: 4, stride: 4 }));
+  let x = layerNorm2d(p.at("stem_1"), convnextConv(p.at("stem_0"), image, { out: widths[0]!, kernel: 4, stride: 4, padding: 0 }));
   return depths.map((depth, stage) => {
     const scope = p.at(`stages_${stage}`);
     if (stage > 0) {
       const normalized = layerNorm2d(scope.at("downsample", 0), x);
-      x = convnextConv(scope.at("downsample", 1), normalized, { out: widths[stage]!, kernel: 2, stride: 2 });
+      x = halved(scope.at("downsample", 1), normalized, widths[stage]!, down);
     }
     for (let i = 0; i < depth; i++) x = convnextBlock(scope.at("blocks", i), x);
     return x;
@@ -74,8 +107,8 @@ export function convnextStages(
 
 const convnextWeight: Initializer = truncatedNormal(0.02);
 
-function convnextConv(p: Scope, x: Value, options: { out: number; kernel: number; stride: number }): Value {
-  return conv2d(p, x, { ...options, padding: 0, initialize: convnextWeight, initializeBias: zeros });
+function convnextConv(p: Scope, x: Value, options: Conv2dOptions): Value {
+  return conv2d(p, x, { ...options, initialize: convnextWeight, initializeBias: zeros });
 }
 
 function convnextBlock(p: Scope, input: Value): Value {

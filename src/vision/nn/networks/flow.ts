@@ -5,7 +5,9 @@ import { spatial } from "../layers/padding.js";
 import { resizeBilinear } from "../layers/resize.js";
 import { warp } from "../layers/warp.js";
 import type { ImageNetwork } from "../model.js";
+import { type DownsamplingName, multipleFor } from "../resampling/index.js";
 import type { Scope } from "../scope.js";
+import { halvedConv2d } from "./halved.js";
 
 /**
  * A small optical-flow network after PWC-Net (Sun et al. 2018, arXiv 1709.02371): a shared pyramid, then from coarse to fine warping of the
@@ -19,14 +21,25 @@ export interface FlowConfiguration extends ImageNetwork {
   readonly levels: number;
   /** Correlations reach so many positions up, down, left and right. */
   readonly radius: number;
+  /** Of the pyramid; default "strided". Estimates are enlarged bilinearly whatever is chosen here. */
+  readonly down?: DownsamplingName;
 }
+
+/** Sides must be multiples of this. */
+export const flowMultiple = ({ levels, down = "strided" }: FlowConfiguration): number =>
+  Math.max(2 ** (levels + 1), multipleFor(down, levels + 1));
 
 /**
  * Flow (x, y) in pixels, [N, 2, H, W], of two frames [N, 3, H, W] whose sides are multiples of 2^(levels + 1): first(p) matches
  * second(p + flow(p)).
  */
-export function flow(p: Scope, first: Value, second: Value, { width, levels, radius }: FlowConfiguration): Value {
-  const pyramids = [first, second].map((frame) => pyramid(p.at("pyramid"), frame, width, levels));
+export function flow(
+  p: Scope,
+  first: Value,
+  second: Value,
+  { width, levels, radius, down = "strided" }: FlowConfiguration,
+): Value {
+  const pyramids = [first, second].map((frame) => pyramid(p.at("pyramid"), frame, width, levels, down));
   let estimate: Value | undefined;
   for (let level = levels - 1; level >= 0; level--) {
     const [a, b] = pyramids.map((features) => features[level]!) as [Value, Value];
@@ -38,11 +51,11 @@ export function flow(p: Scope, first: Value, second: Value, { width, levels, rad
   return mul(resizeBilinear(estimate!, spatial(first)), 4);
 }
 
-function pyramid(p: Scope, frame: Value, width: number, levels: number): Value[] {
-  let x = leakyRelu(conv2d(p.at("stem"), frame, { out: width, kernel: 7, stride: 2 }), 0.1);
+function pyramid(p: Scope, frame: Value, width: number, levels: number, down: DownsamplingName): Value[] {
+  let x = leakyRelu(halvedConv2d(p.at("stem"), frame, { out: width, kernel: 7 }, down), 0.1);
   return Array.from({ length: levels }, (_, level) => {
     const options = { out: width * 2 ** level, kernel: 3 };
-    x = leakyRelu(conv2d(p.at(level, 0), x, { ...options, stride: 2 }), 0.1);
+    x = leakyRelu(halvedConv2d(p.at(level, 0), x, options, down), 0.1);
     x = leakyRelu(conv2d(p.at(level, 1), x, options), 0.1);
     return x;
   });

@@ -1,11 +1,12 @@
 import type { Value } from "../../../engine/graph/graph.js";
-import { add, gelu, mul, pixelShuffle, relu, sigmoid, split } from "../../../engine/operators/index.js";
+import { add, gelu, mul, relu, sigmoid, split } from "../../../engine/operators/index.js";
 import { zeros } from "../initializers.js";
 import { channels, conv2d, depthwiseConv2d } from "../layers/convolution.js";
 import { layerNorm2d } from "../layers/layer-norm.js";
 import { cropTo, padToMultiple, roundUp, spatial } from "../layers/padding.js";
 import { globalAveragePool2d, localAveragePool2d } from "../layers/pooling.js";
 import type { ImageNetwork } from "../model.js";
+import { type DownsamplingName, downsample, type UpsamplingName, upsample } from "../resampling/index.js";
 import type { Scope } from "../scope.js";
 import { demand } from "./demand.js";
 
@@ -39,6 +40,15 @@ export interface NafnetConfiguration extends ImageNetwork {
   readonly feedForwardExpansion?: number;
   /** Default global. Published test results use local. */
   readonly pooling?: NafnetPooling;
+  /**
+   * Default "strided". With "boa" and "pixel-unshuffle" nothing is mixed before and the channels quadruple on each level instead of doubling, as
+   * in the authors' code of BOA networks (arXiv 2406.07435 v2): take fewer levels or a smaller width.
+   */
+  readonly down?: DownsamplingName;
+  /** Default "pixel-shuffle". */
+  readonly up?: UpsamplingName;
+  /** Side of the depthwise kernel in the decoder's blocks; default 3, as everywhere else. */
+  readonly decoderKernel?: number;
 }
 
 /**
@@ -48,12 +58,13 @@ export interface NafnetConfiguration extends ImageNetwork {
  */
 export function nafnet(p: Scope, image: Value, configuration: NafnetConfiguration): Value {
   const { width, encoderBlocks, middleBlocks, decoderBlocks, pooling = { kind: "global" } } = configuration;
+  const { down = "strided", up = "pixel-shuffle", decoderKernel = 3 } = configuration;
   checkConfiguration(configuration);
   const levels = encoderBlocks.length;
   const input = padToMultiple(image, 2 ** levels, "constant");
-  const blocks = (scope: Scope, x: Value, count: number, level: number): Value => {
+  const blocks = (scope: Scope, x: Value, count: number, level: number, kernel = 3): Value => {
     const pool = poolAt(pooling, level, levels);
-    for (let i = 0; i < count; i++) x = nafBlock(scope.at(i), x, configuration, pool);
+    for (let i = 0; i < count; i++) x = nafBlock(scope.at(i), x, configuration, pool, kernel);
     return x;
   };
 
@@ -62,16 +73,42 @@ export function nafnet(p: Scope, image: Value, configuration: NafnetConfiguratio
   encoderBlocks.forEach((count, level) => {
     x = blocks(p.at("encoders", level), x, count, level);
     skips.push(x);
-    x = conv2d(p.at("downs", level), x, { out: 2 * channels(x), kernel: 2, stride: 2 });
+    x = halved(p.at("downs", level), x, down);
   });
   x = blocks(p.at("middle_blks"), x, middleBlocks, levels);
   decoderBlocks.forEach((count, i) => {
     const level = levels - 1 - i;
-    x = pixelShuffle(conv2d(p.at("ups", i, 0), x, { out: 2 * channels(x), bias: "none" }), 2);
-    x = blocks(p.at("decoders", i), add(x, skips[level]!), count, level);
+    x = doubled(p.at("ups", i), x, channels(skips[level]!), up);
+    x = blocks(p.at("decoders", i), add(x, skips[level]!), count, level, decoderKernel);
   });
   x = conv2d(p.at("ending"), x, { out: channels(image), kernel: 3 });
   return cropTo(add(x, input), spatial(image));
+}
+
+function halved(p: Scope, x: Value, down: DownsamplingName): Value {
+  const [height, width] = spatial(x);
+  return downsample(down, {
+    x,
+    size: [height / 2, width / 2],
+    scope: p,
+    convolve: (v, { stride, share }) => conv2d(p, v, { out: (2 * channels(x)) / share, kernel: stride === 2 ? 2 : 3, stride }),
+    channels: "free",
+  });
+}
+
+/** Transposed convolutions are full and without bias, and named as in the authors' code. */
+function doubled(p: Scope, x: Value, out: number, up: UpsamplingName): Value {
+  return upsample(up, {
+    x,
+    out,
+    scope: p,
+    mix: (v, mixed) => conv2d(p.at(0), v, { out: mixed, bias: "none" }),
+    spectral: p.at("body"),
+    large: p.at("large_path"),
+    small: p.at("small_path"),
+    bias: "none",
+    groups: () => 1,
+  });
 }
 
 function checkConfiguration(configuration: NafnetConfiguration): void {
@@ -82,6 +119,8 @@ function checkConfiguration(configuration: NafnetConfiguration): void {
     "nafnet",
     `encoderBlocks has ${encoderBlocks.length} levels and decoderBlocks ${decoderBlocks.length}, but what goes down must come up`,
   );
+  const { decoderKernel = 3 } = configuration;
+  demand(decoderKernel % 2 === 1, "nafnet", `decoderKernel ${decoderKernel} must be odd`);
   // A gate halves the channels; squeezing the attention halves them once more.
   const gate = activation === "simple-gate" ? 2 : 1;
   const parts = { depthwiseExpansion: gate * (attention === "channel" ? 2 : 1), feedForwardExpansion: gate };
@@ -97,12 +136,12 @@ function checkConfiguration(configuration: NafnetConfiguration): void {
 
 type Pool = (x: Value) => Value;
 
-function nafBlock(p: Scope, input: Value, configuration: NafnetConfiguration, pool: Pool): Value {
+function nafBlock(p: Scope, input: Value, configuration: NafnetConfiguration, pool: Pool, kernel: number): Value {
   const { activation, attention, depthwiseExpansion = 2, feedForwardExpansion = 2 } = configuration;
   const c = channels(input);
   let x = layerNorm2d(p.at("norm1"), input);
   x = conv2d(p.at("conv1"), x, { out: depthwiseExpansion * c });
-  x = depthwiseConv2d(p.at("conv2"), x, { kernel: 3 });
+  x = depthwiseConv2d(p.at("conv2"), x, { kernel });
   x = activate(x, activation);
   x = mul(
     x,

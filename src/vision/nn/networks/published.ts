@@ -1,4 +1,4 @@
-import type { NetworkConfiguration } from "./index.js";
+import type { NetworkConfiguration } from "./find.js";
 import type { NafnetConfiguration } from "./nafnet.js";
 import type { ResnetConfiguration } from "./resnet.js";
 import type { RestormerConfiguration } from "./restormer.js";
@@ -48,7 +48,7 @@ const segmentation = (head: SegmentationConfiguration["head"], backbone: ResnetC
   head,
   classes: 21,
 });
-const convnextTiny = { family: "convnext-unet", depths: [3, 3, 9, 3], widths: [96, 192, 384, 768], upsamplingKernel: 2 } as const;
+const convnextTiny = { family: "convnext-unet", depths: [3, 3, 9, 3], widths: [96, 192, 384, 768] } as const;
 
 /**
  * Full-size configurations by name: restoration networks as published (spread one and add `pooling` for the local test-time variant), and
@@ -72,9 +72,16 @@ export const publishedNetworks: Readonly<Record<string, NetworkConfiguration>> =
   "restormer-gaussian-color-denoising": restormerDenoising,
   "restormer-gaussian-gray-denoising": { ...restormerDenoising, imageChannels: 1 },
   "restormer-real-denoising": restormerDenoising,
+  // github.com/shashankskagnihotri/freq-restormer, whose code these conventions are.
+  "restormer-boa": { ...restormer, down: "boa-as-published", up: "freq-avg-as-published" },
+  "restormer-boa-split-up": { ...restormer, down: "boa-as-published", up: "split-up-as-published" },
+  "restormer-lctc-7+3": { ...restormer, up: "lctc-7+3" },
+  "restormer-lctc-11+3": { ...restormer, up: "lctc-11+3" },
   unet: { family: "unet", width: 64, levels: 4, outputChannels: 2, normalization: "batch", output: "plain" },
   "unet-convnext-tiny": { ...convnextTiny, decoderWidths: [512, 256, 128, 64, 32], classes: 21 },
   "unet-convnext-tiny-small": { ...convnextTiny, decoderWidths: [256, 128, 64, 32, 16], classes: 21 },
+  "unet-convnext-tiny-lctc-7": { ...convnextTiny, decoderWidths: [512, 256, 128, 64, 32], classes: 21, up: "lctc-7" },
+  "unet-convnext-tiny-lctc-11": { ...convnextTiny, decoderWidths: [512, 256, 128, 64, 32], classes: 21, up: "lctc-11" },
   resnet18: imagenet("basic", 2, 2, 2, 2),
   resnet34: imagenet("basic", 3, 4, 6, 3),
   resnet50: imagenet("bottleneck", 3, 4, 6, 3),

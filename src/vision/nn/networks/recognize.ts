@@ -1,6 +1,8 @@
+import { GraphError } from "../../../engine/graph/graph.js";
 import type { StateDict } from "../checkpoints/state-dict.js";
-import { ParameterError } from "../scope.js";
-import type { NetworkConfiguration } from "./index.js";
+import { downsamplings, upsamplings } from "../resampling/index.js";
+import { type Declaration, ParameterError } from "../scope.js";
+import { findNetwork, type NetworkConfiguration, resampled, resamplingOf, tensorsOf } from "./find.js";
 import type { FourLevels } from "./restormer.js";
 
 /** Names with shapes: a state dict, or what a checkpoint's header says. */
@@ -8,7 +10,8 @@ export type NamedShapes = ReadonlyMap<string, { readonly shape: readonly number[
 
 /**
  * The configuration of the network whose parameters these are, from their names and shapes alone. What leaves no trace there takes its
- * published value: GELU where nothing gates, global pooling, DeepLab's and PSPNet's dilation.
+ * published value: GELU where nothing gates, global pooling, DeepLab's and PSPNet's dilation, of several ways to resample the first that
+ * fits (`sameParameters` names the others).
  *
  * @throws ParameterError where the names are those of no network that Faultline knows.
  * @example recognizeConfiguration(await loadCheckpoint("motion_deblurring.pth"))
@@ -17,12 +20,71 @@ export function recognizeConfiguration(state: NamedShapes): NetworkConfiguration
   const found = new Shapes(state);
   for (const recognize of [nafnet, restormer, convnextUnet, unet, segmentation, resnet, flow, stereo]) {
     const configuration = recognize(found);
-    if (configuration) return configuration;
+    if (configuration) return withResampling(configuration, state);
   }
   const names = [...state.keys()];
   throw new ParameterError(
     `The parameter names (${names.slice(0, 3).join(", ")}${names.length > 3 ? ", ..." : ""}) are those of no network that Faultline knows; strip a prefix such as "module." or give the configuration.`,
   );
+}
+
+/** The configuration with the ways of resampling whose parameters are there. */
+function withResampling(plain: NetworkConfiguration, state: NamedShapes): NetworkConfiguration {
+  if (misfits(plain, state) === 0) return plain;
+  const best = (from: NetworkConfiguration, variants: readonly NetworkConfiguration[]): NetworkConfiguration => {
+    const scored = [from, ...variants].map((configuration) => ({ configuration, wrong: misfits(configuration, state) }));
+    return scored.reduce((a, b) => (b.wrong < a.wrong ? b : a)).configuration;
+  };
+  const down = best(plain, variantsOf(plain, "down"));
+  return best(down, variantsOf(down, "up"));
+}
+
+/** How many tensors of the network the checkpoint lacks or has in another shape, and it has beside them. */
+function misfits(configuration: NetworkConfiguration, state: NamedShapes): number {
+  const declared = declaredBy(configuration);
+  if (!declared) return Number.POSITIVE_INFINITY;
+  const fitting = [...declared].filter(([name, { shape }]) => sameSize(state.get(name)?.shape, shape)).length;
+  return declared.size + state.size - 2 * fitting;
+}
+
+/** PyTorch writes single numbers without an axis. */
+const sameSize = (found: readonly number[] | undefined, expected: readonly number[]): boolean =>
+  found !== undefined && (found.length === 0 ? [1] : found).join() === expected.join();
+
+/** Undefined where this network cannot be built. */
+function declaredBy(configuration: NetworkConfiguration): ReadonlyMap<string, Declaration> | undefined {
+  try {
+    return tensorsOf(findNetwork(configuration));
+  } catch (error) {
+    if (error instanceof ParameterError || error instanceof GraphError) return undefined;
+    throw error;
+  }
+}
+
+/** The same network with every other way to halve or double the resolution; none where its family has no such choice. */
+function variantsOf(configuration: NetworkConfiguration, field: "down" | "up"): readonly NetworkConfiguration[] {
+  return Object.keys(field === "down" ? downsamplings : upsamplings).flatMap(
+    (name) => resampled(configuration, { [field]: name }) ?? [],
+  );
+}
+
+/**
+ * Ways to resample under which the network would have the very same parameters, so that a checkpoint alone does not tell which it was
+ * trained with; the one that the configuration has is not among them.
+ *
+ * @example sameParameters(publishedNetworks.resnet50) // { down: ["max-pool", "flc", "asap", ...], up: [] }
+ */
+export function sameParameters(configuration: NetworkConfiguration): {
+  readonly down: readonly string[];
+  readonly up: readonly string[];
+} {
+  const own = declaredBy(configuration) ?? new Map<string, Declaration>();
+  const alike = (field: "down" | "up") =>
+    variantsOf(configuration, field).flatMap((variant) => {
+      const name = resamplingOf(variant)[field];
+      return name !== undefined && name !== resamplingOf(configuration)[field] && misfits(variant, own) === 0 ? [name] : [];
+    });
+  return { down: alike("down"), up: alike("up") };
 }
 
 class Shapes {
@@ -59,6 +121,8 @@ class Shapes {
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
+const decoderKernel = (side: number) => (side === 3 ? {} : { decoderKernel: side });
+
 function nafnet(s: Shapes): NetworkConfiguration | undefined {
   if (!s.has("intro.weight") || !s.has("encoders.0.0.conv1.weight")) return undefined;
   const block = "encoders.0.0";
@@ -74,6 +138,7 @@ function nafnet(s: Shapes): NetworkConfiguration | undefined {
     middleBlocks: s.count("middle_blks.", ".conv1.weight"),
     decoderBlocks: s.counts((level) => `decoders.${level}.`, ".conv1.weight"),
     depthwiseExpansion: s.dimension(`${block}.conv1.weight`, 0) / width,
+    ...decoderKernel(s.dimension("decoders.0.0.conv2.weight", 2)),
     feedForwardExpansion: s.dimension(`${block}.conv4.weight`, 0) / width,
   };
 }
@@ -95,7 +160,7 @@ function restormer(s: Shapes): NetworkConfiguration | undefined {
     heads: perLevel((level) => s.dimension(`${level}0.attn.temperature`, 0)),
     feedForwardExpansion: shortestFactor(hidden),
     normalization: s.has("encoder_level1.0.norm1.body.bias") ? "with-bias" : "bias-free",
-    bias: s.has("patch_embed.proj.bias") ? "learned" : "none",
+    bias: s.has("output.bias") ? "learned" : "none",
   };
 }
 
@@ -122,7 +187,7 @@ function convnextUnet(s: Shapes): NetworkConfiguration | undefined {
     widths: depths.map((_, stage) => s.dimension(`encoder.stages_${stage}.blocks.0.gamma`, 0)),
     decoderWidths: range(decoderBlocks).map((i) => s.dimension(`decoder.blocks.${i}.conv1.conv.weight`, 0)),
     classes: s.dimension("decoder.final_conv.weight", 0),
-    upsamplingKernel: s.dimension("decoder.blocks.0.conv_t.weight", 2),
+    ...decoderKernel(s.dimension("decoder.blocks.0.conv1.conv.weight", 2)),
   };
 }
 

@@ -4,8 +4,11 @@ import { kaimingNormal } from "../initializers.js";
 import { batchNorm2d } from "../layers/batch-norm.js";
 import { type Conv2dOptions, channels, conv2d } from "../layers/convolution.js";
 import { linear } from "../layers/linear.js";
+import { spatial } from "../layers/padding.js";
 import type { ImageNetwork } from "../model.js";
+import { type DownsamplingName, downsample, multipleFor } from "../resampling/index.js";
 import type { Scope } from "../scope.js";
+import { halvedConv2d } from "./halved.js";
 
 /** Residual networks for classification (He et al. 2016, arXiv 1512.03385) with torchvision's parameter names. */
 export interface ResnetConfiguration extends ImageNetwork {
@@ -19,10 +22,19 @@ export interface ResnetConfiguration extends ImageNetwork {
   /** "imagenet": 7x7 with stride 2 and max pooling; "cifar": 3x3 at full resolution. */
   readonly stem: "imagenet" | "cifar";
   readonly classes: number;
+  /**
+   * Wherever the resolution is halved, shortcuts, stem and its max pooling included; default "strided", where the stem keeps that pooling. With
+   * "flc" and "asap" a convolution of stride 2 becomes pooling and the same convolution at stride 1.
+   */
+  readonly down?: DownsamplingName;
 }
 
 /** What lies before the classifier. */
-export type ResnetBackbone = Pick<ResnetConfiguration, "block" | "blocks" | "width" | "stem">;
+export type ResnetBackbone = Pick<ResnetConfiguration, "block" | "blocks" | "width" | "stem" | "down">;
+
+/** Sides must be multiples of this. */
+export const resnetMultiple = ({ blocks, stem, down = "strided" }: ResnetBackbone): number =>
+  multipleFor(down, blocks.length - 1 + (stem === "imagenet" ? 2 : 0));
 
 /** Class logits [N, classes] of images [N, C, H, W]. */
 export function resnet(p: Scope, image: Value, configuration: ResnetConfiguration): Value {
@@ -37,17 +49,19 @@ export function resnet(p: Scope, image: Value, configuration: ResnetConfiguratio
 export function resnetStages(
   p: Scope,
   image: Value,
-  { block, blocks, width, stem }: ResnetBackbone,
+  { block, blocks, width, stem, down = "strided" }: ResnetBackbone,
   { dilateFrom = Number.POSITIVE_INFINITY }: { readonly dilateFrom?: number } = {},
 ): readonly Value[] {
-  let x = relu(convBn(p, 1, image, stem === "imagenet" ? { out: width, kernel: 7, stride: 2 } : { out: width, kernel: 3 }));
-  if (stem === "imagenet") x = maxPool(x, [3, 3], { strides: [2, 2], pads: [1, 1, 1, 1] });
+  let x = relu(
+    convBn(p, 1, image, stem === "imagenet" ? { out: width, kernel: 7, stride: 2, down } : { out: width, kernel: 3, down }),
+  );
+  if (stem === "imagenet") x = stemPool(p.at("maxpool"), x, down);
   let dilation = 1;
   return blocks.map((count, stage) => {
     const dilated = stage >= dilateFrom;
     const stride = stage === 0 || dilated ? 1 : 2;
     for (let i = 0; i < count; i++) {
-      const options = { out: width * 2 ** stage, stride: i === 0 ? stride : 1, dilation };
+      const options = { out: width * 2 ** stage, stride: i === 0 ? stride : 1, dilation, down } as const;
       x = (block === "basic" ? basicBlock : bottleneck)(p.at(`layer${stage + 1}`, i), x, options);
       if (i === 0 && dilated) dilation *= 2;
     }
@@ -57,30 +71,54 @@ export function resnetStages(
 
 interface BlockOptions {
   readonly out: number;
-  readonly stride: number;
+  readonly stride: 1 | 2;
   readonly dilation: number;
+  readonly down: DownsamplingName;
 }
 
-function basicBlock(p: Scope, input: Value, { out, stride, dilation }: BlockOptions): Value {
-  const x = relu(convBn(p, 1, input, { out, kernel: 3, stride, dilation }));
-  return relu(add(convBn(p, 2, x, { out, kernel: 3, dilation }), shortcut(p, input, out, stride)));
+function basicBlock(p: Scope, input: Value, { out, stride, dilation, down }: BlockOptions): Value {
+  const x = relu(convBn(p, 1, input, { out, kernel: 3, stride, dilation, down }));
+  return relu(add(convBn(p, 2, x, { out, kernel: 3, dilation, down }), shortcut(p, input, { out, stride, down })));
 }
 
-function bottleneck(p: Scope, input: Value, { out, stride, dilation }: BlockOptions): Value {
-  let x = relu(convBn(p, 1, input, { out }));
-  x = relu(convBn(p, 2, x, { out, kernel: 3, stride, dilation }));
-  return relu(add(convBn(p, 3, x, { out: 4 * out }), shortcut(p, input, 4 * out, stride)));
+function bottleneck(p: Scope, input: Value, { out, stride, dilation, down }: BlockOptions): Value {
+  let x = relu(convBn(p, 1, input, { out, down }));
+  x = relu(convBn(p, 2, x, { out, kernel: 3, stride, dilation, down }));
+  return relu(add(convBn(p, 3, x, { out: 4 * out, down }), shortcut(p, input, { out: 4 * out, stride, down })));
 }
 
-function shortcut(p: Scope, input: Value, out: number, stride: number): Value {
+function shortcut(p: Scope, input: Value, { out, stride, down }: Omit<BlockOptions, "dilation">): Value {
   if (stride === 1 && channels(input) === out) return input;
-  return batchNorm2d(p.at("downsample", 1), unbiased(p.at("downsample", 0), input, { out, stride }));
+  return batchNorm2d(p.at("downsample", 1), unbiased(p.at("downsample", 0), input, { out, stride, down }));
 }
 
-function convBn(p: Scope, index: number, x: Value, options: Conv2dOptions): Value {
+type StageConv = Conv2dOptions & { readonly stride?: 1 | 2; readonly down: DownsamplingName };
+
+function convBn(p: Scope, index: number, x: Value, options: StageConv): Value {
   return batchNorm2d(p.at(`bn${index}`), unbiased(p.at(`conv${index}`), x, options));
 }
 
-function unbiased(p: Scope, x: Value, options: Conv2dOptions): Value {
-  return conv2d(p, x, { ...options, bias: "none", initialize: kaimingNormal("out") });
+function unbiased(p: Scope, x: Value, { stride = 1, down, ...options }: StageConv): Value {
+  const all = { ...options, bias: "none", initialize: kaimingNormal("out") } as const;
+  return stride === 1 ? conv2d(p, x, all) : halvedConv2d(p, x, all, down);
+}
+
+/** The pooling of the stem: the network's own layer at stride 2, nothing at stride 1. */
+function stemPool(p: Scope, x: Value, down: DownsamplingName): Value {
+  return downsample(down, {
+    x,
+    size: halves(x),
+    scope: p,
+    convolve: (v, { stride, share }) => {
+      if (stride === 2) return maxPool(v, [3, 3], { strides: [2, 2], pads: [1, 1, 1, 1] });
+      return share === 1 ? v : conv2d(p, v, { out: channels(v) / share, bias: "none", initialize: kaimingNormal("out") });
+    },
+    channels: "kept",
+  });
+}
+
+/** As padded convolutions of stride 2 round. */
+function halves(x: Value): readonly [height: number, width: number] {
+  const [height, width] = spatial(x);
+  return [Math.ceil(height / 2), Math.ceil(width / 2)];
 }

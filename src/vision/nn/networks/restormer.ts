@@ -7,8 +7,6 @@ import {
   matMul,
   max,
   mul,
-  pixelShuffle,
-  pixelUnshuffle,
   reduceL2,
   reshape,
   softmax,
@@ -20,13 +18,17 @@ import { type Bias, channels, conv2d, depthwiseConv2d } from "../layers/convolut
 import { biasFreeLayerNorm2d, type LayerNormKind, layerNorm2d } from "../layers/layer-norm.js";
 import { spatial } from "../layers/padding.js";
 import type { ImageNetwork } from "../model.js";
+import { type DownsamplingName, downsample, multipleFor, type UpsamplingName, upsample } from "../resampling/index.js";
 import type { Scope } from "../scope.js";
 import { demand } from "./demand.js";
 
 /** Numbers for the four levels, from full resolution to an eighth of it. */
 export type FourLevels = readonly [number, number, number, number];
 
-/** Restormer (Zamir et al. 2022, arXiv 2111.09881) with pixel-shuffle resampling. */
+/**
+ * Restormer (Zamir et al. 2022, arXiv 2111.09881), with the resampling of BOA-Restormer (arXiv 2406.07435), of LCTC (arXiv 2311.17524) or any
+ * other where asked.
+ */
 export interface RestormerConfiguration extends ImageNetwork {
   readonly family: "restormer";
   /** Channels of the restored image; default those of the degraded one. */
@@ -39,12 +41,17 @@ export interface RestormerConfiguration extends ImageNetwork {
   /** Hidden channels of the feed-forward part, relative to the level's. */
   readonly feedForwardExpansion: number;
   readonly normalization: LayerNormKind;
-  /** Of all convolutions; published networks have none. */
+  /** Of all convolutions but the first and those that resample, which never have one; published networks have none. */
   readonly bias?: Bias;
+  /** Of all three halvings; default "pixel-unshuffle". */
+  readonly down?: DownsamplingName;
+  /** Of all three doublings; default "pixel-shuffle". */
+  readonly up?: UpsamplingName;
 }
 
-/** Height and width must be multiples of this; pad with `padToMultiple(x, restormerMultiple, "reflect")` as the published tests do. */
-export const restormerMultiple = 8;
+/** Height and width must be multiples of this (8 with most choices); pad with `padToMultiple(x, 8, "reflect")` as the published tests do. */
+export const restormerMultiple = ({ down = "pixel-unshuffle" }: RestormerConfiguration): number =>
+  Math.max(8, multipleFor(down, 3));
 
 /**
  * Restores an image: [N, C, H, W] in [0, 1], sides multiples of 8, to the same.
@@ -53,6 +60,7 @@ export const restormerMultiple = 8;
  */
 export function restormer(p: Scope, image: Value, configuration: RestormerConfiguration): Value {
   const { width, blocks, refinementBlocks, heads, outputChannels = channels(image), bias = "none" } = configuration;
+  const { down = "pixel-unshuffle", up = "pixel-shuffle" } = configuration;
   demand(width % 2 === 0, "restormer", `width ${width} must be even`);
   heads.forEach((count, at) => {
     const c = width * 2 ** at;
@@ -70,32 +78,51 @@ export function restormer(p: Scope, image: Value, configuration: RestormerConfig
 
   const encoder1 = level(
     "encoder_level1",
-    conv2d(p.at("patch_embed", "proj"), image, { out: width, kernel: 3, bias }),
+    conv2d(p.at("patch_embed", "proj"), image, { out: width, kernel: 3, bias: "none" }),
     blocks[0],
     0,
   );
-  const encoder2 = level("encoder_level2", downsample(p.at("down1_2"), encoder1), blocks[1], 1);
-  const encoder3 = level("encoder_level3", downsample(p.at("down2_3"), encoder2), blocks[2], 2);
-  const latent = level("latent", downsample(p.at("down3_4"), encoder3), blocks[3], 3);
+  const encoder2 = level("encoder_level2", halved(p.at("down1_2"), encoder1, down), blocks[1], 1);
+  const encoder3 = level("encoder_level3", halved(p.at("down2_3"), encoder2, down), blocks[2], 2);
+  const latent = level("latent", halved(p.at("down3_4"), encoder3, down), blocks[3], 3);
 
-  const joined3 = concat([upsample(p.at("up4_3"), latent), encoder3], 1);
+  const joined3 = concat([doubled(p.at("up4_3"), latent, up), encoder3], 1);
   const decoder3 = level("decoder_level3", conv2d(p.at("reduce_chan_level3"), joined3, { out: 4 * width, bias }), blocks[2], 2);
-  const joined2 = concat([upsample(p.at("up3_2"), decoder3), encoder2], 1);
+  const joined2 = concat([doubled(p.at("up3_2"), decoder3, up), encoder2], 1);
   const decoder2 = level("decoder_level2", conv2d(p.at("reduce_chan_level2"), joined2, { out: 2 * width, bias }), blocks[1], 1);
-  const joined1 = concat([upsample(p.at("up2_1"), decoder2), encoder1], 1);
+  const joined1 = concat([doubled(p.at("up2_1"), decoder2, up), encoder1], 1);
   const decoder1 = level("decoder_level1", joined1, blocks[0], 0);
   const refined = level("refinement", decoder1, refinementBlocks, 0);
   return add(conv2d(p.at("output"), refined, { out: outputChannels, kernel: 3, bias }), image);
 }
 
 /** Half the resolution, twice the channels. */
-function downsample(p: Scope, x: Value): Value {
-  return pixelUnshuffle(conv2d(p.at("body", 0), x, { out: channels(x) / 2, kernel: 3, bias: "none" }), 2);
+function halved(p: Scope, x: Value, down: DownsamplingName): Value {
+  const [height, width] = spatial(x);
+  return downsample(down, {
+    x,
+    size: [height / 2, width / 2],
+    scope: p.at("body", 1),
+    convolve: (v, { stride, share }) =>
+      conv2d(p.at("body", 0), v, { out: (2 * channels(x)) / share, kernel: 3, stride, bias: "none" }),
+    channels: "kept",
+  });
 }
 
 /** Twice the resolution, half the channels. */
-function upsample(p: Scope, x: Value): Value {
-  return pixelShuffle(conv2d(p.at("body", 0), x, { out: channels(x) * 2, kernel: 3, bias: "none" }), 2);
+function doubled(p: Scope, x: Value, up: UpsamplingName): Value {
+  const out = channels(x) / 2;
+  return upsample(up, {
+    x,
+    out,
+    scope: p,
+    mix: (v, mixed) => conv2d(p.at("body", 0), v, { out: mixed, kernel: 3, bias: "none" }),
+    spectral: p.at("body"),
+    large: p.at("body"),
+    small: p.at("para"),
+    bias: "learned",
+    groups: () => out,
+  });
 }
 
 function transformerBlock(p: Scope, x: Value, heads: number, configuration: RestormerConfiguration): Value {

@@ -1,9 +1,10 @@
 import type { Value } from "../../../engine/graph/graph.js";
-import { add, concat, maxPool, pad, relu } from "../../../engine/operators/index.js";
+import { add, concat, pad, relu } from "../../../engine/operators/index.js";
 import { batchNorm2d } from "../layers/batch-norm.js";
-import { channels, conv2d, convTranspose2d } from "../layers/convolution.js";
+import { channels, conv2d } from "../layers/convolution.js";
 import { spatial } from "../layers/padding.js";
 import type { ImageNetwork } from "../model.js";
+import { type DownsamplingName, downsample, type UpsamplingName, upsample } from "../resampling/index.js";
 import type { Scope } from "../scope.js";
 import { demand } from "./demand.js";
 
@@ -19,10 +20,15 @@ export interface UnetConfiguration extends ImageNetwork {
   readonly normalization: "batch" | "none";
   /** "plain": logits or values; "residual": the network's result is added to its input (restoration). */
   readonly output: "plain" | "residual";
+  /** Default "max-pool". */
+  readonly down?: DownsamplingName;
+  /** Default "transposed-2". */
+  readonly up?: UpsamplingName;
 }
 
 /** [N, C, H, W] of any size to [N, outputChannels, H, W]. */
-export function unet(p: Scope, image: Value, { width, levels, outputChannels, normalization, output }: UnetConfiguration): Value {
+export function unet(p: Scope, image: Value, configuration: UnetConfiguration): Value {
+  const { width, levels, outputChannels, normalization, output, down = "max-pool", up = "transposed-2" } = configuration;
   demand(
     Math.min(...spatial(image)) >= 2 ** levels,
     "unet",
@@ -37,17 +43,43 @@ export function unet(p: Scope, image: Value, { width, levels, outputChannels, no
   let x = doubleConv(p.at("inc"), image, width, normalization);
   for (let level = 1; level <= levels; level++) {
     skips.push(x);
-    x = maxPool(x, [2, 2], { strides: [2, 2] });
+    x = halved(p.at(`down${level}`, "maxpool_conv", 0), x, down);
     x = doubleConv(p.at(`down${level}`, "maxpool_conv", 1), x, width * 2 ** level, normalization);
   }
   for (let level = 1; level <= levels; level++) {
     const skip = skips.pop()!;
-    const up = p.at(`up${level}`);
-    x = convTranspose2d(up.at("up"), x, { out: channels(x) / 2, kernel: 2, stride: 2 });
-    x = doubleConv(up.at("conv"), concat([skip, padAround(x, spatial(skip))], 1), channels(skip), normalization);
+    const scope = p.at(`up${level}`);
+    x = doubled(scope.at("up"), x, channels(skip), up);
+    x = doubleConv(scope.at("conv"), concat([skip, padAround(x, spatial(skip))], 1), channels(skip), normalization);
   }
   x = conv2d(p.at("outc", "conv"), x, { out: outputChannels });
   return output === "residual" ? add(x, image) : x;
+}
+
+function halved(p: Scope, x: Value, down: DownsamplingName): Value {
+  const [height, width] = spatial(x);
+  return downsample(down, {
+    x,
+    size: [Math.floor(height / 2), Math.floor(width / 2)],
+    scope: p,
+    convolve: (v, { stride }) => (stride === 1 ? v : conv2d(p, v, { out: channels(v), kernel: 2, stride })),
+    channels: "free",
+  });
+}
+
+/** Large transposed kernels are grouped, as in the authors' U-Net; the customary small ones are full. */
+function doubled(p: Scope, x: Value, out: number, up: UpsamplingName): Value {
+  return upsample(up, {
+    x,
+    out,
+    scope: p,
+    mix: (v, mixed) => conv2d(p.at(0), v, { out: mixed }),
+    spectral: p.at("body"),
+    large: p,
+    small: p.at("para"),
+    bias: "learned",
+    groups: (kernel) => (kernel > 3 ? out : 1),
+  });
 }
 
 function doubleConv(p: Scope, x: Value, out: number, normalization: UnetConfiguration["normalization"]): Value {
