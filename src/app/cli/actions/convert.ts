@@ -17,6 +17,8 @@ import {
   type NamedNetwork,
   type NetworkConfiguration,
   recognizeConfiguration,
+  resamplingOf,
+  sameParameters,
   tensorsOf,
 } from "../../../vision/nn/networks/index.js";
 import { type Declaration, ParameterError } from "../../../vision/nn/scope.js";
@@ -107,10 +109,22 @@ function chooseNetwork(path: string, { network, config }: ConvertFlags, state: S
   if (network !== undefined && config !== undefined)
     throw new UsageError("--network and --config both say which network; give one.");
   if (network !== undefined) return findNetwork(network).configuration;
-  if (config === undefined) return recognized(path, state);
+  if (config === undefined) return telling(recognized(path, state));
   const checked = check(networkSchema, readJson(config));
   if ("problems" in checked) throw new ConfigError(`${config} is not valid: ${checked.problems.join("; ")}.`);
   return asConfiguration(checked.data);
+}
+
+/** Says what the names of the parameters do not tell. */
+function telling(configuration: NetworkConfiguration): NetworkConfiguration {
+  const [chosen, others] = [resamplingOf(configuration), sameParameters(configuration)];
+  for (const field of ["down", "up"] as const) {
+    if (others[field].length > 0)
+      process.stderr.write(
+        `${field}: taken to be "${chosen[field]}"; weights trained with ${others[field].join(", ")} have the same names: if these are such, give --config\n`,
+      );
+  }
+  return configuration;
 }
 
 function recognized(path: string, state: StateDict): NetworkConfiguration {

@@ -1,6 +1,7 @@
 import { GraphError } from "../../../engine/graph/graph.js";
 import type { StateDict } from "../checkpoints/state-dict.js";
-import { downsamplings, upsamplings } from "../resampling/index.js";
+import type { DownsamplingName, UpsamplingName } from "../resampling/index.js";
+import { downsamplingKin, type Kin, upsamplingKin } from "../resampling/kin.js";
 import { type Declaration, ParameterError } from "../scope.js";
 import { findNetwork, type NetworkConfiguration, resampled, resamplingOf, tensorsOf } from "./find.js";
 import type { FourLevels } from "./restormer.js";
@@ -30,14 +31,20 @@ export function recognizeConfiguration(state: NamedShapes): NetworkConfiguration
 
 /** The configuration with the ways of resampling whose parameters are there. */
 function withResampling(plain: NetworkConfiguration, state: NamedShapes): NetworkConfiguration {
-  if (misfits(plain, state) === 0) return plain;
-  const best = (from: NetworkConfiguration, variants: readonly NetworkConfiguration[]): NetworkConfiguration => {
-    const scored = [from, ...variants].map((configuration) => ({ configuration, wrong: misfits(configuration, state) }));
-    return scored.reduce((a, b) => (b.wrong < a.wrong ? b : a)).configuration;
+  const best = (from: NetworkConfiguration, kin: Kin<string>, field: Field): NetworkConfiguration => {
+    let [found, wrong] = [from, misfits(from, state)];
+    for (const [name] of kin) {
+      if (wrong === 0) break;
+      const variant = resampled(from, { [field]: name! });
+      const misfit = variant ? misfits(variant, state) : Number.POSITIVE_INFINITY;
+      if (misfit < wrong) [found, wrong] = [variant!, misfit];
+    }
+    return found;
   };
-  const down = best(plain, variantsOf(plain, "down"));
-  return best(down, variantsOf(down, "up"));
+  return best(best(plain, downsamplingKin(), "down"), upsamplingKin(), "up");
 }
+
+type Field = "down" | "up";
 
 /** How many tensors of the network the checkpoint lacks or has in another shape, and it has beside them. */
 function misfits(configuration: NetworkConfiguration, state: NamedShapes): number {
@@ -61,30 +68,28 @@ function declaredBy(configuration: NetworkConfiguration): ReadonlyMap<string, De
   }
 }
 
-/** The same network with every other way to halve or double the resolution; none where its family has no such choice. */
-function variantsOf(configuration: NetworkConfiguration, field: "down" | "up"): readonly NetworkConfiguration[] {
-  return Object.keys(field === "down" ? downsamplings : upsamplings).flatMap(
-    (name) => resampled(configuration, { [field]: name }) ?? [],
-  );
-}
-
 /**
  * Ways to resample under which the network would have the very same parameters, so that a checkpoint alone does not tell which it was
  * trained with; the one that the configuration has is not among them.
  *
- * @example sameParameters(publishedNetworks.resnet50) // { down: ["max-pool", "flc", "asap", ...], up: [] }
+ * @example sameParameters(publishedNetworks.resnet50!) // { down: ["max-pool", "flc", "asap", ...], up: [] }
  */
 export function sameParameters(configuration: NetworkConfiguration): {
-  readonly down: readonly string[];
-  readonly up: readonly string[];
+  readonly down: readonly DownsamplingName[];
+  readonly up: readonly UpsamplingName[];
 } {
   const own = declaredBy(configuration) ?? new Map<string, Declaration>();
-  const alike = (field: "down" | "up") =>
-    variantsOf(configuration, field).flatMap((variant) => {
-      const name = resamplingOf(variant)[field];
-      return name !== undefined && name !== resamplingOf(configuration)[field] && misfits(variant, own) === 0 ? [name] : [];
-    });
-  return { down: alike("down"), up: alike("up") };
+  const { down, up } = resamplingOf(configuration);
+  const besides = <Name extends string>(kin: Kin<Name>, chosen: Name | undefined, same: (name: Name) => boolean): Name[] =>
+    chosen === undefined
+      ? []
+      : kin.filter((names) => names.includes(chosen) || same(names[0]!)).flatMap((names) => names.filter((n) => n !== chosen));
+  const fits = (variant: NetworkConfiguration | undefined) => variant !== undefined && misfits(variant, own) === 0;
+  return {
+    // Some networks have the same convolution before or after whatever halves.
+    down: besides(downsamplingKin(), down, (name) => fits(resampled(configuration, { down: name }))),
+    up: besides(upsamplingKin(), up, () => false),
+  };
 }
 
 class Shapes {

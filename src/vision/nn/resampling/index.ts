@@ -46,6 +46,10 @@ export const downsamplings = {
 /** Every way to double a resolution, likewise. */
 export const upsamplings = {
   "pixel-shuffle": pixelShuffle,
+  "split-up-as-published": split("as-published"),
+  "split-up": split(),
+  "freq-avg-as-published": freqAvg("as-published"),
+  "freq-avg": freqAvg(),
   bilinear,
   "transposed-2": transposed(2),
   "transposed-3": transposed(3),
@@ -59,10 +63,6 @@ export const upsamplings = {
   "lctc-15+3": transposed(15, 3),
   "lctc-31": transposed(31),
   "lctc-31+3": transposed(31, 3),
-  "split-up-as-published": split("as-published"),
-  "split-up": split(),
-  "freq-avg-as-published": freqAvg("as-published"),
-  "freq-avg": freqAvg(),
 } as const satisfies Readonly<Record<string, Upsampling>>;
 
 export type DownsamplingName = keyof typeof downsamplings;
