@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { columns } from "../cli/table.js";
-import { tilesText } from "../report/words.js";
+import { framingText, tilesText } from "../report/words.js";
 import type { RunDirectory } from "../runs/run-directory.js";
 import { checklist, examine } from "./examine.js";
 import type { AttackPlan } from "./plan.js";
@@ -39,6 +39,7 @@ export function summaryText(plan: AttackPlan, summary: AttackSummary): string {
     ),
     `${counted(summary.samples)}, ${plan.attack.name} in ${plan.attack.norm}, epsilon ${radius(plan.attack.epsilon)}, ${plan.attack.steps} step${plan.attack.steps === 1 ? "" : "s"}; largest saved perturbation ${radius(summary.perturbation[plan.attack.norm])}`,
     ...(plan.fit.mismatch === "tile" && summary.tiles ? [`predicted in tiles: ${tilesText(plan.fit.tiles, summary.tiles)}`] : []),
+    ...(summary.framing ? [framingText(plan, summary.framing)] : []),
     ...(summary.metrics.truth || plan.goal.kind === "targeted"
       ? []
       : ["no ground truth: the attack drove away from the model's own clean prediction"]),

@@ -9,8 +9,8 @@ import { argmax, clampUnitTensor } from "./tensors.js";
 
 /** The metrics of a task: per sample as plain data for records.jsonl, over all samples as named numbers. */
 export interface Measure {
-  /** Metric that stands for the rest in tables: its name, and whether more is better. */
-  readonly headline: { readonly name: string; readonly better: "higher" | "lower" };
+  /** Metric that stands for the rest in tables: its name, whether more is better, and its value for a perfect prediction. */
+  readonly headline: { readonly name: string; readonly better: "higher" | "lower"; readonly perfect: number };
   /** @param prediction one sample's canonical prediction, without a batch axis. @param target one sample's. */
   readonly sample: (prediction: Tensor, target: Tensor, valid: Tensor | undefined) => SampleScores;
   readonly summarise: (samples: readonly SampleScores[]) => Readonly<Record<string, number>>;
@@ -26,7 +26,7 @@ export function measureFor(task: TaskName, options: { readonly classes: number; 
   switch (task) {
     case "classification":
       return {
-        headline: { name: "top-1", better: "higher" },
+        headline: { name: "top-1", better: "higher", perfect: 1 },
         sample: (z, y) => {
           const detail = new ClassificationMetric().update(z.data as Float32Array, y.data[0] as bigint);
           return { value: detail.rank < 1 ? 1 : 0, detail };
@@ -40,7 +40,7 @@ export function measureFor(task: TaskName, options: { readonly classes: number; 
     case "segmentation": {
       const fresh = () => new SegmentationMetric(options.classes, { ignore: options.ignore });
       return {
-        headline: { name: "mIoU", better: "higher" },
+        headline: { name: "mIoU", better: "higher", perfect: 1 },
         sample: (z, y, valid) => {
           const detail = fresh().update(argmax(z), y.data as BigInt64Array, valid?.data as Float32Array | undefined);
           return { value: finite(detail.mIoU), detail: { confusion: detail.confusion, pixels: detail.pixels } };
@@ -54,7 +54,7 @@ export function measureFor(task: TaskName, options: { readonly classes: number; 
     }
     case "flow":
       return {
-        headline: { name: "EPE", better: "lower" },
+        headline: { name: "EPE", better: "lower", perfect: 0 },
         sample: (p, y, valid) => {
           const detail = new FlowMetric().update(
             p.data as Float32Array,
@@ -77,7 +77,7 @@ export function measureFor(task: TaskName, options: { readonly classes: number; 
       };
     case "disparity":
       return {
-        headline: { name: "EPE", better: "lower" },
+        headline: { name: "EPE", better: "lower", perfect: 0 },
         sample: (p, y, valid) => {
           const detail = new DisparityMetric().update(
             p.data as Float32Array,
@@ -93,7 +93,7 @@ export function measureFor(task: TaskName, options: { readonly classes: number; 
       };
     case "restoration":
       return {
-        headline: { name: "PSNR", better: "higher" },
+        headline: { name: "PSNR", better: "higher", perfect: Number.POSITIVE_INFINITY },
         sample: (p, y) => {
           const [restored, sharp] = [clampUnitTensor(p), y as Tensor<"float32">];
           const rgb = new RestorationMetric().update(restored, sharp);

@@ -3,17 +3,19 @@ import { createReadStream } from "node:fs";
 import { z } from "zod";
 import { attackNames } from "../../methods/attacks/catalogue/names.js";
 import { layoutNames } from "../../vision/data/node/layout-names.js";
-import { modelSpecSchema } from "../../vision/spec/model-spec.js";
+import { completeSpecSchema } from "../../vision/spec/model-spec.js";
 
 const fraction = z.number().positive();
 const size = z.strictObject({ height: z.number().int().positive(), width: z.number().int().positive() });
+/** Changes of the pictures before anything else, in this order. */
+const picture = { resize: size.optional(), shorter: z.number().int().positive().optional(), crop: size.optional() };
 
 /** Everything that determines the result of an attack run; run.json holds it whole. */
 export const attackPlanSchema = z.strictObject({
   command: z.literal("attack"),
   version: z.string(),
   model: z.strictObject({ path: z.string(), sha256: z.string() }),
-  spec: modelSpecSchema,
+  spec: completeSpecSchema,
   data: z.strictObject({
     path: z.string(),
     format: z.enum(layoutNames).optional(),
@@ -24,9 +26,9 @@ export const attackPlanSchema = z.strictObject({
     limit: z.number().int().positive().optional(),
   }),
   fit: z.discriminatedUnion("mismatch", [
-    z.strictObject({ resize: size.optional(), mismatch: z.enum(["pad", "resize"]) }),
+    z.strictObject({ ...picture, mismatch: z.enum(["pad", "resize"]) }),
     z.strictObject({
-      resize: size.optional(),
+      ...picture,
       mismatch: z.literal("tile"),
       tiles: size.extend({ overlap: z.number().int().nonnegative() }),
     }),

@@ -8,6 +8,7 @@ import { openDataset } from "../../vision/data/node/open.js";
 import { RunError } from "../runs/run-directory.js";
 import { attacksOf } from "./attack-of-plan.js";
 import { type AttackPlan, attackPlanSchema } from "./plan.js";
+import { withPictures } from "./prepare.js";
 import type { AttackContext } from "./run-attack.js";
 import { targetMaker } from "./targets.js";
 
@@ -33,18 +34,21 @@ export function readPlan(folder: string): AttackPlan {
 
 /** Opens what a finished run was made from: model, data, attack. */
 export async function reopen(plan: AttackPlan, engine: Engine): Promise<AttackContext> {
-  const { data, spec, goal, attack } = plan;
+  const { data, spec, goal, attack, fit } = plan;
   return {
     engine,
     plan,
     model: await readModel(plan.model.path),
     attacks: attacksOf(plan),
-    dataset: await openDataset(data.path, {
-      task: spec.task,
-      ...(data.format && { format: data.format }),
-      ...(data.split && { split: data.split }),
-      ...(data.variant && { variant: data.variant }),
-    }),
+    dataset: withPictures(
+      await openDataset(data.path, {
+        task: spec.task,
+        ...(data.format && { format: data.format }),
+        ...(data.split && { split: data.split }),
+        ...(data.variant && { variant: data.variant }),
+      }),
+      fit,
+    ),
     target: goal.kind === "targeted" ? await targetMaker(goal.target, spec.task) : undefined,
     region: attack.region === undefined ? undefined : await readRegion(attack.region),
   };

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { OnnxModel } from "../../engine/onnx/model.js";
 import type { Engine } from "../../engine/runtime/engine.js";
+import { Random } from "../../engine/tensor/random.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import type { Attack } from "../../methods/attacks/attack.js";
 import type { CompiledAttack } from "../../methods/attacks/compile-attack.js";
@@ -75,12 +76,22 @@ export interface AttackHooks {
   readonly signal: AbortSignal;
 }
 
-/** Indices of the samples that this run is to do, in order: whole batches, so that results do not depend on how the work is cut. */
+/**
+ * Indices of the samples that this run is to do, in order: whole batches, so that results do not depend on how the work is cut. A limit takes a seeded
+ * choice: folders are sorted by class, and the first ones would be of one class.
+ */
 export function plannedBatches(plan: AttackPlan): number[][] {
-  const count = Math.min(plan.data.length, plan.data.limit ?? plan.data.length);
+  const { length, limit = length } = plan.data;
+  const all = Array.from({ length }, (_, i) => i);
+  const chosen =
+    limit < length
+      ? new Random(plan.seed, "attack/samples")
+          .permutation(length)
+          .slice(0, limit)
+          .sort((a, b) => a - b)
+      : all;
   const batches: number[][] = [];
-  for (let start = 0; start < count; start += plan.batch)
-    batches.push(Array.from({ length: Math.min(plan.batch, count - start) }, (_, i) => start + i));
+  for (let start = 0; start < chosen.length; start += plan.batch) batches.push(chosen.slice(start, start + plan.batch));
   const { shard } = plan;
   return shard ? batches.filter((_, i) => i % shard.count === shard.index - 1) : batches;
 }

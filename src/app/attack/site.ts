@@ -1,5 +1,6 @@
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import type { AttackSite } from "../../methods/attacks/step-graph.js";
+import { framed } from "../../vision/framed-predictor.js";
 import type { Predictor } from "../../vision/predictor.js";
 import { modelPredictor, type PredictorSize } from "../../vision/spec/model-predictor.js";
 import { tasks } from "../../vision/tasks/index.js";
@@ -33,11 +34,11 @@ export async function siteOf(
  * softmax down its columns) needs all tiles in one graph, and the memory of all.
  */
 async function tilesOrWhole(
-  { fit, attack }: AttackPlan,
+  { fit, attack, spec }: AttackPlan,
   size: PredictorSize,
   predictorFor: (size: PredictorSize) => Promise<Predictor>,
 ): Promise<Pick<AttackSite, "predictor" | "tiled">> {
-  if (fit.mismatch !== "tile") return { predictor: await predictorFor(size) };
+  if (fit.mismatch !== "tile") return { predictor: await framed(size, spec.size, fit.mismatch, tasks[spec.task], predictorFor) };
   const { tiles: tiling } = fit;
   if (attack.eot || attack.alignment === "columns") return { predictor: await tiled(size, tiling, predictorFor) };
   const { batch, height, width } = size;

@@ -1,5 +1,6 @@
+import { framing } from "../../vision/framed-predictor.js";
 import { tileCount } from "../../vision/tiling.js";
-import { measureFor, type SampleScores } from "./measure.js";
+import { type Measure, measureFor, type SampleScores } from "./measure.js";
 import type { AttackPlan } from "./plan.js";
 import type { AttackRecord, References } from "./run-attack.js";
 
@@ -7,7 +8,7 @@ import type { AttackRecord, References } from "./run-attack.js";
 export interface AttackSummary {
   readonly samples: number;
   readonly errors: readonly { readonly index: number; readonly sample: string; readonly error: string }[];
-  readonly headline: { readonly name: string; readonly better: "higher" | "lower" };
+  readonly headline: Measure["headline"];
   /** Metrics by reference (truth, target, prediction) and by what was measured (clean, adversarial, saved). */
   readonly metrics: Readonly<Record<string, Readonly<Record<Stage, Readonly<Record<string, number | null>>>>>>;
   readonly loss: Readonly<Record<Stage, number | null>>;
@@ -15,6 +16,8 @@ export interface AttackSummary {
   readonly curve: readonly number[];
   /** Where images were predicted tile by tile: how many tiles an image has, at least and at most, and all together. */
   readonly tiles?: { readonly least: number; readonly most: number; readonly all: number };
+  /** How many pictures the predictor mirrors at their edges, and how many it scales, because the model takes only some sizes. */
+  readonly framing?: { readonly padded: number; readonly scaled: number };
   /** Largest perturbation of any saved image. */
   readonly perturbation: { readonly l_inf: number; readonly l_2: number; readonly l_1: number };
 }
@@ -55,8 +58,21 @@ export function summarise(plan: AttackPlan, all: readonly AttackRecord[]): Attac
     ...(counts.length > 0 && {
       tiles: { least: Math.min(...counts), most: Math.max(...counts), all: counts.reduce((a, b) => a + b) },
     }),
+    ...framingOf(plan, done),
     perturbation: { l_inf: largest("l_inf"), l_2: largest("l_2"), l_1: largest("l_1") },
   };
+}
+
+function framingOf({ fit, spec }: AttackPlan, records: readonly AttackRecord[]): Pick<AttackSummary, "framing"> {
+  if (fit.mismatch === "tile" || spec.size.rule === "any") return {};
+  const ways = records.map(({ size }) => {
+    const picture = { height: size![0], width: size![1] };
+    return { picture, ...framing(picture, spec.size, fit.mismatch) };
+  });
+  const count = (pick: "picture" | "scaled", then: "scaled" | "seen") =>
+    ways.filter((w) => w[pick].height !== w[then].height || w[pick].width !== w[then].width).length;
+  const counts = { padded: count("scaled", "seen"), scaled: count("picture", "scaled") };
+  return counts.padded + counts.scaled > 0 ? { framing: counts } : {};
 }
 
 /** Segmentation records hold confusion entries; the number of classes is stored with the record. */

@@ -1,10 +1,12 @@
 import { type Command, Option } from "commander";
 import type { Fit } from "../attack/prepare.js";
 import { parseSize } from "./attack-options.js";
-import { parseInteger } from "./model-options.js";
+import { parseInteger, parsePositiveInteger } from "./model-options.js";
 
 export interface FitFlags {
   readonly resize?: { readonly height: number; readonly width: number };
+  readonly shorter?: number;
+  readonly crop?: { readonly height: number; readonly width: number };
   readonly mismatch: Fit["mismatch"];
   readonly tile?: { readonly height: number; readonly width: number };
   readonly overlap?: number;
@@ -13,11 +15,13 @@ export interface FitFlags {
 /** Adds --resize, --mismatch, --tile and --overlap. */
 export function withFit(command: Command): Command {
   return command
-    .option("--resize <HxW>", "resize images first", parseSize)
+    .option("--resize <HxW>", "resize pictures first, whatever their shape", parseSize)
+    .option("--shorter <n>", "bring the shorter side to n pixels first, the shape kept (ImageNet: 256)", parsePositiveInteger)
+    .option("--crop <HxW>", "then keep the middle of this size (ImageNet: 224x224)", parseSize)
     .addOption(
       new Option(
         "--mismatch <how>",
-        "what to do where a size does not suit the model; tile = predict images in overlapping tiles",
+        "where a size does not suit the model: pad = mirror at the edges, scaled first if need be, the shape kept; resize = stretch; tile = predict in overlapping tiles",
       )
         .choices(["pad", "resize", "tile"])
         .default("pad"),

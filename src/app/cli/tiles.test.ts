@@ -163,9 +163,10 @@ describe("an attack by tiles", () => {
     const { code } = await faultline(...command("region", "--region", folder.path("mask.png"), "--limit", "1"));
     expect(code).toBe(0);
     expect(verdict("region", "Saved images lie in the ball")).toBe("passed");
+    const { sample, files } = records("region")[0]!;
     const [clean, saved] = [
-      await readImage(join(data, "images", "scene_0.png")),
-      await readImage(folder.path("region/images/000000.png")),
+      await readImage(join(data, "images", `${sample}.png`)),
+      await readImage(folder.path("region", files!.image!)),
     ];
     const changed = [...saved.data].flatMap((v, i) => (v === clean.data[i] ? [] : [i % width]));
     expect([Math.min(...changed), Math.max(...changed)]).toEqual([9, 19]);

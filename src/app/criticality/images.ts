@@ -5,9 +5,9 @@ import { parseSafetensors, SafetensorsError } from "../../engine/tensor/safetens
 import { describe, sizeOf, type Tensor, tensor, toNumbers } from "../../engine/tensor/tensor.js";
 import type { ProbeBatch } from "../../methods/criticality/measure-resets.js";
 import type { Dataset } from "../../vision/data/dataset.js";
-import { fitted } from "../../vision/data/fit.js";
 import { imageRoles, type ModelSpec } from "../../vision/spec/model-spec.js";
-import { type Prepared, prepare } from "../attack/prepare.js";
+import { prepareAtModelSize } from "../attack/model-size.js";
+import { type Prepared, withPictures } from "../attack/prepare.js";
 import { stack, unstack } from "../attack/tensors.js";
 import { UsageError } from "../cli/errors.js";
 import type { CriticalityPlan } from "./plan.js";
@@ -37,15 +37,12 @@ interface ImageSet {
  * @throws UsageError when images differ in size.
  */
 export async function datasetImages(dataset: Dataset, data: DatasetPart, spec: ModelSpec, seed: number): Promise<ImageSource> {
-  let fit = dataset;
-  if (data.shorter) fit = fitted(fit, { kind: "resize-shorter", side: data.shorter });
-  if (data.crop) fit = fitted(fit, { kind: "crop", ...data.crop });
+  const fit = withPictures(dataset, data);
   const order = new Random(seed, "criticality/images").permutation(dataset.length);
   const indices = data.limit ? order.slice(0, data.limit).sort((a, b) => a - b) : order.sort((a, b) => a - b);
   const roles: readonly string[] = imageRoles[spec.task];
   const one = async (index: number): Promise<Prepared> => {
-    const how = { resize: data.resize, mismatch: data.mismatch };
-    return prepare(await fit.sample(index), index, roles, spec, how);
+    return prepareAtModelSize(await fit.sample(index), index, roles, spec, data.mismatch);
   };
   const original = Object.values((await fit.sample(indices[0]!)).inputs)[0]!.shape as [number, number, number];
   const first = await one(indices[0]!);

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { layerKinds } from "../../methods/criticality/layer.js";
 import { type SchemeName, schemes } from "../../methods/criticality/resets.js";
 import { layoutNames } from "../../vision/data/node/layout-names.js";
-import { modelSpecSchema } from "../../vision/spec/model-spec.js";
+import { completeSpecSchema } from "../../vision/spec/model-spec.js";
 
 const count = z.number().int().positive();
 const size = z.strictObject({ height: count, width: count });
@@ -13,7 +13,7 @@ export const criticalityPlanSchema = z.strictObject({
   command: z.literal("criticality"),
   version: z.string(),
   model: file,
-  spec: modelSpecSchema,
+  spec: completeSpecSchema,
   data: z.discriminatedUnion("kind", [
     z.strictObject({
       kind: z.literal("dataset"),

@@ -27,7 +27,7 @@ export interface Headline {
  */
 export function headline(plan: AttackPlan, summary: AttackSummary, records: readonly AttackRecord[]): Headline {
   const { goal, spec } = plan;
-  const { name, better } = summary.headline;
+  const { name, better, perfect } = summary.headline;
   if (goal.kind === "targeted" && spec.task === "segmentation") {
     const target = Number(goal.target);
     const of = (record: AttackRecord, stage: Stage) => shareOf(turned(record, stage, target));
@@ -52,7 +52,9 @@ export function headline(plan: AttackPlan, summary: AttackSummary, records: read
   const of = (record: AttackRecord, stage: Stage) => record.scores?.[stage][reference]?.value ?? null;
   const over = (stage: Stage) => summary.metrics[reference]?.[stage][name] ?? null;
   const wanted = (better === "higher" ? -1 : 1) * (reference === "target" ? -1 : 1);
-  const change = (clean: number | null, saved: number | null) => wanted * ((saved ?? 0) - (clean ?? 0));
+  // An infinite value is null in JSON: the PSNR of a prediction with itself.
+  const number = (v: number | null) => v ?? (Number.isFinite(perfect) ? 0 : perfect);
+  const change = (clean: number | null, saved: number | null) => (clean === saved ? 0 : wanted * (number(saved) - number(clean)));
   return {
     reference,
     label: name,

@@ -8,7 +8,18 @@ import { plain } from "./html.js";
 import type { Panel } from "./panels.js";
 import type { Choice, Specimen } from "./specimens.js";
 import { style } from "./style.js";
-import { attackName, headlineSentence, modelName, radius, referenceWords, reproduce, targetText, tilesText } from "./words.js";
+import {
+  attackName,
+  framingText,
+  headlineSentence,
+  modelName,
+  radius,
+  referenceWords,
+  reproduce,
+  sizeText,
+  targetText,
+  tilesText,
+} from "./words.js";
 
 export interface Report {
   readonly plan: AttackPlan;
@@ -219,19 +230,16 @@ function setting({ plan, summary, path }: Report): string {
     typeof spec.range === "string" ? spec.range : `(x − ${spec.range.mean.join(", ")}) / ${spec.range.std.join(", ")}`;
   const rows: [string, string][] = [
     ["Model", `${model.path}, SHA-256 ${model.sha256}`],
-    ["Expects", `${spec.channels.toUpperCase()}, ${range}; ${sizeWords(spec.size)}; ${spec.layout.toUpperCase()}`],
+    ["Expects", `${spec.channels.toUpperCase()}, ${range}; ${sizeText(spec.size)}; ${spec.layout.toUpperCase()}`],
     [
       "Yields",
       `${spec.task}${spec.task === "classification" || spec.task === "segmentation" ? ` as ${spec.output.meaning}` : ""}`,
     ],
     [
       "Data",
-      `${data.path}${data.split ? `, ${data.split}` : ""}, ${data.length} samples${data.limit ? `, the first ${data.limit}` : ""}`,
+      `${data.path}${data.split ? `, ${data.split}` : ""}, ${data.length} samples${data.limit ? `, ${data.limit} of them chosen by the seed` : ""}`,
     ],
-    [
-      "Sizes",
-      `${fit.resize ? `resized to ${fit.resize.height}×${fit.resize.width} first (bicubic); ` : ""}${fitWords(fit, summary)}`,
-    ],
+    ["Sizes", `${pictureWords(fit)}${fitWords(plan, summary)}`],
     [
       "Attack",
       `${attackName(plan)}${attack.alignment ? `, ${attack.alignment} alignment` : ""}${attack.loss ? `, loss ${attack.loss}` : ""}, step ${attack.stepSize ? radius(attack.stepSize, attack.norm) : "size by default"}, ${attack.grid === "8-bit" ? "on the 8-bit grid" : "continuous"}`,
@@ -256,16 +264,18 @@ function setting({ plan, summary, path }: Report): string {
 </section>`;
 }
 
-function fitWords(fit: AttackPlan["fit"], { tiles }: AttackSummary): string {
-  if (fit.mismatch !== "tile")
-    return `what does not suit the model is ${fit.mismatch === "pad" ? "padded by reflection and cropped from the prediction" : "resized"}`;
+function pictureWords({ resize, shorter, crop }: AttackPlan["fit"]): string {
+  const ways = [
+    ...(resize ? [`resized to ${resize.height}×${resize.width} (bilinear, antialiased)`] : []),
+    ...(shorter === undefined ? [] : [`resized to ${shorter} pixels on the shorter side`]),
+    ...(crop ? [`cropped to the middle ${crop.height}×${crop.width}`] : []),
+  ];
+  return ways.length > 0 ? `pictures are ${ways.join(", then ")} before anything else; ` : "";
+}
+
+function fitWords(plan: AttackPlan, { tiles, framing }: AttackSummary): string {
+  const { fit } = plan;
+  if (fit.mismatch !== "tile") return framing ? framingText(plan, framing) : "all pictures have a size that the model takes";
   const cut = tiles ? tilesText(fit.tiles, tiles) : "tiles";
   return `predicted in ${cut}. Each pixel's prediction is taken from the tile that has most context around it. All tiles of an image are attacked together, and every number is of a whole image predicted in tiles anew`;
 }
-
-const sizeWords = (size: AttackPlan["spec"]["size"]): string =>
-  size.rule === "any"
-    ? "any size"
-    : size.rule === "multiple"
-      ? `sizes that are multiples of ${size.of}`
-      : `${size.height}×${size.width}`;

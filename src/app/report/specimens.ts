@@ -5,7 +5,6 @@ import { compilePrediction } from "../../methods/attacks/compile-attack.js";
 import { readImage, writeImage } from "../../vision/data/node/image-file.js";
 import { renderPerturbation } from "../../vision/render/index.js";
 import { gained } from "../attack/audit/check.js";
-import { cropTo } from "../attack/prepare.js";
 import { type AttackContext, type AttackRecord, preparedSample } from "../attack/run-attack.js";
 import { siteOf } from "../attack/site.js";
 import { stack, unstack } from "../attack/tensors.js";
@@ -94,25 +93,23 @@ export async function drawSpecimens(context: AttackContext, folder: string, chos
       const saved = Object.fromEntries(
         await Promise.all(roles.map(async (role) => [role, await readImage(join(folder, record.files![role]!))] as const)),
       );
-      const crop = <T extends Tensor>(t: T) => cropTo(t, prepared.height, prepared.width) as T;
-      const perPixel = plan.spec.task !== "classification";
       const [before, after] = [await predict(prepared.images), await predict(saved)];
       const target = context.target?.(before);
       const names = dataset.task === "classification" || dataset.task === "segmentation" ? dataset.classNames : [];
       const drawn = panels({
         plan,
-        image: crop(prepared.images[roles[0]!]!),
-        before: perPixel ? crop(before) : before,
-        after: perPixel ? crop(after) : after,
-        truth: prepared.target && (perPixel ? crop(prepared.target) : prepared.target),
-        valid: prepared.valid && crop(prepared.valid),
-        target: target && (perPixel ? crop(target) : target),
+        image: prepared.images[roles[0]!]!,
+        before,
+        after,
+        truth: prepared.target,
+        valid: prepared.valid,
+        target,
         className: (label) => plan.spec.classes?.[label] ?? names[label - plan.spec.labelOffset] ?? `class ${label}`,
       });
       const perturbed = roles.filter((role) => !plan.attack.perturb || plan.attack.perturb.includes(role));
       const figures: readonly Panel[] = [
         ...perturbed.flatMap((role) =>
-          perturbationPanels(crop(prepared.images[role]!), crop(saved[role]!), roles.length > 1 ? role : undefined),
+          perturbationPanels(prepared.images[role]!, saved[role]!, roles.length > 1 ? role : undefined),
         ),
         ...drawn.panels,
       ];

@@ -93,6 +93,8 @@ export function reproduce(
     ["--variant", data.variant],
     ["--limit", data.limit],
     ["--resize", fit.resize && `${fit.resize.height}x${fit.resize.width}`],
+    ["--shorter", fit.shorter],
+    ["--crop", fit.crop && `${fit.crop.height}x${fit.crop.width}`],
     ["--mismatch", fit.mismatch === "pad" ? undefined : fit.mismatch],
     ["--tile", fit.mismatch === "tile" ? `${fit.tiles.height}x${fit.tiles.width}` : undefined],
     ["--overlap", fit.mismatch === "tile" ? fit.tiles.overlap : undefined],
@@ -124,3 +126,19 @@ export function reproduce(
   if (attack.perturb) words.push(`--perturb ${attack.perturb.map(quoted).join(" ")}`);
   return [`faultline attack ${quoted(model.path)}`, ...words].join(" \\\n  ");
 }
+
+/** What the predictor does to pictures on their way to a model that takes only some sizes, in a sentence. */
+export function framingText({ fit, spec }: AttackPlan, { padded, scaled }: NonNullable<AttackSummary["framing"]>): string {
+  const ways = [
+    ...(scaled > 0 ? [`${scaled} scaled to its size (${fit.mismatch === "resize" ? "stretched" : "the shape kept"})`] : []),
+    ...(padded > 0 ? [`${padded} mirrored at the edges`] : []),
+  ];
+  return `the model takes ${sizeText(spec.size)}: of the pictures ${ways.join(" and ")} within the predictor, and predictions are brought back; what is attacked, measured and saved are the pictures themselves`;
+}
+
+export const sizeText = (size: AttackPlan["spec"]["size"]): string =>
+  size.rule === "any"
+    ? "any size"
+    : size.rule === "multiple"
+      ? `sizes that are multiples of ${size.of}`
+      : `${size.height}x${size.width} only`;

@@ -66,11 +66,11 @@ export const trainingLosses: Readonly<Record<TaskName, Readonly<Record<string, D
  * A task's loss for training. Unlike the losses that attacks use by default, restored images are not clamped to [0, 1] first: a gradient
  * must reach values outside.
  *
- * @param ignore labels of pixels without ground truth; default 255 and -1, where the task has labels.
+ * @param ignore labels of pixels without ground truth; default those of the task.
  * @throws TrainingError for a loss that the task does not have.
  * @example trainingLoss("restoration", "psnr")
  */
-export function trainingLoss(task: TaskName, name?: string, ignore: readonly number[] = [255, -1]): TrainingLoss {
+export function trainingLoss(task: TaskName, name?: string, ignore: readonly number[] = tasks[task].ignore): TrainingLoss {
   const known = trainingLosses[task];
   const chosen = name ?? Object.keys(known)[0]!;
   const definition = known[chosen];

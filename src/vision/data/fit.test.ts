@@ -94,9 +94,27 @@ describe("fitted", () => {
     expect(() => fitted(dataset, fit)).toThrow(message);
   });
 
-  it("refuses to resize truth in pixels, and to crop what is too small", async () => {
+  it("brings motion and disparity into pixels of the new size, by the nearest pixel", async () => {
+    for (const task of ["flow", "disparity"] as const) {
+      const dataset = syntheticDataset({ task, size: 32, length: 1, seed: 1 });
+      const before = (await dataset.sample(0)).target!;
+      const { target, valid } = await fitted(dataset, { kind: "resize", height: 8, width: 16 }).sample(0);
+      const planes = task === "flow" ? 2 : 1;
+      for (let c = 0; c < planes; c++)
+        for (const [y, x] of [
+          [0, 0],
+          [3, 7],
+          [7, 15],
+        ] as const) {
+          const old = Number(before.data[(c * 32 + Math.floor((y + 0.5) * 4)) * 32 + Math.floor((x + 0.5) * 2)]);
+          expect(Number(target!.data[(c * 8 + y) * 16 + x])).toBeCloseTo(old * (c === 0 ? 0.5 : 0.25), 5);
+        }
+      if (valid) expect(valid.shape).toEqual([8, 16]);
+    }
+  });
+
+  it("refuses to crop what is too small", async () => {
     const flow = syntheticDataset({ task: "flow", size: 32, length: 1, seed: 1 });
-    expect(() => fitted(flow, { kind: "resize-shorter", side: 16 })).toThrow(/cannot be resized; crop synthetic instead/);
     await expect(fitted(flow, { kind: "crop", height: 40, width: 16 }).sample(0)).rejects.toThrow(/synthetic\/0 is 32x32.*40x16/);
   });
 });

@@ -1,5 +1,6 @@
 /** Datasets brought to one picture size, for models and batches that need it. */
 import { type DataType, type Tensor, tensor } from "../../engine/tensor/tensor.js";
+import { type TaskName, tasks } from "../tasks/index.js";
 import type { Dataset, Sample } from "./dataset.js";
 import { DataError } from "./error.js";
 
@@ -12,26 +13,22 @@ export type Fit =
   | { readonly kind: "resize-shorter"; readonly side: number };
 
 /**
- * The dataset with pictures cropped or resized, and pixel-wise targets with them: labels to the nearest, pictures bilinearly with
- * antialiasing (as PIL and torchvision do, without their rounding to 8 bits). Flow and disparity are cropped only: resizing would
- * invent truth.
+ * The dataset with pictures cropped or resized, and pixel-wise targets with them: pictures bilinearly with antialiasing (as PIL and torchvision do,
+ * without their rounding to 8 bits), labels, motion and disparity by the nearest pixel, the latter two in pixels of the new size.
  *
  * @example // ImageNet's usual 224x224
  *   fitted(fitted(dataset, { kind: "resize-shorter", side: 256 }), { kind: "crop", height: 224, width: 224 })
- * @throws DataError when the size is not of whole numbers of at least 1, or flow or disparity would be resized.
+ * @throws DataError when the size is not of whole numbers of at least 1.
  */
 export function fitted(dataset: Dataset, fit: Fit): Dataset {
   const sides = fit.kind === "resize-shorter" ? [fit.side] : [fit.height, fit.width];
   if (!sides.every((n) => Number.isInteger(n) && n >= 1)) {
     throw new DataError(`A picture's size is in whole pixels of at least 1, not ${sides.join("x")}.`);
   }
-  if (fit.kind !== "crop" && (dataset.task === "flow" || dataset.task === "disparity")) {
-    throw new DataError(`The truth of ${dataset.task} cannot be resized; crop ${dataset.name} instead.`);
-  }
   return {
     ...dataset,
     describe: () => `${dataset.describe().replace(/\.$/, "")}; ${fit.kind} ${sides.join("x")}.`,
-    sample: async (index) => fitSample(await dataset.sample(index), fit),
+    sample: async (index) => fitSample(await dataset.sample(index), fit, dataset.task),
   };
 }
 
@@ -47,29 +44,55 @@ export function resizeImage(image: Tensor<"float32">, height: number, width: num
   return tensor("float32", [...image.shape.slice(0, -2), height, width], data);
 }
 
-function fitSample(sample: Sample, fit: Fit): Sample {
-  const apply = <T extends DataType>(t: Tensor<T>): Tensor<T> => {
-    if (t.shape.length < 2) return t;
+function fitSample(sample: Sample, fit: Fit, task: TaskName): Sample {
+  if (fit.kind === "crop") return mapped(sample, (t) => crop(t, fit.height, fit.width, sample.id));
+  const [, oldHeight, oldWidth] = Object.values(sample.inputs)[0]!.shape as [number, number, number];
+  const [height, width] = sizeAfter(fit, oldHeight, oldWidth);
+  return resizeSample(sample, { height, width }, task);
+}
+
+/** A sample resized with its target, as `fitted` does it. */
+export function resizeSample(
+  sample: Sample,
+  { height, width }: { readonly height: number; readonly width: number },
+  task: TaskName,
+): Sample {
+  const { pixelUnits, valuesBetween } = tasks[task];
+  const smooth = <T extends DataType>(t: Tensor<T>) =>
+    resizeImage(t as unknown as Tensor<"float32">, height, width) as unknown as Tensor<T>;
+  const stepped = <T extends DataType>(t: Tensor<T>): Tensor<T> => {
     const [oldHeight, oldWidth] = t.shape.slice(-2) as [number, number];
-    if (fit.kind === "crop") return crop(t, fit.height, fit.width, sample.id);
-    const [height, width] = sizeAfter(fit, oldHeight, oldWidth);
-    return t.type === "float32"
-      ? (resizeImage(t as Tensor<"float32">, height, width) as Tensor<DataType> as Tensor<T>)
-      : pick(
-          t,
-          height,
-          width,
-          (y) => nearest(y, height, oldHeight),
-          (x) => nearest(x, width, oldWidth),
-        );
+    return pick(
+      t,
+      height,
+      width,
+      (y) => nearest(y, height, oldHeight),
+      (x) => nearest(x, width, oldWidth),
+    );
   };
-  const { id, inputs, target, valid, occluded } = sample;
+  const truth = <T extends DataType>(t: Tensor<T>): Tensor<T> => {
+    if (valuesBetween === "exist") return smooth(t);
+    const [oldHeight, oldWidth] = t.shape.slice(-2) as [number, number];
+    const scale = { height: height / oldHeight, width: width / oldWidth };
+    const resized = stepped(t);
+    pixelUnits.forEach((axis, c) => {
+      const plane = (resized.data as Float32Array).subarray(c * height * width, (c + 1) * height * width);
+      for (let i = 0; i < plane.length; i++) plane[i]! *= scale[axis];
+    });
+    return resized;
+  };
+  return mapped(sample, stepped, smooth, truth);
+}
+
+/** The sample with its pictures, target and masks changed; what has no height and width stays. */
+function mapped(sample: Sample, mask: <T extends DataType>(t: Tensor<T>) => Tensor<T>, picture = mask, truth = mask): Sample {
+  const { inputs, target, valid, occluded } = sample;
   return {
-    id,
-    inputs: Object.fromEntries(Object.entries(inputs).map(([name, image]) => [name, apply(image)])),
-    ...(target && { target: apply(target) }),
-    ...(valid && { valid: apply(valid) }),
-    ...(occluded && { occluded: apply(occluded) }),
+    ...sample,
+    inputs: Object.fromEntries(Object.entries(inputs).map(([name, image]) => [name, picture(image)])),
+    ...(target && target.shape.length >= 2 && { target: truth(target as Tensor<"float32">) }),
+    ...(valid && { valid: mask(valid) }),
+    ...(occluded && { occluded: mask(occluded) }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { tasks } from "../tasks/index.js";
 import { check } from "./check.js";
 
 // What a model expects and yields. It is said (sidecar file or flags), checked, and never guessed: a wrong range or channel order is the most
@@ -50,16 +51,19 @@ export const modelSpecSchema = z.strictObject({
       channels: z.enum(["rgb", "bgr", "gray"]).default("rgb"),
     })
     .default({ layout: "nchw", meaning: "logits", scale: 1, range: "0..1", channels: "rgb" }),
-  /** Labels of pixels without ground truth. */
-  ignore: z.array(z.number().int()).default([255, -1]),
+  /** Labels without ground truth; default those of the task (segmentation 255 and -1, all others none). */
+  ignore: z.array(z.number().int()).optional(),
   /** Added to the data set's labels: 1 where the model has a background class 0 that the data lack, -1 the other way round. */
   labelOffset: z.number().int().default(0),
   /** Names of the classes, for reports. */
   classes: z.array(z.string()).optional(),
 });
 
+/** With everything said, as a plan holds it. */
+export const completeSpecSchema = modelSpecSchema.required({ ignore: true });
+
 /** Complete, with defaults filled in. */
-export type ModelSpec = z.infer<typeof modelSpecSchema>;
+export type ModelSpec = z.infer<typeof completeSpecSchema>;
 export type ModelSpecInput = z.input<typeof modelSpecSchema>;
 export type ValueRange = z.infer<typeof rangeSchema>;
 
@@ -77,7 +81,8 @@ export class SpecError extends Error {
 export function parseModelSpec(value: unknown, where = "The model specification"): ModelSpec {
   const checked = check(modelSpecSchema, value);
   if ("problems" in checked) throw new SpecError(`${where} is not valid: ${checked.problems.join("; ")}.`);
-  return checked.data;
+  // Parsed again, so that the fields stand in the schema's order: plans are compared by their bytes.
+  return completeSpecSchema.parse({ ...checked.data, ignore: checked.data.ignore ?? [...tasks[checked.data.task].ignore] });
 }
 
 /** Image roles of each task, in the order in which models usually take them. */

@@ -35,7 +35,10 @@ export const classification: Task = {
   losses: { "cross-entropy": crossEntropy, dlr, "targeted-dlr": targetedDlr },
   alignments: { softmax: softmaxAlignment, sigmoid: sigmoidAlignment },
   correct: correctClass,
+  ignore: [],
   judgedBy: "correct",
   counted: (_, labels, options) => counted(labels, options),
+  pixelUnits: [],
+  valuesBetween: "do not exist",
   asTarget: (z) => argMax(z, 1, "drop"),
 };

@@ -11,7 +11,10 @@ export const disparity: Task = {
   losses: { l1, l2 },
   alignments: { softmax: softmaxAlignment, residual: residualAlignment, columns: columnAlignment },
   correct: withinScale,
+  ignore: [],
   judgedBy: "loss",
   counted: known,
+  pixelUnits: ["width"],
+  valuesBetween: "do not exist",
   asTarget: (prediction) => prediction,
 };

@@ -8,7 +8,10 @@ export const flow: Task = {
   losses: { "end-point-error": endPointError, l1, l2 },
   alignments: { softmax: softmaxAlignment, residual: residualAlignment },
   correct: withinScale,
+  ignore: [],
   judgedBy: "loss",
   counted: known,
+  pixelUnits: ["width", "height"],
+  valuesBetween: "do not exist",
   asTarget: (prediction) => prediction,
 };

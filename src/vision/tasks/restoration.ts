@@ -17,7 +17,10 @@ export const restoration: Task = {
   losses: { l1: clamped(l1), l2: clamped(l2) },
   alignments: { softmax: both(softmaxAlignment), residual: both(residualAlignment) },
   correct: clamped(withinScale),
+  ignore: [],
   judgedBy: "loss",
   counted: known,
+  pixelUnits: [],
+  valuesBetween: "exist",
   asTarget: (prediction) => clip(prediction, 0, 1),
 };

@@ -9,7 +9,10 @@ export const segmentation: Task = {
   losses: { "cross-entropy": crossEntropy },
   alignments: { softmax: softmaxAlignment, sigmoid: sigmoidAlignment },
   correct: correctClass,
+  ignore: [255, -1],
   judgedBy: "correct",
   counted: (_, labels, options) => counted(labels, options),
+  pixelUnits: [],
+  valuesBetween: "do not exist",
   asTarget: (z) => argMax(z, 1, "drop"),
 };

@@ -29,8 +29,14 @@ export interface Task {
   readonly correct: PixelFunction;
   /** What tells which of two attacked images is worse for the model: the share of correct pixels (then the loss), or the loss alone. */
   readonly judgedBy: "correct" | "loss";
+  /** Labels that mean "no ground truth" unless a specification says otherwise. Classes of whole images have none: ImageNet has a class 255. */
+  readonly ignore: readonly number[];
   /** 1.0 where the target counts, 0.0 where it is ignored or unknown. */
   readonly counted: PixelFunction;
+  /** The axis whose pixels each channel of the prediction counts in: where a map is scaled along it, so are its values. Empty where none does. */
+  readonly pixelUnits: readonly ("height" | "width")[];
+  /** Whether values between two neighbours' make sense as truth (intensities), or not (labels; motion across an edge): how truth is resized. */
+  readonly valuesBetween: "exist" | "do not exist";
   /** The model's own prediction as a target, where there is no ground truth. */
   readonly asTarget: (prediction: Value) => Value;
 }

@@ -7,6 +7,7 @@ import type { ModelSpec } from "../../../vision/spec/model-spec.js";
 import { attackOf, attacksOf } from "../../attack/attack-of-plan.js";
 import { finishRun } from "../../attack/finish.js";
 import { type AttackPlan, hashFile } from "../../attack/plan.js";
+import { withPictures } from "../../attack/prepare.js";
 import { readRegion } from "../../attack/reopen.js";
 import { type AttackRecord, plannedBatches, runAttack } from "../../attack/run-attack.js";
 import { runTensors } from "../../attack/run-tensors.js";
@@ -50,7 +51,9 @@ async function attackDataset(
   ] as const) {
     if (value) throw new UsageError(`${name} goes with --input FILE.safetensors.`);
   }
-  const { dataset, spec } = await openFlagged(flags.data, specOfModel, flags);
+  const { dataset: whole, spec } = await openFlagged(flags.data, specOfModel, flags);
+  const fit = fitOf(flags, spec);
+  const dataset = withPictures(whole, fit);
   const eot = await eotOf(flags.eot, flags.eotSamples);
   const kind = flags.target === undefined ? "untargeted" : "targeted";
   if (
@@ -75,7 +78,7 @@ async function attackDataset(
       length: dataset.length,
       ...(flags.limit && { limit: flags.limit }),
     },
-    fit: fitOf(flags, spec),
+    fit,
     attack: {
       name: flags.attack,
       norm: flags.norm,
@@ -163,7 +166,7 @@ async function attackTensors(engine: Engine, model: Model, spec: ModelSpec, flag
   if (flags.target && !flags.target.endsWith(".safetensors"))
     throw new UsageError(`--target ${flags.target}: with --input the target is a file of tensors too, FILE.safetensors.`);
   if (flags.attack === "ensemble") throw new UsageError("--input traces one attack; the ensemble is for --data.");
-  for (const name of ["format", "split", "variant", "limit", "resize", "tile", "overlap", "shard"] as const)
+  for (const name of ["format", "split", "variant", "limit", "resize", "shorter", "crop", "tile", "overlap", "shard"] as const)
     if (flags[name] !== undefined) throw new UsageError(`--${name} goes with --data.`);
   if (flags.mismatch !== "pad")
     throw new UsageError(`--mismatch ${flags.mismatch} goes with --data; tensors have the size that the model takes.`);

@@ -1,8 +1,10 @@
 import { readModel } from "../../../engine/onnx/read-file.js";
 import { DataError } from "../../../vision/data/error.js";
+import { resizeSample } from "../../../vision/data/fit.js";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import { imageRoles } from "../../../vision/spec/model-spec.js";
-import { type Prepared, prepare } from "../../attack/prepare.js";
+import { prepareAtModelSize } from "../../attack/model-size.js";
+import type { Prepared } from "../../attack/prepare.js";
 import { checkup } from "../../doctor/checkup.js";
 import type { DoctorFlags } from "../commands/doctor.js";
 import { openFlagged } from "./data.js";
@@ -26,13 +28,9 @@ export async function doctor(path: string, flags: DoctorFlags): Promise<void> {
       else throw error;
     });
     if (!sample) continue;
-    const prepared = await prepare(
-      sample,
-      index,
-      imageRoles[spec.task],
-      { ...spec, labelOffset: 0 },
-      { resize, mismatch: "resize" },
-    );
+    const unshifted = { ...spec, labelOffset: 0 };
+    const sized = resize ? resizeSample(sample, resize, dataset.task) : sample;
+    const prepared = prepareAtModelSize(sized, index, imageRoles[spec.task], unshifted, "resize");
     const [, height, width] = Object.values(prepared.images)[0]!.shape as [number, number, number];
     resize ??= { height, width };
     samples.push(prepared);

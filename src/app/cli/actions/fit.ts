@@ -9,11 +9,13 @@ import type { FitFlags } from "../fit-options.js";
  *
  * @throws UsageError, SpecError in one sentence where they do not suit each other or the model.
  */
-export function fitOf({ resize, mismatch, tile, overlap }: FitFlags, spec: ModelSpec): Fit {
+export function fitOf({ resize, shorter, crop, mismatch, tile, overlap }: FitFlags, spec: ModelSpec): Fit {
+  if (resize && shorter !== undefined) throw new UsageError("--resize and --shorter both say a size; name one of them.");
+  const picture = { ...(resize && { resize }), ...(shorter !== undefined && { shorter }), ...(crop && { crop }) };
   if (mismatch !== "tile") {
     if (tile) throw new UsageError("--tile goes with --mismatch tile.");
     if (overlap !== undefined) throw new UsageError("--overlap goes with --mismatch tile.");
-    return { ...(resize && { resize }), mismatch };
+    return { ...picture, mismatch };
   }
   if (spec.task === "classification")
     throw new UsageError("--mismatch tile: a class is of the whole image, which tiles cannot give; take pad or resize.");
@@ -22,5 +24,5 @@ export function fitOf({ resize, mismatch, tile, overlap }: FitFlags, spec: Model
   const { height, width } = side;
   const tiles = { height, width, overlap: overlap ?? usualOverlap({ height, width }) };
   checkTiling(tiles, spec.size);
-  return { ...(resize && { resize }), mismatch, tiles };
+  return { ...picture, mismatch, tiles };
 }

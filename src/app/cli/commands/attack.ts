@@ -25,7 +25,7 @@ export function attackCommand(): Command {
   return withRuntime(withAttack(withFit(withData(withSpec(new Command("attack"))))))
     .description("Attack a model on a data set: white-box, pixel-wise, with an audit of the result.")
     .argument("<model>", "ONNX file")
-    .option("--limit <n>", "only the first n samples", parsePositiveInteger)
+    .option("--limit <n>", "only n samples, a choice that --seed decides", parsePositiveInteger)
     .addOption(
       new Option("--reference <what>", "what an untargeted attack drives away from")
         .choices(["truth", "prediction"])
