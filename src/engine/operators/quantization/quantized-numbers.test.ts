@@ -5,6 +5,7 @@ import { Graph, type Value } from "../../graph/graph.js";
 import { Random } from "../../tensor/random.js";
 import { type DataType, type Shape, sizeOf, tensor, toNumbers } from "../../tensor/tensor.js";
 import { checkedLevels, runModel } from "../../testing/run-model.js";
+import { allCases } from "../cases.js";
 import * as o from "../index.js";
 
 /**
@@ -100,6 +101,25 @@ it.each(
       expect(numbers("y.stored")).toEqual(numbers("y.real"));
       expect(numbers("d.stored")).toEqual(numbers("d.real"));
       expect(numbers("d.stored").some((n) => n !== 0)).toBe(true);
+    }
+  }
+});
+
+/** On processors without VNNI, ONNX Runtime's products of uint8 and int8 saturate beyond this (docs/operators.md). */
+const sevenBits = 64;
+
+it("no operator case depends on the processor: int8 weights of integer products have 7 bits", () => {
+  for (const test of allCases) {
+    const graph = new Graph();
+    const inputs = Object.entries(test.inputs).map(([name, { shape }]) => [name, graph.input(name, "float32", shape)] as const);
+    test.build(Object.fromEntries(inputs), graph);
+    for (const { operator, inputs } of graph.nodes) {
+      if (!/Integer$/.test(operator.name)) continue;
+      for (const v of inputs) {
+        if (v?.type !== "int8") continue;
+        expect(v.constant, `${test.name}: int8 operands are constants here`).toBeDefined();
+        expect(Math.max(...toNumbers(v.constant!).map(Math.abs)), test.name).toBeLessThanOrEqual(sevenBits);
+      }
     }
   }
 });
