@@ -18,7 +18,7 @@ import {
   stepGraph,
 } from "./step-graph.js";
 import { stepSchedules } from "./step-schedule.js";
-import { predictTileByTile, type Runnable, tileByTile } from "./tile-by-tile.js";
+import { blankTarget, type Evaluation, predictTileByTile, type Runnable, tileByTile } from "./tile-by-tile.js";
 
 /** One batch to attack. Images are [B, C, H, W] in [0, 1]. */
 export interface AttackBatch {
@@ -70,8 +70,7 @@ export async function compileAttack(engine: Engine, attack: Attack, site: Attack
     ? await tileByTile(engine, attack, { ...site, tiled })
     : {
         step: await compile(stepGraph(attack, site)),
-        evaluation: await compile(evaluationGraph(attack, site)),
-        prediction: await compile(predictionGraph(site)),
+        evaluation: new WholeEvaluation(site, await compile(evaluationGraph(attack, site))),
       };
   const start = attack.start === "random" ? await compile(startGraph(attack, site)) : undefined;
   return new CompiledAttack(engine, attack, site, { ...programs, start });
@@ -86,9 +85,30 @@ export async function compilePrediction(engine: Engine, site: AttackSite): Promi
 
 interface Programs {
   readonly step: Runnable;
-  readonly evaluation: Runnable;
-  readonly prediction: Runnable;
+  readonly evaluation: Evaluation;
   readonly start: Program | undefined;
+}
+
+/** Prediction, loss and what is right of images in one program: one for predictions alone would hold all weights once more. */
+class WholeEvaluation implements Evaluation {
+  constructor(
+    private readonly site: AttackSite,
+    private readonly program: Program,
+  ) {}
+
+  run: Evaluation["run"] = (feeds, options) => this.program.run(feeds, options);
+
+  async predict(images: Readonly<Record<string, Tensor>>): Promise<Tensor<"float32">> {
+    const { prediction } = await this.program.run(
+      { ...blankTarget(this.program, this.site), ...images },
+      { only: ["prediction"] },
+    );
+    return prediction as Tensor<"float32">;
+  }
+
+  dispose(): void {
+    this.program.dispose();
+  }
 }
 
 type Handles = Record<string, Tensor | DeviceTensor>;
@@ -130,8 +150,7 @@ export class CompiledAttack {
 
   /** The prediction for images of the batch shape. */
   async predict(images: AttackBatch["images"]): Promise<Tensor<"float32">> {
-    const { prediction } = await this.programs.prediction.run(images);
-    return prediction as Tensor<"float32">;
+    return this.programs.evaluation.predict(images);
   }
 
   /** Prediction, mean loss and share of correct pixels of other images (a saved version, noise) against the batch's target. */

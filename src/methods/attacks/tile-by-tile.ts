@@ -26,7 +26,20 @@ export type Runnable = Pick<Program, "run" | "dispose">;
 
 export type TiledSite = AttackSite & { readonly tiled: TiledImages };
 
-/** The step, evaluation and prediction of an attack on images that are predicted tile by tile. */
+/** Judges images against a target, or predicts alone. */
+export interface Evaluation extends Runnable {
+  predict(images: Readonly<Record<string, Tensor>>): Promise<Tensor<"float32">>;
+}
+
+/** Zeros for the inputs of a program that are no images: what a prediction does not depend on. */
+export const blankTarget = ({ inputs }: Program, { predictor }: AttackSite): Record<string, Tensor> =>
+  Object.fromEntries(
+    inputs
+      .filter(({ name }) => !(name in predictor.images))
+      .map(({ name, type, shape }) => [name, tensor(type, shape as number[])]),
+  );
+
+/** The step and evaluation of an attack on images that are predicted tile by tile. */
 export async function tileByTile(engine: Engine, attack: Attack, site: TiledSite) {
   if (site.transform)
     throw new AttackError(`Transform ${site.transform.name} changes whole images; tiles one by one cannot follow it.`);
@@ -37,7 +50,6 @@ export async function tileByTile(engine: Engine, attack: Attack, site: TiledSite
   return {
     step: new TiledStep(engine, site, gradient, advance),
     evaluation: new TiledEvaluation(site, evaluation),
-    prediction: await predictTileByTile(engine, site),
   };
 }
 
@@ -106,13 +118,23 @@ class TiledStep implements Runnable {
 }
 
 /** Prediction, and where the program has them loss and share of correct pixels, of whole images. */
-class TiledEvaluation implements Runnable {
+class TiledEvaluation implements Evaluation {
   constructor(
     private readonly site: TiledSite,
     private readonly program: Program,
   ) {}
 
-  async run<const Kept extends string = never>(feeds: Feeds): Promise<Outputs<Kept>> {
+  async predict(images: Readonly<Record<string, Tensor>>): Promise<Tensor<"float32">> {
+    const found: Record<string, Tensor> = await this.#run(images, blankTarget(this.program, this.site));
+    return found.prediction as Tensor<"float32">;
+  }
+
+  run<const Kept extends string = never>(feeds: Feeds): Promise<Outputs<Kept>> {
+    return this.#run(feeds, {});
+  }
+
+  /** @param everywhere what each tile gets as it is. */
+  async #run<Kept extends string>(feeds: Feeds, everywhere: Readonly<Record<string, Tensor>>): Promise<Outputs<Kept>> {
     const { site, program } = this;
     const { height, width } = site.tiled;
     const [batch] = Object.values(site.predictor.images)[0]!;
@@ -120,7 +142,7 @@ class TiledEvaluation implements Runnable {
     let prediction: Tensor<"float32"> | undefined;
     await eachTile(site, feeds as Record<string, Tensor>, async ({ valid, ...tile }, place, share) => {
       const masked = program.inputs.some((i) => i.name === "valid");
-      const found = await program.run({ ...tile, ...(masked && { valid: valid! }) });
+      const found = await program.run({ ...everywhere, ...tile, ...(masked && { valid: valid! }) });
       const predicted = found.prediction as Tensor<"float32">;
       prediction ??= tensor("float32", [...predicted.shape.slice(0, -2), height, width]);
       putCore(prediction, predicted, place);
