@@ -1,11 +1,10 @@
 import { gradients } from "../src/engine/autodiff/gradients.js";
 import { embed } from "../src/engine/graph/embed.js";
 import { Graph } from "../src/engine/graph/graph.js";
-import type { OnnxModel } from "../src/engine/onnx/model.js";
 import { reduceMean } from "../src/engine/operators/index.js";
 import type { AttackSite } from "../src/methods/attacks/step-graph.js";
 import { type TaskName, tasks } from "../src/vision/tasks/index.js";
-import { type BenchNetwork, forwardModel } from "./networks/index.js";
+import { type BenchNetwork, forwardGraph } from "./networks/index.js";
 
 /** What a network's output is taken for; with random weights any reading does. */
 const taskOf: Readonly<Record<string, TaskName>> = {
@@ -17,8 +16,8 @@ const taskOf: Readonly<Record<string, TaskName>> = {
 };
 
 /** A network of the bench as a place to attack, with images in [0, 1]. */
-export function attackedNetwork(network: BenchNetwork): { model: OnnxModel; task: TaskName; site: AttackSite } {
-  const model = forwardModel(network);
+export function attackedNetwork(network: BenchNetwork): { model: Graph; task: TaskName; site: AttackSite } {
+  const model = forwardGraph(network);
   const task = taskOf[network.name] ?? "classification";
   const predictor: AttackSite["predictor"] = {
     images: { image: network.input },
@@ -28,7 +27,7 @@ export function attackedNetwork(network: BenchNetwork): { model: OnnxModel; task
 }
 
 /** The plain loss and its gradient by the image. */
-export function gradientGraph({ predictor, task }: AttackSite): OnnxModel {
+export function gradientGraph({ predictor, task }: AttackSite): Graph {
   const graph = new Graph();
   const x = graph.input("x", "float32", predictor.images.image!);
   const prediction = predictor.predict(graph, { image: x });
@@ -37,5 +36,5 @@ export function gradientGraph({ predictor, task }: AttackSite): OnnxModel {
   const loss = reduceMean(perPixel);
   graph.output("loss", loss);
   graph.output("dx", gradients(loss, [x])[0]!);
-  return graph.build();
+  return graph;
 }

@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as ort from "onnxruntime-node";
 import { lower } from "../src/engine/compile/lower.js";
-import type { OnnxModel } from "../src/engine/onnx/model.js";
+import type { Graph } from "../src/engine/graph/graph.js";
 import { writeModel } from "../src/engine/onnx/write.js";
 import { Random } from "../src/engine/tensor/random.js";
 import { sizeOf } from "../src/engine/tensor/tensor.js";
@@ -34,10 +34,10 @@ interface Event {
   readonly args: { readonly op_name: string; readonly node_index?: string; readonly output_type_shape?: unknown };
 }
 
-async function kernels(model: OnnxModel, outputs: readonly string[]): Promise<Kernels> {
-  const lowered = lower(model, "cpu");
+async function kernels(graph: Graph, outputs: readonly string[]): Promise<Kernels> {
+  const lowered = lower(graph, "cpu");
   const folder = await mkdtemp(join(tmpdir(), "faultline-kernels-"));
-  const session = await ort.InferenceSession.create(writeModel(lowered), {
+  const session = await ort.InferenceSession.create(writeModel(lowered.build()), {
     enableProfiling: true,
     profileFilePrefix: join(folder, "ort"),
     intraOpNumThreads: 1,
@@ -45,12 +45,11 @@ async function kernels(model: OnnxModel, outputs: readonly string[]): Promise<Ke
   });
   const random = new Random("bench", "kernels");
   const feeds = Object.fromEntries(
-    lowered.graph.inputs.map(({ name, type, shape }) => {
-      const dims = shape as number[];
-      const length = sizeOf(dims);
+    lowered.inputs.map(({ name, type, shape }) => {
+      const length = sizeOf(shape);
       const labels = () => BigInt64Array.from({ length }, () => BigInt(random.integer(2)));
       const data = type === "int64" ? labels() : Float32Array.from({ length }, () => random.uniform());
-      return [name, new ort.Tensor(type as "float32", data as Float32Array, dims)];
+      return [name, new ort.Tensor(type as "float32", data as Float32Array, shape)];
     }),
   );
   for (let run = 0; run < runs; run++) await session.run(feeds, outputs);

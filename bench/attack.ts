@@ -13,7 +13,6 @@ import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { lower } from "../src/engine/compile/lower.js";
 import { Graph } from "../src/engine/graph/graph.js";
-import type { OnnxModel } from "../src/engine/onnx/model.js";
 import { writeModel } from "../src/engine/onnx/write.js";
 import type { DeviceTensor, Engine, Program } from "../src/engine/runtime/engine.js";
 import { createEngine } from "../src/engine/runtime/node.js";
@@ -56,12 +55,12 @@ async function measure(network: BenchNetwork, engine: Engine, { passes, runs, cl
   const files = ["model.onnx", "clean.f32", "target.bin"].map((name) => join(folder, name)) as [string, string, string];
   const clean = uniform(network.input, "image");
   const target = targetFor(site, task);
-  await writeFile(files[0], writeModel(model));
+  await writeFile(files[0], writeModel(model.build()));
   await writeFile(files[1], clean.data);
   await writeFile(files[2], target.data as Float32Array);
   const peer = python ? await TorchPeer.start(python, "attack.py", [...files, task, clock]) : undefined;
   const options = { norm: lInf, epsilon, stepSize };
-  const compile = (graph: OnnxModel) => engine.compile(lower(graph, "cpu"));
+  const compile = (graph: Graph) => engine.compile(lower(graph, "cpu"));
   const programs = {
     gradient: await compile(gradientGraph(site)),
     pgd: await compile(stepGraph(pgd(options), site)),

@@ -11,6 +11,8 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { foldBatchNormalization } from "../src/engine/compile/fold-batch-normalization.js";
+import { specialize } from "../src/engine/compile/specialize.js";
+import { neededNodes } from "../src/engine/graph/copy.js";
 import type { DeviceTensor } from "../src/engine/runtime/engine.js";
 import { createEngine } from "../src/engine/runtime/node.js";
 import { Random } from "../src/engine/tensor/random.js";
@@ -19,7 +21,7 @@ import { isWeighted } from "../src/methods/criticality/layer.js";
 import { measureResets } from "../src/methods/criticality/measure-resets.js";
 import { probeOf } from "../src/methods/criticality/probe.js";
 import { schemeSource } from "../src/methods/criticality/resets.js";
-import { cutModel, modelOfNodes } from "../src/methods/criticality/segments.js";
+import { cutModel, graphOfNodes } from "../src/methods/criticality/segments.js";
 import { initialState, networkModel } from "../src/vision/nn/model.js";
 import { findNetwork } from "../src/vision/nn/networks/index.js";
 import { parseModelSpec } from "../src/vision/spec/model-spec.js";
@@ -62,14 +64,14 @@ async function spent(work: () => Promise<unknown>): Promise<Spent> {
 const [fewest, most] = [1, 5];
 const trials = 3;
 const python = depth === "resnet50" ? findPython(["python3", "/usr/bin/python3"]) : undefined;
-const whole = await engine.compile(foldBatchNormalization(file));
+const whole = await engine.compile(foldBatchNormalization(await specialize(file, {}, engine.evaluate)));
 /** One session whose weights are all inputs: how a loop over resets can run at all without compiling for each. */
 const parameters = new Set(probe.layers.flatMap((l) => l.parameters.map((p) => p.name)));
-const everything = { from: 0, to: probe.model.graph.nodes.length };
-const opened = foldBatchNormalization(modelOfNodes(probe.model, everything, new Set(["prediction"]), parameters));
+const outputs = [...probe.graph.outputs.values()];
+const opened = foldBatchNormalization(graphOfNodes(neededNodes(outputs), new Set(outputs), parameters));
 const plain = await engine.compile(opened);
 const feeds: Record<string, DeviceTensor> = {};
-for (const { name } of plain.inputs) feeds[name] = await engine.upload(probe.model.graph.initializers.get(name) ?? image);
+for (const { name } of plain.inputs) feeds[name] = await engine.upload(probe.graph.values.get(name)?.constant ?? image);
 
 const layers = probe.layers.filter((l) => isWeighted(l.kind));
 const units = layers.flatMap((l) => Array.from({ length: trials }, (_, trial) => ({ layers: [l], trial })));
@@ -107,7 +109,7 @@ for (let round = 0; round < 3; round++) {
   rounds.push({ forward, loop, each, cpu, once: few.wall - fewest * units.length * each, torch });
 }
 const middleOf = (of: (round: Round) => number) => rounds.map(of).sort((a, b) => a - b)[1]!;
-const { segments } = cutModel(probe.model, probe.layers, trials * most);
+const { segments } = cutModel(probe.graph, probe.layers, trials * most);
 console.log(
   [
     `${depth}, batch ${batch}, ${engine.info.threads} threads, ${layers.length} layers in ${segments.length} segments (two sessions each); medians of 3 rounds`,

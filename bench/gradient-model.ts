@@ -1,21 +1,20 @@
 import { gradients } from "../src/engine/autodiff/gradients.js";
 import { embed } from "../src/engine/graph/embed.js";
 import { Graph } from "../src/engine/graph/graph.js";
-import type { OnnxModel } from "../src/engine/onnx/model.js";
 import { mul, reduceSum } from "../src/engine/operators/index.js";
 import { Random } from "../src/engine/tensor/random.js";
 import { sizeOf, type Tensor, tensor } from "../src/engine/tensor/tensor.js";
 import type { BenchNetwork } from "./networks/index.js";
 
 /** The graph of ½ Σ y² and its gradient by x: outputs "loss" and "dx". */
-export function gradientOf(model: OnnxModel): OnnxModel {
+export function gradientOf(forward: Graph): Graph {
   const graph = new Graph();
-  const x = graph.input("x", "float32", model.graph.inputs[0]!.shape as number[]);
-  const y = embed(graph, model, { x }).outputs.y!;
+  const x = graph.input("x", "float32", forward.inputs[0]!.shape);
+  const y = embed(graph, forward, { x }).outputs.y!;
   const loss = mul(reduceSum(mul(y, y)), 0.5);
   graph.output("loss", loss);
   graph.output("dx", gradients(loss, [x])[0]!);
-  return graph.build();
+  return graph;
 }
 
 /** Standard normal noise of the network's input shape. */

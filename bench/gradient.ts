@@ -16,7 +16,7 @@ import { writeModel } from "../src/engine/onnx/write.js";
 import type { Engine, Program } from "../src/engine/runtime/engine.js";
 import { createEngine } from "../src/engine/runtime/node.js";
 import { gradientOf, imageFor } from "./gradient-model.js";
-import { type BenchNetwork, forwardModel } from "./networks/index.js";
+import { type BenchNetwork, forwardGraph } from "./networks/index.js";
 import { type BenchOptions, clocks, readOptions } from "./options.js";
 import { TorchPeer } from "./torch/peer.js";
 
@@ -41,10 +41,10 @@ interface Measured {
 
 async function measure(network: BenchNetwork, engine: Engine, options: BenchOptions): Promise<Measured> {
   const folder = await mkdtemp(join(tmpdir(), "faultline-bench-"));
-  const forward = forwardModel(network);
+  const forward = forwardGraph(network);
   const image = imageFor(network);
   const files = { model: join(folder, "model.onnx"), input: join(folder, "x.f32") };
-  await writeFile(files.model, writeModel(forward));
+  await writeFile(files.model, writeModel(forward.build()));
   await writeFile(files.input, image.data);
   const gradient = options.rewrites === "ours" ? lower(gradientOf(forward), "cpu") : gradientOf(forward);
   const programs = { forward: await engine.compile(forward), gradient: await engine.compile(gradient) };

@@ -17,7 +17,7 @@ function network(number: number) {
     h = add(matMul(h, graph.constant(weight)), 1);
   }
   graph.output("y", h);
-  return graph.build();
+  return graph;
 }
 
 /** Resident memory of the process in MiB, before the first and after each of the compile/run/dispose cycles. */

@@ -10,17 +10,17 @@ import * as ort from "onnxruntime-node";
 import { lower } from "../src/engine/compile/lower.js";
 import { writeModel } from "../src/engine/onnx/write.js";
 import { gradientOf, imageFor } from "./gradient-model.js";
-import { benchNetworks, forwardModel } from "./networks/index.js";
+import { benchNetworks, forwardGraph } from "./networks/index.js";
 
 const [name = "ResNet", graph = "ours"] = process.argv.slice(2);
 const network = benchNetworks.find((n) => n.name.toLowerCase().includes(name.toLowerCase()));
 if (!network) throw new Error(`No network is called ${name}.`);
-const forward = forwardModel(network);
+const forward = forwardGraph(network);
 const model = graph === "forward" ? forward : graph === "none" ? gradientOf(forward) : lower(gradientOf(forward), "cpu");
 
 const runs = 8;
 const folder = await mkdtemp(join(tmpdir(), "faultline-profile-"));
-const session = await ort.InferenceSession.create(writeModel(model), {
+const session = await ort.InferenceSession.create(writeModel(model.build()), {
   enableProfiling: true,
   profileFilePrefix: join(folder, "ort"),
   intraOpNumThreads: Number(process.env.THREADS ?? 2),

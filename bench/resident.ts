@@ -12,7 +12,7 @@ const [size, steps] = [2 ** 22, 100];
 const graph = new Graph();
 graph.output("next", add(graph.input("x", "float32", [size]), 1));
 const engine = await createEngine();
-const program = await engine.compile(graph.build());
+const program = await engine.compile(graph);
 
 async function time(label: string, loop: () => Promise<void>): Promise<void> {
   await loop();

@@ -11,6 +11,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { lower } from "../src/engine/compile/lower.js";
+import type { Graph } from "../src/engine/graph/graph.js";
 import { writeModel } from "../src/engine/onnx/write.js";
 import type { DeviceTensor, Engine } from "../src/engine/runtime/engine.js";
 import { createEngine } from "../src/engine/runtime/node.js";
@@ -44,7 +45,7 @@ async function measure(engine: Engine, { name, network, input }: BenchNetwork): 
   const loss = trainingLoss("restoration", "l1");
   const options = { network, loss, optimizer: adamw(), learningRate: 1e-4, inputs, seed: 0 };
   const trainer = await Trainer.create(engine, options, { step: 0, network: state, optimizer: {} });
-  const compile = (model: Parameters<typeof lower>[0]) => engine.compile(lower(model, "cpu"));
+  const compile = (graph: Graph) => engine.compile(lower(graph, "cpu"));
   const programs = {
     forward: await compile(predictionStep(network, inputs)),
     gradient: await compile(accumulateStep(network, loss, inputs)),

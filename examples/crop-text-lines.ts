@@ -32,7 +32,7 @@ async function textMask(picture: Buffer): Promise<{ mask: Uint8Array; height: nu
   const graph = new Graph();
   const shape = [1, 3, height, width];
   graph.output("logits", predictor.predict(graph, { image: graph.input("image", "float32", shape) }));
-  const { logits } = await (await engine.compile(graph.build())).run({ image: { ...image, shape } });
+  const { logits } = await (await engine.compile(graph)).run({ image: { ...image, shape } });
   const z = logits!.data as Float32Array;
   const pixels = height * width;
   const threshold = Math.log(0.3 / 0.7);

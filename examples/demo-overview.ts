@@ -63,7 +63,7 @@ async function textGradient(modelFile: string, specFile: string, clean: Tensor<"
   const [gradient] = gradients(reduceSum(relu(sub(logits(1), logits(0)))), [image]);
   graph.output("gradient", gradient!);
 
-  const program = await engine.compile(lower(graph.build(), engine.info.provider));
+  const program = await engine.compile(lower(graph, engine.info.provider));
   const result = await program.run({ image: { ...clean, shape: [1, ...clean.shape] } });
   return { ...result.gradient!, shape: clean.shape };
 }

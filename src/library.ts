@@ -1,9 +1,9 @@
 /** What the package offers in every runtime; the entries index.ts (Node) and index.web.ts (browser) add what only theirs has. */
-export { type GradientModelOptions, gradientModel } from "./engine/autodiff/gradient-model.js";
+export { type GradientGraphOptions, gradientGraph } from "./engine/autodiff/gradient-graph.js";
 export { gradients, vectorJacobianProduct } from "./engine/autodiff/gradients.js";
 export { NotDifferentiableError, ZeroGradientError } from "./engine/autodiff/obstacles.js";
 export { lower } from "./engine/compile/lower.js";
-export { type Evaluate, type SpecialiseOptions, specialise } from "./engine/compile/specialise.js";
+export { type Evaluate, type SpecializeOptions, specialize } from "./engine/compile/specialize.js";
 export { type Embedded, embed } from "./engine/graph/embed.js";
 export { Graph, GraphError, type Node, type Value, type ValueType } from "./engine/graph/graph.js";
 export type { GradientOptions, Operator } from "./engine/graph/operator.js";

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { gradientModel } from "../src/engine/autodiff/gradient-model.js";
+import { gradientGraph } from "../src/engine/autodiff/gradient-graph.js";
 import { lower } from "../src/engine/compile/lower.js";
-import { specialise } from "../src/engine/compile/specialise.js";
+import { specialize } from "../src/engine/compile/specialize.js";
 import { parseModel } from "../src/engine/onnx/read.js";
 import { Random } from "../src/engine/tensor/random.js";
 import { type Shape, sizeOf, type Tensor, tensor, toNumbers } from "../src/engine/tensor/tensor.js";
@@ -51,8 +51,8 @@ describe.skipIf(files.length === 0).each(files)("%s", (file) => {
       const original = new Uint8Array(readFileSync(`${folder}${file}`));
       const parsed = parseModel(original);
       const [x, y] = [parsed.graph.inputs[0]!.name, parsed.graph.outputs[0]!.name];
-      const model = await specialise(parsed, { [x]: shapeFor(file) }, (m) => runModel(m, {}));
-      const gradient = lower(gradientModel(model), "cpu");
+      const model = await specialize(parsed, { [x]: shapeFor(file) }, (m) => runModel(m, {}));
+      const gradient = lower(gradientGraph(model), "cpu");
 
       const point = writing(shapeFor(file));
       const expected = (await runModel(original, { [x]: point }, level))[y]!;

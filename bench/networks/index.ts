@@ -1,6 +1,5 @@
 import { foldBatchNormalization } from "../../src/engine/compile/fold-batch-normalization.js";
 import { Graph } from "../../src/engine/graph/graph.js";
-import type { OnnxModel } from "../../src/engine/onnx/model.js";
 import type { Shape } from "../../src/engine/tensor/tensor.js";
 import type { Network } from "../../src/vision/nn/model.js";
 import { nafnet } from "../../src/vision/nn/networks/nafnet.js";
@@ -90,9 +89,9 @@ export const benchNetworks: readonly BenchNetwork[] = [
 ];
 
 /** The network with random weights, batch normalisation folded: input "x", output "y". */
-export function forwardModel({ network, input, gain }: BenchNetwork): OnnxModel {
+export function forwardGraph({ network, input, gain }: BenchNetwork): Graph {
   const graph = new Graph();
   const x = graph.input("x", "float32", input);
   graph.output("y", network(new Parameters(graph, randomWeights(gain)).scope, x));
-  return foldBatchNormalization(graph.build());
+  return foldBatchNormalization(graph);
 }

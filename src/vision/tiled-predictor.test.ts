@@ -39,7 +39,7 @@ async function run(predictor: Predictor, x: Tensor<"float32">, cotangent: Tensor
   const y = predictor.predict(graph, { image });
   graph.output("y", y);
   if (cotangent) graph.output("dx", gradients(reduceSum(mul(y, graph.constant(cotangent))), [image])[0]!);
-  const { y: prediction, dx } = await runModel(graph.build(), { image: x });
+  const { y: prediction, dx } = await runModel(graph, { image: x });
   return { prediction: prediction!, gradient: dx };
 }
 

@@ -8,7 +8,6 @@ import {
   type Feeds,
   Graph,
   matMul,
-  type OnnxModel,
   type Tensor,
   tensor,
   toNumbers,
@@ -59,7 +58,7 @@ globalThis.golden = async (provider, golden) => {
   }
 };
 
-async function run(engine: Engine, model: OnnxModel, feeds: Feeds): Promise<Record<string, Tensor>> {
+async function run(engine: Engine, model: Graph, feeds: Feeds): Promise<Record<string, Tensor>> {
   const program = await engine.compile(model);
   try {
     return await program.run(feeds);
@@ -73,7 +72,7 @@ globalThis.keep = async (provider) => {
   const engine = await engineOf(provider);
   const graph = new Graph();
   graph.output("next", add(graph.input("x", "float32", [3]), 1));
-  const program = await engine.compile(graph.build());
+  const program = await engine.compile(graph);
   let x = await engine.upload(tensor("float32", [3], [1, 2, 3]));
   for (let step = 0; step < 3; step++) {
     const { next } = await program.run({ x }, { keep: ["next"] });
@@ -97,7 +96,7 @@ globalThis.apart = async (provider) => {
   const graph = new Graph();
   const weights = graph.constant(tensor("float32", [2000, 1], numbers));
   graph.output("y", matMul(graph.input("x", "float32", [1, 2000]), weights));
-  const { y } = await run(engine, graph.build(), { x: tensor("float32", [1, 2000], new Float32Array(2000).fill(1)) });
+  const { y } = await run(engine, graph, { x: tensor("float32", [1, 2000], new Float32Array(2000).fill(1)) });
   await engine.dispose();
   return [toNumbers(y!)[0]!, numbers.length];
 };
@@ -106,5 +105,5 @@ globalThis.fold = async (provider) => {
   const { evaluate } = await engineOf(provider);
   const graph = new Graph();
   graph.output("y", add(graph.constant(tensor("int64", [2], [1, 2 ** 40])), graph.constant(tensor("int64", [1], [1]))));
-  return toNumbers((await evaluate(graph.build())).y!);
+  return toNumbers((await evaluate(graph)).y!);
 };

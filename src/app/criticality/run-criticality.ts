@@ -47,7 +47,7 @@ export interface CriticalityHooks {
 
 /** Images that are worked on at once, a whole number of batches: as many as let their activations stay within the plan's memory. */
 function chunkSize({ plan, probe, source }: CriticalityContext): number {
-  const fitting = Math.max(1, Math.floor(plan.memory / bytesPerBatch(probe.model, probe.layers)));
+  const fitting = Math.max(1, Math.floor(plan.memory / bytesPerBatch(probe.graph, probe.layers)));
   return plan.batch * Math.min(fitting, Math.ceil(source.length / plan.batch));
 }
 
@@ -69,8 +69,8 @@ export function plannedRecords(plan: CriticalityPlan, chunks: number, targets: n
 }
 
 /** @throws UsageError for a label that counts but is none of the model's classes: the accuracy would mean nothing. */
-function checkLabels(batches: readonly ProbeBatch[], { model }: Probe, { spec, data }: CriticalityPlan): void {
-  const classes = Number(model.graph.outputs[0]!.shape![1]);
+function checkLabels(batches: readonly ProbeBatch[], { graph }: Probe, { spec, data }: CriticalityPlan): void {
+  const classes = [...graph.outputs.values()][0]!.shape[1]!;
   for (const { labels, weight } of batches) {
     if (!labels) return;
     const counted = Array.from(labels.data).filter((_, i) => weight.data[i]! > 0);

@@ -168,7 +168,7 @@ function outputScale(predictions: readonly Tensor[], samples: readonly Prepared[
 
 async function predictAll(
   engine: Engine,
-  fixed: OnnxModel,
+  fixed: Graph,
   spec: ModelSpec,
   size: { batch: number; height: number; width: number },
   read: typeof postprocess,
@@ -180,7 +180,7 @@ async function predictAll(
     Object.entries(predictor.images).map(([role, shape]) => [role, graph.input(role, "float32", shape)]),
   );
   graph.output("prediction", predictor.predict(graph, images));
-  const program = await engine.compile(lower(graph.build(), engine.info.provider));
+  const program = await engine.compile(lower(graph, engine.info.provider));
   try {
     const all: Tensor[] = [];
     for (const s of samples) {

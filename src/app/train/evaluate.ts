@@ -31,7 +31,7 @@ export class Evaluation {
     const batch = Math.min(config.evaluation?.batch ?? config.batch, training.evaluation!.length);
     await fitted(training.evaluation!, { kind: "crop", height: size[0], width: size[1] }).sample(0);
     const model = predictionStep(training.named.network, inputShapes(training.named, batch, size), layout);
-    const classes = Number(model.graph.outputs[0]!.shape![1]);
+    const classes = [...model.outputs.values()][0]!.shape[1]!;
     const measure = measureFor(config.task, { classes, ignore: training.loss.ignore });
     const rule = bestRule(config, measure);
     return new Evaluation(await engine.compile(lower(model, engine.info.provider)), config, training, size, batch, measure, rule);

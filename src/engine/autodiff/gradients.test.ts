@@ -2,13 +2,13 @@ import { describe, expect, it } from "vitest";
 import { Graph, type Value } from "../graph/graph.js";
 import { opaqueOperator } from "../graph/operator.js";
 import * as o from "../operators/index.js";
-import { gradientModel } from "./gradient-model.js";
+import { gradientGraph } from "./gradient-graph.js";
 import { gradients, reverseSweep } from "./gradients.js";
 import { NotDifferentiableError } from "./obstacles.js";
 
 /** A node that Faultline knows nothing of. */
 const opaque = (name: string, ...inputs: readonly Value[]): Value => {
-  const operator = opaqueOperator("Opaque", "custom", {}, [inputs[0]!]);
+  const operator = opaqueOperator({ name: "Opaque", domain: "custom", attributes: {}, types: [inputs[0]!] });
   return inputs[0]!.graph.add(operator, inputs, {}, { name, outputNames: [`${name}_out`] })[0]!;
 };
 
@@ -100,7 +100,7 @@ describe("a gradient that is 0 everywhere", () => {
     const graph = new Graph();
     const x = graph.input("x", "float32", [2, 3]);
     graph.output("label", o.cast(o.argMax(x, 1), "float32"));
-    expect(() => gradientModel(graph.build())).toThrow(
+    expect(() => gradientGraph(graph)).toThrow(
       /^The gradient of "label" with respect to "x" is 0 everywhere: the only way leads through this node:\n {2}ArgMax \(output "argmax"\): /,
     );
   });
@@ -109,15 +109,15 @@ describe("a gradient that is 0 everywhere", () => {
     const graph = new Graph();
     const x = graph.input("x", "float32", [2]);
     graph.output("y", o.add(o.round(x), o.cast(o.cast(x, "int32"), "float32")));
-    expect(() => gradientModel(graph.build())).toThrow(/these 2 nodes:\n {2}Cast .*\n {2}Round .*: its derivative is 0/);
-    expect(() => gradientModel(graph.build(), { rounding: "straight-through" })).not.toThrow();
+    expect(() => gradientGraph(graph)).toThrow(/these 2 nodes:\n {2}Cast .*\n {2}Round .*: its derivative is 0/);
+    expect(() => gradientGraph(graph, { rounding: "straight-through" })).not.toThrow();
   });
 
   it("is said where nothing leads to the output at all", () => {
     const graph = new Graph();
     graph.input("x", "float32", [2]);
     graph.output("y", o.relu(graph.input("z", "float32", [2])));
-    expect(() => gradientModel(graph.build(), { wrt: ["x"] })).toThrow(
+    expect(() => gradientGraph(graph, { wrt: ["x"] })).toThrow(
       'of "y" with respect to "x" is 0 everywhere: it does not depend on it.',
     );
   });

@@ -1,5 +1,5 @@
-import { neededNodes } from "../graph/build.js";
-import { type Graph, GraphError, type Node, type Value } from "../graph/graph.js";
+import { neededNodes } from "../graph/copy.js";
+import { GraphError, type Node, type Value } from "../graph/graph.js";
 import { type GradientOptions, type GradientRule, nodeLabel } from "../graph/operator.js";
 import { add } from "../operators/elementwise/add.js";
 import { cast } from "../operators/elementwise/cast.js";
@@ -69,12 +69,11 @@ export function reverseSweep(seeds: readonly Seed[], wrt: readonly Value[], opti
   }
   const first = seeds[0]?.of ?? wrt[0];
   if (!first) return { cotangents: [], active: new Set(), ends: [] };
-  return first.graph.during("reverse", () => sweep(first.graph, seeds, wrt, { ...defaults, ...options }));
+  return first.graph.during("reverse", () => sweep(seeds, wrt, { ...defaults, ...options }));
 }
 
-function sweep(graph: Graph, seeds: readonly Seed[], wrt: readonly Value[], options: GradientOptions): Sweep {
-  const needed = neededNodes(seeds.map((s) => s.of));
-  const order = graph.nodes.filter((n) => needed.has(n));
+function sweep(seeds: readonly Seed[], wrt: readonly Value[], options: GradientOptions): Sweep {
+  const order = [...neededNodes(seeds.map((s) => s.of))];
   const { active, ends } = activeValues(order, wrt);
 
   const collected = new Map<Value, Value>();

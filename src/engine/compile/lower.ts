@@ -1,6 +1,6 @@
-import type { OnnxModel } from "../onnx/model.js";
+import type { Graph } from "../graph/graph.js";
 import type { Provider } from "../runtime/engine.js";
-import { graphOf, type Rewrite, rewrite } from "./rewrite.js";
+import { type Rewrite, rewrite } from "./rewrite.js";
 import { absorbExpand } from "./rewrites/absorb-expand.js";
 import { channelSum } from "./rewrites/channel-sum.js";
 import { clipMask } from "./rewrites/clip-mask.js";
@@ -31,17 +31,17 @@ export const rewriteStages: readonly (readonly Rewrite[])[] = [
 ];
 
 /**
- * Rewrites a static model into an equal one that runs faster on the given provider.
+ * Rewrites a graph into an equal one that runs faster on the given provider.
  *
  * @param stages fewer than all: to see what a rewrite does.
  */
-export function lower(model: OnnxModel, provider: Provider, stages = rewriteStages): OnnxModel {
-  let graph = graphOf(model);
-  for (const stage of stages) {
-    graph = rewrite(
-      graph,
-      stage.filter((l) => l.providers === "all" || l.providers.includes(provider)),
-    );
-  }
-  return graph.build();
+export function lower(graph: Graph, provider: Provider, stages = rewriteStages): Graph {
+  return stages.reduce(
+    (lowered, stage) =>
+      rewrite(
+        lowered,
+        stage.filter((l) => l.providers === "all" || l.providers.includes(provider)),
+      ),
+    graph,
+  );
 }

@@ -1,7 +1,5 @@
-import { neededNodes } from "../graph/build.js";
-import { embed } from "../graph/embed.js";
+import { copyAliases, copyNodes, neededNodes } from "../graph/copy.js";
 import { Graph, type Node, type Value } from "../graph/graph.js";
-import type { OnnxModel } from "../onnx/model.js";
 import type { Provider } from "../runtime/engine.js";
 
 /**
@@ -28,30 +26,33 @@ export interface Site {
   readonly users: (original: Value) => readonly Node[];
 }
 
-/** A static model as a graph of its own: inputs, outputs and names as in the model. */
-export function graphOf(model: OnnxModel): Graph {
-  const graph = new Graph();
-  const defaults = model.graph.initializers;
-  const inputs = Object.fromEntries(
-    model.graph.inputs
-      .filter((i) => !defaults.has(i.name))
-      .map((i) => [i.name, graph.input(i.name, i.type, (i.shape ?? []) as number[])]),
-  );
-  const { outputs } = embed(graph, model, inputs);
-  for (const [name, value] of Object.entries(outputs)) graph.output(name, value);
-  return graph;
-}
-
 /** Rebuilds a graph node by node, letting the first rewrite that applies replace each node. */
-export function rewrite(source: Graph, rewrites: readonly Rewrite[]): Graph {
+export function rewrite(source: Graph, rewrites: readonly Pick<Rewrite, "apply">[]): Graph {
   const target = new Graph();
+  for (const name of source.values.keys()) target.names.reserve(name);
   const moved = new Map<Value, Value>();
   for (const v of source.inputs) moved.set(v, target.input(v.name, v.type, v.shape));
-  const needed = neededNodes([...source.outputs.values()]);
+  const nodes = neededNodes(source.outputs.values());
+  const site: Site = { graph: target, ...usage(source, nodes) };
+  const move = copyNodes(nodes, target, moved, {
+    replace: (node, inputs) => {
+      for (const { apply } of rewrites) {
+        const outputs = apply(node, inputs, site);
+        if (outputs) return outputs;
+      }
+      return undefined;
+    },
+  });
+  for (const [name, v] of source.outputs) target.output(name, move(v));
+  copyAliases(source, moved);
+  return target;
+}
+
+function usage(source: Graph, nodes: readonly Node[]): Pick<Site, "uses" | "users"> {
   const users = new Map<Value, Node[]>();
   const count = new Map<Value, number>();
   const use = (v: Value) => count.set(v, (count.get(v) ?? 0) + 1);
-  for (const node of needed) {
+  for (const node of nodes) {
     for (const v of node.inputs) {
       if (!v) continue;
       use(v);
@@ -61,31 +62,5 @@ export function rewrite(source: Graph, rewrites: readonly Rewrite[]): Graph {
     }
   }
   for (const v of source.outputs.values()) use(v);
-  const site: Site = { graph: target, uses: (v) => count.get(v) ?? 0, users: (v) => users.get(v) ?? [] };
-  const move = (v: Value): Value => {
-    const known = moved.get(v);
-    if (known) return known;
-    const made = target.constant(v.constant!, v.name);
-    moved.set(v, made);
-    return made;
-  };
-  for (const node of source.nodes) {
-    if (!needed.has(node)) continue;
-    const inputs = node.inputs.map((v) => v && move(v));
-    let outputs: readonly Value[] | undefined;
-    for (const one of rewrites) {
-      outputs = one.apply(node, inputs, site);
-      if (outputs) break;
-    }
-    outputs ??= target.add(node.operator, inputs, node.attributes, {
-      outputCount: node.outputs.length,
-      name: node.name,
-      outputNames: node.outputs.map((v) => v.name),
-    });
-    node.outputs.forEach((v, i) => {
-      if (outputs![i]) moved.set(v, outputs![i]!);
-    });
-  }
-  for (const [name, v] of source.outputs) target.output(name, move(v));
-  return target;
+  return { uses: (v) => count.get(v) ?? 0, users: (v) => users.get(v) ?? [] };
 }

@@ -1,58 +1,55 @@
-import { type Attribute, canonicalOpset, type OnnxModel, type OnnxNode, type ValueInfo } from "../onnx/model.js";
+import { subgraphs } from "../onnx/check.js";
+import {
+  type Attribute,
+  canonicalIrVersion,
+  canonicalOpset,
+  type OnnxGraph,
+  type OnnxModel,
+  type OnnxNode,
+  type ValueInfo,
+} from "../onnx/model.js";
+import { Names } from "../onnx/names.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { neededNodes } from "./copy.js";
 import { type Graph, GraphError, type Node, type Value } from "./graph.js";
-import type { AttributeKind } from "./operator.js";
 
 /** Writes the graph out as a model: the nodes that its outputs need, in order of construction. */
 export function buildModel(graph: Graph): OnnxModel {
   if (graph.outputs.size === 0)
     throw new GraphError("The graph has no outputs; name at least one with graph.output(name, value).");
-  const needed = neededNodes([...graph.outputs.values()]);
-  const names = outputNames(graph);
-  const taken = new Set([...names.values(), ...graph.outputs.keys(), ...graph.inputs.map((v) => v.name)]);
-  const nameOf = (v: Value): string => {
-    const known = names.get(v);
-    if (known !== undefined) return known;
-    const source = aliased(v);
-    if (source !== v) return nameOf(source);
-    let name = v.name;
-    for (let i = 1; taken.has(name) && v.origin.kind !== "input"; i++) name = `${v.name}_v${i}`;
-    taken.add(name);
-    names.set(v, name);
-    return name;
-  };
-
+  const needed = neededNodes(graph.outputs.values()).filter((node) => node.operator.domain !== "faultline");
+  const names = naming(graph, needed);
+  const nameOf = names.of;
   const initializers = new Map<string, Tensor>();
   const valueInfo = new Map<string, ValueInfo>();
   const nodes: OnnxNode[] = [];
-  const nodeNames = new Set<string>();
-  const used = new Set<Value>(graph.outputs.values());
-  for (const node of needed) for (const v of node.inputs) if (v) used.add(v);
+  // ONNX Runtime refuses two nodes of one name, as models put together may have
+  const nodeNames = new Names();
+  const used = new Set<Value>(
+    [...graph.outputs.values(), ...needed.flatMap((node) => node.inputs)].flatMap((v) => (v ? [aliased(v)] : [])),
+  );
   const reference = (v: Value | undefined): string => {
     if (!v) return "";
     const source = aliased(v);
     if (source.constant) initializers.set(nameOf(source), source.constant);
     return nameOf(source);
   };
-  for (const node of graph.nodes) {
-    if (!needed.has(node) || node.operator.domain === "faultline") continue;
-    // Optional outputs that nothing uses are not asked for.
-    const isOptional = (i: number) => node.operator.outputs[i]?.endsWith("?") ?? false;
-    const outputs = node.outputs.map((v, i) => (!isOptional(i) || used.has(v) ? nameOf(v) : ""));
+  for (const node of needed) {
+    const { operator, inputs, captures } = node;
+    const outputs = node.outputs.map((v, i) => (used.has(v) || isAskedFor(node, i) ? nameOf(v) : ""));
     while (outputs.at(-1) === "") outputs.pop();
     node.outputs.forEach((v, i) => {
       if (outputs[i]) valueInfo.set(outputs[i], { name: outputs[i], type: v.type, shape: v.shape });
     });
-    // ONNX Runtime refuses two nodes of one name, as models put together may have
-    const name = nodeNames.has(node.name) ? "" : node.name;
-    if (name !== "") nodeNames.add(name);
+    const read = inputs.map(reference);
+    const outside = new Map(captures.map((name, i) => [name, read[inputs.length - captures.length + i]!]));
     nodes.push({
-      name,
-      op: node.operator.name,
-      domain: node.operator.domain,
-      inputs: node.inputs.map(reference),
+      name: node.name && nodeNames.claim(node.name),
+      op: operator.name,
+      domain: operator.domain,
+      inputs: read.slice(0, inputs.length - captures.length),
       outputs,
-      attributes: writtenAttributes(node),
+      attributes: attributesOf(node, outside, names.inside),
     });
   }
   // An output that is an input, a constant or a second name of a value needs a node of its own.
@@ -60,13 +57,12 @@ export function buildModel(graph: Graph): OnnxModel {
     const source = aliased(value);
     if (nameOf(source) === name) continue;
     nodes.push({ name: "", op: "Identity", domain: "", inputs: [reference(source)], outputs: [name], attributes: {} });
+    valueInfo.set(name, { name, type: source.type, shape: source.shape });
   }
-  const customOpsets: Record<string, number> = {};
-  for (const n of nodes) if (n.domain !== "") customOpsets[n.domain] = 1;
   return {
-    irVersion: 8,
+    irVersion: canonicalIrVersion,
     opset: canonicalOpset,
-    customOpsets,
+    customOpsets: versionsOf(needed),
     producer: "faultline",
     metadata: {},
     graph: {
@@ -80,16 +76,60 @@ export function buildModel(graph: Graph): OnnxModel {
   };
 }
 
-/** The nodes that the given values depend on. */
-export function neededNodes(values: readonly Value[]): Set<Node> {
-  const needed = new Set<Node>();
-  const stack = values.flatMap((v) => v.node ?? []);
-  for (let node = stack.pop(); node; node = stack.pop()) {
-    if (needed.has(node)) continue;
-    needed.add(node);
-    for (const v of node.inputs) if (v?.node) stack.push(v.node);
+/** How values are called in the file: no name twice. */
+interface Naming {
+  /** An output's own name where the value can simply bear it. */
+  readonly of: (v: Value) => string;
+  /** For a name that a subgraph defines: ONNX wants it to be none of those around it. */
+  readonly inside: (name: string) => string;
+}
+
+function naming(graph: Graph, needed: readonly Node[]): Naming {
+  const names = new Names();
+  const given = new Map<Value, string>();
+  for (const v of graph.inputs) given.set(v, names.claim(v.name));
+  for (const [name, value] of graph.outputs) {
+    const source = aliased(value);
+    if (!names.has(name)) names.claim(name);
+    if (source.node && !given.has(source)) given.set(source, name);
   }
-  return needed;
+  const inner = new Set<string>();
+  for (const { attributes } of needed)
+    for (const value of Object.values(attributes))
+      if (isGraph(value)) for (const name of [...ownNames(value), ...namesWithin(value)]) inner.add(name);
+  const outer = new Set([...graph.inputs.map((v) => v.name), ...graph.outputs.keys()]);
+  for (const name of inner) names.reserve(name);
+  return {
+    of: (v) => {
+      const known = given.get(v);
+      if (known !== undefined) return known;
+      const name = inner.has(v.name) ? names.fresh(v.name) : names.claim(v.name);
+      given.set(v, name);
+      return name;
+    },
+    inside: (name) => (outer.has(name) ? names.fresh(name) : name),
+  };
+}
+
+/** Optional outputs that nothing uses are not asked for, nor those that the file left out. */
+function isAskedFor({ operator, requested }: Node, i: number): boolean {
+  return requested[i] === true && !(operator.outputs[i]?.endsWith("?") ?? false);
+}
+
+/** @throws GraphError where the graph was put together from nodes of two versions of one operator set. */
+function versionsOf(nodes: readonly Node[]): Record<string, number> {
+  const versions = new Map<string, number>();
+  for (const { operator } of nodes) {
+    const { domain, version = 1 } = operator;
+    if (domain === "") continue;
+    const known = versions.get(domain) ?? version;
+    if (known !== version)
+      throw new GraphError(
+        `The graph has operators of versions ${known} and ${version} of "${domain}", and a file can name one only.`,
+      );
+    versions.set(domain, version);
+  }
+  return Object.fromEntries(versions);
 }
 
 /** Follows Faultline's own markers (`stopGradient`, `withGradient`), which exist for the reverse sweep alone, to the value they stand for. */
@@ -99,25 +139,45 @@ function aliased(v: Value): Value {
   return value;
 }
 
-/** Values that can simply bear the name of the output they are. */
-function outputNames(graph: Graph): Map<Value, string> {
-  const names = new Map<Value, string>();
-  for (const [name, value] of graph.outputs) {
-    const source = aliased(value);
-    if (source.origin.kind === "node" && !names.has(source)) names.set(source, name);
-  }
-  return names;
+/** @param outside the names in the file for what subgraphs read from outside. */
+function attributesOf(node: Node, outside: ReadonlyMap<string, string>, inside: Naming["inside"]): Record<string, Attribute> {
+  const written = Object.entries(node.attributes).flatMap(([name, value]): [string, Attribute][] => {
+    const { kind, default: fallback } = node.operator.attributes[name]!;
+    if (sameValue(value, fallback)) return [];
+    return [[name, { kind, value: isGraph(value) ? renamed(value, outside, inside) : value } as Attribute]];
+  });
+  return Object.fromEntries(written);
 }
 
-/** Attributes of a node as a file has them: defaults are left out. */
-export function writtenAttributes(node: Node): Record<string, Attribute> {
-  const written: Record<string, Attribute> = {};
-  for (const [name, value] of Object.entries(node.attributes)) {
-    const spec = node.operator.attributes[name]!;
-    if (sameValue(value, spec.default)) continue;
-    written[name] = { kind: spec.kind as AttributeKind, value } as Attribute;
-  }
-  return written;
+const isGraph = (value: unknown): value is OnnxGraph =>
+  typeof value === "object" && value !== null && "nodes" in value && "initializers" in value;
+
+/** The names that a graph itself defines. */
+const ownNames = (graph: OnnxGraph): string[] =>
+  [...graph.inputs.map((i) => i.name), ...graph.initializers.keys(), ...graph.nodes.flatMap((n) => n.outputs)].filter(Boolean);
+
+const namesWithin = (graph: OnnxGraph): string[] =>
+  graph.nodes.flatMap((node) => subgraphs(node).flatMap((g) => [...ownNames(g), ...namesWithin(g)]));
+
+/** A subgraph with new names for what it takes from outside, and for what it defines. */
+function renamed(graph: OnnxGraph, outside: ReadonlyMap<string, string>, inside: Naming["inside"]): OnnxGraph {
+  const visible = new Map([...outside, ...ownNames(graph).map((name) => [name, inside(name)] as const)]);
+  const rename = (name: string): string => visible.get(name) ?? name;
+  const infos = (list: readonly ValueInfo[]) => list.map((info) => ({ ...info, name: rename(info.name) }));
+  const attribute = (a: Attribute): Attribute => (a.kind === "graph" ? { ...a, value: renamed(a.value, visible, inside) } : a);
+  return {
+    ...graph,
+    inputs: infos(graph.inputs),
+    outputs: infos(graph.outputs),
+    initializers: new Map([...graph.initializers].map(([name, t]) => [rename(name), t])),
+    valueInfo: new Map(infos([...graph.valueInfo.values()]).map((info) => [info.name, info])),
+    nodes: graph.nodes.map((node) => ({
+      ...node,
+      inputs: node.inputs.map(rename),
+      outputs: node.outputs.map(rename),
+      attributes: Object.fromEntries(Object.entries(node.attributes).map(([key, a]) => [key, attribute(a)])),
+    })),
+  };
 }
 
 function sameValue(a: unknown, b: unknown): boolean {

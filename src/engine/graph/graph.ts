@@ -1,5 +1,7 @@
 import type { OnnxModel } from "../onnx/model.js";
-import { type DataType, describe, type Shape, sizeOf, type Tensor } from "../tensor/tensor.js";
+import { Names } from "../onnx/names.js";
+import { type DataType, describe, type Shape, sameShape, sizeOf, type Tensor } from "../tensor/tensor.js";
+import { attributeKey, completeAttributes } from "./attributes.js";
 import { buildModel } from "./build.js";
 import { type Attributes, nodeLabel, type Operator } from "./operator.js";
 
@@ -11,6 +13,8 @@ export interface ValueType {
 
 /** A tensor-to-be inside a graph: an input, a constant, or an output of a node. Made by `Graph` and by the operator builders. */
 export class Value implements ValueType {
+  #found: Tensor | undefined;
+
   constructor(
     readonly graph: Graph,
     readonly name: string,
@@ -21,12 +25,24 @@ export class Value implements ValueType {
 
   /** The tensor, where the value is a constant. */
   get constant(): Tensor | undefined {
-    return this.origin.kind === "constant" ? this.origin.tensor : undefined;
+    return this.origin.kind === "constant" ? this.origin.tensor : this.#found;
   }
 
   /** The node that computes the value, where there is one. */
   get node(): Node | undefined {
-    return this.origin.kind === "node" ? this.origin.node : undefined;
+    return this.origin.kind === "node" && !this.#found ? this.origin.node : undefined;
+  }
+
+  /** Whether the value is a weight of a file or network. */
+  get isWeight(): boolean {
+    return this.origin.kind === "constant" && this.origin.role === "weight";
+  }
+
+  /** Says what a value is that depends on constants alone. From now on it is a constant: rules see its elements, and its node is not needed. */
+  becomeConstant(t: Tensor): void {
+    if (this.origin.kind !== "node" || t.type !== this.type || !sameShape(t.shape, this.shape))
+      throw new GraphError(`${this} cannot become the constant ${describe(t)}.`);
+    this.#found = t;
   }
 
   toString(): string {
@@ -36,18 +52,36 @@ export class Value implements ValueType {
 
 export type Origin =
   | { readonly kind: "input" }
-  | { readonly kind: "constant"; readonly tensor: Tensor }
+  | { readonly kind: "constant"; readonly tensor: Tensor; readonly role: ConstantRole }
   | { readonly kind: "node"; readonly node: Node; readonly index: number };
+
+/** Whether a constant is a weight of the file (or of a network), or whatever else: computed by the file, folded, made on the way. */
+export type ConstantRole = "weight" | "computed";
 
 export interface Node {
   readonly operator: Operator;
   readonly name: string;
+  /** Values that are left out are undefined. What its subgraphs read from outside stands at the end. */
   readonly inputs: readonly (Value | undefined)[];
   readonly outputs: readonly Value[];
   /** Complete: defaults are filled in. */
   readonly attributes: Attributes;
+  /** For each output that the file (or the builder) lists, whether it asks for it; others are written only where something uses them. */
+  readonly requested: readonly boolean[];
+  /** The names by which the node's subgraphs (of If, Loop, Scan) read its last inputs. */
+  readonly captures: readonly string[];
   /** Which sweep of automatic differentiation made the node; undefined for what a model or a caller says. */
   readonly sweep?: SweepDirection | undefined;
+}
+
+export interface AddOptions {
+  /** How many outputs are wanted; default the number of `outputNames`, or 1. */
+  readonly outputCount?: number;
+  /** Names of the outputs, "" where one is left out. */
+  readonly outputNames?: readonly string[];
+  readonly requested?: readonly boolean[];
+  readonly name?: string;
+  readonly captures?: readonly string[];
 }
 
 /** "reverse": cotangents, and what is computed for them alone. */
@@ -56,6 +90,14 @@ export type SweepDirection = "reverse";
 /** A mistake in building a graph: names the operator, the attribute and the shapes. */
 export class GraphError extends Error {
   override readonly name = "GraphError";
+
+  /** @param subject "shapes" where the types of a node's operands do not fit its operator. */
+  constructor(
+    message: string,
+    readonly subject: "shapes" | "use" = "use",
+  ) {
+    super(message);
+  }
 }
 
 /**
@@ -73,38 +115,47 @@ export class Graph {
   readonly outputs = new Map<string, Value>();
   /** In the order of construction, hence topologically sorted. */
   readonly nodes: Node[] = [];
-  readonly #names = new Set<string>();
+  readonly names = new Names();
+  readonly #values = new Map<string, Value>();
   readonly #shared = new Map<string, readonly Value[]>();
   readonly #constants = new Map<Tensor, Value>();
   readonly #ids = new Map<Value, number>();
-  #count = 0;
   #sweep: SweepDirection | undefined;
+
+  /** Every value by its names: its own, and those by which the file knows it as well. */
+  get values(): ReadonlyMap<string, Value> {
+    return this.#values;
+  }
 
   /** A graph input. The name is the feed's name at run time. */
   input(name: string, type: DataType, shape: Shape): Value {
-    if (this.#names.has(name))
-      throw new GraphError(`The graph has a value named "${name}" already; give the input another name.`);
+    if (this.names.has(name)) throw new GraphError(`The graph has a value named "${name}" already; give the input another name.`);
     if (!shape.every((d) => Number.isSafeInteger(d) && d >= 0)) {
       throw new GraphError(
-        `Input "${name}": shapes inside a graph are fixed whole numbers, not [${shape.join(", ")}]; specialise the model first.`,
+        `Input "${name}": shapes inside a graph are fixed whole numbers, not [${shape.join(", ")}]; specialize the model first.`,
       );
     }
-    const value = this.#value(name, type, shape, { kind: "input" });
+    const value = this.#value(this.names.claim(name), type, shape, { kind: "input" });
     this.inputs.push(value);
     return value;
   }
 
-  /** A constant. Small unnamed constants (up to 64 elements) are shared, and so is whatever is one and the same `Tensor` object. */
-  constant(t: Tensor, name?: string): Value {
+  /**
+   * A constant. What is one and the same `Tensor` object is shared, and so are small constants (up to 64 elements) that are no weights.
+   *
+   * @param role default: "weight" for a constant with a name, "computed" for one without.
+   */
+  constant(t: Tensor, name?: string, role: ConstantRole = name === undefined ? "computed" : "weight"): Value {
     const same = this.#constants.get(t);
     if (same) return same;
     const key =
-      name === undefined && sizeOf(t.shape) <= 64
-        ? `const ${describe(t)} ${Array.from(t.data as ArrayLike<unknown>, (v) => (Object.is(v, -0) ? "-0" : String(v)))}`
+      role === "computed" && sizeOf(t.shape) <= 64
+        ? `const ${describe(t)} ${Array.from(t.data as ArrayLike<unknown>, attributeKey)}`
         : undefined;
     const known = key && this.#shared.get(key);
     if (known) return known[0]!;
-    const value = this.#value(this.uniqueName(name ?? "constant"), t.type, t.shape, { kind: "constant", tensor: t });
+    const own = name === undefined ? this.names.fresh("constant") : this.names.claim(name);
+    const value = this.#value(own, t.type, t.shape, { kind: "constant", tensor: t, role });
     this.#constants.set(t, value);
     if (key) this.#shared.set(key, [value]);
     return value;
@@ -114,66 +165,83 @@ export class Graph {
   output(name: string, value: Value): void {
     this.#own(value, `output "${name}"`);
     if (this.outputs.has(name)) throw new GraphError(`The graph has an output named "${name}" already.`);
+    if (this.inputs.some((input) => input.name === name && input !== value))
+      throw new GraphError(`The graph has an input named "${name}"; give the output another name.`);
     this.outputs.set(name, value);
+  }
+
+  /** Gives a value a further name to be found by; a name that stands for a value already goes on to do so. */
+  alias(name: string, value: Value): void {
+    this.#own(value, `"${name}"`);
+    if (!this.#values.has(name)) this.#values.set(name, value);
   }
 
   /**
    * Adds a node; the operator builders (`conv`, `relu`, ...) are the usual way here.
    *
-   * @param outputCount number of outputs that are wanted (default 1). A shape rule may yield more: those exist too, for gradients to use,
-   *   and are written to a file only where something uses them.
+   * A shape rule may yield more outputs than are wanted: those exist too, for gradients to use.
+   *
    * @throws GraphError when inputs or attributes do not fit the operator.
    */
   add(
     operator: Operator,
     inputs: readonly (Value | undefined)[],
     attributes: Attributes = {},
-    options: { outputCount?: number; name?: string; outputNames?: readonly string[] } = {},
+    options: AddOptions = {},
   ): readonly Value[] {
-    const name = options.name ?? "";
+    const { name = "", outputNames = [], captures = [] } = options;
+    const made = name === "" ? outputNames.find(Boolean) : undefined;
+    const label = made === undefined ? nodeLabel({ operator, name }) : `${nodeLabel({ operator, name })} (which makes "${made}")`;
+    let subject: GraphError["subject"] = "use";
     const fail = (message: string): never => {
       const shapes = inputs
         .map((v, i) =>
           v ? `${(operator.inputs[i] ?? operator.inputs.at(-1) ?? "").replace(/[?.]/g, "")} ${describe(v)}` : undefined,
         )
         .filter(Boolean);
-      throw new GraphError(`${nodeLabel({ operator, name })}: ${message} (inputs: ${shapes.join(", ") || "none"}).`);
+      throw new GraphError(`${label}: ${message} (inputs: ${shapes.join(", ") || "none"}).`, subject);
     };
-    for (const v of inputs) if (v) this.#own(v, nodeLabel({ operator, name }));
+    for (const v of inputs) if (v) this.#own(v, label);
     checkArity(operator, inputs, fail);
     const complete = completeAttributes(operator, attributes, fail);
-    const outputCount = options.outputCount ?? 1;
+    const outputCount = options.outputCount ?? (outputNames.length || 1);
+    const requested = options.requested ?? Array.from({ length: outputCount }, (_, i) => outputNames[i] !== "");
 
     const trimmed = [...inputs];
     while (trimmed.length > 0 && trimmed.at(-1) === undefined) trimmed.pop();
     const key = shareable(operator)
-      ? `${operator.domain}.${operator.name} ${outputCount} ${trimmed.map((v) => (v ? this.#ids.get(v) : "")).join(",")} ${attributeKey(complete)}`
+      ? `${operator.domain}.${operator.name} ${requested.map(Number).join("")} ${trimmed.map((v) => (v ? this.#ids.get(v) : "")).join(",")} ${attributeKey(complete)}`
       : undefined;
     const known = key && this.#shared.get(key);
     if (known) return known;
 
+    subject = "shapes";
     // Rules see undefined, not absence, for optional inputs that are left out.
-    const context = { inputs: trimmed, attributes: complete, outputCount, fail };
+    const context = { inputs: trimmed, attributes: complete, outputCount: requested.length, fail };
     const parts = operator.decompose?.({ ...context, graph: this });
     if (parts) {
-      if (parts.length < outputCount) fail(`it has ${parts.length} outputs, ${outputCount} were asked for`);
+      if (parts.length < requested.length) fail(`it has ${parts.length} outputs, ${requested.length} were asked for`);
       if (key) this.#shared.set(key, parts);
       return parts;
     }
     const types = operator.infer(context);
     const outputs: Value[] = [];
-    const node: Node = { operator, name, inputs: trimmed, outputs, attributes: complete, sweep: this.#sweep };
-    for (let index = 0; index < Math.max(outputCount, types.length); index++) {
+    const node: Node = {
+      operator,
+      name,
+      inputs: trimmed,
+      outputs,
+      attributes: complete,
+      requested,
+      captures,
+      sweep: this.#sweep,
+    };
+    for (let index = 0; index < Math.max(requested.length, types.length); index++) {
       const type = types[index];
-      if (!type) fail(`it has ${types.length} outputs, ${outputCount} were asked for`);
-      outputs.push(
-        this.#value(
-          this.uniqueName(options.outputNames?.[index] || name || operator.name.toLowerCase()),
-          type!.type,
-          type!.shape,
-          { kind: "node", node, index },
-        ),
-      );
+      if (!type) fail(`it has ${types.length} outputs, ${requested.length} were asked for`);
+      const wanted = outputNames[index];
+      const own = wanted ? this.names.claim(wanted) : this.names.fresh(name || operator.name.toLowerCase());
+      outputs.push(this.#value(own, type!.type, type!.shape, { kind: "node", node, index }));
     }
     this.nodes.push(node);
     if (key) this.#shared.set(key, outputs);
@@ -191,30 +259,21 @@ export class Graph {
     }
   }
 
-  /** A name that no value of the graph bears yet: the given one, or the given one with a number. */
-  uniqueName(base: string): string {
-    if (!this.#names.has(base)) return base;
-    for (;;) {
-      const name = `${base}_${++this.#count}`;
-      if (!this.#names.has(name)) return name;
-    }
-  }
-
   /** The model of everything that the outputs depend on; all inputs are kept, used or not. */
   build(): OnnxModel {
     return buildModel(this);
   }
 
   #value(name: string, type: DataType, shape: Shape, origin: Origin): Value {
-    this.#names.add(name);
     const value = new Value(this, name, type, [...shape], origin);
-    this.#ids.set(value, this.#names.size);
+    this.#values.set(name, value);
+    this.#ids.set(value, this.#ids.size);
     return value;
   }
 
   #own(value: Value, where: string): void {
     if (value.graph !== this)
-      throw new GraphError(`${where}: value "${value.name}" belongs to another graph; embed its model in this one first.`);
+      throw new GraphError(`${where}: value "${value.name}" belongs to another graph; embed its graph in this one first.`);
   }
 }
 
@@ -227,30 +286,9 @@ function checkArity(operator: Operator, inputs: readonly (Value | undefined)[], 
   });
 }
 
-function completeAttributes(operator: Operator, given: Attributes, fail: (message: string) => never): Attributes {
-  const complete: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(given)) {
-    if (value === undefined) continue;
-    if (!operator.attributes[name])
-      fail(`it has no attribute "${name}"; it has ${Object.keys(operator.attributes).join(", ") || "none"}`);
-    complete[name] = value;
-  }
-  for (const [name, spec] of Object.entries(operator.attributes)) {
-    if (name in complete) continue;
-    if (spec.required) fail(`attribute "${name}" is missing`);
-    if (spec.default !== undefined) complete[name] = spec.default;
-  }
-  return complete;
-}
-
+/** Two equal nodes are one, unless each run draws anew, or what they do stands in a subgraph. */
 function shareable(operator: Operator): boolean {
   return (
     operator.domain !== "faultline" && !operator.random && !Object.values(operator.attributes).some((a) => a.kind === "graph")
-  );
-}
-
-function attributeKey(attributes: Attributes): string {
-  return JSON.stringify(attributes, (_, v) =>
-    typeof v === "bigint" ? `${v}n` : ArrayBuffer.isView(v) ? Array.from(v as unknown as ArrayLike<unknown>, String) : v,
   );
 }

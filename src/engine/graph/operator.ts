@@ -10,6 +10,8 @@ export interface Operator {
   /** ONNX operator type, for example "Conv". */
   readonly name: string;
   readonly domain: string;
+  /** Version of the operator set, where it is not the default one. */
+  readonly version?: number;
   /** Names as in the ONNX specification; a trailing `?` marks an optional one, a leading `...` a variadic rest. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
@@ -20,6 +22,8 @@ export interface Operator {
    */
   readonly integers?: Readonly<Record<string, IntegerMeaning>>;
   readonly infer: (context: InferContext) => readonly ValueType[];
+  /** What a node's outputs are, where types and constants of its operands make it needless; undefined where it stays. */
+  readonly simplify?: (context: SimplifyContext) => readonly Value[] | undefined;
   readonly gradient: GradientRule | ZeroGradient | NotDifferentiable;
   /**
    * For operators, or modes of one, that opset 18 does not have: the outputs as built from operators that it has. A graph never holds a node
@@ -40,6 +44,8 @@ export interface AttributeSpec {
   /** Value where the attribute is left out; undefined where ONNX has no default. */
   readonly default?: unknown;
   readonly required?: true;
+  /** The values that it may have, where they are few. */
+  readonly choices?: readonly (string | number)[];
 }
 export type Attributes = Readonly<Record<string, unknown>>;
 
@@ -56,6 +62,16 @@ export interface InferContext<I = readonly (Value | undefined)[], A = Attributes
 /** What the rule that takes an operator apart sees. */
 export interface DecomposeContext<I = readonly (Value | undefined)[], A = Attributes> extends InferContext<I, A> {
   readonly graph: Graph;
+}
+
+/** What a rule sees that makes nodes needless. */
+export interface SimplifyContext<I = readonly (Value | undefined)[], A = Attributes> {
+  readonly inputs: I;
+  /** As the node yields them. */
+  readonly outputs: readonly Value[];
+  readonly attributes: A;
+  /** The tensor of a constant; undefined for what is known at run time only. */
+  readonly constantOf: (v: Value) => Tensor | undefined;
 }
 
 /** What a gradient rule sees: the node as it stands in the graph, and which of its inputs need a gradient. */
@@ -121,8 +137,8 @@ export function float(fallback?: number): AttributeSpec {
 }
 export function string<const T extends string>(fallback: string, choices?: readonly T[]): Spec<T>;
 export function string(): Spec<string | undefined>;
-export function string(fallback?: string): AttributeSpec {
-  return spec("string", fallback);
+export function string(fallback?: string, choices?: readonly string[]): AttributeSpec {
+  return { ...spec("string", fallback), ...(choices && { choices }) };
 }
 export function ints(fallback: readonly number[]): Spec<readonly number[]>;
 export function ints(): Spec<readonly number[] | undefined>;
@@ -139,7 +155,7 @@ export function tensorAttribute(): Spec<Tensor | undefined> {
   return { kind: "tensor" };
 }
 export function required<T>(s: Spec<T>): Spec<NonNullable<T>> {
-  return { kind: s.kind, required: true };
+  return { kind: s.kind, required: true, ...(s.choices && { choices: s.choices }) };
 }
 function spec(kind: AttributeKind, fallback: unknown): AttributeSpec {
   return fallback === undefined ? { kind } : { kind, default: fallback };
@@ -170,6 +186,7 @@ interface Definition<I extends readonly string[], O extends readonly string[], S
   readonly integers?: Readonly<Partial<Record<O[number], IntegerMeaning>>>;
   readonly random?: true;
   readonly infer: (context: InferContext<Slots<I, Value>, AttributeValues<S>>) => readonly ValueType[];
+  readonly simplify?: (context: SimplifyContext<Slots<I, Value>, AttributeValues<S>>) => readonly Value[] | undefined;
   readonly gradient:
     | ((
         context: GradientContext<Slots<I, Value>, Slots<O, Value>, AttributeValues<S>>,
@@ -231,22 +248,27 @@ export function defineComposite<
   return defineOperator({ ...definition, ...apart } as unknown as Definition<I, O, S>);
 }
 
-/** An operator that Faultline does not know: it can be run and carried along, but not differentiated. */
-export function opaqueOperator(
-  name: string,
-  domain: string,
-  attributes: AttributeSchema,
-  types: readonly ValueType[],
-  because = "Faultline has no gradient rule for it",
-): Operator {
+/**
+ * An operator that Faultline does not know: it can be run and carried along, but not differentiated.
+ *
+ * @param types of its outputs, of the ones that are left out as well.
+ */
+export function opaqueOperator({
+  name,
+  domain,
+  version,
+  attributes,
+  types,
+}: Pick<Operator, "name" | "domain" | "attributes" | "version"> & { readonly types: readonly ValueType[] }): Operator {
   return {
     name,
     domain,
+    ...(version !== undefined && { version }),
     inputs: ["...inputs"],
     outputs: ["...outputs"],
     attributes,
     infer: () => types,
-    gradient: notDifferentiable(because),
+    gradient: notDifferentiable("Faultline has no gradient rule for it"),
   };
 }
 

@@ -11,7 +11,7 @@ type FunctionMessage = Messages["Function"];
  * Replaces every call of a model-local function by the function's body: formal names by actual ones, inner names by fresh ones,
  * attribute references by the attributes of the call (or their defaults).
  *
- * @throws ModelError when a function calls itself, is written for another opset than the model, or the model grows beyond `maxNodes`:
+ * @throws ModelError when a function that is called calls itself, is written for another opset than the model, or the model grows beyond `maxNodes`:
  * ten functions that call each other twice make a thousand nodes, thirty make a billion.
  */
 export function inlineFunctions(graph: Graph, functions: readonly FunctionMessage[], opset: number, maxNodes: number): Graph {
@@ -20,15 +20,9 @@ export function inlineFunctions(graph: Graph, functions: readonly FunctionMessag
   for (const f of functions) {
     const key = keyOf(f.domain, f.name, f.overload);
     if (table.has(key)) throw new ModelError(`The model defines the function "${f.name}" twice; names must be unique.`);
-    const own = f.opsetImport?.find((entry) => domainOf(entry.domain) === "")?.version;
-    if (own !== undefined && own !== opset) {
-      throw new ModelError(
-        `The function "${f.name}" is written for opset ${own}, but the model for opset ${opset}; export it with one opset.`,
-      );
-    }
     table.set(key, f);
   }
-  return new Inliner(table, namesOf(graph), maxNodes).graph(graph, []);
+  return new Inliner(table, namesOf(graph), opset, maxNodes).graph(graph, []);
 }
 
 function keyOf(domain: string | undefined, name: string | undefined, overload: string | undefined): string {
@@ -38,9 +32,9 @@ function keyOf(domain: string | undefined, name: string | undefined, overload: s
 /** Every name in a graph and its subgraphs. */
 function namesOf(graph: Graph, names = new Names()): Names {
   for (const list of [graph.initializer, graph.input, graph.output, graph.valueInfo])
-    for (const { name } of list ?? []) names.add(name ?? "");
+    for (const { name } of list ?? []) names.reserve(name ?? "");
   for (const node of graph.node ?? []) {
-    for (const name of [...(node.input ?? []), ...(node.output ?? [])]) names.add(name);
+    for (const name of [...(node.input ?? []), ...(node.output ?? [])]) names.reserve(name);
     for (const { g } of node.attribute ?? []) if (g !== undefined) namesOf(g, names);
   }
   return names;
@@ -60,6 +54,7 @@ class Inliner {
   constructor(
     private readonly functions: ReadonlyMap<string, FunctionMessage>,
     private readonly taken: Names,
+    private readonly opset: number,
     private readonly maxNodes: number,
   ) {}
 
@@ -88,6 +83,12 @@ class Inliner {
   /** The body of a function as nodes of the caller, calls in it not yet expanded. */
   private body(called: FunctionMessage, call: Node): Node[] {
     const title = `The call "${call.name || call.output?.[0] || ""}" of the function "${called.name}"`;
+    const own = called.opsetImport?.find((entry) => domainOf(entry.domain) === "")?.version;
+    if (own !== undefined && own !== this.opset) {
+      throw new ModelError(
+        `The function "${called.name}" is written for opset ${own}, but the model for opset ${this.opset}; export it with one opset.`,
+      );
+    }
     const formal = called.input ?? [];
     const results = called.output ?? [];
     if ((call.input?.length ?? 0) > formal.length || (call.output?.length ?? 0) > results.length) {
@@ -148,7 +149,7 @@ class Inliner {
   }
 
   private fresh(binding: Binding, name: string): string {
-    return this.taken.take(shortened(`${binding.prefix}/${name}`));
+    return this.taken.fresh(shortened(`${binding.prefix}/${name}`));
   }
 }
 

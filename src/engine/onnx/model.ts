@@ -2,7 +2,7 @@ import type { DataType, Tensor } from "../tensor/tensor.js";
 
 /**
  * An ONNX model as data: what `readModel` yields and `writeModel` takes. It is the file, not yet a `Graph`: shapes may be symbolic,
- * operators unknown, subgraphs nested. `specialise` turns it into one whose every value has a static shape.
+ * operators unknown, subgraphs nested. `specialize` turns it into one whose every value has a static shape.
  */
 export interface OnnxModel {
   readonly irVersion: number;
@@ -65,6 +65,9 @@ export interface ValueInfo {
  * providers register their kernels for at most opset 18, and an operator of a newer one would silently run on the CPU.
  */
 export const canonicalOpset = 18;
+
+/** The newest opset that is read: 22 only added element types to 21, 23 and 24 bring operators that are taken apart. */
+export const newestOpset = 24;
 
 /** IR version of the files that Faultline writes: it came with opset 18, and tools that know the one know the other. */
 export const canonicalIrVersion = 8;

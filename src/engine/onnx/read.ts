@@ -3,7 +3,7 @@ import { toCanonicalOpset } from "./convert/index.js";
 import { domainOf, readGraph } from "./from-message.js";
 import { inlineFunctions } from "./functions.js";
 import { defaultLimits, type Limits } from "./limits.js";
-import { canonicalIrVersion, ModelError, type OnnxModel } from "./model.js";
+import { canonicalIrVersion, ModelError, newestOpset, type OnnxModel } from "./model.js";
 import type { Messages } from "./schema.js";
 import type { ExternalData } from "./tensor-data.js";
 import { decode } from "./wire.js";
@@ -55,10 +55,10 @@ function readOpsets(message: Messages["Model"]): { default: number; custom: Reco
   for (const { opsetImport } of message.functions ?? [])
     for (const { domain, version } of opsetImport ?? []) custom.set(domainOf(domain), version ?? 0);
   for (const { domain, version } of message.opsetImport ?? []) custom.set(domainOf(domain), version ?? 0);
+  // ONNX Runtime takes the newest version of a set that the file does not name
   const standard = message.opsetImport?.find(({ domain }) => domainOf(domain) === "")?.version;
-  if (standard === undefined) throw new ModelError("The model does not say of which opset its operators are; export it again.");
   custom.delete("");
-  return { default: standard, custom: Object.fromEntries(custom) };
+  return { default: standard ?? newestOpset, custom: Object.fromEntries(custom) };
 }
 
 /** The mistakes that people make with model files, told apart from damage. */

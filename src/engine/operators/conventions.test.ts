@@ -26,7 +26,7 @@ async function gradientAt(
     graph.output(`d.${names[i]}`, g);
   });
   const feeds = names.map((n) => [n, tensor(points[n]!.type ?? "float32", points[n]!.shape, points[n]!.values)] as const);
-  const results = await runModel(graph.build(), Object.fromEntries(feeds));
+  const results = await runModel(graph, Object.fromEntries(feeds));
   return Object.fromEntries(names.map((n) => [n, toNumbers(results[`d.${n}`]!)]));
 }
 

@@ -1,6 +1,6 @@
 import { type Graph, GraphError, type Value, type ValueType } from "../graph/graph.js";
 import type { Attributes, Operator } from "../graph/operator.js";
-import { type DataType, type Shape, tensor, toNumbers } from "../tensor/tensor.js";
+import { type DataType, type Shape, sameShape, tensor, toNumbers } from "../tensor/tensor.js";
 
 /** What builder functions take: a value, or a number that becomes a scalar constant of the other operand's type. */
 export type Operand = Value | number;
@@ -48,6 +48,15 @@ export function constantNumbers(value: Value, role: string, fail: (message: stri
 
 /** The output has the type and shape of the first input. */
 export const sameAsInput = ({ inputs }: { inputs: readonly [Value, ...unknown[]] }): readonly ValueType[] => [inputs[0]];
+
+/** A node that leaves its first input's type and shape as they are does nothing: its output is that input. */
+export const idleWhereSame = ({
+  inputs: [x],
+  outputs: [y],
+}: {
+  inputs: readonly (Value | undefined)[];
+  outputs: readonly Value[];
+}): readonly Value[] | undefined => (x && y && x.type === y.type && sameShape(x.shape, y.shape) ? [x] : undefined);
 
 /** NumPy broadcasting of all inputs; the element type is that of the first. */
 export function broadcastInputs({

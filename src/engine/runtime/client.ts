@@ -1,3 +1,4 @@
+import { Graph } from "../graph/graph.js";
 import type { OnnxModel, ValueInfo } from "../onnx/model.js";
 import { copyOf, describe, type Tensor } from "../tensor/tensor.js";
 import {
@@ -139,7 +140,7 @@ class WorkerEngine implements Engine {
     return new WorkerProgram(this.calls, await lease.program, lease.release);
   }
 
-  readonly evaluate = (model: OnnxModel | Uint8Array) => this.#runOnce(model, "cpu");
+  readonly evaluate = (model: Graph | OnnxModel | Uint8Array) => this.#runOnce(model, "cpu");
 
   /** @throws EngineError when the provider is listed but its libraries or device are missing. */
   async tryProvider(): Promise<void> {
@@ -153,8 +154,9 @@ class WorkerEngine implements Engine {
     }
   }
 
-  #handOver(model: OnnxModel | Uint8Array): HandOver {
-    return model instanceof Uint8Array ? handOverBytes(model) : handOver(model, this.handing);
+  #handOver(model: Graph | OnnxModel | Uint8Array): HandOver {
+    if (model instanceof Uint8Array) return handOverBytes(model);
+    return handOver(model instanceof Graph ? model.build() : model, this.handing);
   }
 
   #load(handed: HandOver, settings: Settings): Promise<CompileAnswer> {
@@ -172,7 +174,7 @@ class WorkerEngine implements Engine {
     return new WorkerProgram(this.calls, compiled, () => this.calls.tell("release", { program: compiled.program }));
   }
 
-  async #runOnce(model: OnnxModel | Uint8Array, provider: Provider): Promise<Record<string, Tensor>> {
+  async #runOnce(model: Graph | OnnxModel | Uint8Array, provider: Provider): Promise<Record<string, Tensor>> {
     const program = this.#once(await this.#load(this.#handOver(model), { provider, optimization: "disabled", spinning: "off" }));
     try {
       return await program.run({});

@@ -85,7 +85,7 @@ describe("engine in Node", () => {
     graph.output("x_next", add(large, 1));
     graph.output("positive", greater(large, 2));
     graph.output("sum", reduceSum(large));
-    const step = await engine.compile(graph.build());
+    const step = await engine.compile(graph);
     expect(step.outputs.map((o) => o.name)).toEqual(["x_next", "positive", "sum"]);
     let state = await engine.upload(tensor("float32", [300, 300]));
     const seen = [];
@@ -105,7 +105,7 @@ describe("engine in Node", () => {
     const graph = new Graph();
     const table = graph.constant(tensor("float32", [10, 40_000]));
     graph.output("rows", gather(table, graph.input("i", "int64", [1])));
-    const program = await engine.compile(graph.build());
+    const program = await engine.compile(graph);
     const run = (i: number) => program.run({ i: tensor("int64", [1], [i]) }, { keep: ["rows"] });
     expect((await run(3)).rows.shape).toEqual([1, 40_000]);
     expect(await messageOf(run(11))).toMatch(/could not run the program: .*out of data bounds/);
@@ -151,7 +151,7 @@ describe("engine in Node", () => {
     const graph = new Graph();
     graph.output("y", add(graph.constant(tensor("float32", [2], [1, 2])), graph.constant(tensor("float32", [1], [10]))));
     const { evaluate } = engine;
-    expect((await evaluate(graph.build())).y).toEqual(tensor("float32", [2], [11, 12]));
+    expect((await evaluate(graph)).y).toEqual(tensor("float32", [2], [11, 12]));
   });
 
   it("names the providers there are when asked for another", async () => {

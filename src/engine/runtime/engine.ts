@@ -1,3 +1,4 @@
+import type { Graph } from "../graph/graph.js";
 import type { OnnxModel, ValueInfo } from "../onnx/model.js";
 import type { DataType, Shape, Tensor } from "../tensor/tensor.js";
 
@@ -28,8 +29,8 @@ export interface ModelFile {
   readonly path: string;
 }
 
-/** A model in memory, an ONNX file's bytes, or where a file lies. */
-export type CompilableModel = OnnxModel | Uint8Array | ModelFile;
+/** A graph or model in memory, the bytes of an ONNX file, or where a file lies. */
+export type CompilableModel = Graph | OnnxModel | Uint8Array | ModelFile;
 
 export interface CompileOptions {
   /** Default: the engine's. */
@@ -103,24 +104,24 @@ export interface Program {
  *
  * @example
  * const engine = await createEngine({ provider: "cpu" });
- * const program = await engine.compile(graph.build());
+ * const program = await engine.compile(graph);
  * const { y } = await program.run({ x: tensor("float32", [1, 3, 8, 8]) });
  * await engine.dispose();
  */
 export interface Engine {
   readonly info: EngineInfo;
   /**
-   * Loads a model. A model that is in use or was disposed lately is not loaded again, unless it is named as a file. Arrays of the model, or
+   * Loads a graph, a model, the bytes of a file, or a file. A model that is in use or was disposed lately is not loaded again, unless it is named as a file. Arrays of the model, or
    * the bytes given for it, are copied or written out, never detached; do not change them before the promise is settled.
    *
    * @throws EngineError when ONNX Runtime cannot load the model: a sentence with the first line of its message.
    */
   compile(model: CompilableModel, options?: CompileOptions): Promise<Program>;
   /**
-   * Runs a model without inputs once, on the CPU and unoptimised, and forgets it: how constant subgraphs are folded, with the same result
+   * Runs a graph without inputs once, on the CPU and unoptimised, and forgets it: how constant subgraphs are folded, with the same result
    * whatever the provider. May be passed on as a function.
    */
-  readonly evaluate: (model: OnnxModel | Uint8Array) => Promise<Record<string, Tensor>>;
+  readonly evaluate: (model: Graph | OnnxModel | Uint8Array) => Promise<Record<string, Tensor>>;
   /** Copies a tensor to the engine. */
   upload(tensor: Tensor): Promise<DeviceTensor>;
   /** Copies a tensor back; the `DeviceTensor` lives on. */

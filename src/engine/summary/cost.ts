@@ -1,4 +1,4 @@
-import { neededNodes } from "../graph/build.js";
+import { neededNodes } from "../graph/copy.js";
 import type { Graph, Node, Value } from "../graph/graph.js";
 import { bytesPerElement, sizeOf } from "../tensor/tensor.js";
 
@@ -53,8 +53,7 @@ export function bytesOf(v: Value): number {
  * Runtime fuses and reuses, so this is an estimate; weights come on top.
  */
 export function peakMemory(graph: Graph): number {
-  const needed = neededNodes([...graph.outputs.values()]);
-  const order = graph.nodes.filter((n) => needed.has(n));
+  const order = neededNodes(graph.outputs.values());
   const lastUse = new Map<Value, number>();
   order.forEach((node, i) => {
     for (const v of node.inputs) if (v && v.origin.kind !== "constant") lastUse.set(v, i);

@@ -1,14 +1,14 @@
+import { namesBeside } from "../autodiff/gradient-graph.js";
 import { reverseSweep } from "../autodiff/gradients.js";
 import { NotDifferentiableError, type Obstacle } from "../autodiff/obstacles.js";
-import { graphOf } from "../compile/rewrite.js";
-import { neededNodes } from "../graph/build.js";
-import type { Graph, ValueType } from "../graph/graph.js";
+import { neededNodes } from "../graph/copy.js";
+import { embed } from "../graph/embed.js";
+import { Graph, type ValueType } from "../graph/graph.js";
 import { nodeLabel } from "../graph/operator.js";
-import type { OnnxModel } from "../onnx/model.js";
 import { isFloat, sizeOf } from "../tensor/tensor.js";
 import { bytesOf, flops, peakMemory } from "./cost.js";
 
-/** What a specialised model is made of and costs. */
+/** What a graph is made of and costs. */
 export interface ModelSummary {
   readonly inputs: readonly (ValueType & { name: string })[];
   readonly outputs: readonly (ValueType & { name: string })[];
@@ -54,15 +54,13 @@ export type BatchNormalizationState =
   | { readonly kind: "none"; readonly likelyFolded: boolean };
 
 /**
- * Summarises a specialised model.
+ * Summarizes a graph.
  *
- * @example summarise(await specialise(model, { x: [1, 3, 224, 224] }, engine.evaluate))
+ * @example summarize(await specialize(model, { x: [1, 3, 224, 224] }, engine.evaluate))
  */
-export function summarise(model: OnnxModel): ModelSummary {
-  const graph = graphOf(model);
-  const needed = neededNodes([...graph.outputs.values()]);
-  const nodes = graph.nodes.filter((n) => needed.has(n));
-  const { gradient, blocked } = gradientOf(graphOf(model));
+export function summarize(graph: Graph): ModelSummary {
+  const nodes = neededNodes(graph.outputs.values());
+  const { gradient, blocked } = gradientOf(graph);
   const groups = new Map<string, { count: number; flops: number; gradient: "yes" | "zero" | "none" }>();
   for (const node of nodes) {
     const rule = node.operator.gradient;
@@ -73,9 +71,10 @@ export function summarise(model: OnnxModel): ModelSummary {
     };
     groups.set(node.operator.name, { ...known, count: known.count + 1, flops: known.flops + flops(node) });
   }
-  const weights = [...model.graph.initializers.values()].filter(
-    (t) => isFloat(t.type) || t.type === "int8" || t.type === "uint8",
-  );
+  const read = new Set([...nodes.flatMap((n) => n.inputs), ...graph.outputs.values()]);
+  const weights = [...read]
+    .flatMap((v) => v?.constant ?? [])
+    .filter((t) => isFloat(t.type) || t.type === "int8" || t.type === "uint8");
   const activations = nodes.flatMap((n) => n.outputs.map((v) => ({ v, n }))).sort((a, b) => bytesOf(b.v) - bytesOf(a.v));
   return {
     inputs: graph.inputs.map(({ name, type, shape }) => ({ name, type, shape })),
@@ -93,14 +92,21 @@ export function summarise(model: OnnxModel): ModelSummary {
   };
 }
 
-/** `graph` becomes that of the gradient. */
-function gradientOf(graph: Graph): { gradient: GradientSummary; blocked: ReadonlySet<string> } {
+function gradientOf(source: Graph): { gradient: GradientSummary; blocked: ReadonlySet<string> } {
+  const graph = new Graph();
+  const names = namesBeside(source);
+  const embedded = embed(
+    graph,
+    source,
+    Object.fromEntries(source.inputs.map((v) => [v.name, graph.input(v.name, v.type, v.shape)])),
+  );
+  for (const [name, v] of Object.entries(embedded.outputs)) graph.output(name, v);
   const blocked = new Set<string>();
   const inputs = graph.inputs.filter((v) => isFloat(v.type));
   const outputs = [...graph.outputs].filter(([, v]) => isFloat(v.type));
   if (inputs.length === 0 || outputs.length === 0) return { gradient: { kind: "no floating-point input or output" }, blocked };
   const labels = (nodes: readonly Obstacle[]) => nodes.map(({ node, because }) => ({ node: nodeLabel(node), because }));
-  const seeds = outputs.map(([name, of]) => ({ of, cotangent: graph.input(graph.uniqueName(`v.${name}`), of.type, of.shape) }));
+  const seeds = outputs.map(([name, of]) => ({ of, cotangent: graph.input(names.fresh(`v.${name}`), of.type, of.shape) }));
   try {
     const { cotangents, active, ends } = reverseSweep(seeds, inputs);
     if (cotangents.every((g) => g === undefined)) return { gradient: { kind: "zero everywhere", ends: labels(ends) }, blocked };
@@ -109,7 +115,7 @@ function gradientOf(graph: Graph): { gradient: GradientSummary; blocked: Readonl
       ...outputs.flatMap(([name, of]) => (active.has(of) ? [] : [name])),
     ];
     cotangents.forEach((g, i) => {
-      if (g) graph.output(graph.uniqueName(`d.${inputs[i]!.name}`), g);
+      if (g) graph.output(names.fresh(`d.${inputs[i]!.name}`), g);
     });
     return { gradient: { kind: "exists", zero, memory: peakMemory(graph) }, blocked };
   } catch (error) {

@@ -42,7 +42,7 @@ export async function notAdjoint(
         ),
       ]),
     );
-    const r = await runModel(graph.build(), feeds, level);
+    const r = await runModel(graph, feeds, level);
     const numbers = (name: string) => toNumbers(r[name] ?? feeds[name]!);
     const scale = Math.sqrt(dot(numbers("y"), numbers("y")) * dot(numbers("cotangent"), numbers("cotangent")));
     const left = dot(numbers("y"), numbers("cotangent"));

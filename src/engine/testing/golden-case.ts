@@ -1,8 +1,7 @@
 import { vectorJacobianProduct } from "../autodiff/gradients.js";
-import { specialise } from "../compile/specialise.js";
+import { specialize } from "../compile/specialize.js";
 import { embed } from "../graph/embed.js";
 import { Graph, type Value } from "../graph/graph.js";
-import type { OnnxModel } from "../onnx/model.js";
 import { parseModel } from "../onnx/read.js";
 import { parseSafetensors } from "../tensor/safetensors.js";
 import { isFloat, type Tensor, toNumbers } from "../tensor/tensor.js";
@@ -39,11 +38,11 @@ export interface Deviation {
 export async function compareWithGolden(
   golden: GoldenCase,
   { onnx, safetensors }: GoldenFiles,
-  run: (model: OnnxModel, feeds: Readonly<Record<string, Tensor>>) => Promise<Record<string, Tensor>>,
+  run: (graph: Graph, feeds: Readonly<Record<string, Tensor>>) => Promise<Record<string, Tensor>>,
 ): Promise<readonly Deviation[]> {
   const stored = parseSafetensors(safetensors).tensors;
   const shapes = Object.fromEntries(golden.inputs.map(({ name }) => [name, stored.get(name)!.shape]));
-  const model = await specialise(parseModel(onnx), shapes, (constants) => run(constants, {}), { keep: "weights" });
+  const model = await specialize(parseModel(onnx), shapes, (constants) => run(constants, {}), { keep: "weights" });
 
   const graph = new Graph();
   const feeds: Record<string, Tensor> = {};
@@ -69,7 +68,7 @@ export async function compareWithGolden(
   ).forEach((g, i) => {
     graph.output(golden.gradients[i]!, g);
   });
-  const results = await run(graph.build(), feeds);
+  const results = await run(graph, feeds);
 
   const compared = [...golden.outputs.map(({ name }) => [name, `y.${name}`]), ...golden.gradients.map((d) => [d, d])];
   return compared.map(([name, output]) => {

@@ -181,12 +181,13 @@ export interface TwinDeviation {
 export async function compareWithTwin(test: OperatorCase, type: FloatType): Promise<readonly TwinDeviation[] | undefined> {
   const setting = settingOf(test, new Random(1, test.name));
   if (!(await runs(setting, type))) return undefined;
-  const model = withGradients(test, setting, type).build();
+  const graph = withGradients(test, setting, type);
+  const model = graph.build();
   const feeds = asFed({ ...setting.point, ...setting.cotangents }, model);
   const float32 = withGradients(test, setting, "float32").build();
   const twin = await runModel(float32, asFed(feeds, float32), "disabled");
   const deviations: TwinDeviation[] = [];
-  for (const [form, variant] of [["as it is", model] as const, ["rewritten", lower(model, "cpu")] as const]) {
+  for (const [form, variant] of [["as it is", model] as const, ["rewritten", lower(graph, "cpu")] as const]) {
     for (const level of checkedLevels) {
       const results = await runModel(variant, feeds, level);
       for (const [name, expected] of Object.entries(twin))

@@ -1,5 +1,5 @@
-import { gradientModel } from "../autodiff/gradient-model.js";
-import { specialise } from "../compile/specialise.js";
+import { gradientGraph } from "../autodiff/gradient-graph.js";
+import { specialize } from "../compile/specialize.js";
 import type { Attribute, OnnxModel } from "../onnx/model.js";
 import { parseModel } from "../onnx/read.js";
 import { node, smallModel } from "../onnx/testing/small-model.js";
@@ -38,7 +38,7 @@ export async function differences(original: OriginalCase, level: OptimizationLev
   const feeds = feedsOf(original, random);
   const run = (at: Readonly<Record<string, Tensor>>) => runModel(bytes, at, "disabled");
   const shapes = Object.fromEntries(Object.entries(feeds).map(([name, { shape }]) => [name, shape]));
-  const fixed = await specialise(parseModel(bytes), shapes, (constants) => runModel(constants, {}));
+  const fixed = await specialize(parseModel(bytes), shapes, (constants) => runModel(constants, {}));
   const expected = await run(feeds);
   const wrong = compare(expected, await runModel(fixed, feeds, level), original.tolerance ?? 1e-5);
   const smooth = Object.keys(feeds).filter((name) => isFloat(feeds[name]!.type));
@@ -68,7 +68,7 @@ export async function differences(original: OriginalCase, level: OptimizationLev
     return run(Object.fromEntries(at));
   };
   const [plus, minus] = [await moved(step), await moved(-step)];
-  const slopes = await runModel(gradientModel(fixed), { ...feeds, ...Object.fromEntries(cotangents) }, level);
+  const slopes = await runModel(gradientGraph(fixed), { ...feeds, ...Object.fromEntries(cotangents) }, level);
   let [difference, gradient, scale] = [0, 0, 0];
   for (const [name, v] of cotangents) {
     const output = name.slice("v.".length);

@@ -1,4 +1,4 @@
-import { neededNodes } from "../graph/build.js";
+import { neededNodes } from "../graph/copy.js";
 import { Graph, type Value } from "../graph/graph.js";
 import { elementTypes } from "../onnx/schema.js";
 import { dataTypeOf } from "../onnx/tensor-data.js";
@@ -17,9 +17,7 @@ export function retyped(
   const moved = new Map<Value, Value>();
   const typeOf = (t: DataType): DataType => (t === from ? type : t);
   for (const v of source.inputs) moved.set(v, graph.input(v.name, typeOf(v.type), v.shape));
-  const needed = neededNodes([...source.outputs.values()]);
-  for (const node of source.nodes) {
-    if (!needed.has(node)) continue;
+  for (const node of neededNodes(source.outputs.values())) {
     const inputs = node.inputs.map((v, i) => {
       if (!v?.constant) return v && moved.get(v);
       return graph.constant(alwaysFloat32.has(node.operator.inputs[i] ?? "") ? v.constant : inType(v.constant, typeOf(v.type)));

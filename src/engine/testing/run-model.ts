@@ -1,4 +1,5 @@
 import * as ort from "onnxruntime-node";
+import { Graph } from "../graph/graph.js";
 import type { OnnxModel } from "../onnx/model.js";
 import { writeModel } from "../onnx/write.js";
 import { type DataType, type Tensor, tensor } from "../tensor/tensor.js";
@@ -8,11 +9,11 @@ export const checkedLevels = ["disabled", "all"] as const;
 
 /** Runs a model once on native CPU, in this thread: for tests only. `outputs` restricts what is computed. */
 export async function runModel(
-  model: OnnxModel | Uint8Array,
+  model: Graph | OnnxModel | Uint8Array,
   feeds: Readonly<Record<string, Tensor>>,
   level: OptimizationLevel = "all",
 ): Promise<Record<string, Tensor>> {
-  const session = await ort.InferenceSession.create(model instanceof Uint8Array ? model : writeModel(model), {
+  const session = await ort.InferenceSession.create(bytesOf(model), {
     graphOptimizationLevel: level,
     logSeverityLevel: 3,
     intraOpNumThreads: 1,
@@ -27,4 +28,9 @@ export async function runModel(
   } finally {
     await session.release();
   }
+}
+
+function bytesOf(model: Graph | OnnxModel | Uint8Array): Uint8Array {
+  if (model instanceof Uint8Array) return model;
+  return writeModel(model instanceof Graph ? model.build() : model);
 }

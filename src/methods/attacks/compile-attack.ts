@@ -1,4 +1,5 @@
 import { lower } from "../../engine/compile/lower.js";
+import type { Graph } from "../../engine/graph/graph.js";
 import type { DeviceTensor, Engine, Program } from "../../engine/runtime/engine.js";
 import { Random } from "../../engine/tensor/random.js";
 import { type Shape, sizeOf, type Tensor, tensor } from "../../engine/tensor/tensor.js";
@@ -60,7 +61,7 @@ export type { AttackOutcome, StepRecord } from "./outcome.js";
  * const { images, loss } = await pgd.run({ images: { image }, target: labels, samples: ["cat.png"], seed: 0 });
  */
 export async function compileAttack(engine: Engine, attack: Attack, site: AttackSite): Promise<CompiledAttack> {
-  const compile = (model: Parameters<typeof lower>[0]) => engine.compile(lower(model, engine.info.provider));
+  const compile = (graph: Graph) => engine.compile(lower(graph, engine.info.provider));
   if (attack.start === "clean" && attack.budget.restarts > 1 && !site.transform)
     throw new AttackError(
       `${attack.name} starts at the clean image, so ${attack.budget.restarts} restarts would repeat one search bit for bit; take 1 restart, or a random start.`,

@@ -23,7 +23,7 @@ describe.skipIf(!goldenFolder)("golden attack traces, step by step from each sto
 
 async function checkTrace(entry: GoldenEntry, level: (typeof checkedLevels)[number]): Promise<void> {
   const folder = entry.file.split("/")[0]!;
-  const { site, images, noise, label, target, roles } = goldenSite(folder);
+  const { site, images, noise, label, target, roles } = await goldenSite(folder);
   const attack = attackOf(entry);
   const trace = goldenTensors(entry.file);
   const x = (t: number, i: number) => at(trace.get(roles.length > 1 ? `x_${i + 1}` : "x")!, t);
@@ -70,7 +70,7 @@ async function checkTrace(entry: GoldenEntry, level: (typeof checkedLevels)[numb
 }
 
 async function checkApgd(entry: GoldenEntry): Promise<void> {
-  const { site, images, label } = goldenSite("apgd");
+  const { site, images, label } = await goldenSite("apgd");
   const attack = (entry.rules === "paper" ? apgd : apgdReleased)({
     norm: entry.norm === "linf" ? norms.l_inf : norms.l_2,
     epsilon: entry.eps,

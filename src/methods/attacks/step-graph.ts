@@ -1,6 +1,5 @@
 import { gradients } from "../../engine/autodiff/gradients.js";
 import { Graph, type Value } from "../../engine/graph/graph.js";
-import type { OnnxModel } from "../../engine/onnx/model.js";
 import {
   add,
   cast,
@@ -68,7 +67,7 @@ export function imagesOf({ predictor, tiled }: AttackSite): Predictor["images"] 
  * `state.<name>[.<role>]`. Outputs: `next.<role>`, the state under `next_state....`, `objective` [B] (what is maximised), `loss` [B] (plain mean loss),
  * `prediction`, `zero_gradient` and `nan_gradient` [B] (shares of the elements), and for traces `gradient.<role>` and `weight`.
  */
-export function stepGraph(attack: Attack, site: AttackSite): OnnxModel {
+export function stepGraph(attack: Attack, site: AttackSite): Graph {
   const graph = new Graph();
   const inputs = siteInputs(graph, site);
   const scalarInput = (name: string) => graph.input(name, "float32", []);
@@ -107,7 +106,7 @@ export function stepGraph(attack: Attack, site: AttackSite): OnnxModel {
   );
   graph.output("prediction", passes[0]!.prediction);
   graph.output("weight", passes[0]!.weight);
-  return graph.build();
+  return graph;
 }
 
 /**
@@ -115,7 +114,7 @@ export function stepGraph(attack: Attack, site: AttackSite): OnnxModel {
  * tile's core where the target is known), `progress`. Outputs: `gradient.<role>` (of the loss itself, whatever the goal), `objective`, `loss` and
  * `remaining` [B] (means over the tile), `prediction`, `weight`.
  */
-export function tileGradientGraph(attack: Attack, site: AttackSite): OnnxModel {
+export function tileGradientGraph(attack: Attack, site: AttackSite): Graph {
   const graph = new Graph();
   const perturbed = perturbedRoles(site);
   const images = Object.fromEntries(
@@ -134,11 +133,11 @@ export function tileGradientGraph(attack: Attack, site: AttackSite): OnnxModel {
     graph.output(`gradient.${role}`, slopes[i]!);
   });
   for (const name of ["objective", "loss", "remaining", "prediction", "weight"] as const) graph.output(name, pass[name]);
-  return graph.build();
+  return graph;
 }
 
 /** The rest of a step, for whole images: `stepGraph` with the inputs `gradient.<role>`, `objective` and `remaining` in place of the model. */
-export function advanceGraph(attack: Attack, site: AttackSite): OnnxModel {
+export function advanceGraph(attack: Attack, site: AttackSite): Graph {
   const graph = new Graph();
   const inputs = siteInputs(graph, site);
   const stepSize = graph.input("step_size", "float32", []);
@@ -150,7 +149,7 @@ export function advanceGraph(attack: Attack, site: AttackSite): OnnxModel {
   });
   const [objective, remaining] = [perSample("objective"), perSample("remaining")];
   advance(graph, attack, ruleOf(attack, site.task), inputs, { stepSize, epsilon }, { slopes, objective, remaining });
-  return graph.build();
+  return graph;
 }
 
 /** From the gradient to the next iterate: outputs `next.<role>`, the next state, `zero_gradient` and `nan_gradient`. */
@@ -225,17 +224,17 @@ export const noiseName = ({ moves }: Transform, draw: number, role: string): str
   moves === "nothing" ? `noise${draw}.${role}` : `noise${draw}`;
 
 /** The prediction alone: inputs `<role>`. */
-export function predictionGraph({ predictor }: AttackSite): OnnxModel {
+export function predictionGraph({ predictor }: AttackSite): Graph {
   const graph = new Graph();
   const images = Object.fromEntries(
     Object.entries(predictor.images).map(([role, shape]) => [role, graph.input(role, "float32", shape)]),
   );
   graph.output("prediction", predictor.predict(graph, images));
-  return graph.build();
+  return graph;
 }
 
 /** Prediction and plain loss alone, for the clean image and the result: inputs `<role>`, `target`, optionally `valid`. */
-export function evaluationGraph(attack: Attack, site: AttackSite): OnnxModel {
+export function evaluationGraph(attack: Attack, site: AttackSite): Graph {
   const graph = new Graph();
   const images = Object.fromEntries(
     Object.entries(site.predictor.images).map(([role, shape]) => [role, graph.input(role, "float32", shape)]),
@@ -245,11 +244,11 @@ export function evaluationGraph(attack: Attack, site: AttackSite): OnnxModel {
   graph.output("prediction", prediction);
   graph.output("loss", perImage(lossOf(attack, site.task)(prediction, target, options)));
   graph.output("correct", perImage(site.task.correct(prediction, target, options)));
-  return graph.build();
+  return graph;
 }
 
 /** Random start: inputs `clean.<role>`, `start.<role>` (raw noise in [-1, 1]), `epsilon`, optionally `region`; outputs `next.<role>`. */
-export function startGraph(attack: Attack, site: AttackSite): OnnxModel {
+export function startGraph(attack: Attack, site: AttackSite): Graph {
   const graph = new Graph();
   const epsilon = graph.input("epsilon", "float32", []);
   const perturbed = perturbedRoles(site);
@@ -261,7 +260,7 @@ export function startGraph(attack: Attack, site: AttackSite): OnnxModel {
     const inside = clip(add(clean, region ? mul(delta, region) : delta), 0, 1);
     graph.output(`next.${role}`, attack.budget.grid === "8-bit" ? nearestLevels(inside, clean, attack.norm, epsilon) : inside);
   }
-  return graph.build();
+  return graph;
 }
 
 export function perturbedRoles({ predictor, perturb }: AttackSite): string[] {

@@ -1,5 +1,5 @@
 import { lower } from "../../engine/compile/lower.js";
-import type { OnnxModel } from "../../engine/onnx/model.js";
+import type { Graph } from "../../engine/graph/graph.js";
 import type { DeviceTensor, Engine, Feeds, Program, RunOptions } from "../../engine/runtime/engine.js";
 import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import { addTile, coreMask, cutTile, putCore } from "../../vision/tile-pixels.js";
@@ -43,7 +43,7 @@ export const blankTarget = ({ inputs }: Program, { predictor }: AttackSite): Rec
 export async function tileByTile(engine: Engine, attack: Attack, site: TiledSite) {
   if (site.transform)
     throw new AttackError(`Transform ${site.transform.name} changes whole images; tiles one by one cannot follow it.`);
-  const compile = (model: OnnxModel) => engine.compile(lower(model, engine.info.provider));
+  const compile = (graph: Graph) => engine.compile(lower(graph, engine.info.provider));
   const gradient = await compile(tileGradientGraph(attack, site));
   const advance = await compile(advanceGraph(attack, site));
   const evaluation = await compile(evaluationGraph(attack, site));

@@ -26,7 +26,7 @@ afterAll(() => engine.dispose());
 
 describe.skipIf(!goldenFolder)("golden attack traces as a whole, from the stored start, through the engine", () => {
   it.each(chosen.map((e) => [e.file, e] as const))("%s", async (_, entry) => {
-    const { site, images, noise, label, target, roles } = goldenSite(entry.file.split("/")[0]!);
+    const { site, images, noise, label, target, roles } = await goldenSite(entry.file.split("/")[0]!);
     const trace = goldenTensors(entry.file);
     const compiled = await compileAttack(engine, attackOf(entry), site);
     const batch: AttackBatch = {

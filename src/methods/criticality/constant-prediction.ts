@@ -1,5 +1,4 @@
 import { Graph } from "../../engine/graph/graph.js";
-import type { OnnxModel } from "../../engine/onnx/model.js";
 import { div, greater, mul, reduceSum, reshape, softmax, sqrt, where } from "../../engine/operators/index.js";
 import type { DeviceTensor, Engine } from "../../engine/runtime/engine.js";
 import type { Shape, Tensor } from "../../engine/tensor/tensor.js";
@@ -36,7 +35,7 @@ export async function directionSums(engine: Engine, shape: Shape, batches: Itera
   return total;
 }
 
-function directionModel(shape: Shape): OnnxModel {
+function directionModel(shape: Shape): Graph {
   const graph = new Graph();
   const [batch, classes, ...pixels] = shape as [number, number, ...number[]];
   const p = softmax(graph.input("prediction", "float32", shape), 1);
@@ -44,7 +43,7 @@ function directionModel(shape: Shape): OnnxModel {
   const direction = div(p, sqrt(reduceSum(mul(p, p), [1], "keep")));
   const others = [0, ...pixels.map((_, i) => i + 2)];
   graph.output("sums", reshape(reduceSum(where(greater(weight, 0), mul(direction, weight), 0), others, "drop"), [classes]));
-  return graph.build();
+  return graph;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { specialise } from "../../engine/compile/specialise.js";
+import { specialize } from "../../engine/compile/specialize.js";
+import type { Graph } from "../../engine/graph/graph.js";
 import type { OnnxModel, OnnxNode } from "../../engine/onnx/model.js";
 import type { Engine } from "../../engine/runtime/engine.js";
 import { createEngine } from "../../engine/runtime/node.js";
@@ -54,13 +55,14 @@ function fileOf(input: Shape, weights: Readonly<Record<string, Tensor>>, lines: 
 }
 
 const layered = async (file: OnnxModel) =>
-  findLayers(await specialise(ownTensors(file), {}, engine.evaluate, { keep: "weights" }), engine.evaluate);
+  findLayers(await specialize(ownTensors(file), {}, engine.evaluate, { keep: "weights" }), engine.evaluate);
 
 const summary = (layers: Awaited<ReturnType<typeof layered>>["layers"]) =>
   layers.map((l) => [l.name, l.kind, l.parameters.map((p) => p.role).join(" ")]);
 
 /** All initializers of one module doubled: the output must change, and what is doubled must be that module's alone. */
-async function outputs(model: OnnxModel, changed: readonly string[], x: Tensor): Promise<number[]> {
+async function outputs(graph: Graph, changed: readonly string[], x: Tensor): Promise<number[]> {
+  const model = graph.build();
   const initializers = new Map(model.graph.initializers);
   for (const name of changed) {
     const t = initializers.get(name)!;
@@ -96,15 +98,15 @@ describe("layers", () => {
         bn("/bn2/BatchNormalization", "r", "bn2.weight", "b"),
       ],
     );
-    const { model, layers } = await layered(file);
+    const { graph, layers } = await layered(file);
     expect(layers.map((l) => l.name)).toEqual(["bn1", "bn2"]);
     const all = layers.flatMap((l) => l.parameters.map((p) => p.name));
     expect(new Set(all).size).toBe(8);
     const x = noise(1, 4, 5, 5);
     const [neither, first, second] = [
-      await outputs(model, [], x),
-      await outputs(model, [layers[0]!.parameters[0]!.name], x),
-      await outputs(model, [layers[1]!.parameters[0]!.name], x),
+      await outputs(graph, [], x),
+      await outputs(graph, [layers[0]!.parameters[0]!.name], x),
+      await outputs(graph, [layers[1]!.parameters[0]!.name], x),
     ];
     expect(first).not.toEqual(neither);
     // relu(3 a) 1 and relu(a) 3 are the same: each was changed once, not twice
@@ -161,7 +163,7 @@ describe("layers", () => {
         ["Add", "/norm/Add_1", ["i", "norm.bias"], "y"],
       ],
     );
-    const { model, layers } = await layered(file);
+    const { graph, layers } = await layered(file);
     expect(summary(layers)).toEqual([
       ["fc1", "linear", "weight bias"],
       ["blocks.0.fc2", "linear", "weight"],
@@ -171,7 +173,7 @@ describe("layers", () => {
     expect(layers[0]!.parameters[0]!.trained.shape).toEqual([6, 5]);
     const x = noise(2, 6);
     const whole = await runModel(file, { x });
-    const rewired = await outputs(model, [], x);
+    const rewired = await outputs(graph, [], x);
     rewired.forEach((v, i) => expect(v).toBeCloseTo((whole.y!.data as Float32Array)[i]!, 4));
   });
 });

@@ -1,14 +1,14 @@
-import type { Evaluate } from "../../engine/compile/specialise.js";
-import type { OnnxModel, OnnxNode } from "../../engine/onnx/model.js";
-import { type Shape, sizeOf, type Tensor } from "../../engine/tensor/tensor.js";
-import { ConstantPart } from "./constant-part.js";
+import { ConstantPart, type Evaluate } from "../../engine/compile/constant-part.js";
+import { copyNodes, neededNodes } from "../../engine/graph/copy.js";
+import { Graph, type Node, type Value } from "../../engine/graph/graph.js";
+import { isFloat, sizeOf, type Tensor } from "../../engine/tensor/tensor.js";
 import type { Layer, LayerKind, Parameter, Role, WeightLayout } from "./layer.js";
 import { layerName, nodePath, stagesOf } from "./layer-names.js";
 import { copyOf } from "./own-tensors.js";
 
 /** A place where a node reads a parameter. */
 interface Slot {
-  readonly node: OnnxNode;
+  readonly node: Node;
   readonly input: number;
   readonly role: Role;
   readonly layout: WeightLayout;
@@ -16,14 +16,14 @@ interface Slot {
 
 /** A node that applies a layer, with all the places where its parameters are read (the bias may be a following Add). */
 interface Site {
-  readonly node: OnnxNode;
+  readonly node: Node;
   readonly kind: LayerKind;
   readonly slots: readonly Slot[];
 }
 
-/** A model whose layers' parameters are initializers that no two layers share. */
+/** A model whose layers' parameters are weights that no two layers share. */
 export interface LayeredModel {
-  readonly model: OnnxModel;
+  readonly graph: Graph;
   /** In the order in which they are applied. */
   readonly layers: readonly Layer[];
 }
@@ -36,67 +36,61 @@ export interface LayeredModel {
  * A module that is applied several times is one layer: its nodes read the same weight. Exporters that merge equal tensors make different
  * layers look so; where such a tensor holds one value throughout (as in fresh normalisations), the paths in the nodes' names decide.
  *
- * @param model specialised with `keep: "weights"` from `ownTensors(file)`.
- * @example const { model, layers } = await findLayers(await specialise(ownTensors(file), shapes, evaluate, { keep: "weights" }), evaluate);
+ * @param source specialized with `keep: "weights"` from `ownTensors(file)`.
+ * @example const { graph, layers } = await findLayers(await specialize(ownTensors(file), shapes, evaluate, { keep: "weights" }), evaluate);
  */
-export async function findLayers(model: OnnxModel, evaluate: Evaluate): Promise<LayeredModel> {
-  const constants = new ConstantPart(model);
-  const sites = findSites(model, constants);
-  const values = await constants.evaluate(
-    sites.flatMap((s) => s.slots.map(({ node, input }) => node.inputs[input]!)),
-    evaluate,
-  );
-  const groups = groupSites(sites, constants, values);
-  const names = namesOf(groups, constants);
-  return rewire(model, groups, names, constants, values);
+export async function findLayers(source: Graph, evaluate: Evaluate): Promise<LayeredModel> {
+  const constants = new ConstantPart(source, evaluate);
+  const nodes = neededNodes(source.outputs.values());
+  const sites = findSites(nodes, constants);
+  await constants.evaluate(sites.flatMap((s) => s.slots.map(readBy)));
+  const groups = groupSites(sites);
+  return rewire(source, nodes, groups, namesOf(groups));
 }
 
 // ---- finding ---------------------------------------------------------------------------------------------------------------------
 
-function findSites(model: OnnxModel, constants: ConstantPart): Site[] {
-  const { nodes, valueInfo, inputs } = model.graph;
-  const shapeOf = (name: string): Shape =>
-    constants.shapeOf(name) ?? ((valueInfo.get(name) ?? inputs.find((i) => i.name === name))?.shape as Shape | undefined) ?? [];
-  const readers = new Map<string, OnnxNode[]>();
-  for (const node of nodes) for (const name of new Set(node.inputs)) readers.set(name, [...(readers.get(name) ?? []), node]);
-  const makers = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
-  const isParameter = (name: string | undefined): name is string =>
-    name !== undefined && name !== "" && constants.isFloat(name) && sizeOf(shapeOf(name)) >= 1;
+const readBy = ({ node, input }: Pick<Slot, "node" | "input">): Value => node.inputs[input]!;
+
+function findSites(nodes: readonly Node[], constants: ConstantPart): Site[] {
+  const readers = new Map<Value, Node[]>();
+  for (const node of nodes) for (const v of new Set(node.inputs)) if (v) readers.set(v, [...(readers.get(v) ?? []), node]);
+  const isParameter = (v: Value | undefined): v is Value =>
+    v !== undefined && constants.has(v) && isFloat(v.type) && sizeOf(v.shape) >= 1;
 
   /** An Add of a value per channel right behind a layer that has no bias of its own. */
-  const following = (node: OnnxNode, op: "Add", channels: number): Slot[] => {
+  const following = (node: Node, op: "Add", channels: number): Slot[] => {
     const [output] = node.outputs;
     const [next, ...others] = readers.get(output!) ?? [];
-    if (!next || others.length > 0 || next.op !== op || next.domain !== "") return [];
+    if (!next || others.length > 0 || next.operator.name !== op) return [];
     const input = next.inputs[0] === output ? 1 : 0;
-    const name = next.inputs[input];
-    if (!isParameter(name) || sizeOf(shapeOf(name)) !== channels) return [];
+    const bias = next.inputs[input];
+    if (!isParameter(bias) || sizeOf(bias.shape) !== channels) return [];
     return [{ node: next, input, role: "bias", layout: "per channel" }];
   };
-  const slot = (node: OnnxNode, input: number, role: Role, layout: WeightLayout = "per channel"): Slot[] =>
+  const slot = (node: Node, input: number, role: Role, layout: WeightLayout = "per channel"): Slot[] =>
     isParameter(node.inputs[input]) ? [{ node, input, role, layout }] : [];
-  const weighted = (node: OnnxNode, kind: LayerKind, input: number, layout: WeightLayout): Site[] => {
+  const weighted = (node: Node, kind: LayerKind, input: number, layout: WeightLayout): Site[] => {
     const weight = slot(node, input, "weight", layout);
     if (weight.length === 0) return [];
-    const own = node.op === "MatMul" ? [] : slot(node, 2, "bias");
-    const shape = shapeOf(node.inputs[input]!);
+    const own = node.operator.name === "MatMul" ? [] : slot(node, 2, "bias");
+    const { shape } = readBy({ node, input });
     const channels = (layout === "in-out" ? shape.at(-1) : layout === "transposed convolution" ? undefined : shape[0]) ?? -1;
-    const bias = own.length > 0 ? own : following(node, "Add", channels > 0 ? channels : (shapeOf(node.outputs[0]!)[1] ?? -1));
+    const bias = own.length > 0 ? own : following(node, "Add", channels > 0 ? channels : (node.outputs[0]!.shape[1] ?? -1));
     return [{ node, kind, slots: [...weight, ...bias] }];
   };
 
-  const siteOf = (node: OnnxNode): Site[] => {
-    if (node.domain !== "") return [];
-    switch (node.op) {
+  const siteOf = (node: Node): Site[] => {
+    switch (node.operator.name) {
       case "Conv":
         return weighted(node, "convolution", 1, "convolution");
       case "ConvTranspose":
         return weighted(node, "transposed convolution", 1, "transposed convolution");
       case "Gemm":
-        return weighted(node, "linear", 1, node.attributes.transB?.value === 1 ? "out-in" : "in-out");
+        return weighted(node, "linear", 1, node.attributes.transB === 1 ? "out-in" : "in-out");
       case "MatMul":
-        if (isParameter(node.inputs[1]) && shapeOf(node.inputs[1]).length === 2) return weighted(node, "linear", 1, "in-out");
-        if (isParameter(node.inputs[0]) && shapeOf(node.inputs[0]).length === 2) return weighted(node, "linear", 0, "out-in");
+        if (isParameter(node.inputs[1]) && node.inputs[1].shape.length === 2) return weighted(node, "linear", 1, "in-out");
+        if (isParameter(node.inputs[0]) && node.inputs[0].shape.length === 2) return weighted(node, "linear", 0, "out-in");
         return [];
       case "BatchNormalization": {
         const slots = [
@@ -111,15 +105,15 @@ function findSites(model: OnnxModel, constants: ConstantPart): Site[] {
       case "InstanceNormalization":
       case "GroupNormalization": {
         const slots = [...slot(node, 1, "weight"), ...slot(node, 2, "bias")];
-        const varied = slots.some(({ node, input }) => sizeOf(shapeOf(node.inputs[input]!)) > 1);
+        const varied = slots.some((s) => sizeOf(readBy(s).shape) > 1);
         return varied ? [{ node, kind: "normalization", slots }] : [];
       }
       case "Mul": {
         // γ of a normalisation that the exporter wrote out: it multiplies what was just divided by a deviation
         const input = isParameter(node.inputs[1]) ? 1 : 0;
-        const name = node.inputs[input];
-        if (!isParameter(name) || !isNormalised(node.inputs[1 - input]!, makers)) return [];
-        const channels = sizeOf(shapeOf(name));
+        const weight = node.inputs[input];
+        if (!isParameter(weight) || !isNormalized(node.inputs[1 - input]!)) return [];
+        const channels = sizeOf(weight.shape);
         if (channels < 2) return [];
         return [{ node, kind: "normalization", slots: [...slot(node, input, "weight"), ...following(node, "Add", channels)] }];
       }
@@ -127,27 +121,43 @@ function findSites(model: OnnxModel, constants: ConstantPart): Site[] {
         return [];
     }
   };
-  return nodes.filter((node) => !constants.isConstant(node.outputs[0]!)).flatMap(siteOf);
+  return nodes.filter((node) => !constants.has(node.outputs[0]!)).flatMap(siteOf);
 }
 
 /** Whether a value comes from a division by a deviation, perhaps reshaped since. */
-function isNormalised(name: string, makers: ReadonlyMap<string, OnnxNode>): boolean {
-  const maker = makers.get(name);
-  if (!maker) return false;
-  if (["Reshape", "Transpose", "Cast", "Identity"].includes(maker.op)) return isNormalised(maker.inputs[0]!, makers);
-  if (maker.op === "InstanceNormalization" || maker.op === "MeanVarianceNormalization") return true;
-  const divisor = maker.op === "Div" ? makers.get(maker.inputs[1]!) : undefined;
-  return divisor?.op === "Sqrt" || divisor?.op === "Pow";
+function isNormalized({ node }: Value): boolean {
+  if (!node) return false;
+  const { name } = node.operator;
+  if (["Reshape", "Transpose", "Cast", "Identity"].includes(name)) return isNormalized(node.inputs[0]!);
+  if (name === "InstanceNormalization" || name === "MeanVarianceNormalization") return true;
+  const divisor = name === "Div" ? node.inputs[1]!.node?.operator.name : undefined;
+  return divisor === "Sqrt" || divisor === "Pow";
+}
+
+/** The tensor of the file behind a parameter: itself, or what it is the transpose, cast or copy of; else the value itself. */
+function sourceOf(v: Value): { readonly name: string; readonly transposed: boolean } {
+  let transposed = false;
+  for (let at = v; ; ) {
+    // also where it was evaluated since
+    if (at.origin.kind !== "node") return { name: at.name, transposed };
+    const { operator, attributes, inputs } = at.origin.node;
+    if (operator.name === "Transpose" && at.shape.length === 2) {
+      const perm = attributes.perm as readonly number[] | undefined;
+      if (!perm || perm[0] === 1) transposed = !transposed;
+    } else if (!["Identity", "Cast", "Reshape"].includes(operator.name)) return { name: v.name, transposed: false };
+    at = inputs[0]!;
+  }
 }
 
 // ---- grouping and naming ---------------------------------------------------------------------------------------------------------
 
-function groupSites(sites: readonly Site[], constants: ConstantPart, values: ReadonlyMap<string, Tensor>): Site[][] {
+function groupSites(sites: readonly Site[]): Site[][] {
   const groups: Site[][] = [];
   const byKey = new Map<string, Site[]>();
   for (const site of sites) {
-    const main = mainTensor(site);
-    const key = `${site.kind} ${constants.sourceOf(main).name}${sameThroughout(values.get(main)!) ? ` ${nodePath(site.node)}` : ""}`;
+    const main = readBy(site.slots[0]!);
+    const path = sameThroughout(main.constant!) ? ` ${nodePath(site.node)}` : "";
+    const key = `${site.kind} ${sourceOf(main).name}${path}`;
     const known = byKey.get(key);
     if (known) known.push(site);
     else {
@@ -159,16 +169,14 @@ function groupSites(sites: readonly Site[], constants: ConstantPart, values: Rea
   return groups;
 }
 
-const mainTensor = ({ slots }: Site): string => slots[0]!.node.inputs[slots[0]!.input]!;
-
 const sameThroughout = (t: Tensor): boolean =>
   (t.data as ArrayLike<unknown> & { every: Float32Array["every"] }).every((v) => v === t.data[0]);
 
-function namesOf(groups: readonly (readonly Site[])[], constants: ConstantPart): string[] {
+function namesOf(groups: readonly (readonly Site[])[]): string[] {
   const taken = new Map<string, number>();
   return groups.map(([site]) => {
-    const tensorName = constants.sourceOf(mainTensor(site!)).name;
-    let name = layerName(tensorName, site!.node) || site!.node.outputs[0]!;
+    const tensorName = sourceOf(readBy(site!.slots[0]!)).name;
+    let name = layerName(tensorName, site!.node) || site!.node.outputs[0]!.name;
     // a merged tensor bears the name of the first layer that had it
     if (taken.has(name) && nodePath(site!.node) !== "" && !taken.has(nodePath(site!.node))) name = nodePath(site!.node);
     const count = (taken.get(name) ?? 0) + 1;
@@ -180,46 +188,47 @@ function namesOf(groups: readonly (readonly Site[])[], constants: ConstantPart):
 // ---- one tensor for each parameter of each layer ----------------------------------------------------------------------------------
 
 function rewire(
-  model: OnnxModel,
+  source: Graph,
+  nodes: readonly Node[],
   groups: readonly (readonly Site[])[],
   names: readonly string[],
-  constants: ConstantPart,
-  values: ReadonlyMap<string, Tensor>,
 ): LayeredModel {
-  const initializers = new Map(model.graph.initializers);
-  const inputsOf = new Map<OnnxNode, string[]>();
-  const slotReads = new Set(groups.flat().flatMap((s) => s.slots.map(({ node, input }) => `${node.outputs[0]} ${input}`)));
+  const graph = new Graph();
+  const moved = new Map(source.inputs.map((v) => [v, graph.input(v.name, v.type, v.shape)]));
+  const slots = new Map<Node, Set<number>>();
+  for (const { node, input } of groups.flat().flatMap((s) => s.slots)) slots.set(node, (slots.get(node) ?? new Set()).add(input));
+  // names that values have which are left
   const taken = new Set<string>();
-  for (const node of model.graph.nodes) {
-    for (const output of node.outputs) taken.add(output);
-    node.inputs.forEach((name, i) => {
-      if (!slotReads.has(`${node.outputs[0]} ${i}`)) taken.add(name);
+  for (const node of nodes) {
+    for (const { name } of node.outputs) taken.add(name);
+    node.inputs.forEach((v, i) => {
+      if (v && !slots.get(node)?.has(i)) taken.add(v.name);
     });
   }
-  const shape = (site: Site): Shape => (model.graph.valueInfo.get(site.node.outputs[0]!)?.shape as Shape | undefined) ?? [];
   const stages = stagesOf(
-    groups.map(([site], i) => ({ name: names[i]!, resolution: shape(site!).slice(2).join("x") || "vector", kind: site!.kind })),
+    groups.map(([site], i) => ({
+      name: names[i]!,
+      resolution: site!.node.outputs[0]!.shape.slice(2).join("x") || "vector",
+      kind: site!.kind,
+    })),
   );
 
+  const own = new Map<Node, Map<number, Value>>();
   const layers = groups.map((group, i): Layer => {
     const parameters = group[0]!.slots.map((slot, s): Parameter => {
-      const read = slot.node.inputs[slot.input]!;
-      const { name: source, transposed } = constants.sourceOf(read);
-      let name = read;
+      const read = readBy(slot);
+      let { name } = read;
       for (let n = 2; taken.has(name); n++) name = n === 2 ? `${names[i]}.${slot.role}` : `${names[i]}.${slot.role}#${n}`;
       taken.add(name);
-      const trained = copyOf(values.get(read)!);
-      initializers.set(name, trained);
+      const trained = copyOf(read.constant!);
+      const value = graph.constant(trained, name, "weight");
       for (const site of group) {
         const place = site.slots[s];
-        if (!place) continue;
-        const inputs = inputsOf.get(place.node) ?? [...place.node.inputs];
-        inputs[place.input] = name;
-        inputsOf.set(place.node, inputs);
+        if (place) own.set(place.node, (own.get(place.node) ?? new Map()).set(place.input, value));
       }
-      return { name, role: slot.role, layout: slot.layout, trained, inFile: { name: source, transposed } };
+      return { name, role: slot.role, layout: slot.layout, trained, inFile: sourceOf(read) };
     });
-    const reads = group.flatMap((site) => site.slots.map(({ node }) => node.outputs[0]!));
+    const reads = group.flatMap((site) => site.slots.map(({ node }) => node.outputs[0]!.name));
     return {
       name: names[i]!,
       kind: group[0]!.kind,
@@ -230,25 +239,20 @@ function rewire(
     };
   });
 
-  const rewired = model.graph.nodes.map((node) => (inputsOf.has(node) ? { ...node, inputs: inputsOf.get(node)! } : node));
-  const nodes = withoutUnused(
-    rewired,
-    model.graph.outputs.map((o) => o.name),
-  );
-  const used = new Set([...nodes.flatMap((node) => node.inputs), ...model.graph.outputs.map((o) => o.name)]);
-  for (const name of initializers.keys()) if (!used.has(name)) initializers.delete(name);
-  return { model: { ...model, graph: { ...model.graph, nodes, initializers } }, layers };
-}
-
-/** Nodes that made weights which are tensors now have no readers. */
-function withoutUnused(nodes: readonly OnnxNode[], outputs: readonly string[]): OnnxNode[] {
-  const used = new Set(outputs);
-  return nodes
-    .toReversed()
-    .filter((node) => {
-      if (!node.outputs.some((name) => used.has(name))) return false;
-      for (const name of node.inputs) used.add(name);
-      return true;
-    })
-    .toReversed();
+  // nodes that made weights which are tensors now are copied and have no readers
+  const move = copyNodes(nodes, graph, moved, {
+    replace: (node, inputs) => {
+      const values = own.get(node);
+      if (!values) return undefined;
+      const outputNames = node.outputs.map((v) => v.name);
+      return graph.add(
+        node.operator,
+        inputs.map((v, i) => values.get(i) ?? v),
+        node.attributes,
+        { ...node, outputNames },
+      );
+    },
+  });
+  for (const [name, v] of source.outputs) graph.output(name, move(v));
+  return { graph, layers };
 }

@@ -1,4 +1,4 @@
-import type { OnnxNode } from "../../engine/onnx/model.js";
+import type { Node } from "../../engine/graph/graph.js";
 import { isWeighted, type LayerKind } from "./layer.js";
 
 /** Endings that say what a tensor is within its module: PyTorch, Keras, Paddle, fused exports. */
@@ -12,13 +12,13 @@ const madeUp = /^(onnx::\w+_\d+|\d+|\w*_?constant[_\d]*|initializer[_\d]*|val_\d
  * The name of the module that a tensor belongs to: `layer1.0.conv1` for `layer1.0.conv1.weight`, `conv2d_3` for `conv2d_3.w_0`. Where the
  * exporter made the tensor's name up, the path in the node's name serves: `/layer1/layer1.0/conv1/Conv` is `layer1.0.conv1`.
  */
-export function layerName(tensorName: string, node: OnnxNode): string {
+export function layerName(tensorName: string, node: Pick<Node, "name">): string {
   if (!madeUp.test(tensorName)) return tensorName.replace(/\/(read|ReadVariableOp)(:\d+)?$/, "").replace(endings, "");
   return nodePath(node) || tensorName;
 }
 
 /** PyTorch's module path from a node's name; a module that is called again has a number behind it, which is dropped. */
-export function nodePath(node: OnnxNode): string {
+export function nodePath(node: Pick<Node, "name">): string {
   const parts = node.name.split("/").filter((part) => part !== "");
   if (parts.length < 2) return node.name;
   const path: string[] = [];

@@ -1,4 +1,4 @@
-import type { OnnxModel } from "../../engine/onnx/model.js";
+import type { Graph } from "../../engine/graph/graph.js";
 import type { DeviceTensor, Engine, Program } from "../../engine/runtime/engine.js";
 import type { Shape, Tensor } from "../../engine/tensor/tensor.js";
 import { directionSums, type IntactPrediction } from "./constant-prediction.js";
@@ -37,7 +37,7 @@ export interface UnitOutcome<U extends ResetUnit = ResetUnit> {
 export interface ProbeContext {
   readonly engine: Engine;
   /** From `findLayers`, with preprocessing and postprocessing spliced in; its one output is the prediction in canonical form. */
-  readonly model: OnnxModel;
+  readonly graph: Graph;
   readonly layers: readonly Layer[];
   readonly kind: PredictionKind;
   /**
@@ -61,15 +61,15 @@ export interface ProbeContext {
  *   console.log(unit?.layers[0]?.name, (sums.distance ?? 0) / count);
  */
 export async function* measureResets<U extends ResetUnit>(
-  { engine, model, layers, kind, runs }: ProbeContext,
+  { engine, graph, layers, kind, runs }: ProbeContext,
   batches: readonly ProbeBatch[],
   units: readonly U[],
   reset: (layer: Layer, trial: number) => LayerReset,
 ): AsyncGenerator<UnitOutcome<U>> {
-  const cut = cutModel(model, layers, runs);
+  const cut = cutModel(graph, layers, runs);
   const runner = new SuffixRunner(engine, cut, layers);
-  const output = model.graph.outputs[0]!;
-  const comparison = await Comparison.make(engine, kind, output.shape as Shape);
+  const output = [...graph.outputs.values()][0]!;
+  const comparison = await Comparison.make(engine, kind, output.shape);
   const segmentsOf = new Map(units.map((unit) => [unit, unit.layers.flatMap((l) => cut.segmentsOf[layers.indexOf(l)]!)]));
   const first = (unit: U) => Math.min(...segmentsOf.get(unit)!);
   const states: Map<string, DeviceTensor>[] = [];
@@ -77,11 +77,11 @@ export async function* measureResets<U extends ResetUnit>(
     for (const batch of batches) {
       const state = new Map<string, DeviceTensor>();
       states.push(state);
-      for (const { name } of model.graph.inputs) state.set(name, await engine.upload(batch.images[name]!));
+      for (const { name } of graph.inputs) state.set(name, await engine.upload(batch.images[name]!));
       const intact = await runner.finish(state, 0, 0, new Map());
       await comparison.add(batch, intact.get(output.name)!);
     }
-    const directions = kind === "classes" && (await directionSums(engine, output.shape as Shape, comparison.intactPredictions()));
+    const directions = kind === "classes" && (await directionSums(engine, output.shape, comparison.intactPredictions()));
     const { sums } = await comparison.measure(comparison.intact);
     yield { sums, count: comparison.count, ...(directions && { directions }) };
     for (let segment = 0; segment < cut.segments.length; segment++) {

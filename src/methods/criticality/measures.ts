@@ -1,5 +1,4 @@
 import { Graph, type Value } from "../../engine/graph/graph.js";
-import type { OnnxModel } from "../../engine/onnx/model.js";
 import {
   abs,
   add,
@@ -62,7 +61,7 @@ export const measuresOf = (kind: PredictionKind): readonly MeasureName[] => (kin
  *
  * Identical predictions yield exactly 0 in every difference: 1 - cos is computed as ‖p/‖p‖ - q/‖q‖‖² / 2. All sums are finite.
  */
-export function measureModel(kind: PredictionKind, shape: Shape): OnnxModel {
+export function measureModel(kind: PredictionKind, shape: Shape): Graph {
   const graph = new Graph();
   const [batch, , ...pixels] = shape as [number, number, ...number[]];
   const intact = graph.input("intact", "float32", shape);
@@ -78,7 +77,7 @@ export function measureModel(kind: PredictionKind, shape: Shape): OnnxModel {
     reshape(reduceSum(where(greater(weights, 0), mul(flat(v), weights), 0), [1], "drop"), [1, batch]),
   );
   graph.output("sums", concat(sums, 0));
-  return graph.build();
+  return graph;
 }
 
 function ofClasses(z0: Value, z: Value, labels: Value): Value[] {

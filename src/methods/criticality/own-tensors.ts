@@ -5,7 +5,7 @@ import type { Tensor } from "../../engine/tensor/tensor.js";
  * Gives every tensor that exporters merged a tensor of its own again. PyTorch's exporter stores equal tensors once and lets the others be
  * `Identity` of it, so that in a fresh network all batch normalisations share one weight: resetting one would reset all.
  *
- * @param model as read from the file, before `specialise` (which drops Identity).
+ * @param model as read from the file, before `specialize` (which drops Identity).
  */
 export function ownTensors(model: OnnxModel): OnnxModel {
   const { graph } = model;

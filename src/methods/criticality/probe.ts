@@ -1,4 +1,5 @@
-import type { Evaluate } from "../../engine/compile/specialise.js";
+import type { Evaluate } from "../../engine/compile/specialize.js";
+import { neededNodes } from "../../engine/graph/copy.js";
 import { Graph } from "../../engine/graph/graph.js";
 import type { OnnxModel } from "../../engine/onnx/model.js";
 import { fixedModel, type PredictorSize, predictorOf } from "../../vision/spec/model-predictor.js";
@@ -23,21 +24,23 @@ export interface Probe extends LayeredModel {
  */
 export async function probeOf(file: OnnxModel, spec: ModelSpec, size: PredictorSize, evaluate: Evaluate): Promise<Probe> {
   const fixed = await fixedModel(ownTensors(file), spec, size, evaluate, { keep: "weights" });
-  const { model, layers } = await findLayers(fixed, evaluate);
-  const predictor = predictorOf(model, spec, size);
+  const layered = await findLayers(fixed, evaluate);
+  const predictor = predictorOf(layered.graph, spec, size);
   const graph = new Graph();
   const images = Object.fromEntries(
     Object.entries(predictor.images).map(([role, shape]) => [role, graph.input(role, "float32", shape)]),
   );
   graph.output("prediction", predictor.predict(graph, images));
   const kind = spec.task === "classification" || spec.task === "segmentation" ? "classes" : "continuous";
-  return { model: graph.build(), layers: readBy(graph.build(), layers), kind, folded: foldedNormalization(file, layers) };
+  const { layers } = layered;
+  return { graph, layers: readBy(graph, layers), kind, folded: foldedNormalization(file, layers) };
 }
 
 /** Embedding may have named the nodes' outputs anew; the parameters' names tell where layers sit. */
-function readBy(model: OnnxModel, layers: LayeredModel["layers"]): LayeredModel["layers"] {
+function readBy(graph: Graph, layers: LayeredModel["layers"]): LayeredModel["layers"] {
+  const nodes = neededNodes(graph.outputs.values());
   return layers.map((layer) => {
     const names = new Set(layer.parameters.map((p) => p.name));
-    return { ...layer, reads: model.graph.nodes.filter((n) => n.inputs.some((i) => names.has(i))).map((n) => n.outputs[0]!) };
+    return { ...layer, reads: nodes.filter((n) => n.inputs.some((v) => v && names.has(v.name))).map((n) => n.outputs[0]!.name) };
   });
 }

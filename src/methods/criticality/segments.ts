@@ -1,11 +1,9 @@
-import { graphOf } from "../../engine/compile/rewrite.js";
-import { namesRead } from "../../engine/onnx/check.js";
-import type { OnnxModel, OnnxNode, ValueInfo } from "../../engine/onnx/model.js";
-import { flops } from "../../engine/summary/cost.js";
-import { bytesPerElement, type Shape, sizeOf, type Tensor } from "../../engine/tensor/tensor.js";
+import { copyNodes, neededNodes } from "../../engine/graph/copy.js";
+import { Graph, type Node, type Value } from "../../engine/graph/graph.js";
+import { bytesOf, flops } from "../../engine/summary/cost.js";
 import { isWeighted, type Layer } from "./layer.js";
 
-/** A run of the model's nodes [from, to), as numbers in the model's list. */
+/** A run of the model's nodes [from, to), as numbers in the list of those that its outputs need. */
 export interface Range {
   readonly from: number;
   readonly to: number;
@@ -18,12 +16,13 @@ export interface Range {
  * takes weights as inputs; the rest has them as constants, which ONNX Runtime packs and fuses.
  */
 export interface Cut {
-  readonly model: OnnxModel;
+  /** In the order in which they run. */
+  readonly nodes: readonly Node[];
   readonly segments: readonly Range[];
   /** For each layer (as given) the segments that read its parameters, in order. */
   readonly segmentsOf: readonly (readonly number[])[];
   /** Values that a segment and those after it (or the outputs) need from before; one entry more than segments. */
-  readonly entering: readonly ReadonlySet<string>[];
+  readonly entering: readonly ReadonlySet<Value>[];
 }
 
 /**
@@ -40,40 +39,40 @@ const openness = 1.25;
  *
  * @param runs resets of a layer times batches.
  */
-export function cutModel(model: OnnxModel, layers: readonly Layer[], runs: number): Cut {
-  const { nodes } = model.graph;
-  const places = cutPlaces(model, layers);
+export function cutModel(graph: Graph, layers: readonly Layer[], runs: number): Cut {
+  const nodes = neededNodes(graph.outputs.values());
+  const places = cutPlaces(nodes, layers);
   const piecesOf = layers.map((layer) => {
     const names = new Set(layer.parameters.map((p) => p.name));
-    const readers = nodes.flatMap((node, i) => (node.inputs.some((name) => names.has(name)) ? [i] : []));
+    const readers = nodes.flatMap((node, i) => (node.inputs.some((v) => v && names.has(v.name)) ? [i] : []));
     return readers.map((i) => places.findLastIndex((place) => place <= i));
   });
-  const ends = cheapestCuts(pieceCosts(model, places, piecesOf), runs);
+  const ends = cheapestCuts(pieceCosts(graph, nodes, places, piecesOf), runs);
   const segments = ends.map((end, s): Range => ({ from: places[ends[s - 1] ?? 0]!, to: places[end] ?? nodes.length }));
   const segmentOf = (piece: number) => ends.findIndex((end) => piece < end);
   return {
-    model,
+    nodes,
     segments,
     segmentsOf: piecesOf.map((pieces) => [...new Set(pieces.map(segmentOf))].sort((a, b) => a - b)),
-    entering: [...segments.map((s) => s.from), nodes.length].map((at) => aliveAt(model, at)),
+    entering: [...segments.map((s) => s.from), nodes.length].map((at) => aliveAt(graph, nodes, at)),
   };
 }
 
 /** Bytes that one batch occupies at most while its activations wait at one cut and are moved to the next, wherever the cuts are. */
-export function bytesPerBatch(model: OnnxModel, layers: readonly Layer[]): number {
-  return 2 * Math.max(...cutPlaces(model, layers).map((at) => bytesOf(model, aliveAt(model, at))));
+export function bytesPerBatch(graph: Graph, layers: readonly Layer[]): number {
+  const nodes = neededNodes(graph.outputs.values());
+  return 2 * Math.max(...cutPlaces(nodes, layers).map((at) => bytesOfAll(aliveAt(graph, nodes, at))));
 }
 
 /** Nodes before which the model may be cut, the first included. */
-function cutPlaces(model: OnnxModel, layers: readonly Layer[]): number[] {
-  const { nodes } = model.graph;
-  const makers = new Map(nodes.flatMap((node, i) => node.outputs.map((name) => [name, i] as const)));
+function cutPlaces(nodes: readonly Node[], layers: readonly Layer[]): number[] {
+  const makers = new Map(nodes.flatMap((node, i) => node.outputs.map((v) => [v.name, i] as const)));
   const places = new Set([0]);
   for (const layer of layers.filter((l) => isWeighted(l.kind))) {
     for (const name of layer.reads.slice(0, 1)) places.add(makers.get(name)!);
     // a module that is applied again, or whose weight is read elsewhere, may be cut off there too
     const weight = layer.parameters[0]!.name;
-    nodes.forEach((node, i) => node.inputs.includes(weight) && places.add(i));
+    nodes.forEach((node, i) => node.inputs.some((v) => v?.name === weight) && places.add(i));
   }
   return [...places].sort((a, b) => a - b);
 }
@@ -89,21 +88,19 @@ interface PieceCost {
   readonly layers: number;
 }
 
-function pieceCosts(model: OnnxModel, places: readonly number[], piecesOf: readonly (readonly number[])[]): PieceCost[] {
-  const { nodes, initializers } = model.graph;
-  const byOutput = new Map(graphOf(model).nodes.flatMap((node) => node.outputs.map((v) => [v.name, node] as const)));
-  const info = infoOf(model);
+function pieceCosts(
+  graph: Graph,
+  nodes: readonly Node[],
+  places: readonly number[],
+  piecesOf: readonly (readonly number[])[],
+): PieceCost[] {
   return places.map((from, piece) => {
     const own = nodes.slice(from, places[piece + 1] ?? nodes.length);
-    const work = own.map((node) => {
-      const known = byOutput.get(node.outputs[0]!);
-      return (known ? flops(known) : 0) + 8 * bytesOfValue(info(node.outputs[0]!));
-    });
-    const weights = new Set(own.flatMap(namesRead).filter((name) => initializers.has(name)));
+    const weights = new Set(own.flatMap((node) => node.inputs.filter((v) => v?.constant)));
     return {
-      work: work.reduce((a, b) => a + b, 0),
-      entering: 8 * bytesOf(model, aliveAt(model, from)),
-      weightBytes: [...weights].reduce((sum, name) => sum + bytesOfValue(initializers.get(name)!), 0),
+      work: own.reduce((sum, node) => sum + flops(node) + 8 * bytesOf(node.outputs[0]!), 0),
+      entering: 8 * bytesOfAll(aliveAt(graph, nodes, from)),
+      weightBytes: [...weights].reduce((sum, v) => sum + bytesOf(v!), 0),
       layers: piecesOf.filter((pieces) => Math.min(...pieces) === piece).length,
     };
   });
@@ -144,54 +141,32 @@ function cheapestCuts(pieces: readonly PieceCost[], runs: number): number[] {
   return ends;
 }
 
-/** Names made before node `at` (inputs included) that nodes from `at` on, or the outputs, read. */
-function aliveAt({ graph }: OnnxModel, at: number): Set<string> {
-  const made = new Set([...graph.inputs.map((i) => i.name), ...graph.nodes.slice(0, at).flatMap((node) => node.outputs)]);
-  const alive = new Set<string>();
-  for (const node of graph.nodes.slice(at)) for (const name of namesRead(node)) if (made.has(name)) alive.add(name);
-  for (const { name } of graph.outputs) if (made.has(name)) alive.add(name);
-  return alive;
+/** Values made before node `at` (inputs included) that nodes from `at` on, or the outputs, read. */
+function aliveAt(graph: Graph, nodes: readonly Node[], at: number): Set<Value> {
+  const made = new Set([...graph.inputs, ...nodes.slice(0, at).flatMap((node) => node.outputs)]);
+  const read = [...nodes.slice(at).flatMap((node) => node.inputs), ...graph.outputs.values()];
+  return new Set(read.filter((v): v is Value => v !== undefined && made.has(v)));
 }
 
-const bytesOfValue = ({ shape, type }: Pick<ValueInfo, "shape" | "type">): number =>
-  sizeOf(shape as Shape) * bytesPerElement(type);
-
-function bytesOf(model: OnnxModel, names: ReadonlySet<string>): number {
-  const info = infoOf(model);
-  return [...names].reduce((sum, name) => sum + bytesOfValue(info(name)), 0);
-}
-
-function infoOf({ graph }: OnnxModel): (name: string) => ValueInfo {
-  const infos = new Map([
-    ...graph.valueInfo,
-    ...graph.inputs.map((i) => [i.name, i] as const),
-    ...graph.outputs.map((o) => [o.name, o] as const),
-  ]);
-  return (name) => infos.get(name)!;
-}
+const bytesOfAll = (values: Iterable<Value>): number => [...values].reduce((sum, v) => sum + bytesOf(v), 0);
 
 /**
- * Nodes [from, to) as a model of their own: inputs are what they read from before and the tensors in `asInputs`, outputs what is needed after.
+ * Nodes as a graph of their own: inputs are what they read from before and the weights in `asInputs`, outputs what is needed after, all by
+ * the names of the values.
  */
-export function modelOfNodes(
-  model: OnnxModel,
-  { from, to }: Range,
-  after: ReadonlySet<string>,
+export function graphOfNodes(
+  nodes: readonly Node[],
+  after: ReadonlySet<Value>,
   asInputs: ReadonlySet<string> = new Set(),
-): OnnxModel {
-  const nodes: readonly OnnxNode[] = model.graph.nodes.slice(from, to);
-  const info = infoOf(model);
+): Graph {
+  const part = new Graph();
   const made = new Set(nodes.flatMap((node) => node.outputs));
-  const initializers = new Map<string, Tensor>();
-  const inputs = new Map<string, ValueInfo>();
-  for (const name of new Set(nodes.flatMap(namesRead))) {
-    if (name === "" || made.has(name)) continue;
-    const stored = model.graph.initializers.get(name);
-    if (!stored) inputs.set(name, info(name));
-    else if (asInputs.has(name)) inputs.set(name, { name, type: stored.type, shape: stored.shape });
-    else initializers.set(name, stored);
+  const moved = new Map<Value, Value>();
+  for (const v of nodes.flatMap((node) => node.inputs)) {
+    if (!v || made.has(v) || moved.has(v)) continue;
+    if (!v.constant || asInputs.has(v.name)) moved.set(v, part.input(v.name, v.type, v.shape));
   }
-  const outputs = [...made].filter((name) => after.has(name)).map(info);
-  const valueInfo = new Map([...made].filter((name) => name !== "").map((name) => [name, info(name)]));
-  return { ...model, graph: { ...model.graph, nodes, initializers, inputs: [...inputs.values()], outputs, valueInfo } };
+  const move = copyNodes(nodes, part, moved);
+  for (const v of made) if (after.has(v)) part.output(v.name, move(v));
+  return part;
 }

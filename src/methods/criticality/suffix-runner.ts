@@ -1,9 +1,9 @@
 import { foldBatchNormalization } from "../../engine/compile/fold-batch-normalization.js";
 import { lower } from "../../engine/compile/lower.js";
-import type { OnnxModel } from "../../engine/onnx/model.js";
+import type { Graph, Value } from "../../engine/graph/graph.js";
 import type { DeviceTensor, Engine, Program } from "../../engine/runtime/engine.js";
 import type { Layer } from "./layer.js";
-import { type Cut, modelOfNodes } from "./segments.js";
+import { type Cut, graphOfNodes } from "./segments.js";
 
 /** Values by name that stay with the engine. */
 export type State = ReadonlyMap<string, DeviceTensor>;
@@ -79,26 +79,24 @@ export class SuffixRunner {
   }
 
   #restFrom(segment: number): Promise<Program> {
-    const { model, segments, entering } = this.cut;
-    return cached(this.#rest, segment, () => {
-      const nodes = { from: segments[segment]!.from, to: model.graph.nodes.length };
-      return this.#compile(modelOfNodes(model, nodes, entering.at(-1)!));
-    });
+    const { nodes, segments, entering } = this.cut;
+    return cached(this.#rest, segment, () => this.#compile(graphOfNodes(nodes.slice(segments[segment]!.from), entering.at(-1)!)));
   }
 
   #openAt(segment: number): Promise<OpenSegment> {
-    const { model, segments, segmentsOf, entering } = this.cut;
+    const { nodes, segments, segmentsOf, entering } = this.cut;
     return cached(this.#open, segment, async () => {
       const parameters = this.layers.flatMap((layer, i) => (segmentsOf[i]!.includes(segment) ? layer.parameters : []));
       const names = new Set(parameters.map((p) => p.name));
-      const program = await this.#compile(modelOfNodes(model, segments[segment]!, entering[segment + 1]!, names));
+      const { from, to } = segments[segment]!;
+      const program = await this.#compile(graphOfNodes(nodes.slice(from, to), entering[segment + 1]!, names));
       const trained = new Map<string, DeviceTensor>();
       for (const p of parameters) trained.set(p.name, await this.engine.upload(p.trained));
       return { program, trained };
     });
   }
 
-  #compile(part: OnnxModel): Promise<Program> {
+  #compile(part: Graph): Promise<Program> {
     return this.engine.compile(lower(foldBatchNormalization(part), this.engine.info.provider));
   }
 }
@@ -123,9 +121,10 @@ async function run(program: Program, state: Map<string, DeviceTensor>, weights: 
 }
 
 /** Forgets what no later segment needs, and frees it where it is our own. */
-function prune(state: Map<string, DeviceTensor>, needed: ReadonlySet<string>, own: Set<DeviceTensor>): void {
+function prune(state: Map<string, DeviceTensor>, needed: ReadonlySet<Value>, own: Set<DeviceTensor>): void {
+  const names = new Set([...needed].map((v) => v.name));
   for (const [name, value] of state) {
-    if (needed.has(name)) continue;
+    if (names.has(name)) continue;
     state.delete(name);
     if (own.delete(value)) value.dispose();
   }

@@ -1,7 +1,6 @@
 import { embed } from "../../engine/graph/embed.js";
-import type { OnnxModel } from "../../engine/onnx/model.js";
+import type { Graph, Value } from "../../engine/graph/graph.js";
 import { namePattern } from "../../engine/onnx/name-pattern.js";
-import type { Tensor } from "../../engine/tensor/tensor.js";
 import type { Network } from "../../vision/nn/model.js";
 import { SensorError } from "./error.js";
 
@@ -21,13 +20,13 @@ export interface ImportedOptions {
  * const eye = sensor({ layout: "rectangular", height: 48, width: 192 });
  * const pipeline = throughSensor(eye, importedNetwork(specialized), "image-wise");
  */
-export function importedNetwork(model: OnnxModel, { trained = [], output }: ImportedOptions = {}): Network {
-  const { inputs, outputs, initializers } = model.graph;
-  const input = inputs.find(({ name }) => !initializers.has(name));
-  const chosen = output ?? outputs[0]?.name;
-  if (!input || !outputs.some(({ name }) => name === chosen))
-    throw new SensorError(`The model has no output "${chosen}"; it has ${outputs.map(({ name }) => name).join(", ")}.`);
-  const floats = [...initializers].filter((entry): entry is [string, Tensor<"float32">] => entry[1].type === "float32");
+export function importedNetwork(model: Graph, { trained = [], output }: ImportedOptions = {}): Network {
+  const [input] = model.inputs;
+  const outputs = [...model.outputs.keys()];
+  const chosen = output ?? outputs[0];
+  if (!input || chosen === undefined || !outputs.includes(chosen))
+    throw new SensorError(`The model has no output "${chosen}"; it has ${outputs.join(", ")}.`);
+  const floats = [...model.values].filter(([name, v]) => v.constant?.type === "float32" && v.name === name);
   const patterns = trained.map(namePattern);
   patterns.forEach((pattern, i) => {
     if (!floats.some(([name]) => pattern.test(name)))
@@ -35,7 +34,9 @@ export function importedNetwork(model: OnnxModel, { trained = [], output }: Impo
   });
   const learned = floats.filter(([name]) => patterns.some((pattern) => pattern.test(name)));
   return (p, image) => {
-    const weights = learned.map(([name, { shape, data }]) => [name, p.parameter(name, shape, () => data.slice())] as const);
-    return embed(p.graph, model, { [input.name]: image!, ...Object.fromEntries(weights) }).outputs[chosen!]!;
+    const weights = learned.map(([name, v]) => [name, p.parameter(name, v.shape, () => numbersOf(v).slice())] as const);
+    return embed(p.graph, model, { [input.name]: image!, ...Object.fromEntries(weights) }).outputs[chosen]!;
   };
 }
+
+const numbersOf = (v: Value): Float32Array => v.constant!.data as Float32Array;

@@ -1,4 +1,5 @@
 import { lower } from "../../engine/compile/lower.js";
+import type { Graph } from "../../engine/graph/graph.js";
 import type { DeviceTensor, Engine, Feeds, Program } from "../../engine/runtime/engine.js";
 import { Random } from "../../engine/tensor/random.js";
 import { type Shape, type Tensor, tensor } from "../../engine/tensor/tensor.js";
@@ -72,7 +73,7 @@ export class Adversary {
       ignore: loss.ignore,
       valid: loss.masked,
     };
-    const compile = (model: Parameters<typeof lower>[0]) => engine.compile(lower(model, engine.info.provider));
+    const compile = (graph: Graph) => engine.compile(lower(graph, engine.info.provider));
     const step = await compile(stepGraph(raised, site));
     const start = attack.start === "random" ? await compile(startGraph(raised, site)) : undefined;
     return new Adversary(raised, attacked, count, step, start);

@@ -1,6 +1,5 @@
 import { gradients } from "../../engine/autodiff/gradients.js";
 import { Graph, type Value } from "../../engine/graph/graph.js";
-import type { OnnxModel } from "../../engine/onnx/model.js";
 import { add, clip, concat, mul, reciprocal, reduceSumSquare, reshape, sqrt } from "../../engine/operators/index.js";
 import { sizeOf } from "../../engine/tensor/tensor.js";
 import { declarations, type InputShapes, type Network } from "../../vision/nn/model.js";
@@ -49,12 +48,12 @@ export function networkLayout(network: Network, { inputs, groups }: Pick<TrainSt
  * @example
  * const model = trainStep(findNetwork("unet").network, trainingLoss("segmentation"), adamw(), { inputs: { image: [4, 3, 64, 64] } });
  */
-export function trainStep(network: Network, loss: TrainingLoss, optimizer: Optimizer, options: TrainStepOptions): OnnxModel {
+export function trainStep(network: Network, loss: TrainingLoss, optimizer: Optimizer, options: TrainStepOptions): Graph {
   const graph = new Graph();
   const layout = networkLayout(network, options);
   const { parameters, gradient } = lossAndGradient(graph, network, loss, layout, options.inputs);
   applyUpdate(graph, optimizer, layout.parameters, parameters, gradient, options);
-  return graph.build();
+  return graph;
 }
 
 /**
@@ -66,29 +65,29 @@ export function accumulateStep(
   loss: TrainingLoss,
   inputs: InputShapes,
   layout = networkLayout(network, { inputs }),
-): OnnxModel {
+): Graph {
   const graph = new Graph();
   const { gradient } = lossAndGradient(graph, network, loss, layout, inputs);
   const share = graph.input("scalar.share", "float32", []);
   const sums = layout.parameters.inputs(graph, "gradient").map((before, i) => add(before, mul(gradient[i]!, share)));
   yieldNext(graph, layout.parameters, "gradient", sums);
-  return graph.build();
+  return graph;
 }
 
 /** The second part: the optimiser alone, for the gathered `gradient.<i>`. */
-export function applyStep(network: Network, optimizer: Optimizer, options: TrainStepOptions): OnnxModel {
+export function applyStep(network: Network, optimizer: Optimizer, options: TrainStepOptions): Graph {
   const graph = new Graph();
   const layout = networkLayout(network, options).parameters;
   applyUpdate(graph, optimizer, layout, layout.inputs(graph, "parameters"), layout.inputs(graph, "gradient"), options);
-  return graph.build();
+  return graph;
 }
 
 /** Inputs `parameters.<i>`, `buffers.<i>`, `images.<name>`; output `prediction`, as in evaluation. */
-export function predictionStep(network: Network, inputs: InputShapes, layout = networkLayout(network, { inputs })): OnnxModel {
+export function predictionStep(network: Network, inputs: InputShapes, layout = networkLayout(network, { inputs })): Graph {
   const graph = new Graph();
   const bound = bindNetwork(graph, network, layout, imageInputs(graph, inputs), "evaluation");
   graph.output("prediction", bound.prediction);
-  return graph.build();
+  return graph;
 }
 
 /** Adds the network with its tensors taken from the graph inputs `parameters.<i>` and `buffers.<i>`. */

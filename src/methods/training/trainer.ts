@@ -1,5 +1,5 @@
 import { lower } from "../../engine/compile/lower.js";
-import type { OnnxModel } from "../../engine/onnx/model.js";
+import type { Graph } from "../../engine/graph/graph.js";
 import type { DeviceTensor, Engine, Feeds, Program } from "../../engine/runtime/engine.js";
 import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import type { StateDict } from "../../vision/nn/checkpoints/state-dict.js";
@@ -99,7 +99,7 @@ export class Trainer {
       throw new TrainingError(`A step takes a whole number of batches of at least 1, not ${pieces}.`);
     const layout = networkLayout(network, options);
     const vectors = await uploadAll(engine, initialVectors(options, layout, from));
-    const compile = (model: OnnxModel) => engine.compile(lower(model, engine.info.provider));
+    const compile = (graph: Graph) => engine.compile(lower(graph, engine.info.provider));
     const programs: Programs = {
       ...(pieces === 1
         ? { whole: await compile(trainStep(network, loss, optimizer, options)) }

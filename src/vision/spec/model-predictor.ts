@@ -1,7 +1,7 @@
 import { foldBatchNormalization } from "../../engine/compile/fold-batch-normalization.js";
-import { type Evaluate, type SpecialiseOptions, specialise } from "../../engine/compile/specialise.js";
+import { type Evaluate, type SpecializeOptions, specialize } from "../../engine/compile/specialize.js";
 import { embed } from "../../engine/graph/embed.js";
-import type { Value } from "../../engine/graph/graph.js";
+import type { Graph, Value } from "../../engine/graph/graph.js";
 import type { OnnxModel } from "../../engine/onnx/model.js";
 import { concat, slice } from "../../engine/operators/index.js";
 import type { Predictor } from "../predictor.js";
@@ -15,7 +15,7 @@ export interface PredictorSize {
 }
 
 /**
- * An ONNX model as a `Predictor` for one image size: specialised, BatchNormalization folded, pre- and postprocessing spliced in.
+ * An ONNX model as a `Predictor` for one image size: specialized, BatchNormalization folded, pre- and postprocessing spliced in.
  *
  * @throws ModelError, SpecError in one sentence when model, specification and size do not fit each other.
  */
@@ -29,7 +29,7 @@ export async function modelPredictor(
 }
 
 /**
- * The model specialised to one image size, without preprocessing.
+ * The model specialized to one image size, without preprocessing.
  *
  * @param options `keep: "weights"` for methods that exchange weights.
  */
@@ -38,30 +38,30 @@ export function fixedModel(
   spec: ModelSpec,
   { batch, height, width }: PredictorSize,
   evaluate: Evaluate,
-  options: SpecialiseOptions = {},
-): Promise<OnnxModel> {
+  options: SpecializeOptions = {},
+): Promise<Graph> {
   const channels = spec.channels === "gray" ? 1 : 3;
   const own = checkSpec(model, spec).batch ?? batch;
   const shape = spec.layout === "nhwc" ? [own, height, width, channels] : [own, channels, height, width];
-  const names = Object.values(inputsByRole(model, spec));
-  return specialise(model, Object.fromEntries(names.map((name) => [name, shape])), evaluate, options);
+  const names = Object.values(inputsByRole(fileNames(model), spec));
+  return specialize(model, Object.fromEntries(names.map((name) => [name, shape])), evaluate, options);
 }
 
 /**
- * A model that is specialised already as a `Predictor`: pre- and postprocessing spliced in. A model whose file fixes another batch size is applied
+ * A model that is specialized already as a `Predictor`: pre- and postprocessing spliced in. A model whose file fixes another batch size is applied
  * to the batch in parts, the last one filled up with copies of the last image.
  *
  * @param read takes the raw output to the prediction; the identity shows the raw output itself.
  */
 export function predictorOf(
-  fixed: OnnxModel,
+  fixed: Graph,
   spec: ModelSpec,
   { batch, height, width }: PredictorSize,
   read: typeof postprocess = postprocess,
 ): Predictor {
-  const inputs = inputsByRole(fixed, spec);
-  const predicted = outputName(fixed, spec);
-  const own = Number(fixed.graph.inputs.find((i) => i.name === Object.values(inputs)[0])!.shape![0]);
+  const inputs = inputsByRole(namesOf(fixed), spec);
+  const predicted = outputName(namesOf(fixed), spec);
+  const own = fixed.values.get(Object.values(inputs)[0]!)!.shape[0]!;
   return {
     images: Object.fromEntries(Object.keys(inputs).map((role) => [role, [batch, 3, height, width]])),
     predict: (graph, images) => {
@@ -99,8 +99,8 @@ export interface FixedAxes {
  * @throws SpecError in one sentence where they do not fit each other.
  */
 export function checkSpec(model: OnnxModel, spec: ModelSpec): FixedAxes {
-  const inputs = inputsByRole(model, spec);
-  outputName(model, spec);
+  const inputs = inputsByRole(fileNames(model), spec);
+  outputName(fileNames(model), spec);
   const channels = spec.channels === "gray" ? 1 : 3;
   const axis = spec.layout === "nchw" ? 1 : 3;
   let axes: FixedAxes = {};
@@ -158,17 +158,28 @@ export function completeSpec(model: OnnxModel, spec: ModelSpec): ModelSpec {
   return { ...spec, size: { rule: "fixed", height, width } };
 }
 
-function outputName(model: OnnxModel, { output }: ModelSpec): string {
-  const names = model.graph.outputs.map((o) => o.name);
+/** What a model takes and gives, by name. */
+interface Names {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+const namesOf = (graph: Graph): Names => ({ inputs: graph.inputs.map((v) => v.name), outputs: [...graph.outputs.keys()] });
+
+const fileNames = ({ graph }: OnnxModel): Names => ({
+  inputs: graph.inputs.filter((i) => !graph.initializers.has(i.name)).map((i) => i.name),
+  outputs: graph.outputs.map((o) => o.name),
+});
+
+function outputName({ outputs: names }: Names, { output }: ModelSpec): string {
   const name = output.name ?? names[0];
   if (name === undefined || !names.includes(name))
     throw new SpecError(`The model has no output "${name}"; its outputs are ${names.join(", ")}.`);
   return name;
 }
 
-function inputsByRole(model: OnnxModel, spec: ModelSpec): Record<string, string> {
+function inputsByRole({ inputs: free }: Names, spec: ModelSpec): Record<string, string> {
   const roles: readonly string[] = imageRoles[spec.task];
-  const free = model.graph.inputs.filter((i) => !model.graph.initializers.has(i.name)).map((i) => i.name);
   const given = spec.inputs ?? Object.fromEntries(roles.map((role, i) => [role, free[i] ?? ""]));
   for (const role of roles)
     if (!given[role])

@@ -15,7 +15,7 @@ async function evaluate(name: string) {
   const loss = classification.losses[name]!(z, y, { ignore: [-1], scale: 1 });
   graph.output("loss", loss);
   graph.output("dz", gradients(loss, [z])[0]!);
-  const out = await runModel(graph.build(), { z: tensor("float32", [2, 5], logits), y: tensor("int64", [2], labels) });
+  const out = await runModel(graph, { z: tensor("float32", [2, 5], logits), y: tensor("int64", [2], labels) });
   return { loss: toNumbers(out.loss!), dz: toNumbers(out.dz!) };
 }
 

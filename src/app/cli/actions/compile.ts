@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { lower } from "../../../engine/compile/lower.js";
-import type { OnnxModel } from "../../../engine/onnx/model.js";
+import type { Graph } from "../../../engine/graph/graph.js";
 import { readModel } from "../../../engine/onnx/read-file.js";
 import { saveModel } from "../../../engine/onnx/write-file.js";
 import { describeStep } from "../../../methods/attacks/step-description.js";
@@ -48,8 +48,8 @@ export async function compile(path: string, flags: CompileFlags): Promise<void> 
     const about = describeStep(attack, site);
     const json = JSON.stringify(about, undefined, 2);
     const stem = flags.output.replace(/\.onnx$/, "");
-    const write = async (graph: OnnxModel, file: string) => {
-      const lowered = lower(graph, engine.info.provider);
+    const write = async (graph: Graph, file: string) => {
+      const lowered = lower(graph, engine.info.provider).build();
       const described = { ...lowered, metadata: { ...lowered.metadata, "faultline.step": JSON.stringify(about) } };
       await engine.compile(described).then((program) => program.dispose());
       await saveModel(described, file);

@@ -1,4 +1,5 @@
-import { specialise } from "../../../engine/compile/specialise.js";
+import { specialize } from "../../../engine/compile/specialize.js";
+import type { Graph } from "../../../engine/graph/graph.js";
 import type { OnnxModel } from "../../../engine/onnx/model.js";
 import { readModel } from "../../../engine/onnx/read-file.js";
 import type { Engine, EngineOptions } from "../../../engine/runtime/engine.js";
@@ -27,11 +28,11 @@ export async function openModel(
   shapes: Readonly<Record<string, Shape>>,
   engine: Engine,
   keep: "weights" | "nothing" = "nothing",
-): Promise<{ file: OnnxModel; model: OnnxModel }> {
+): Promise<{ file: OnnxModel; graph: Graph }> {
   const file = await readModel(path);
   const inputs = file.graph.inputs.filter((i) => !file.graph.initializers.has(i.name));
   const { "": unnamed, ...rest } = shapes;
   const named: Record<string, Shape> = { ...rest };
   if (unnamed && inputs[0]) named[inputs[0].name] = unnamed;
-  return { file, model: await specialise(file, named, (m) => engine.evaluate(m), { keep }) };
+  return { file, graph: await specialize(file, named, (m) => engine.evaluate(m), { keep }) };
 }

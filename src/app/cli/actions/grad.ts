@@ -1,4 +1,4 @@
-import { gradientModel } from "../../../engine/autodiff/gradient-model.js";
+import { gradientGraph, weightNames } from "../../../engine/autodiff/gradient-graph.js";
 import { lower } from "../../../engine/compile/lower.js";
 import { toLowestOpset } from "../../../engine/onnx/index.js";
 import { saveModel } from "../../../engine/onnx/write-file.js";
@@ -9,19 +9,18 @@ import { openModel, withEngine } from "./engine.js";
 /** `faultline grad model.onnx -o model.grad.onnx` */
 export async function grad(path: string, flags: GradFlags): Promise<void> {
   await withEngine(flags, async (engine) => {
-    const { model } = await openModel(path, flags.shape ?? {}, engine, flags.weights || flags.wrt ? "weights" : "nothing");
-    const { initializers, constants } = model.graph;
-    if (flags.weights && [...initializers.keys()].every((name) => constants?.has(name)))
+    const { graph } = await openModel(path, flags.shape ?? {}, engine, flags.weights || flags.wrt ? "weights" : "nothing");
+    if (flags.weights && weightNames(graph).length === 0)
       throw new UsageError(
         `${path} has no initializers: its exporter wrote the weights as Constant nodes; name those you want with --wrt.`,
       );
-    const gradient = gradientModel(model, {
+    const gradient = gradientGraph(graph, {
       rounding: flags.rounding,
       ...(flags.of && { of: flags.of }),
       ...(flags.wrt && { wrt: flags.wrt }),
       ...(flags.weights && { weights: "include" as const }),
     });
-    const written = toLowestOpset(flags.rewrites === "provider" ? lower(gradient, engine.info.provider) : gradient);
+    const written = toLowestOpset((flags.rewrites === "provider" ? lower(gradient, engine.info.provider) : gradient).build());
     await engine.compile(written).then((program) => program.dispose());
     await saveModel(written, flags.output);
     const list = (values: readonly { name: string; type: string; shape: unknown }[]) =>

@@ -1,5 +1,5 @@
 import { lastValuesLine } from "../../../engine/autodiff/obstacles.js";
-import { type GradientSummary, type ModelSummary, summarise } from "../../../engine/summary/summary.js";
+import { type GradientSummary, type ModelSummary, summarize } from "../../../engine/summary/summary.js";
 import type { InspectFlags } from "../commands/inspect.js";
 import { columns, count, megabytes } from "../table.js";
 import { openModel, withEngine } from "./engine.js";
@@ -7,8 +7,8 @@ import { openModel, withEngine } from "./engine.js";
 /** `faultline inspect model.onnx` */
 export async function inspect(path: string, flags: InspectFlags): Promise<void> {
   const { file, summary } = await withEngine(flags, async (engine) => {
-    const { file, model } = await openModel(path, flags.shape ?? {}, engine, "weights");
-    return { file, summary: summarise(model) };
+    const { file, graph } = await openModel(path, flags.shape ?? {}, engine, "weights");
+    return { file, summary: summarize(graph) };
   });
   process.stdout.write(flags.json ? `${JSON.stringify(summary, undefined, 2)}\n` : text(path, file.producer, summary));
 }

@@ -296,15 +296,15 @@ describe("rewrites", () => {
     const { lowered, times } = applied(graph, find(test.rewrite));
     expect(times).toBeGreaterThan(0);
     for (const level of checkedLevels) {
-      const [expected, actual] = [await runModel(graph.build(), feeds, level), await runModel(lowered.build(), feeds, level)];
+      const [expected, actual] = [await runModel(graph, feeds, level), await runModel(lowered.build(), feeds, level)];
       for (const [name, t] of Object.entries(expected)) expectClose(actual[name]!, t, `${name} at ${level}`);
     }
   });
   it.each(cases.map((c) => [`${c.rewrite}: ${c.title}`, c] as const))("all together, %s", async (label, test) => {
     const { graph, feeds } = graphOfCase(test, new Random(1, label));
     for (const provider of ["cpu", "webgpu"] as const) {
-      const actual = await runModel(lower(graph.build(), provider), feeds, "all");
-      for (const [name, t] of Object.entries(await runModel(graph.build(), feeds, "disabled")))
+      const actual = await runModel(lower(graph, provider), feeds, "all");
+      for (const [name, t] of Object.entries(await runModel(graph, feeds, "disabled")))
         expectClose(actual[name]!, t, `${name} for ${provider}`);
     }
   });

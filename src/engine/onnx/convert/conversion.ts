@@ -1,6 +1,6 @@
 import { type DataType, isFloat, sizeOf, type Tensor, tensor } from "../../tensor/tensor.js";
 import { nodeTitle } from "../check.js";
-import { type Attribute, ModelError, type OnnxNode } from "../model.js";
+import { type Attribute, ModelError, newestOpset, type OnnxNode } from "../model.js";
 import { elementTypes } from "../schema.js";
 import { scalar } from "../tensor-data.js";
 import type { Scope } from "./scope.js";
@@ -24,8 +24,7 @@ export interface Conversion {
   convert(node: OnnxNode, to: Rewrite): void;
 }
 
-/** The newest opset that is read: 22 only added element types to 21, 23 and 24 bring operators that are taken apart. */
-export const newest = 24;
+export const newest = newestOpset;
 /** Versions of com.microsoft, of which there is one only. */
 export const microsoft = { domain: "com.microsoft", from: 1, to: 1 } as const;
 /** Operators that conversions take in any form that may come. */

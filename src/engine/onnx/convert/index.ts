@@ -1,6 +1,6 @@
 import { nodeTitle, subgraphs } from "../check.js";
 import { canonicalOpset, ModelError, type OnnxGraph, type OnnxModel, type OnnxNode } from "../model.js";
-import { allNames, type Names } from "../names.js";
+import { type Names, reserveNames } from "../names.js";
 import { argumentForms } from "./arguments.js";
 import { constant } from "./constant.js";
 import { type Conversion, newest, Rewrite } from "./conversion.js";
@@ -46,7 +46,7 @@ export function toCanonicalOpset(model: OnnxModel): OnnxModel {
       `The model is written for opset ${model.opset}, and Faultline reads ${oldest} to ${newest}; export it with opset ${canonicalOpset}.`,
     );
   }
-  const graph = convertGraph(model.graph, model, allNames(model.graph));
+  const graph = convertGraph(model.graph, model, reserveNames(model.graph));
   return { ...model, opset: canonicalOpset, graph };
 }
 

@@ -4,7 +4,7 @@ import { dataTypeOf } from "../tensor-data.js";
 
 /**
  * Element types and ranks of a node's outputs, as far as they follow from those of its inputs. Conversions need them for typed
- * constants and for clean forms, and have another way where they are unknown; full shapes are the business of `specialise`.
+ * constants and for clean forms, and have another way where they are unknown; full shapes are the business of `specialize`.
  */
 interface Known {
   type(name: string): DataType | undefined;

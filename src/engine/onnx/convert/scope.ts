@@ -51,7 +51,7 @@ export class Scope {
   /** ONNX Runtime refuses two nodes of one name; what a node is rewritten to, or a function called twice, would have it. */
   private uniquelyNamed(node: OnnxNode): OnnxNode {
     if (node.name === "") return node;
-    const name = this.nodeNames.take(node.name);
+    const name = this.nodeNames.claim(node.name);
     return name === node.name ? node : { ...node, name };
   }
 
@@ -76,7 +76,7 @@ export class Scope {
   }
 
   fresh(hint: string): string {
-    return this.taken.take(hint);
+    return this.taken.fresh(hint);
   }
 
   addInitializer(hint: string, value: Tensor): string {

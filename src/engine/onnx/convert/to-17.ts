@@ -1,7 +1,7 @@
 import { type Shape, type Tensor, toNumbers } from "../../tensor/tensor.js";
 import { nodeTitle } from "../check.js";
 import { ModelError, type OnnxGraph, type OnnxModel, type OnnxNode } from "../model.js";
-import { allNames, type Names } from "../names.js";
+import { type Names, reserveNames } from "../names.js";
 import { int64Tensor, intOf, ints, textOf, without } from "./conversion.js";
 import { withoutUnread } from "./unread.js";
 
@@ -11,7 +11,7 @@ import { withoutUnread } from "./unread.js";
  * @throws ModelError where a node uses what opset 18 added and opset 17 cannot say in another way.
  */
 export function toOpset17(model: OnnxModel): OnnxModel {
-  return { ...model, opset: 17, graph: lower(model.graph, [], allNames(model.graph)) };
+  return { ...model, opset: 17, graph: lower(model.graph, [], reserveNames(model.graph)) };
 }
 
 /** The model at the lowest opset, 17 or 18, that can represent it. */
@@ -46,7 +46,7 @@ function lower(graph: OnnxGraph, outer: readonly OnnxGraph[], taken: Names): Onn
       return shape?.every((d) => typeof d === "number") ? (shape as Shape) : undefined;
     },
     define: (hint, value) => {
-      const name = taken.take(hint);
+      const name = taken.fresh(hint);
       if (value) initializers.set(name, value);
       return name;
     },

@@ -65,7 +65,7 @@ test("inputs that no window touches get exact zeros", async () => {
   const x = graph.input("x", "float32", [1, 1, 1, 9]);
   const w = graph.input("w", "float32", [1, 1, 1, 2]);
   graph.output("dx", gradients(conv(x, w, { strides: [1, 4] }), [x])[0]!);
-  const { dx } = await runModel(graph.build(), {
+  const { dx } = await runModel(graph, {
     x: tensor("float32", x.shape),
     w: tensor("float32", w.shape, [3, 5]),
   });
@@ -83,7 +83,7 @@ test("second derivatives: Σ (∂Σ conv(x, w)²/∂x) is differentiable again",
   const [second, mixed] = gradients(first!, [x, w]);
   graph.output("second", second!);
   graph.output("mixed", mixed!);
-  const r = await runModel(graph.build(), { x: tensor("float32", [1, 1, 1, 1], [3]), w: tensor("float32", [1, 1, 1, 1], [5]) });
+  const r = await runModel(graph, { x: tensor("float32", [1, 1, 1, 1], [3]), w: tensor("float32", [1, 1, 1, 1], [5]) });
   expect(r.second!.data[0]).toBe(50);
   expect(r.mixed!.data[0]).toBe(60);
 });

@@ -3,7 +3,7 @@ import { defineOperator, int, required } from "../../graph/operator.js";
 import { elementTypes } from "../../onnx/schema.js";
 import { dataTypeOf, elementTypeName } from "../../onnx/tensor-data.js";
 import type { DataType } from "../../tensor/tensor.js";
-import { emit } from "../emit.js";
+import { emit, idleWhereSame } from "../emit.js";
 
 /** The same numbers in another element type; returns `x` where it has that type. Floating-point numbers are cut towards zero. */
 export const cast = (x: Value, type: DataType): Value =>
@@ -17,6 +17,7 @@ export const Cast = defineOperator({
   infer: ({ inputs: [x], attributes: { to }, fail }) => [
     { type: dataTypeOf(to) ?? fail(`it casts to ${elementTypeName(to)}, which Faultline does not work on`), shape: x.shape },
   ],
+  simplify: idleWhereSame,
   gradient: ({ inputs: [x] }, [g]) => castGradient(x, g),
 });
 

@@ -1,9 +1,13 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int } from "../../graph/operator.js";
-import { numberAt, toNumbers } from "../../tensor/tensor.js";
+import { numberAt, tensor, toNumbers } from "../../tensor/tensor.js";
 import { mul } from "../elementwise/mul.js";
-import { sameAsInput } from "../emit.js";
+import { sameAsInput, scalar } from "../emit.js";
 import { where } from "../logic/where.js";
+import { expand } from "./expand.js";
+
+/** Stands for an operand that is known at run time only. */
+const unknown = tensor("float32", [1], [Number.NaN]);
 
 export const Dropout = defineOperator({
   name: "Dropout",
@@ -12,6 +16,12 @@ export const Dropout = defineOperator({
   outputs: ["output", "mask?"],
   attributes: { seed: int() },
   infer: (context) => [...sameAsInput(context), { type: "bool", shape: context.inputs[0].shape }],
+  // exporters write training mode with ratio 0 for functional dropout in evaluation
+  simplify: ({ inputs: [x, ratio, training], constantOf }) => {
+    const number = (v: Value): number => toNumbers(constantOf(v) ?? unknown)[0]!;
+    const idle = !training || number(training) === 0 || (ratio !== undefined && number(ratio) === 0);
+    return idle ? [x, expand(scalar(x.graph, 1, "bool"), x.shape)] : undefined;
+  },
   // evaluation: the identity; training: y = mask x / (1 - ratio)
   gradient: ({ inputs: [, ratio, training], outputs: [, mask], fail }, [g]) => {
     if (!g) return [];

@@ -1,7 +1,7 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
 import { type Shape, sameShape } from "../../tensor/tensor.js";
-import { broadcastShapes, constantNumbers, emit, intsConstant } from "../emit.js";
+import { broadcastShapes, constantNumbers, emit, idleWhereSame, intsConstant } from "../emit.js";
 import { sumTo } from "../sum-to.js";
 
 /** Repeats `x` along axes of size 1 until it has the given shape (NumPy broadcasting). Returns `x` where nothing changes. */
@@ -15,6 +15,7 @@ export const Expand = defineOperator({
   infer: ({ inputs: [x, shape], fail }) => [
     { type: x.type, shape: broadcastShapes([x.shape, constantNumbers(shape, "shape", fail)], fail) },
   ],
+  simplify: idleWhereSame,
   // repeating is dual to summing
   gradient: ({ inputs: [x] }, [g]) => [sumTo(g, x.shape)],
 });

@@ -1,7 +1,7 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int } from "../../graph/operator.js";
 import { sizeOf } from "../../tensor/tensor.js";
-import { emit } from "../emit.js";
+import { emit, idleWhereSame } from "../emit.js";
 import { reshape } from "./reshape.js";
 
 /** A matrix: the axes before `axis` become its rows, the rest its columns. */
@@ -18,6 +18,7 @@ export const Flatten = defineOperator({
     if (axis < 0 || axis > rank) fail(`axis ${attributes.axis} is outside a tensor of rank ${rank}`);
     return [{ type: x.type, shape: [sizeOf(x.shape.slice(0, axis)), sizeOf(x.shape.slice(axis))] }];
   },
+  simplify: idleWhereSame,
   // the elements stay in order
   gradient: ({ inputs: [x] }, [g]) => [reshape(g, x.shape)],
 });

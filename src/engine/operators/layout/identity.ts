@@ -1,6 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
-import { emit, sameAsInput } from "../emit.js";
+import { emit, idleWhereSame, sameAsInput } from "../emit.js";
 
 /** `x` itself, under a second name. */
 export const identity = (x: Value): Value => emit(Identity, [x]);
@@ -10,5 +10,6 @@ export const Identity = defineOperator({
   inputs: ["input"],
   outputs: ["output"],
   infer: sameAsInput,
+  simplify: idleWhereSame,
   gradient: (_, [g]) => [g],
 });

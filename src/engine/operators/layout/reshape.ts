@@ -1,7 +1,7 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int } from "../../graph/operator.js";
 import { type Shape, sameShape, sizeOf } from "../../tensor/tensor.js";
-import { constantNumbers, emit, intsConstant } from "../emit.js";
+import { constantNumbers, emit, idleWhereSame, intsConstant } from "../emit.js";
 
 /** The same elements in the same order under another shape. One entry may be -1 (what remains). Returns `x` where nothing changes. */
 export const reshape = (x: Value, shape: Shape): Value =>
@@ -26,6 +26,7 @@ export const Reshape = defineOperator({
       fail(`the input cannot take the shape [${wanted.join(", ")}]`);
     return [{ type: x.type, shape }];
   },
+  simplify: idleWhereSame,
   // the elements stay in order, so the cotangent only takes back the shape
   gradient: ({ inputs: [x] }, [g]) => [reshape(g, x.shape)],
 });

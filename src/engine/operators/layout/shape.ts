@@ -1,4 +1,5 @@
 import { defineOperator, int, zeroGradient } from "../../graph/operator.js";
+import { intsConstant } from "../emit.js";
 
 export const Shape = defineOperator({
   name: "Shape",
@@ -6,5 +7,6 @@ export const Shape = defineOperator({
   outputs: ["shape"],
   attributes: { start: int(0), end: int() },
   infer: ({ inputs: [x], attributes }) => [{ type: "int64", shape: [x.shape.slice(attributes.start, attributes.end).length] }],
+  simplify: ({ inputs: [x], attributes }) => [intsConstant(x.graph, x.shape.slice(attributes.start, attributes.end))],
   gradient: zeroGradient("a shape does not depend on the elements"),
 });

@@ -1,6 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
-import { constantNumbers, emit, intsConstant, normalizeAxis } from "../emit.js";
+import { constantNumbers, emit, idleWhereSame, intsConstant, normalizeAxis } from "../emit.js";
 import { reshape } from "./reshape.js";
 
 /** Inserts axes of size 1 at the given places of the result. */
@@ -18,6 +18,7 @@ export const Unsqueeze = defineOperator({
     const rest = [...x.shape];
     return [{ type: x.type, shape: Array.from({ length: rank }, (_, i) => (inserted.has(i) ? 1 : rest.shift()!)) }];
   },
+  simplify: idleWhereSame,
   // the elements stay in order
   gradient: ({ inputs: [x] }, [g]) => [reshape(g, x.shape)],
 });

@@ -1,8 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
+import { specialize } from "../../../engine/compile/specialize.js";
 import { embed } from "../../../engine/graph/embed.js";
 import { parseModel } from "../../../engine/onnx/read.js";
 import { parseSafetensors } from "../../../engine/tensor/safetensors.js";
 import { sizeOf, type Tensor, tensor, toNumbers } from "../../../engine/tensor/tensor.js";
+import { runModel } from "../../../engine/testing/run-model.js";
 import type { Predictor } from "../../../vision/predictor.js";
 import { imageRoles } from "../../../vision/spec/model-spec.js";
 import { type TaskName, tasks } from "../../../vision/tasks/index.js";
@@ -37,8 +39,9 @@ export function goldenTensors(file: string): Map<string, Tensor> {
 }
 
 /** The small network of a task as an attack's site, its clean images by role, its label and target. */
-export function goldenSite(folder: string) {
-  const model = parseModel(readFileSync(new URL(`${folder}/network.onnx`, goldenFolder)));
+export async function goldenSite(folder: string) {
+  const file = parseModel(readFileSync(new URL(`${folder}/network.onnx`, goldenFolder)));
+  const model = await specialize(file, {}, (constants) => runModel(constants, {}));
   const inputs = goldenTensors(`${folder}/inputs.safetensors`);
   const task = tasks[folder === "apgd" ? "classification" : (folder as TaskName)];
   const roles: readonly string[] = imageRoles[task.name];
@@ -50,7 +53,7 @@ export function goldenSite(folder: string) {
     ]),
   );
   const noise = Object.fromEntries(roles.map((role, i) => [role, stored("noise", i)]));
-  const names = model.graph.inputs.filter((v) => !model.graph.initializers.has(v.name)).map((v) => v.name);
+  const names = model.inputs.map((v) => v.name);
   const predictor: Predictor = {
     images: Object.fromEntries(Object.entries(images).map(([role, t]) => [role, t.shape])),
     predict: (graph, values) =>

@@ -1,4 +1,4 @@
-import { type Evaluate, specialise } from "../../../engine/compile/specialise.js";
+import { type Evaluate, specialize } from "../../../engine/compile/specialize.js";
 import { embed } from "../../../engine/graph/embed.js";
 import type { OnnxModel, ValueInfo } from "../../../engine/onnx/model.js";
 import { type Shape, sameShape } from "../../../engine/tensor/tensor.js";
@@ -10,7 +10,7 @@ import type { Transform } from "./transform.js";
  * output of the image's shape. The pixels must keep their places where the task has a target per pixel; each image of a pair has its own noise.
  *
  * @param image shape of the batch of images.
- * @throws AttackError when the model has other inputs or outputs; ModelError when it cannot be specialised to the image's shape.
+ * @throws AttackError when the model has other inputs or outputs; ModelError when it cannot be specialized to the image's shape.
  */
 export async function modelTransform(
   model: OnnxModel,
@@ -26,16 +26,16 @@ export async function modelTransform(
       `${name}: a transform has the inputs "image" and "noise"; this model has ${free.map((i) => i.name).join(", ")}.`,
     );
   const noise = noiseShape(drawn, pictured, image, name);
-  const fixed = await specialise(model, { image, noise }, evaluate);
-  const output = fixed.graph.outputs[0]!;
-  if (fixed.graph.outputs.length !== 1 || !sameShape(output.shape as Shape, image))
+  const fixed = await specialize(model, { image, noise }, evaluate);
+  const [output, value] = [...fixed.outputs][0]!;
+  if (fixed.outputs.size !== 1 || !sameShape(value.shape, image))
     throw new AttackError(`${name}: a transform has one output of the image's shape [${image.join(", ")}].`);
   return {
     name,
     samples,
     moves: "nothing",
     noise: () => noise,
-    apply: (x, n) => embed(x.graph, fixed, { image: x, noise: n }).outputs[output.name]!,
+    apply: (x, n) => embed(x.graph, fixed, { image: x, noise: n }).outputs[output]!,
   };
 }
 

@@ -31,7 +31,7 @@ async function apply(transform: Transform, value: number | "drawn"): Promise<Flo
     Float32Array.from({ length: sizeOf(noiseShape) }, () => (value === "drawn" ? draw.uniform(-1, 1) : value)),
   );
   graph.output("y", transform.apply(graph.input("x", "float32", shape), graph.input("n", "float32", noiseShape)));
-  const { y } = await runModel(graph.build(), { x: image, n: noise });
+  const { y } = await runModel(graph, { x: image, n: noise });
   expect(y!.shape).toEqual(shape);
   return y!.data as Float32Array;
 }
@@ -93,9 +93,7 @@ describe("a step with transforms", () => {
   it("averages the gradients of its draws", async () => {
     const step = async (transform: Transform, noises: readonly Tensor[]) => {
       const model = lower(stepGraph(attack, { ...smallSite("segmentation"), transform }), "cpu");
-      const noise = Object.fromEntries(
-        noises.map((n, i) => [model.graph.inputs.find((v) => v.name.startsWith(`noise${i}`))!.name, n]),
-      );
+      const noise = Object.fromEntries(noises.map((n, i) => [model.inputs.find((v) => v.name.startsWith(`noise${i}`))!.name, n]));
       return (await runModel(model, { ...feeds, ...noise }))["gradient.image"]!.data as Float32Array;
     };
     const { "brightness-contrast": transform } = transforms;
@@ -113,7 +111,7 @@ describe("a step with transforms", () => {
   it("holds the weights once, however many draws there are", () => {
     const size = (samples: number) => {
       const model = stepGraph(attack, { ...smallSite("segmentation"), transform: transforms.shift(samples) });
-      return [...model.graph.initializers.values()].filter((t) => sizeOf(t.shape) > 64).length;
+      return [...model.build().graph.initializers.values()].filter((t) => sizeOf(t.shape) > 64).length;
     };
     expect(size(5)).toBe(size(1));
   });
@@ -126,7 +124,7 @@ describe("a step with transforms", () => {
   it("moves both images of a pair alike, and gives each its own noise", () => {
     const noises = (transform: Transform) =>
       stepGraph(attack, { ...smallSite("flow"), transform })
-        .graph.inputs.map((i) => i.name)
+        .inputs.map((i) => i.name)
         .filter((n) => n.startsWith("noise"));
     expect(noises(transforms.shift(2))).toEqual(["noise0", "noise1"]);
     expect(noises(transforms["gaussian-noise"](1)).sort()).toEqual(["noise0.image1", "noise0.image2"]);
@@ -134,7 +132,7 @@ describe("a step with transforms", () => {
 });
 
 describe("a transform of one's own", () => {
-  const evaluate = (m: OnnxModel | Uint8Array) => runModel(m, {}, "disabled");
+  const evaluate = (m: Graph) => runModel(m, {}, "disabled");
   const own = (body: (x: Value, n: Value) => Value, names: readonly [string, string] = ["image", "noise"]): OnnxModel => {
     const graph = new Graph();
     graph.output("y", body(graph.input(names[0], "float32", shape), graph.input(names[1], "float32", [2, 1])));
@@ -143,7 +141,7 @@ describe("a transform of one's own", () => {
     return { ...model, graph: { ...model.graph, inputs, valueInfo: new Map() } };
   };
 
-  it("is specialised to the batch", async () => {
+  it("is specialized to the batch", async () => {
     const transform = await modelTransform(
       own((x, n) => mul(x, reshape(n, [2, 1, 1, 1]))),
       "dim.onnx",

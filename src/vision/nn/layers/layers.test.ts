@@ -39,7 +39,7 @@ async function run(
   const parameters = new Parameters(graph, asConstants(new Map(Object.entries(state))), mode);
   graph.output("y", layer(parameters.scope, x));
   for (const [name, update] of parameters.updates) graph.output(name, update);
-  return runModel(graph.build(), { x: input });
+  return runModel(graph, { x: input });
 }
 
 function expectClose(actual: Tensor | undefined, expected: readonly number[] | undefined): void {
@@ -71,7 +71,7 @@ describe("layers agree with PyTorch", () => {
       const [dx, dw, db] = vectorJacobianProduct([{ of: y, cotangent }], [x, ...parameters.trainable.values()]);
       for (const [name, value] of Object.entries({ y, dx, dw, db })) graph.output(name, value!);
       for (const [name, update] of parameters.updates) graph.output(`next.${name}`, update);
-      const results = await runModel(graph.build(), { x: wave([2, 3, 2, 2]), ...affine(3), ...statistics }, level);
+      const results = await runModel(graph, { x: wave([2, 3, 2, 2]), ...affine(3), ...statistics }, level);
       expectClose(results.y, reference.bn_train);
       expectClose(results.dx, reference.bn_dx);
       expectClose(results.dw, reference.bn_dw);

@@ -6,7 +6,7 @@ import { parseSafetensors } from "../tensor/safetensors.js";
 import { type Tensor, toNumbers } from "../tensor/tensor.js";
 import { runModel } from "../testing/run-model.js";
 import { foldBatchNormalization } from "./fold-batch-normalization.js";
-import { specialise } from "./specialise.js";
+import { specialize } from "./specialize.js";
 
 const folder = join(import.meta.dirname, "../../../../shared/golden/gradients");
 const present = existsSync(folder);
@@ -17,7 +17,7 @@ interface Case {
 }
 const cases: readonly Case[] = present ? (JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8")) as Case[]) : [];
 
-describe.skipIf(!present)("specialise: golden models give the outputs of the original file", () => {
+describe.skipIf(!present)("specialize: golden models give the outputs of the original file", () => {
   for (const test of cases.filter((c) => c.kind === "model")) {
     it(test.name, async () => {
       const file = new Uint8Array(readFileSync(join(folder, `${test.name}.onnx`)));
@@ -26,17 +26,18 @@ describe.skipIf(!present)("specialise: golden models give the outputs of the ori
       for (const { name } of test.inputs) feeds[name] = tensors.get(name)!;
       const shapes = Object.fromEntries(test.inputs.map(({ name, shape }) => [name, shape]));
       let sessions = 0;
-      const model = await specialise(parseModel(file), shapes, (m) => {
+      const graph = await specialize(parseModel(file), shapes, (m) => {
         sessions++;
         return runModel(m, {}, "disabled");
       });
+      const model = graph.build();
       for (const node of model.graph.nodes) {
         expect(["Shape", "Size", "Identity", "Dropout", "Constant"]).not.toContain(node.op);
         for (const name of node.outputs) if (name) expect(model.graph.valueInfo.get(name)?.shape).toBeDefined();
       }
-      const weighty = await specialise(parseModel(file), shapes, (m) => runModel(m, {}, "disabled"), { keep: "weights" });
+      const weighty = await specialize(parseModel(file), shapes, (m) => runModel(m, {}, "disabled"), { keep: "weights" });
       const expected = await runModel(file, feeds);
-      for (const variant of [model, weighty, foldBatchNormalization(model)]) {
+      for (const variant of [graph, weighty, foldBatchNormalization(graph)]) {
         const actual = await runModel(variant, feeds);
         expect(Object.keys(actual)).toEqual(Object.keys(expected));
         for (const [name, t] of Object.entries(expected)) {
@@ -44,7 +45,11 @@ describe.skipIf(!present)("specialise: golden models give the outputs of the ori
           expect(relativeError(actual[name]!, t), name).toBeLessThan(2e-5);
         }
       }
-      expect(foldBatchNormalization(model).graph.nodes.map((n) => n.op)).not.toContain("BatchNormalization");
+      expect(
+        foldBatchNormalization(graph)
+          .build()
+          .graph.nodes.map((n) => n.op),
+      ).not.toContain("BatchNormalization");
       expect(sessions).toBeLessThanOrEqual(60);
     });
   }
