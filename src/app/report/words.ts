@@ -108,7 +108,7 @@ export function reproduce(
     ["--grid", attack.grid === "continuous" ? undefined : attack.grid],
     ["--loss", attack.loss],
     ["--alignment", attack.alignment],
-    ["--scale", attack.scale === 1 ? undefined : attack.scale],
+    ["--scale", attack.scale],
     ["--eot", attack.eot?.transform],
     ["--eot-samples", attack.eot?.samples],
     ["--region", attack.region],

@@ -4,6 +4,7 @@ import { readModel } from "../../../engine/onnx/read-file.js";
 import type { Engine } from "../../../engine/runtime/engine.js";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
+import { tasks } from "../../../vision/tasks/index.js";
 import { attackOf, attacksOf } from "../../attack/attack-of-plan.js";
 import { finishRun } from "../../attack/finish.js";
 import { type AttackPlan, hashFile } from "../../attack/plan.js";
@@ -90,7 +91,7 @@ async function attackDataset(
       grid: flags.grid,
       ...(flags.loss && { loss: flags.loss }),
       ...(flags.alignment && { alignment: flags.alignment }),
-      scale: flags.scale,
+      scale: flags.scale ?? tasks[spec.task].scale,
       ...(flags.perturb && { perturb: flags.perturb }),
       ...(eot && { eot }),
       ...(flags.region && { region: flags.region }),
@@ -187,7 +188,7 @@ async function attackTensors(engine: Engine, model: Model, spec: ModelSpec, flag
         model,
         spec,
         attack,
-        scale: flags.scale,
+        scale: flags.scale ?? tasks[spec.task].scale,
         seed: flags.seed,
         ...(eot && { eot }),
         perturb: flags.perturb,
