@@ -16,13 +16,13 @@ export interface BenchOptions {
   readonly passes: number;
   readonly runs: number;
   readonly clock: keyof typeof clocks;
-  /** Absent: no python with torch, or `--torch off`. */
+  /** Given with --python, or the first on the path that has torch. Absent: there is none, or `--torch off`. */
   readonly python: string | undefined;
   readonly rewrites: "ours" | "none";
 }
 
 /**
- * What the benches that stand beside PyTorch take: `[networks, by part of their name] --passes --runs --clock --torch --rewrites`.
+ * What the benches that stand beside PyTorch take: `[networks, by part of their name] --passes --runs --clock --torch --python --rewrites`.
  *
  * @param fallback networks that are meant when none is named; default all.
  */
@@ -34,6 +34,7 @@ export function readOptions(fallback: readonly string[] = [""], defaults = { pas
       runs: { type: "string", default: defaults.runs },
       clock: { type: "string", default: "wall" },
       torch: { type: "string", default: "auto" },
+      python: { type: "string" },
       rewrites: { type: "string", default: "ours" },
     },
   });
@@ -51,7 +52,13 @@ export function readOptions(fallback: readonly string[] = [""], defaults = { pas
     passes: Number(values.passes),
     runs: Number(values.runs),
     clock,
-    python: torch === "auto" ? findPython(["python3", "/usr/bin/python3"]) : undefined,
+    python: torch === "auto" ? pythonOf(values.python) : undefined,
     rewrites,
   };
+}
+
+function pythonOf(given: string | undefined): string | undefined {
+  const found = findPython(given === undefined ? ["python3", "/usr/bin/python3"] : [given]);
+  if (given !== undefined && found === undefined) throw new Error(`--python: ${given} does not import torch and onnx.`);
+  return found;
 }

@@ -38,11 +38,18 @@ export class TorchPeer {
     return peer;
   }
 
-  /** Milliseconds of `runs` runs after one warm-up, for each malloc setting; with the processor clock on one thread. */
+  /**
+   * Milliseconds of `runs` runs after one warm-up, for each malloc setting; with the processor clock on one thread.
+   *
+   * @throws Error with PyTorch's words where it cannot do this.
+   */
   async time(what: string, runs: number): Promise<number[][]> {
     const results: number[][] = [];
-    for (const i of this.#processes.keys())
-      results.push(((await this.#ask(i, `${what} ${runs + 1}`)) as { ms: number[] }).ms.slice(1));
+    for (const i of this.#processes.keys()) {
+      const answer = (await this.#ask(i, `${what} ${runs + 1}`)) as { ms: number[] } | { failed: string };
+      if ("failed" in answer) throw new Error(`PyTorch, ${what}: ${answer.failed}`);
+      results.push(answer.ms.slice(1));
+    }
     return results;
   }
 

@@ -3,7 +3,7 @@
     python3 run_onnx.py model.onnx input.f32 wall|processor
 
 Reads one command a line, answers one line of JSON each:
-    forward N | gradient N     N timed runs -> {"ms": [...]}
+    forward N | gradient N | compiled N     N timed runs -> {"ms": [...]}, or {"failed": why}; compiled is the gradient under torch.compile
     save FILE                  the gradient of half the sum of squared outputs by the input, raw float32 -> {"shape": [...]}
 
 Operators are fused where PyTorch has one function for what the file writes in several nodes (GELU, linear layers, L2
@@ -54,7 +54,7 @@ def resize(a, x, region, scales, sizes):
 def pad(a, x, pads, value=None):
     n = len(pads) // 2
     order = [p for axis in reversed(range(n)) for p in (pads[axis], pads[axis + n])]
-    return F.pad(x, order, value=0.0 if value is None else float(value))
+    return F.pad(x, order, value=0.0 if value is None else value.item())
 
 
 def slice_(a, x, starts, ends, axes=None, steps=None):
@@ -79,7 +79,7 @@ def reduce(function):
 OPERATORS = {
     "Add": lambda a, x, y: x + y,
     "AveragePool": lambda a, x: F.avg_pool2d(x, a["kernel_shape"], a.get("strides")),
-    "Clip": lambda a, x, low, high: F.hardtanh(x, float(low), float(high)),
+    "Clip": lambda a, x, low, high: F.hardtanh(x, low.item(), high.item()),
     "Concat": lambda a, *xs: torch.cat(xs, a["axis"]),
     "Conv": conv,
     "ConvTranspose": conv_transpose,
@@ -146,7 +146,7 @@ class Network:
 
         def number(name):
             value = self.constants.get(name)
-            return float(value) if value is not None and value.size == 1 else None
+            return value.item() if value is not None and value.size == 1 else None
 
         def gelu(node):  # x (erf(x / sqrt 2) + 1) / 2
             if node[0] != "Mul" or number(node[2][1]) != 0.5:
@@ -212,9 +212,11 @@ def main():
         with torch.no_grad():
             return network(image)
 
-    def gradient():
+    def gradient(run=network):
         x = image.clone().requires_grad_(True)
-        return torch.autograd.grad(network(x).square().sum() / 2, x)[0]
+        return torch.autograd.grad(run(x).square().sum() / 2, x)[0]
+
+    compiled = torch.compile(network.__call__)
 
     print(json.dumps({"torch": torch.__version__}), flush=True)
     for line in sys.stdin:
@@ -224,11 +226,15 @@ def main():
             result.numpy().tofile(argument)
             print(json.dumps({"shape": list(result.shape)}), flush=True)
             continue
-        run, ms = {"forward": forward, "gradient": gradient}[command], []
-        for _ in range(int(argument)):
-            begin = clock()
-            run()
-            ms.append((clock() - begin) * 1000)
+        run, ms = {"forward": forward, "gradient": gradient, "compiled": lambda: gradient(compiled)}[command], []
+        try:
+            for _ in range(int(argument)):
+                begin = clock()
+                run()
+                ms.append((clock() - begin) * 1000)
+        except Exception as error:  # torch.compile needs a C++ compiler, and does not take every network
+            print(json.dumps({"failed": str(error).strip().split("\n")[0]}), flush=True)
+            continue
         print(json.dumps({"ms": ms}), flush=True)
 
 

@@ -54,15 +54,14 @@ export function readTensor(message: TensorMessage, what: string, budget: ByteBud
   const shape = message.dims ?? [];
   const size = checkedSize(shape, what);
   const stored = elementTypes[message.dataType!] ?? "undefined";
-  const narrow = stored === "int4" || stored === "uint4" ? { narrow: stored } : {};
   const storedBytes = storedSize(stored, type, size);
   if (message.dataLocation === 1) {
     spend(budget, "outside", size * bytesPerElement(type));
-    return { type, shape, data: ownedData(readExternal(message, what, storedBytes, external), type, stored, size), ...narrow };
+    return { type, shape, data: ownedData(readExternal(message, what, storedBytes, external), type, stored, size) };
   }
   const raw = message.rawData;
   if (raw === undefined || raw.length === 0) {
-    return { type, shape, data: readTypedFields(message, type, stored, size, { what, budget }), ...narrow };
+    return { type, shape, data: readTypedFields(message, type, stored, size, { what, budget }) };
   }
   if (raw.length !== storedBytes) {
     throw new ModelError(
@@ -70,7 +69,7 @@ export function readTensor(message: TensorMessage, what: string, budget: ByteBud
     );
   }
   spend(budget, "inside", size * bytesPerElement(type));
-  return { type, shape, data: fromBytes(raw, type, stored, size), ...narrow };
+  return { type, shape, data: fromBytes(raw, type, stored, size) };
 }
 
 interface Context {
