@@ -11,7 +11,7 @@ import { usualSteps } from "./usual.js";
 
 /** What a user says of an attack, as a plan and the command line hold it. */
 export type AttackSettings = Pick<AttackPlan["attack"], "norm" | "epsilon" | "restarts" | "grid" | "schedule"> &
-  Partial<Pick<AttackPlan["attack"], "steps" | "stepSize" | "loss" | "alignment">>;
+  Partial<Pick<AttackPlan["attack"], "steps" | "stepSize" | "randomStart" | "loss" | "alignment">>;
 
 const optionsOf = (settings: AttackSettings, goal: Goal): AttackOptions => ({
   norm: norms[settings.norm],
@@ -21,6 +21,7 @@ const optionsOf = (settings: AttackSettings, goal: Goal): AttackOptions => ({
   restarts: settings.restarts,
   grid: settings.grid,
   schedule: settings.schedule,
+  ...(settings.randomStart === "ball" && { start: "ball" as const }),
   ...(settings.stepSize !== undefined && { stepSize: settings.stepSize }),
   ...(settings.loss && { loss: settings.loss }),
   ...(settings.alignment && { alignment: settings.alignment }),
@@ -39,6 +40,11 @@ export function attackOf(name: AttackName, settings: AttackSettings, goal: Goal)
   if (settings.schedule !== "constant" && ownStep[name])
     throw new UsageError(`--schedule ${settings.schedule}: ${name} ${ownStep[name]}; leave it out.`);
   const attack = attacks[name](optionsOf(settings, goal));
+  if (
+    settings.randomStart === "ball" &&
+    attacks[name](optionsOf({ ...settings, randomStart: "published" }, goal)).start === "clean"
+  )
+    throw new UsageError(`--random-start ball: ${name} starts at the clean image; leave it out.`);
   if (settings.steps !== undefined && settings.steps !== attack.budget.steps)
     throw new UsageError(`--steps ${settings.steps}: ${name} ${ownStep[name]}; leave it out.`);
   return attack;

@@ -41,6 +41,8 @@ export const attackPlanSchema = z.strictObject({
     schedule: z.enum(["constant", "linear", "cosine"]).default("constant"),
     steps: z.number().int().positive(),
     restarts: z.number().int().positive(),
+    /** Where random starts lie: as the attack's authors have them, or anywhere in the ball. */
+    randomStart: z.enum(["published", "ball"]).default("published"),
     grid: z.enum(["continuous", "8-bit"]),
     loss: z.string().optional(),
     alignment: z.string().optional(),

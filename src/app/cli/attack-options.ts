@@ -13,6 +13,7 @@ export interface AttackFlags {
   readonly schedule: StepSchedule;
   readonly steps?: number;
   readonly restarts: number;
+  readonly randomStart: "published" | "ball";
   readonly grid: "continuous" | "8-bit";
   readonly loss?: string;
   readonly alignment?: string;
@@ -44,6 +45,14 @@ export function withAttack(command: Command): Command {
         .default("constant"),
     )
     .option("--restarts <n>", "random starts of which the best counts", parsePositiveInteger, 1)
+    .addOption(
+      new Option(
+        "--random-start <where>",
+        "published = in l_inf anywhere in the ball, in l_2 and l_1 on its surface; ball = anywhere in it, as Foolbox has it",
+      )
+        .choices(["published", "ball"])
+        .default("published"),
+    )
     .addOption(
       new Option("--grid <kind>", "keep iterates on the grid of 8-bit images, so that saving changes nothing")
         .choices(["continuous", "8-bit"])

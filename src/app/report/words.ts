@@ -105,6 +105,7 @@ export function reproduce(
     ["--step-size", attack.stepSize && fraction(attack.stepSize)],
     ["--schedule", attack.schedule === "constant" ? undefined : attack.schedule],
     ["--restarts", attack.restarts === 1 ? undefined : attack.restarts],
+    ["--random-start", attack.randomStart === "published" ? undefined : attack.randomStart],
     ["--grid", attack.grid === "continuous" ? undefined : attack.grid],
     ["--loss", attack.loss],
     ["--alignment", attack.alignment],

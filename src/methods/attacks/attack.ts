@@ -1,4 +1,5 @@
 import type { Value } from "../../engine/graph/graph.js";
+import type { Random } from "../../engine/tensor/random.js";
 import type { PixelFunction, PixelOptions, Task } from "../../vision/tasks/index.js";
 import type { StepSchedule } from "./step-schedule.js";
 
@@ -38,8 +39,11 @@ export interface Budget {
 /** Away from the target that is given (ground truth), or towards it (what the attacker wants to see). */
 export type Goal = "untargeted" | "targeted";
 
-/** Where the search begins: at the clean image, or at a random point of the ball. */
-export type Start = "clean" | "random";
+/**
+ * Where the search begins: at the clean image; at the random point that the published code takes (any point of the ball in l_inf, one on the sphere in
+ * l_2 and l_1); or at one drawn uniformly from the ball, as Foolbox does.
+ */
+export type Start = "clean" | "random" | "ball";
 
 /** A ball around the clean image, its steepest direction and its projection; all per image over (C, H, W). */
 export interface Norm {
@@ -50,6 +54,11 @@ export interface Norm {
   readonly project: (delta: Value, epsilon: Value, clean: Value) => Value;
   /** Takes raw uniform noise in [-1, 1] to a random start inside the ball. */
   readonly start: (noise: Value, epsilon: Value) => Value;
+  /**
+   * For starts drawn uniformly from the ball: one coordinate of raw noise whose direction, by `start`, is uniform on the sphere, and the share of the
+   * radius for a uniform draw `u` and `n` coordinates. Absent where `start` is uniform in the ball already.
+   */
+  readonly ball?: { readonly noise: (random: Random) => number; readonly radius: (u: number, n: number) => number };
   /** Size of `delta` for each image, [B]. */
   readonly size: (delta: Value) => Value;
   /** Where the size is (a root of) a sum over the entries: what an entry of so many levels adds to the sum. */

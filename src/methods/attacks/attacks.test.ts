@@ -117,6 +117,15 @@ it("depends on a sample's name and the seed, not on its place in the batch", asy
   expect(other.images.image!.data).not.toEqual(a.images.image!.data);
 });
 
+it.each(Object.keys(norms) as Norm["name"][])(
+  "%s: starts anywhere in the ball lie in it, and not on its surface alone",
+  async (norm) => {
+    const [site, batch] = [smallSite("flow"), smallBatch("flow")];
+    const outcome = await run(noise({ ...options(norm, "untargeted"), start: "ball" }), site, batch);
+    expectInside(outcome, batch, norm, "noise");
+  },
+);
+
 it("an ensemble takes the alignment that is asked for, and the residual one otherwise", () => {
   const names = (more: object) =>
     ensembleMembers("flow", options("l_inf", "untargeted", more)).map((member) => member.weight.name);

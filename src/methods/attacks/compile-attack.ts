@@ -28,7 +28,7 @@ export interface AttackBatch {
   readonly target: Tensor;
   readonly valid?: Tensor<"float32">;
   readonly region?: Tensor<"float32">;
-  /** Raw start noise in [-1, 1] by role; default drawn from `seed` and the samples' names. */
+  /** Raw start noise by role (uniform in [-1, 1], but for starts inside the ball); default drawn from `seed` and the samples' names. */
   readonly start?: Readonly<Record<string, Tensor<"float32">>>;
   /** A stable name for each sample: its random numbers depend on it and the seed alone, not on the batch or order it came in. */
   readonly samples: readonly string[];
@@ -73,7 +73,7 @@ export async function compileAttack(engine: Engine, attack: Attack, site: Attack
         step: await compile(stepGraph(attack, site)),
         evaluation: new WholeEvaluation(site, await compile(evaluationGraph(attack, site))),
       };
-  const start = attack.start === "random" ? await compile(startGraph(attack, site)) : undefined;
+  const start = attack.start === "clean" ? undefined : await compile(startGraph(attack, site));
   return new CompiledAttack(engine, attack, site, { ...programs, start });
 }
 
@@ -241,7 +241,11 @@ export class CompiledAttack {
     if (batch.region) feeds.region = batch.region;
     for (const r of roles) {
       feeds[`clean.${r}`] = batch.images[r]!;
-      feeds[`start.${r}`] = batch.start?.[r] ?? uniformNoise(batch, batch.images[r]!.shape, `start/${r}/${restart}`);
+      const { shape } = batch.images[r]!;
+      const label = `start/${r}/${restart}`;
+      const ball = this.attack.start === "ball" ? this.attack.norm.ball : undefined;
+      feeds[`start.${r}`] = batch.start?.[r] ?? noise(batch, shape, label, ball?.noise ?? uniform);
+      if (ball) feeds[`start_radius.${r}`] = startRadius(batch, shape, `${label}/radius`, ball.radius);
     }
     const names = roles.map((r) => `next.${r}`);
     const out = await this.programs.start.run(feeds, { keep: names });
@@ -273,7 +277,7 @@ export class CompiledAttack {
     for (let draw = 0; draw < transform.samples; draw++) {
       for (const [role, { shape }] of Object.entries(batch.images)) {
         const name = noiseName(transform, draw, role);
-        feeds[name] ??= uniformNoise(batch, transform.noise(shape), `transform/${restart}/${step}/${name}`);
+        feeds[name] ??= noise(batch, transform.noise(shape), `transform/${restart}/${step}/${name}`, uniform);
       }
     }
     return feeds;
@@ -301,13 +305,25 @@ function release(handles: readonly (Tensor | DeviceTensor)[]): void {
   for (const handle of new Set(handles)) if (handle.data === undefined) handle.dispose();
 }
 
-/** Uniform in [-1, 1]; each sample has a stream of its own. */
-function uniformNoise(batch: AttackBatch, shape: Shape, label: string): Tensor<"float32"> {
-  const noise = tensor("float32", shape);
+const uniform = (random: Random): number => random.uniform(-1, 1);
+
+/** Each sample has a stream of its own. */
+function noise(batch: AttackBatch, shape: Shape, label: string, draw: (random: Random) => number): Tensor<"float32"> {
+  const drawn = tensor("float32", shape);
   const n = sizeOf(shape.slice(1));
   batch.samples.forEach((sample, b) => {
     const random = new Random(batch.seed, `${sample}/${label}`);
-    for (let i = 0; i < n; i++) noise.data[b * n + i] = random.uniform(-1, 1);
+    for (let i = 0; i < n; i++) drawn.data[b * n + i] = draw(random);
   });
-  return noise;
+  return drawn;
+}
+
+function startRadius(
+  batch: AttackBatch,
+  shape: Shape,
+  label: string,
+  radius: (u: number, n: number) => number,
+): Tensor<"float32"> {
+  const n = sizeOf(shape.slice(1));
+  return noise(batch, [batch.samples.length], label, (random) => radius(random.uniform(0, 1), n));
 }

@@ -1,5 +1,5 @@
 import type { ValueInfo } from "../../engine/onnx/model.js";
-import type { Attack, Goal, Norm } from "./attack.js";
+import type { Attack, Goal, Norm, Start } from "./attack.js";
 import { firstValue } from "./descent/first-value.js";
 import { ruleOf } from "./descent/rule-of.js";
 import { type AttackSite, noiseName, perturbedRoles, stateName } from "./step-graph.js";
@@ -13,7 +13,7 @@ export interface StepDescription {
   readonly norm: Norm["name"];
   readonly goal: Goal;
   readonly grid: "continuous" | "8-bit";
-  readonly start: "clean" | "random";
+  readonly start: Start;
   /** Runs of the step graph: one more than the steps where the rule keeps the best iterate and must see the last one. */
   readonly passes: number;
   readonly restarts: number;

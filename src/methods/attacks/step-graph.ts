@@ -247,7 +247,10 @@ export function evaluationGraph(attack: Attack, site: AttackSite): Graph {
   return graph;
 }
 
-/** Random start: inputs `clean.<role>`, `start.<role>` (raw noise in [-1, 1]), `epsilon`, optionally `region`; outputs `next.<role>`. */
+/**
+ * Random start: inputs `clean.<role>`, `start.<role>` (raw noise), `epsilon`, optionally `region`, and for starts inside the ball `start_radius.<role>` [B],
+ * the share of the radius; outputs `next.<role>`.
+ */
 export function startGraph(attack: Attack, site: AttackSite): Graph {
   const graph = new Graph();
   const epsilon = graph.input("epsilon", "float32", []);
@@ -256,7 +259,11 @@ export function startGraph(attack: Attack, site: AttackSite): Graph {
   for (const role of perturbed) {
     const shape = imagesOf(site)[role]!;
     const clean = graph.input(`clean.${role}`, "float32", shape);
-    const delta = attack.norm.start(graph.input(`start.${role}`, "float32", shape), epsilon);
+    const far = attack.norm.start(graph.input(`start.${role}`, "float32", shape), epsilon);
+    const inner = attack.start === "ball" && attack.norm.ball;
+    const delta = inner
+      ? mul(far, reshape(graph.input(`start_radius.${role}`, "float32", [shape[0]!]), [shape[0]!, 1, 1, 1]))
+      : far;
     const inside = clip(add(clean, region ? mul(delta, region) : delta), 0, 1);
     graph.output(`next.${role}`, attack.budget.grid === "8-bit" ? nearestLevels(inside, clean, attack.norm, epsilon) : inside);
   }

@@ -75,6 +75,10 @@ export class Adversary {
     };
     const compile = (graph: Graph) => engine.compile(lower(graph, engine.info.provider));
     const step = await compile(stepGraph(raised, site));
+    if (attack.start === "ball")
+      throw new TrainingError(
+        "Training starts at the clean image or at the published random point; starts anywhere in the ball are for attacks.",
+      );
     const start = attack.start === "random" ? await compile(startGraph(raised, site)) : undefined;
     return new Adversary(raised, attacked, count, step, start);
   }

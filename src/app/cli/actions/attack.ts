@@ -87,6 +87,7 @@ async function attackDataset(
       schedule: flags.schedule,
       steps,
       restarts: flags.restarts,
+      randomStart: flags.randomStart,
       grid: flags.grid,
       ...(flags.loss && { loss: flags.loss }),
       ...(flags.alignment && { alignment: flags.alignment }),

@@ -9,7 +9,7 @@ export const noise = (options: AttackOptions): Attack => ({
   source: "baseline",
   norm: options.norm,
   goal: options.goal ?? "untargeted",
-  start: "random",
+  start: options.start ?? "random",
   weight: uniform,
   ...(options.loss && { loss: options.loss }),
   descent: stay,

@@ -54,10 +54,14 @@ export const l1: Norm = {
   },
   project: projected,
   start: (noise, epsilon) => mul(div(noise, clip(total(noise), 1e-12)), epsilon),
+  // The two-sided exponential distribution depends on Σ |δ| alone, as Gaussian noise on Σ δ².
+  ball: { noise: (random) => laplace(random.uniform(-1, 1)), radius: (u, n) => u ** (1 / n) },
   size: (delta) => total(delta, "drop"),
   levelCost: (levels) => levels,
   autoPgd: apgdL1,
 };
+
+const laplace = (v: number): number => -Math.sign(v) * Math.log(1 - Math.abs(v));
 
 /**
  * The point of ball ∩ box nearest to x + δ (Croce & Hein 2021, proposition 1): every |δ_i| is lowered by one θ ≥ 0 and cut at what the box leaves,

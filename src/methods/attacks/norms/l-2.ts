@@ -16,6 +16,8 @@ export const l2: Norm = {
   // δ ε / max(‖δ‖, ε)
   project: (delta, epsilon) => mul(delta, div(epsilon, max(length(delta), epsilon))),
   start: (noise, epsilon) => mul(div(noise, clip(length(noise), 1e-12)), epsilon),
+  // Gaussian noise has no preferred direction; volume grows as the n-th power of the radius.
+  ball: { noise: (random) => random.normal(), radius: (u, n) => u ** (1 / n) },
   size: (delta) => length(delta, "drop"),
   levelCost: (levels) => mul(levels, levels),
 };

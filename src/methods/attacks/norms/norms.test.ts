@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Graph } from "../../../engine/graph/graph.js";
 import { add, clip, sub } from "../../../engine/operators/index.js";
+import { Random } from "../../../engine/tensor/random.js";
 import { tensor } from "../../../engine/tensor/tensor.js";
 import { runModel } from "../../../engine/testing/run-model.js";
 import { nearestLevels } from "../descent/on-grid.js";
@@ -97,5 +98,19 @@ describe("the 8-bit grid", () => {
       ),
       { numRuns: 40 },
     );
+  });
+});
+
+describe("starts anywhere in the ball", () => {
+  it.each(["l_2", "l_1"] as const)("%s: radii grow with the n-th root, directions have no preference", (name) => {
+    const { ball } = norms[name];
+    const random = new Random(1, name);
+    const radii = Array.from({ length: 4000 }, () => ball!.radius(random.uniform(0, 1), 3));
+    // half of the volume of a ball in three dimensions lies within 2^(-1/3) of its radius
+    expect(radii.filter((r) => r < 2 ** (-1 / 3)).length / radii.length).toBeCloseTo(0.5, 1);
+    const noise = Array.from({ length: 20000 }, () => ball!.noise(random));
+    const moment = (k: number) => noise.reduce((s, v) => s + Math.abs(v) ** k, 0) / noise.length;
+    // E v² / E |v|² is π / 2 for Gaussian noise, 2 for the two-sided exponential one
+    expect(moment(2) / moment(1) ** 2).toBeCloseTo(name === "l_2" ? Math.PI / 2 : 2, 1);
   });
 });
