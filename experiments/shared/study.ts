@@ -1,0 +1,191 @@
+/** Trains the networks of a configuration, attacks them and keeps one row for each; finished rows are not run again. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { argmax, clampUnitTensor, unstack } from "../../src/app/attack/tensors.js";
+import type { Engine } from "../../src/engine/runtime/engine.js";
+import { createEngine } from "../../src/engine/runtime/node.js";
+import { type Tensor, tensor } from "../../src/engine/tensor/tensor.js";
+import { attacks, fgsm } from "../../src/methods/attacks/catalogue/index.js";
+import { compileAttack } from "../../src/methods/attacks/compile-attack.js";
+import { lInf } from "../../src/methods/attacks/norms/l-inf.js";
+import { type Batch, Batches, collate, inMemory } from "../../src/methods/training/batch.js";
+import { trainingLoss } from "../../src/methods/training/losses.js";
+import { adamw } from "../../src/methods/training/optimizers/index.js";
+import { cosine } from "../../src/methods/training/schedules.js";
+import { Trainer } from "../../src/methods/training/trainer.js";
+import { type Dataset, fitted, type Sample, syntheticDataset } from "../../src/vision/data/index.js";
+import { RestorationMetric } from "../../src/vision/metrics/restoration.js";
+import { SegmentationMetric } from "../../src/vision/metrics/segmentation.js";
+import { findNetwork, type NetworkConfiguration } from "../../src/vision/nn/networks/index.js";
+import { asConstants, Parameters } from "../../src/vision/nn/scope.js";
+import type { Predictor } from "../../src/vision/predictor.js";
+import { tasks } from "../../src/vision/tasks/index.js";
+import { spectrumOf } from "./spectrum.js";
+import type { Part, Row, Scores, Spectrum, StudyConfig, Training } from "./types.js";
+
+/** The folder's config.json, or the file named on the command line; its results lie in `results`, or in a folder of the file's name. */
+export function readStudy(folder: string): { readonly config: StudyConfig; readonly results: string } {
+  const file = process.argv[2] ?? `${folder}/config.json`;
+  const name = file.replace(/^.*\//, "").replace(/\.json$/, "");
+  return {
+    config: JSON.parse(readFileSync(file, "utf8")) as StudyConfig,
+    results: `${folder}/results${name === "config" ? "" : `-${name}`}`,
+  };
+}
+
+/** All rows, the seeds one after the other so that each is a whole comparison; `threads` of the engine from THREADS, else its default. */
+export async function runStudy(config: StudyConfig, results: string): Promise<readonly Row[]> {
+  mkdirSync(results, { recursive: true });
+  const file = `${results}/rows.json`;
+  const rows: Row[] = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Row[]) : [];
+  const threads = process.env.THREADS === undefined ? {} : { threads: Number(process.env.THREADS) };
+  const engine = await createEngine(threads);
+  const sites = new Map<string, Site>();
+  const keep = (row: Row) => {
+    rows.push(row);
+    writeFileSync(file, `${JSON.stringify(rows)}\n`);
+    const { part, network, training, seed, seconds, scores } = row;
+    process.stderr.write(`${part}, ${network}, ${training}, seed ${seed}: ${JSON.stringify(scores.clean)}, ${seconds} s\n`);
+  };
+  for (const seed of config.seeds) {
+    for (const [name, part] of Object.entries(config.parts)) {
+      if (!sites.has(name)) sites.set(name, await openSite(part));
+      const site = sites.get(name)!;
+      if (part.task === "restoration" && !rows.some((r) => r.part === name && r.network === "none"))
+        keep({
+          part: name,
+          network: "none",
+          training: "none",
+          seed: 0,
+          steps: 0,
+          seconds: 0,
+          parameters: 0,
+          ...(await attackAll(engine, site, (_, images) => images.image!)),
+        });
+      for (const [network, configuration] of Object.entries(part.networks)) {
+        for (const training of part.trainings) {
+          const { steps } = part.training;
+          const same = (r: Row) =>
+            r.part === name && r.network === network && r.training === training && r.seed === seed && r.steps === steps;
+          if (!rows.some(same))
+            keep({ part: name, network, training, seed, steps, ...(await trained(engine, site, configuration, training, seed)) });
+        }
+      }
+    }
+  }
+  await engine.dispose();
+  return rows;
+}
+
+/** A part of the study with its data at hand. */
+interface Site {
+  readonly part: Part;
+  readonly trainingData: Dataset;
+  readonly samples: readonly Sample[];
+  readonly test: TrainingBatch;
+}
+
+async function openSite(part: Part): Promise<Site> {
+  const { task, data, training } = part;
+  const { size, displacement, subframes } = data;
+  const synthetic = (half: "training" | "test") =>
+    syntheticDataset({
+      task,
+      size,
+      length: data[half],
+      seed: `${data.seed}/${half}`,
+      ...(displacement !== undefined && { displacement }),
+      ...(subframes !== undefined && { subframes }),
+    });
+  const cut = fitted(synthetic("test"), { kind: "crop", height: training.crop, width: training.crop });
+  const samples = await Promise.all(Array.from({ length: cut.length }, (_, i) => cut.sample(i)));
+  return { part, trainingData: inMemory(synthetic("training")), samples, test: collate(samples, lossOf(part), ["image"]) };
+}
+
+const lossOf = ({ task, training }: Part) => trainingLoss(task, training.loss);
+
+async function trained(engine: Engine, site: Site, configuration: NetworkConfiguration, training: Training, seed: number) {
+  const began = performance.now();
+  const { network, inputs } = findNetwork(configuration);
+  const { learningRate, weightDecay, betas, clipNorm, batch, crop, steps } = site.part.training;
+  const { adversary } = site.part;
+  const trainer = await Trainer.create(engine, {
+    network,
+    loss: lossOf(site.part),
+    optimizer: adamw({ betas, weightDecay }),
+    learningRate,
+    schedule: cosine(steps, 1e-4),
+    clipNorm,
+    inputs: { image: [batch, 3, crop, crop] },
+    seed,
+    ...(training === "FGSM" && {
+      adversary: { attack: fgsm({ norm: lInf, epsilon: fraction(adversary.epsilon) }), share: adversary.share },
+    }),
+  });
+  const augmentation = { crop: [crop, crop], flips: ["horizontal", "vertical"] } as const;
+  const batches = new Batches(site.trainingData, lossOf(site.part), { size: batch, seed, augmentation, inputs });
+  for (let i = 0; i < steps; i++) await trainer.step([await batches.batch(i)]);
+  const { network: state } = await trainer.state();
+  trainer.dispose();
+  const outcome = await attackAll(engine, site, (graph, images) =>
+    network(new Parameters(graph, asConstants(state)).scope, images.image!),
+  );
+  const parameters = [...state.values()].reduce((sum, { data }) => sum + data.length, 0);
+  return { seconds: Math.round((performance.now() - began) / 1000), parameters, ...outcome };
+}
+
+/** Scores clean and under every attack; without a network (what comes in goes out) this is how far the attack alone moves the images. */
+async function attackAll(engine: Engine, { part, samples, test }: Site, predict: Predictor["predict"]) {
+  const predictor: Predictor = { images: { image: test.images.image!.shape }, predict };
+  const { names, epsilon, stepSize, steps, loss, spectrum } = part.attacks;
+  const scores: Record<string, Scores> = {};
+  const spectra: { clean?: Spectrum; attacked?: Spectrum } = {};
+  for (const name of names) {
+    for (const count of name === "fgsm" ? [1] : steps) {
+      const step = name === "fgsm" ? {} : { stepSize, steps: count };
+      const definition = attacks[name]({ norm: lInf, epsilon: fraction(epsilon), loss, ...step });
+      const compiled = await compileAttack(engine, definition, { predictor, task: tasks[part.task] });
+      const outcome = await compiled.run({
+        images: test.images,
+        target: test.target,
+        samples: samples.map((s) => s.id),
+        seed: 0,
+      });
+      compiled.dispose();
+      const label = name === "fgsm" ? "fgsm" : `${name} ${count}`;
+      scores.clean ??= score(part, samples, outcome.clean.prediction);
+      scores[label] = score(part, samples, outcome.prediction);
+      spectra.clean ??= spectrumOf(residual(part, outcome.clean.prediction, test.target));
+      if (label === spectrum) spectra.attacked = spectrumOf(residual(part, outcome.prediction, test.target));
+    }
+  }
+  return { scores, spectra: { clean: spectra.clean!, attacked: spectra.attacked! } };
+}
+
+/** What is looked at for traces of the network: what is wrong with a restored image, the logits of a segmentation. */
+function residual({ task }: Part, prediction: Tensor<"float32">, target: Tensor): Tensor<"float32"> {
+  if (task === "segmentation") return prediction;
+  const sharp = target.data as Float32Array;
+  return tensor(
+    "float32",
+    prediction.shape,
+    prediction.data.map((v, i) => v - sharp[i]!),
+  );
+}
+
+function score({ task }: Part, samples: readonly Sample[], prediction: Tensor<"float32">): Scores {
+  if (task === "segmentation") {
+    const metric = new SegmentationMetric(prediction.shape[1]!);
+    samples.forEach((s, i) => metric.update(argmax(unstack(prediction, i)), s.target!.data as Int32Array));
+    const { mIoU, aAcc } = metric.result();
+    return { mIoU, accuracy: aAcc };
+  }
+  const metric = new RestorationMetric();
+  samples.forEach((s, i) => metric.update(clampUnitTensor(unstack(prediction, i)), s.target as Tensor<"float32">));
+  const { psnr, ssim } = metric.result();
+  return { psnr, ssim };
+}
+
+function fraction(text: string): number {
+  const [above, below = "1"] = text.split("/");
+  return Number(above) / Number(below);
+}
