@@ -7,7 +7,7 @@ import { type Tensor, tensor } from "../../src/engine/tensor/tensor.js";
 import { attacks, fgsm } from "../../src/methods/attacks/catalogue/index.js";
 import { compileAttack } from "../../src/methods/attacks/compile-attack.js";
 import { lInf } from "../../src/methods/attacks/norms/l-inf.js";
-import { type Batch, Batches, collate, inMemory } from "../../src/methods/training/batch.js";
+import { Batches, collate, inMemory, type TrainingBatch } from "../../src/methods/training/batch.js";
 import { trainingLoss } from "../../src/methods/training/losses.js";
 import { adamw } from "../../src/methods/training/optimizers/index.js";
 import { cosine } from "../../src/methods/training/schedules.js";
