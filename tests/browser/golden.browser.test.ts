@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -7,6 +7,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { GoldenCase } from "../../src/engine/testing/golden-case.js";
 import { openGoldenFolder } from "../../src/engine/testing/golden-folder.js";
+import type { ResamplingCase } from "../../src/vision/nn/resampling/testing/golden.js";
 import { launch } from "./chromium.js";
 import type { WebProvider } from "./page.js";
 import { type SiteServer, serve } from "./server.js";
@@ -14,6 +15,13 @@ import { type SiteServer, serve } from "./server.js";
 const root = new URL("../../", import.meta.url);
 const folder = openGoldenFolder(new URL("../shared/golden/gradients/", root), new URL("fixtures/golden/gradients/", root))!;
 const operatorCases = folder.cases.filter((c) => c.kind === "op").map((c) => [c.name, c] as const);
+
+const resampling = new URL("fixtures/golden/resampling/", root);
+const resamplingCases = (
+  JSON.parse(readFileSync(new URL("manifest.json", resampling), "utf8")) as { files: ResamplingCase[] }
+).files
+  .filter(({ file }) => file !== "freq_avg_up/constant.safetensors")
+  .map((entry) => [entry.file, entry] as const);
 
 /** What ONNX Runtime 1.30 cannot do on WebGPU; a case that begins to work fails here, and then leaves this list. */
 const gpuFailures: Readonly<Record<string, string>> = {
@@ -53,6 +61,7 @@ describe.skipIf(typeof browser === "string")("the library in Chromium", () => {
     site = await serve({
       "/built/": pathToFileURL(`${built}/`),
       "/golden/": folder.path,
+      "/resampling/": resampling,
       "/onnxruntime/": new URL("node_modules/onnxruntime-web/dist/", root),
     });
     page = await (browser as Browser).newPage();
@@ -74,6 +83,12 @@ describe.skipIf(typeof browser === "string")("the library in Chromium", () => {
       expect.soft(error, tensor).toBeLessThanOrEqual(Math.max(tolerance, leastTolerance));
   };
 
+  const resamples = async (provider: WebProvider, entry: ResamplingCase) => {
+    const deviations = await page.evaluate(([p, e]) => globalThis.resampling(p, e), [provider, entry] as const);
+    expect(deviations.length).toBeGreaterThan(1);
+    expect(deviations.filter(({ error }) => !(error < 1e-5))).toEqual([]);
+  };
+
   describe("WebAssembly", () => {
     it("uses threads where the page is cross-origin isolated", async () => {
       const info = await page.evaluate(() => globalThis.info("wasm"));
@@ -90,6 +105,7 @@ describe.skipIf(typeof browser === "string")("the library in Chromium", () => {
       expect(await page.evaluate(() => globalThis.apart("wasm"))).toEqual([2_001_000, 2000]);
     });
     it.each(operatorCases)("%s", (_, golden) => agree("wasm", golden));
+    it.each(resamplingCases)("resampling: %s", (_, entry) => resamples("wasm", entry));
   });
 
   describe("WebGPU", () => {

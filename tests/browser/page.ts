@@ -8,16 +8,21 @@ import {
   type Feeds,
   Graph,
   matMul,
+  parseSafetensors,
   type Tensor,
   tensor,
   toNumbers,
 } from "../../src/index.web.js";
+
+import { compareResampling, type ResamplingCase } from "../../src/vision/nn/resampling/testing/golden.js";
 
 export type WebProvider = "wasm" | "webgpu";
 
 declare global {
   var golden: (provider: WebProvider, golden: GoldenCase) => Promise<readonly Deviation[]>;
   var info: (provider: WebProvider) => Promise<EngineInfo>;
+  /** A case of fixtures/golden/resampling; the entries of its tensors that differ, with how much. */
+  var resampling: (provider: WebProvider, entry: ResamplingCase) => ReturnType<typeof compareResampling>;
   /** The provider's result of folding constants, 64-bit integers included, which WebGPU does not have. */
   var fold: (provider: WebProvider) => Promise<number[]>;
   var keep: (provider: WebProvider) => Promise<number[]>;
@@ -39,9 +44,9 @@ function engineOf(provider: WebProvider): Promise<Engine> {
   return engine;
 }
 
-async function fetchBytes(name: string): Promise<Uint8Array> {
-  const response = await fetch(`/golden/${name}`);
-  if (!response.ok) throw new Error(`/golden/${name}: ${response.status}`);
+async function fetchBytes(path: string): Promise<Uint8Array> {
+  const response = await fetch(path);
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
   return new Uint8Array(await response.arrayBuffer());
 }
 
@@ -49,11 +54,24 @@ globalThis.info = async (provider) => (await engineOf(provider)).info;
 
 globalThis.golden = async (provider, golden) => {
   const engine = await engineOf(provider);
-  const [onnx, safetensors] = await Promise.all([fetchBytes(`${golden.name}.onnx`), fetchBytes(`${golden.name}.safetensors`)]);
+  const [onnx, safetensors] = await Promise.all([
+    fetchBytes(`/golden/${golden.name}.onnx`),
+    fetchBytes(`/golden/${golden.name}.safetensors`),
+  ]);
   try {
     return await compareWithGolden(golden, { onnx, safetensors }, (model, feeds) => run(engine, model, feeds));
   } catch (error) {
     // Errors that carry graphs are too deep to be sent to the test.
+    throw new Error(String(error));
+  }
+};
+
+globalThis.resampling = async (provider, entry) => {
+  const engine = await engineOf(provider);
+  const stored = parseSafetensors(await fetchBytes(`/resampling/${entry.file}`)).tensors;
+  try {
+    return await compareResampling(entry, stored, (model, feeds) => run(engine, model, feeds));
+  } catch (error) {
     throw new Error(String(error));
   }
 };

@@ -1,13 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { vectorJacobianProduct } from "../../../engine/autodiff/gradients.js";
 import { Graph, type Value } from "../../../engine/graph/graph.js";
 import { transpose } from "../../../engine/operators/index.js";
 import { parseSafetensors } from "../../../engine/tensor/safetensors.js";
-import { type Tensor, tensor, toNumbers } from "../../../engine/tensor/tensor.js";
+import { type Tensor, tensor } from "../../../engine/tensor/tensor.js";
 import { checkedLevels, runModel } from "../../../engine/testing/run-model.js";
 import { asapPool, flcPool, freqAvgUp } from "./index.js";
-import { type ResamplingCase, resamplingOf } from "./testing/golden.js";
+import { compareResampling, difference, type ResamplingCase } from "./testing/golden.js";
 
 // PyTorch's numbers (float64, rounded); the whole set where it is present, the part in fixtures/ otherwise.
 const whole = new URL("../../../../../shared/golden/systems/resampling/", import.meta.url);
@@ -19,31 +18,11 @@ const files = (JSON.parse(readFileSync(new URL("manifest.json", root), "utf8")) 
 );
 const cases = files.filter((f) => f.operator !== "aliasing" && f.file !== "freq_avg_up/constant.safetensors");
 
-/** The largest difference, relative to the largest magnitude of the reference. */
-function difference(actual: Tensor, expected: Tensor): number {
-  expect(actual.shape).toEqual(expected.shape);
-  const [a, e] = [toNumbers(actual), toNumbers(expected)];
-  return Math.max(...a.map((v, i) => Math.abs(v - e[i]!))) / Math.max(...e.map(Math.abs), 1e-30);
-}
-
 describe.each(cases.map((c) => [c.file, c] as const))("%s", (_, entry) => {
   test.each(checkedLevels)("output and all gradients, optimization %s", async (level) => {
-    const expected = load(entry.file);
-    const graph = new Graph();
-    const given = [...expected.keys()].filter((name) => expected.has(`grad.${name}`));
-    const inputs = new Map(given.map((name) => [name, graph.input(name, "float32", expected.get(name)!.shape)]));
-    const y = resamplingOf(entry, inputs);
-    const cotangent = graph.input("cotangent", "float32", expected.get("cotangent")!.shape);
-    graph.output("output", y);
-    vectorJacobianProduct([{ of: y, cotangent }], [...inputs.values()]).forEach((g, i) => graph.output(`grad.${given[i]}`, g!));
-    const feeds = Object.fromEntries([...given, "cotangent"].map((name) => [name, expected.get(name)!]));
-    const results = await runModel(graph.build(), feeds, level);
-    const compared = ["output", ...given.map((name) => `grad.${name}`)];
-    expect(compared.length).toBeGreaterThan(1);
-    const wrong = compared
-      .map((name) => [name, difference(results[name]!, expected.get(name)!)] as const)
-      .filter(([, d]) => !(d < 1e-5));
-    expect(wrong).toEqual([]);
+    const deviations = await compareResampling(entry, load(entry.file), (model, feeds) => runModel(model, feeds, level));
+    expect(deviations.length).toBeGreaterThan(1);
+    expect(deviations.filter(({ error }) => !(error < 1e-5))).toEqual([]);
   });
 });
 

@@ -1,5 +1,8 @@
-import type { Value } from "../../../../engine/graph/graph.js";
+import { vectorJacobianProduct } from "../../../../engine/autodiff/gradients.js";
+import { Graph, type Value } from "../../../../engine/graph/graph.js";
+import type { OnnxModel } from "../../../../engine/onnx/model.js";
 import { conv, pixelShuffle } from "../../../../engine/operators/index.js";
+import { type Tensor, toNumbers } from "../../../../engine/tensor/tensor.js";
 import { asapPool, type BoaConvention, boaDown, flcPool, freqAvgUp, lctc, splitUp } from "../index.js";
 
 /** An entry of the reference data's manifest. */
@@ -9,6 +12,36 @@ export interface ResamplingCase {
   readonly convention?: string;
   readonly padding?: "constant" | "reflect";
   readonly groups?: number;
+}
+
+/** Largest differences, relative to the largest magnitude of the reference, of output and all gradients of a case. */
+export async function compareResampling(
+  entry: ResamplingCase,
+  stored: ReadonlyMap<string, Tensor>,
+  run: (model: OnnxModel, feeds: Readonly<Record<string, Tensor>>) => Promise<Record<string, Tensor>>,
+): Promise<readonly { readonly tensor: string; readonly error: number }[]> {
+  const graph = new Graph();
+  const given = [...stored.keys()].filter((name) => stored.has(`grad.${name}`));
+  const inputs = new Map(given.map((name) => [name, graph.input(name, "float32", stored.get(name)!.shape)]));
+  const y = resamplingOf(entry, inputs);
+  const cotangent = graph.input("cotangent", "float32", stored.get("cotangent")!.shape);
+  graph.output("output", y);
+  vectorJacobianProduct([{ of: y, cotangent }], [...inputs.values()]).forEach((g, i) => {
+    graph.output(`grad.${given[i]}`, g);
+  });
+  const feeds = Object.fromEntries([...given, "cotangent"].map((name) => [name, stored.get(name)!]));
+  const results = await run(graph.build(), feeds);
+  return ["output", ...given.map((name) => `grad.${name}`)].map((name) => ({
+    tensor: name,
+    error: difference(results[name]!, stored.get(name)!),
+  }));
+}
+
+/** The largest difference, relative to the largest magnitude of the reference; infinite where shapes differ. */
+export function difference(actual: Tensor, expected: Tensor): number {
+  if (actual.shape.join() !== expected.shape.join()) return Number.POSITIVE_INFINITY;
+  const [a, e] = [toNumbers(actual), toNumbers(expected)];
+  return Math.max(...a.map((v, i) => Math.abs(v - e[i]!))) / Math.max(...e.map(Math.abs), 1e-30);
 }
 
 /** What the entry is of, built from inputs by the file's names. */
