@@ -155,7 +155,7 @@ export function resamplingOf(configuration: NetworkConfiguration): {
 /** The same network with another way to halve or double the resolution; undefined where its family has no such choice. */
 export function resampled(
   configuration: NetworkConfiguration,
-  { down, up }: { readonly down?: DownsamplingName; readonly up?: UpsamplingName },
+  { down, up }: { readonly down?: DownsamplingName | undefined; readonly up?: UpsamplingName | undefined },
 ): NetworkConfiguration | undefined {
   const family = families[configuration.family] as unknown as Family<NetworkConfiguration>;
   if ((down && !family.down) || (up && !family.up)) return undefined;

@@ -257,7 +257,7 @@ function flow(s: Shapes): NetworkConfiguration | undefined {
   return {
     family: "flow",
     imageChannels: s.dimension("pyramid.stem.weight", 1),
-    width: s.dimension("pyramid.stem.weight", 0),
+    width: s.dimension("pyramid.0.1.weight", 0),
     levels,
     radius: (Math.sqrt(shifts) - 1) / 2,
   };
@@ -268,7 +268,7 @@ function stereo(s: Shapes): NetworkConfiguration | undefined {
   return {
     family: "stereo",
     imageChannels: s.dimension("features.0.weight", 1),
-    width: s.dimension("features.0.weight", 0),
+    width: s.dimension("features.2.weight", 0),
     disparities: 4 * s.dimension("refine.2.weight", 0),
   };
 }
