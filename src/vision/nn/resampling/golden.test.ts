@@ -20,7 +20,7 @@ const cases = files.filter((f) => f.operator !== "aliasing" && f.file !== "freq_
 
 describe.each(cases.map((c) => [c.file, c] as const))("%s", (_, entry) => {
   test.each(checkedLevels)("output and all gradients, optimization %s", async (level) => {
-    const deviations = await compareResampling(entry, load(entry.file), (model, feeds) => runModel(model, feeds, level));
+    const deviations = await compareResampling(entry, load(entry.file), (graph, feeds) => runModel(graph, feeds, level));
     expect(deviations.length).toBeGreaterThan(1);
     expect(deviations.filter(({ error }) => !(error < 1e-5))).toEqual([]);
   });

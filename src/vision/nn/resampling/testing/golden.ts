@@ -1,6 +1,5 @@
 import { vectorJacobianProduct } from "../../../../engine/autodiff/gradients.js";
 import { Graph, type Value } from "../../../../engine/graph/graph.js";
-import type { OnnxModel } from "../../../../engine/onnx/model.js";
 import { conv, pixelShuffle } from "../../../../engine/operators/index.js";
 import { type Tensor, toNumbers } from "../../../../engine/tensor/tensor.js";
 import { asapPool, type BoaConvention, boaDown, flcPool, freqAvgUp, lctc, splitUp } from "../index.js";
@@ -18,7 +17,7 @@ export interface ResamplingCase {
 export async function compareResampling(
   entry: ResamplingCase,
   stored: ReadonlyMap<string, Tensor>,
-  run: (model: OnnxModel, feeds: Readonly<Record<string, Tensor>>) => Promise<Record<string, Tensor>>,
+  run: (graph: Graph, feeds: Readonly<Record<string, Tensor>>) => Promise<Record<string, Tensor>>,
 ): Promise<readonly { readonly tensor: string; readonly error: number }[]> {
   const graph = new Graph();
   const given = [...stored.keys()].filter((name) => stored.has(`grad.${name}`));
@@ -30,7 +29,7 @@ export async function compareResampling(
     graph.output(`grad.${given[i]}`, g);
   });
   const feeds = Object.fromEntries([...given, "cotangent"].map((name) => [name, stored.get(name)!]));
-  const results = await run(graph.build(), feeds);
+  const results = await run(graph, feeds);
   return ["output", ...given.map((name) => `grad.${name}`)].map((name) => ({
     tensor: name,
     error: difference(results[name]!, stored.get(name)!),
