@@ -9,14 +9,18 @@ import { constantRate, cosine, restarts, type Schedule, stepwise, warmup } from 
 import { Trainer, type TrainerOptions, type TrainingState } from "../../methods/training/trainer.js";
 import { type Dataset, grayscale, syntheticDataset } from "../../vision/data/index.js";
 import { openDataset } from "../../vision/data/node/open.js";
+import { streetDataset } from "../../vision/data/synthetic/street.js";
 import type { InputShapes } from "../../vision/nn/model.js";
 import { findNetwork, type NamedNetwork } from "../../vision/nn/networks/index.js";
 import { asConfiguration } from "../networks/configuration.js";
-import { ConfigError, type DataConfig, type TrainConfig } from "./config.js";
+import { ConfigError, type DataConfig, type TrainConfig, type TrainSettings } from "./config.js";
+
+/** A network with what a trainer must know to feed it. */
+export type TrainedNetwork = Omit<NamedNetwork, "configuration">;
 
 /** A configuration made real. */
-export interface Training {
-  readonly named: NamedNetwork;
+export interface Training<N extends TrainedNetwork = TrainedNetwork> {
+  readonly named: N;
   readonly loss: TrainingLoss;
   readonly dataset: Dataset;
   readonly batches: Batches;
@@ -26,8 +30,12 @@ export interface Training {
 }
 
 /** Opens the data and finds the network. @throws ConfigError, DataError, TrainingError, ParameterError */
-export async function prepareTraining(config: TrainConfig): Promise<Training> {
-  const named = findNetwork(asConfiguration(config.network));
+export function prepareTraining(config: TrainConfig): Promise<Training<NamedNetwork>> {
+  return trainingOf(config, findNetwork(asConfiguration(config.network)));
+}
+
+/** Opens the data for a network. @throws ConfigError, DataError, TrainingError */
+export async function trainingOf<N extends TrainedNetwork>(config: TrainSettings, named: N): Promise<Training<N>> {
   const open = async (data: DataConfig) => {
     const colour = await openData(data, config.task);
     return inMemory(named.imageChannels === 1 ? grayscale(colour) : colour);
@@ -44,7 +52,7 @@ export async function prepareTraining(config: TrainConfig): Promise<Training> {
 }
 
 /** @throws ConfigError where the network does not take pictures of this size. */
-export function demandMultiples(field: string, size: readonly number[], { multipleOf }: NamedNetwork): void {
+export function demandMultiples(field: string, size: readonly number[], { multipleOf }: TrainedNetwork): void {
   const uneven = size.find((side) => side % multipleOf !== 0);
   if (uneven !== undefined)
     throw new ConfigError(`${field}: this network takes sides that are multiples of ${multipleOf}, and ${uneven} is none.`);
@@ -52,14 +60,14 @@ export function demandMultiples(field: string, size: readonly number[], { multip
 
 /** The images of the network for a batch. */
 export function inputShapes(
-  { inputs, imageChannels }: NamedNetwork,
+  { inputs, imageChannels }: TrainedNetwork,
   batch: number,
   size: readonly [number, number],
 ): InputShapes {
   return Object.fromEntries(inputs.map((name) => [name, [batch, imageChannels, ...size]]));
 }
 
-export function createTrainer(engine: Engine, config: TrainConfig, training: Training, from: TrainingState | undefined) {
+export function createTrainer(engine: Engine, config: TrainSettings, training: Training, from: TrainingState | undefined) {
   const { adversary, clipNorm, average } = config;
   const options: TrainerOptions = {
     network: training.named.network,
@@ -86,13 +94,13 @@ function attackOf(adversary: NonNullable<TrainConfig["adversary"]>) {
 }
 
 /** (zod's optional fields may hold undefined where ours may be absent; JSON knows no difference.) */
-const groupsOf = ({ optimizer }: TrainConfig) => (optimizer.groups ?? []) as readonly ParameterGroup[];
+const groupsOf = ({ optimizer }: TrainSettings) => (optimizer.groups ?? []) as readonly ParameterGroup[];
 
-function optimizerOf({ optimizer }: TrainConfig): Optimizer {
+function optimizerOf({ optimizer }: TrainSettings): Optimizer {
   return optimizer.name === "adamw" ? adamw(optimizer) : sgd(optimizer);
 }
 
-function scheduleOf({ schedule, steps, warmup: rise }: TrainConfig): Schedule {
+function scheduleOf({ schedule, steps, warmup: rise }: TrainSettings): Schedule {
   const rate = ((): Schedule => {
     switch (schedule.kind) {
       case "constant":
@@ -122,6 +130,11 @@ async function openData(data: DataConfig, task: TrainConfig["task"]): Promise<Da
       ...(subframes !== undefined && { subframes }),
       ...(averaging !== undefined && { averaging }),
     });
+  }
+  if (data.kind === "streets") {
+    const { kind, ...options } = data;
+    if (task !== "segmentation") throw new ConfigError(`data: ${kind} are scenes for segmentation, not for ${task}.`);
+    return streetDataset(options);
   }
   const { path, format, split, variant } = data;
   return openDataset(path, {

@@ -1,5 +1,6 @@
 import { sizeOf } from "../../engine/tensor/tensor.js";
 import { declarations } from "../../vision/nn/model.js";
+import type { NamedNetwork } from "../../vision/nn/networks/index.js";
 import { inputShapes, type Training } from "./build.js";
 import type { TrainResult } from "./export.js";
 import type { TrainPlan } from "./run-train.js";
@@ -7,7 +8,7 @@ import type { TrainPlan } from "./run-train.js";
 /** A model card (Mitchell et al. 2019) in Markdown: what the network is, how it came about, how it does, and what is not known of it. */
 export function modelCard(
   plan: TrainPlan,
-  training: Training,
+  training: Training<NamedNetwork>,
   { weights, steps, evaluated, untouched, rule }: TrainResult,
 ): string {
   const { config } = plan;

@@ -47,6 +47,14 @@ const dataSchema = z.discriminatedUnion("kind", [
       .optional(),
     averaging: z.enum(["light", "stored"]).optional(),
   }),
+  /** Street scenes for segmentation. */
+  z.strictObject({
+    kind: z.literal("streets"),
+    height: z.number().int().min(16),
+    width: z.number().int().min(16),
+    length: whole,
+    seed: z.union([z.number(), z.string()]).meta({ allowed: "a number or a text" }),
+  }),
   z.strictObject({
     kind: z.literal("folder"),
     path: z.string(),
@@ -174,6 +182,8 @@ export const trainConfigSchema = z.strictObject({
 });
 
 export type TrainConfig = z.infer<typeof trainConfigSchema>;
+/** What a training run is besides its network. */
+export type TrainSettings = Omit<TrainConfig, "network">;
 export type DataConfig = z.infer<typeof dataSchema>;
 
 /**

@@ -9,13 +9,13 @@ import { type Measure, measureFor, type SampleScores } from "../attack/measure.j
 import { unstack } from "../attack/tensors.js";
 import type { BestRule } from "./best.js";
 import { demandMultiples, inputShapes, type Training } from "./build.js";
-import { ConfigError, type TrainConfig } from "./config.js";
+import { ConfigError, type TrainSettings } from "./config.js";
 
 /** Measures the network in training on other data, between steps. */
 export class Evaluation {
   private constructor(
     private readonly program: Program,
-    private readonly config: TrainConfig,
+    private readonly config: TrainSettings,
     private readonly training: Training,
     private readonly size: readonly [height: number, width: number],
     private readonly batch: number,
@@ -25,7 +25,7 @@ export class Evaluation {
   ) {}
 
   /** @throws ConfigError, DataError where the crop suits not the network or the first picture: better now than after a thousand steps. */
-  static async create(engine: Engine, config: TrainConfig, training: Training, layout: NetworkLayout): Promise<Evaluation> {
+  static async create(engine: Engine, config: TrainSettings, training: Training, layout: NetworkLayout): Promise<Evaluation> {
     const size = config.evaluation?.crop ?? training.size;
     demandMultiples("evaluation.crop", size, training.named);
     const batch = Math.min(config.evaluation?.batch ?? config.batch, training.evaluation!.length);
@@ -98,7 +98,7 @@ function asRgb(image: Tensor): Tensor {
   return { type: "float32", shape: [3, height, width], data };
 }
 
-function bestRule({ evaluation }: TrainConfig, { headline, summarise }: Measure): BestRule | undefined {
+function bestRule({ evaluation }: TrainSettings, { headline, summarise }: Measure): BestRule | undefined {
   const best = evaluation?.best;
   if (!best) return undefined;
   const known = Object.keys(summarise([]));

@@ -2,6 +2,7 @@ import { writeModel } from "../../engine/onnx/write.js";
 import { writeSafetensors } from "../../engine/tensor/safetensors.js";
 import type { StateDict } from "../../vision/nn/checkpoints/state-dict.js";
 import { networkModel } from "../../vision/nn/model.js";
+import type { NamedNetwork } from "../../vision/nn/networks/index.js";
 import { networkSpec } from "../networks/network-spec.js";
 import type { RunDirectory } from "../runs/run-directory.js";
 import type { BestRule } from "./best.js";
@@ -26,7 +27,12 @@ export interface TrainResult {
  * Writes the finished network: model.onnx (one image of the training size; any other size with `faultline convert`), model.spec.json,
  * model.safetensors, network.json, card.md and summary.json.
  */
-export function exportNetwork(plan: TrainPlan, training: Training, result: TrainResult, run: RunDirectory<TrainRecord>): void {
+export function exportNetwork(
+  plan: TrainPlan,
+  training: Training<NamedNetwork>,
+  result: TrainResult,
+  run: RunDirectory<TrainRecord>,
+): void {
   const { config } = plan;
   const { weights, steps, evaluated, untouched, rule } = result;
   const { named, size } = training;

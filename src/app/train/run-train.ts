@@ -17,7 +17,7 @@ import type { RunDirectory, RunRecord } from "../runs/run-directory.js";
 import { isExhausted, standingAt } from "./best.js";
 import { createTrainer, inputShapes, prepareTraining, type Training } from "./build.js";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.js";
-import { ConfigError, type TrainConfig } from "./config.js";
+import { ConfigError, type TrainConfig, type TrainSettings } from "./config.js";
 import { Evaluation } from "./evaluate.js";
 import { exportNetwork, type TrainResult } from "./export.js";
 import { lossFigure } from "./loss-figure.js";
@@ -32,13 +32,15 @@ export interface TrainRecord extends RunRecord {
   readonly learningRate?: number;
   /** The task's metrics on the evaluation data, where this step was evaluated. */
   readonly evaluation?: Readonly<Record<string, number>>;
+  /** What was asked to be observed after the last step. */
+  readonly observed?: Readonly<Record<string, readonly number[]>>;
 }
 
 /** run.json */
-export interface TrainPlan {
-  readonly command: "train";
+export interface TrainPlan<C extends TrainSettings = TrainConfig> {
+  readonly command: string;
   readonly version: string;
-  readonly config: TrainConfig;
+  readonly config: C;
   /** SHA-256 of the checkpoint that the run began with. */
   readonly start?: string;
   readonly runtime: {
@@ -54,22 +56,42 @@ export interface TrainHooks {
   readonly signal: AbortSignal;
 }
 
+/** What a run trains and what it leaves behind. */
+export interface Course {
+  readonly training: Training;
+  /** Written into every line of the records. */
+  readonly observe?: (trainer: Trainer) => Promise<TrainRecord["observed"]>;
+  /** Writes the finished network. */
+  readonly finish: (result: TrainResult) => void;
+}
+
+/** Trains the network that the configuration names and writes it as ONNX, safetensors and a card: see `runCourse`. */
+export async function runTraining(
+  engine: Engine,
+  plan: TrainPlan,
+  run: RunDirectory<TrainRecord>,
+  hooks: TrainHooks,
+): Promise<TrainResult | "stopped"> {
+  const training = await prepareTraining(plan.config);
+  const finish = (result: TrainResult) => exportNetwork(plan, training, result, run);
+  return runCourse(engine, plan.config, run, { training, finish }, hooks);
+}
+
 const checkpointName = "checkpoint.safetensors";
 /** The network of the best evaluation so far. */
 const bestName = "best.safetensors";
 
 /**
  * Trains, or goes on from the run's checkpoint, until the last step, until nothing improves any more (where the configuration says so), or
- * until the signal says stop (a checkpoint is written then). At the end the network is written as ONNX, safetensors and a card. An interrupted and resumed run has the bits of an unbroken one.
+ * until the signal says stop (a checkpoint is written then). An interrupted and resumed run has the bits of an unbroken one.
  */
-export async function runTraining(
+export async function runCourse(
   engine: Engine,
-  plan: TrainPlan,
+  config: TrainSettings,
   run: RunDirectory<TrainRecord>,
+  { training, observe, finish }: Course,
   { onProgress, signal }: TrainHooks,
 ): Promise<TrainResult | "stopped"> {
-  const { config } = plan;
-  const training = await prepareTraining(config);
   const before = readCheckpoint(run);
   const trainer = await createTrainer(engine, config, training, before?.state ?? (await startingState(config, training)));
   const evaluation = training.evaluation && (await Evaluation.create(engine, config, training, trainer.layout));
@@ -93,7 +115,7 @@ export async function runTraining(
       upcoming.catch(() => {});
       const report = await stepping;
       const due = evaluation && (report.step === config.steps || report.step % config.evaluation!.every === 0);
-      recorder.add(report, due ? await evaluation.run(trainer) : undefined);
+      await recorder.add(report, due ? await evaluation.run(trainer) : undefined, () => observe?.(trainer));
       if (due && rule && standingAt(report.step, run.records, rule).best?.index === report.step)
         run.write(bestName, writeSafetensors(resultOf(await trainer.state())));
       onProgress?.(report.step, recorder.note());
@@ -111,7 +133,7 @@ export async function runTraining(
       ...(untouched && { untouched }),
       ...(rule && { rule }),
     };
-    exportNetwork(plan, training, result, run);
+    finish(result);
     return result;
   } finally {
     trainer.dispose();
@@ -125,7 +147,7 @@ function readCheckpoint(run: RunDirectory<TrainRecord>) {
 }
 
 /** @throws ConfigError with a sentence for every tensor of the checkpoint that does not fit. */
-async function startingState({ start }: TrainConfig, { named, size }: Training): Promise<TrainingState | undefined> {
+async function startingState({ start }: TrainSettings, { named, size }: Training): Promise<TrainingState | undefined> {
   if (start === undefined) return undefined;
   const found = asFloat32(await loadCheckpoint(start));
   const prefix = wrapperPrefix(found);
@@ -140,7 +162,7 @@ async function startingState({ start }: TrainConfig, { named, size }: Training):
 /** What a run trains: the moving average where one is kept. */
 const resultOf = ({ network, average }: TrainingState): StateDict => average ?? network;
 
-function batchesOf({ batches }: Training, { pieces }: TrainConfig, step: number): Promise<TrainingBatch[]> {
+function batchesOf({ batches }: Training, { pieces }: TrainSettings, step: number): Promise<TrainingBatch[]> {
   return Promise.all(Array.from({ length: pieces }, (_, i) => batches.batch(step * pieces + i)));
 }
 
@@ -153,7 +175,7 @@ class Recorder {
 
   constructor(
     private readonly run: RunDirectory<TrainRecord>,
-    private readonly config: TrainConfig,
+    private readonly config: TrainSettings,
     losses: readonly number[],
   ) {
     this.losses = [...losses];
@@ -161,7 +183,11 @@ class Recorder {
     this.#curve = run.records.flatMap((r) => r.loss ?? []);
   }
 
-  add(report: Awaited<ReturnType<Trainer["step"]>>, evaluation: TrainRecord["evaluation"]): void {
+  async add(
+    report: Awaited<ReturnType<Trainer["step"]>>,
+    evaluation: TrainRecord["evaluation"],
+    observe: () => Promise<TrainRecord["observed"]> | undefined,
+  ): Promise<void> {
     const { step, loss, gradientNorm, learningRate } = report;
     this.losses.push(loss);
     const [metric] = Object.entries(evaluation ?? {});
@@ -171,8 +197,17 @@ class Recorder {
     this.losses.length = 0;
     if (this.#written.has(step)) return;
     this.#curve.push(mean);
+    const observed = await observe();
     this.run.append([
-      { index: step, sample: `step ${step}`, loss: mean, gradientNorm, learningRate, ...(evaluation && { evaluation }) },
+      {
+        index: step,
+        sample: `step ${step}`,
+        loss: mean,
+        gradientNorm,
+        learningRate,
+        ...(evaluation && { evaluation }),
+        ...(observed && { observed }),
+      },
     ]);
   }
 
