@@ -8,6 +8,7 @@ import { doctorCommand } from "./commands/doctor.js";
 import { gradCommand } from "./commands/grad.js";
 import { inspectCommand } from "./commands/inspect.js";
 import { mergeCommand } from "./commands/merge.js";
+import { sensorCommand } from "./commands/sensor.js";
 import { trainCommand } from "./commands/train.js";
 import { sentenceOf } from "./errors.js";
 import { version } from "./version.js";
@@ -23,6 +24,7 @@ const commands = (): Command[] => [
   convertCommand(),
   trainCommand(),
   criticalityCommand(),
+  sensorCommand(),
 ];
 
 /** What can follow `faultline`. */

@@ -1,42 +1,74 @@
 import { embed } from "../../engine/graph/embed.js";
 import type { Graph, Value } from "../../engine/graph/graph.js";
 import { namePattern } from "../../engine/onnx/name-pattern.js";
+import { concat, slice } from "../../engine/operators/index.js";
 import type { Network } from "../../vision/nn/model.js";
+import type { Scope } from "../../vision/nn/scope.js";
+import type { ModelSpec } from "../../vision/spec/model-spec.js";
+import { postprocess, preprocess } from "../../vision/spec/splice.js";
 import { SensorError } from "./error.js";
 
 export interface ImportedOptions {
+  /** What the model takes and yields. */
+  readonly spec: ModelSpec;
   /** Patterns of initializers' names, with * for any letters, that are trained; default: none, the model stays as it is. */
   readonly trained?: readonly string[];
-  /** Default: the first output. */
-  readonly output?: string;
 }
 
 /**
- * An ONNX model as a network of ours, to be put behind a sensor or trained: its first input is the image. The model must be specialized to
- * the shape that it will get. Trained initializers are parameters by their names in the file and begin with their values there.
+ * An ONNX model as a network of ours, from RGB images [N, 3, h, w] in [0, 1] to its task's prediction: to be put behind a sensor, and trained
+ * if wished. Trained initializers are parameters by their names in the file, with their values there to begin with.
  *
- * @throws SensorError for an output or a pattern that names nothing.
+ * @param models the model specialized to the shapes that it will meet. One that is fixed to a smaller batch is applied part by part.
+ * @throws SensorError for a pattern that names nothing, and (when the network is built) for images that no specialization fits.
  * @example
- * const eye = sensor({ layout: "rectangular", height: 48, width: 192 });
- * const pipeline = throughSensor(eye, importedNetwork(specialized), "image-wise");
+ * const fixed = await fixedModel(file, spec, { batch: 8, height: 48, width: 192 }, engine.evaluate);
+ * const pipeline = throughSensor(sensor({ layout: "rectangular", height: 48, width: 192 }), importedNetwork([fixed], { spec }), "image-wise");
  */
-export function importedNetwork(model: Graph, { trained = [], output }: ImportedOptions = {}): Network {
-  const [input] = model.inputs;
-  const outputs = [...model.outputs.keys()];
-  const chosen = output ?? outputs[0];
-  if (!input || chosen === undefined || !outputs.includes(chosen))
-    throw new SensorError(`The model has no output "${chosen}"; it has ${outputs.join(", ")}.`);
-  const floats = [...model.values].filter(([name, v]) => v.constant?.type === "float32" && v.name === name);
+export function importedNetwork(models: readonly Graph[], { spec, trained = [] }: ImportedOptions): Network {
   const patterns = trained.map(namePattern);
+  const known = models.flatMap((model) => weightsOf(model).map(([name]) => name));
   patterns.forEach((pattern, i) => {
-    if (!floats.some(([name]) => pattern.test(name)))
-      throw new SensorError(`The model has no float32 initializer called "${trained[i]}".`);
+    if (!known.some((name) => pattern.test(name)))
+      throw new SensorError(
+        `The model has no float32 weight called "${trained[i]}"; its weights are called ${known.slice(0, 3).join(", ") || "nothing"}.`,
+      );
   });
-  const learned = floats.filter(([name]) => patterns.some((pattern) => pattern.test(name)));
+  const learns = (name: string) => patterns.some((pattern) => pattern.test(name));
   return (p, image) => {
-    const weights = learned.map(([name, v]) => [name, p.parameter(name, v.shape, () => numbersOf(v).slice())] as const);
-    return embed(p.graph, model, { [input.name]: image!, ...Object.fromEntries(weights) }).outputs[chosen]!;
+    if (!image) throw new SensorError("An imported network takes one image.");
+    const [n, , height, width] = image.shape as [number, number, number, number];
+    const prepared = preprocess(image, spec);
+    const model = models
+      .filter((m) => fits(m.inputs[0]!.shape, prepared.shape))
+      .sort((a, b) => b.inputs[0]!.shape[0]! - a.inputs[0]!.shape[0]!)[0];
+    if (!model)
+      throw new SensorError(
+        `The model is specialized to [${models.map((m) => m.inputs[0]!.shape.join(", ")).join("] and [")}], none of which fits [${prepared.shape.join(", ")}].`,
+      );
+    const batch = model.inputs[0]!.shape[0]!;
+    const parts = Array.from({ length: n / batch }, (_, i) =>
+      apply(p, model, n === batch ? prepared : slice(prepared, [i * batch], [(i + 1) * batch], { axes: [0] }), spec, learns),
+    );
+    return postprocess(concat(parts, 0), spec, [height, width]);
   };
 }
 
-const numbersOf = (v: Value): Float32Array => v.constant!.data as Float32Array;
+function apply(p: Scope, model: Graph, image: Value, spec: ModelSpec, learns: (name: string) => boolean): Value {
+  const weights = weightsOf(model)
+    .filter(([name]) => learns(name))
+    .map(([name, { shape, data }]) => [name, p.parameter(name, shape, () => (data as Float32Array).slice())] as const);
+  const { outputs } = embed(p.graph, model, { [model.inputs[0]!.name]: image, ...Object.fromEntries(weights) });
+  const output = spec.output.name ?? Object.keys(outputs)[0]!;
+  const raw = outputs[output];
+  if (!raw) throw new SensorError(`The model has no output "${output}"; it has ${Object.keys(outputs).join(", ")}.`);
+  return raw;
+}
+
+/** Constants of the model's own names. */
+const weightsOf = ({ values }: Graph) =>
+  [...values].flatMap(([name, v]) => (v.constant?.type === "float32" && v.name === name ? [[name, v.constant] as const] : []));
+
+/** Whether the batch can be cut into parts of the model's. */
+const fits = ([batch, ...rest]: readonly number[], [n, ...given]: readonly number[]): boolean =>
+  n! % batch! === 0 && rest.join() === given.join();

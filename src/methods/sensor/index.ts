@@ -2,6 +2,7 @@
 export { boundaryReading, type EdgeOffsets } from "./boundary.js";
 export { SensorError } from "./error.js";
 export { exactReading } from "./exact.js";
+export { gridLines } from "./grid-lines.js";
 export { toImageGrid } from "./image-grid.js";
 export { type ImportedOptions, importedNetwork } from "./imported.js";
 export { interiorReading } from "./interior.js";

@@ -50,6 +50,8 @@ export interface Sensor {
   readonly size: Size;
   /** The layout's parameters, as scalars in the order of `layout.parameters`. Asked for again in the same scope they are the same values. */
   theta(p: Scope): Value[];
+  /** The same in numbers, for given values of `raw`. */
+  thetaOf(raw: ArrayLike<number>): number[];
   /** Brings values on the sensor's grid, [N, C, h, w], back to an image's grid: see `toImageGrid`. */
   toImageGrid(p: Scope, onSensor: Value, size: Size): Value;
 }
@@ -72,13 +74,13 @@ export function sensor(options: SensorOptions): Sensor {
   const size: Size = [height, width];
   demandWhole("height", height);
   demandWhole("width", width);
-  const parameters = parametersOf(layout, options);
+  const { theta, thetaOf } = parametersOf(layout, options);
   const read = readerOf(layout, size, integration);
-  const theta = (p: Scope) => parameters(p);
   return Object.assign((p: Scope, images: Value) => read(p, images, theta(p)), {
     layout,
     size,
     theta,
+    thetaOf,
     toImageGrid: (p: Scope, onSensor: Value, imageSize: Size) => toImageGrid(onSensor, layout, theta(p), imageSize),
   });
 }
@@ -126,7 +128,7 @@ function shiftOf(p: Scope): (offsets: Value, axis: keyof Point) => Value {
 const fraction = (v: Value): Value => sub(v, floor(v));
 
 /** θ of a scope: what is learned from `raw`, the rest from `frozen`. */
-function parametersOf(layout: Layout, { theta: start, frozen = [] }: SensorOptions): (p: Scope) => Value[] {
+function parametersOf(layout: Layout, { theta: start, frozen = [] }: SensorOptions): Pick<Sensor, "theta" | "thetaOf"> {
   const names = layout.parameters;
   const begin = start ?? names.map(() => 0);
   const listed = names.join(", ") || "none";
@@ -143,14 +145,18 @@ function parametersOf(layout: Layout, { theta: start, frozen = [] }: SensorOptio
   const learned = names.filter((name) => !frozen.includes(name));
   const fixed = names.filter((name) => frozen.includes(name));
   const starts = (which: readonly string[]) => which.map((name) => begin[names.indexOf(name)]!);
-  return (p) => {
-    const raw = vectorOf(learned, (shape) =>
-      p.parameter("raw", shape, () => Float32Array.from(starts(learned), (v) => Math.atanh(v / largestTheta))),
-    );
-    const kept = vectorOf(fixed, (shape) => p.buffer("frozen", shape, () => Float32Array.from(starts(fixed))));
-    return names.map((name) =>
-      frozen.includes(name) ? kept(fixed.indexOf(name)) : mul(tanh(raw(learned.indexOf(name))), largestTheta),
-    );
+  return {
+    theta: (p) => {
+      const raw = vectorOf(learned, (shape) =>
+        p.parameter("raw", shape, () => Float32Array.from(starts(learned), (v) => Math.atanh(v / largestTheta))),
+      );
+      const kept = vectorOf(fixed, (shape) => p.buffer("frozen", shape, () => Float32Array.from(starts(fixed))));
+      return names.map((name) =>
+        frozen.includes(name) ? kept(fixed.indexOf(name)) : mul(tanh(raw(learned.indexOf(name))), largestTheta),
+      );
+    },
+    thetaOf: (raw) =>
+      names.map((name, i) => (frozen.includes(name) ? begin[i]! : largestTheta * Math.tanh(raw[learned.indexOf(name)]!))),
   };
 }
 

@@ -1,7 +1,7 @@
 import { lower } from "../../engine/compile/lower.js";
 import type { Graph } from "../../engine/graph/graph.js";
 import type { DeviceTensor, Engine, Feeds, Program } from "../../engine/runtime/engine.js";
-import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
+import { sizeOf, type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import type { StateDict } from "../../vision/nn/checkpoints/state-dict.js";
 import { type Network, predictionShape } from "../../vision/nn/model.js";
 import { Adversary, type AdversaryOptions, type Weights } from "./adversary.js";
@@ -175,6 +175,21 @@ export class Trainer {
     if (!Number.isFinite(loss))
       throw new TrainingError(`The loss became ${loss} at step ${step}; lower the learning rate or clip the gradient's norm.`);
     return { step, loss, gradientNorm: numberOf(report.gradient_norm!), learningRate };
+  }
+
+  /** One parameter as it stands. @throws TrainingError for a name that the network does not have. */
+  async parameter(name: string): Promise<Tensor> {
+    const { parameters } = this.layout;
+    const index = parameters.vectors.findIndex(({ declarations }) => declarations.some((d) => d.name === name));
+    if (index < 0) throw new TrainingError(`The network has no parameter "${name}".`);
+    const flat = await this.engine.download(this.vectors[parameters.names("parameters")[index]!]!);
+    let begin = 0;
+    for (const { name: other, shape } of parameters.vectors[index]!.declarations) {
+      const end = begin + sizeOf(shape);
+      if (other === name) return tensor("float32", shape, (flat.data as Float32Array).slice(begin, end));
+      begin = end;
+    }
+    throw new TrainingError(`The network has no parameter "${name}".`);
   }
 
   /** Copies everything out: for checkpoints and for the finished network. */

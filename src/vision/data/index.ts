@@ -14,3 +14,4 @@ export { imageFromSamples, type Samples, samplesFromImage, sizeOfImage } from ".
 export { type SyntheticOptions, syntheticDataset } from "./synthetic/dataset.js";
 export type { Averaging } from "./synthetic/light.js";
 export { type ShapeKind, shapeKinds } from "./synthetic/shapes.js";
+export { type StreetOptions, streetClasses, streetDataset } from "./synthetic/street.js";

@@ -3,13 +3,14 @@ import { compose } from "./compose.js";
 import { curvilinear } from "./curvilinear.js";
 import { elliptic } from "./elliptic.js";
 import type { Layout } from "./layout.js";
+import type { LayoutName } from "./names.js";
 import { rectangular } from "./rectangular.js";
 import { uniform } from "./uniform.js";
 
 /** The layouts by name. */
-export const layouts = { uniform, rectangular, curvilinear, elliptic } as const satisfies Readonly<Record<string, Layout>>;
+export const layouts: Readonly<Record<LayoutName, Layout>> = { uniform, rectangular, curvilinear, elliptic };
 
-export type LayoutName = keyof typeof layouts;
+export type { LayoutName } from "./names.js";
 
 /** A layout by name, several that follow one another, or one of your own. */
 export type LayoutChoice = LayoutName | readonly LayoutName[] | Layout;
