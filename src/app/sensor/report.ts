@@ -22,7 +22,10 @@ export async function writeSensorReport(
   const { inputs } = await fitted(training.evaluation!, { kind: "crop", height, width }).sample(0);
   const scene = Object.values(inputs)[0]!;
   const theta = eye.thetaOf(learned.result.weights.get("sensor.raw")!.data as Float32Array);
-  const observed = learned.records.flatMap(({ index, observed: o }) => (o?.theta ? [{ step: index, theta: o.theta }] : []));
+  const observed = [
+    { step: 0, theta: plan.config.sensor.theta ?? eye.layout.parameters.map(() => 0) },
+    ...learned.records.flatMap(({ index, observed: o }) => (o?.theta ? [{ step: index, theta: o.theta }] : [])),
+  ];
   const lines = await gridLinesOf(engine, eye.layout, eye.size);
   const grid = await gridOver(scene, await lines.at(theta));
   const kept = observed.filter((_, i) => i === observed.length - 1 || i % Math.ceil(observed.length / frames) === 0);
