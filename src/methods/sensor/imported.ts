@@ -22,7 +22,7 @@ export interface ImportedOptions {
  * @param models the model specialized to the shapes that it will meet. One that is fixed to a smaller batch is applied part by part.
  * @throws SensorError for a pattern that names nothing, and (when the network is built) for images that no specialization fits.
  * @example
- * const fixed = await fixedModel(file, spec, { batch: 8, height: 48, width: 192 }, engine.evaluate);
+ * const fixed = await fixedModel(file, spec, { batch: 8, height: 48, width: 192 }, engine.evaluate, { keep: "weights" });
  * const pipeline = throughSensor(sensor({ layout: "rectangular", height: 48, width: 192 }), importedNetwork([fixed], { spec }), "image-wise");
  */
 export function importedNetwork(models: readonly Graph[], { spec, trained = [] }: ImportedOptions): Network {
@@ -65,9 +65,8 @@ function apply(p: Scope, model: Graph, image: Value, spec: ModelSpec, learns: (n
   return raw;
 }
 
-/** Constants of the model's own names. */
 const weightsOf = ({ values }: Graph) =>
-  [...values].flatMap(([name, v]) => (v.constant?.type === "float32" && v.name === name ? [[name, v.constant] as const] : []));
+  [...values].flatMap(([name, v]) => (v.isWeight && v.constant?.type === "float32" ? [[name, v.constant] as const] : []));
 
 /** Whether the batch can be cut into parts of the model's. */
 const fits = ([batch, ...rest]: readonly number[], [n, ...given]: readonly number[]): boolean =>
