@@ -6,18 +6,18 @@ import type { Engine } from "../../engine/runtime/engine.js";
 import { createEngine } from "../../engine/runtime/node.js";
 import { tensor, toNumbers } from "../../engine/tensor/tensor.js";
 import { runModel } from "../../engine/testing/run-model.js";
+import { importedNetwork } from "../../methods/sensor/imported.js";
+import { throughSensor } from "../../methods/sensor/pipeline.js";
+import { sensor } from "../../methods/sensor/sensor.js";
+import { Batches } from "../../methods/training/batch.js";
+import { trainingLoss } from "../../methods/training/losses.js";
+import { adamw } from "../../methods/training/optimizers/index.js";
+import { Trainer } from "../../methods/training/trainer.js";
 import { streetDataset } from "../../vision/data/synthetic/street.js";
 import { declarations, initialState, networkModel } from "../../vision/nn/model.js";
 import { unet } from "../../vision/nn/networks/unet.js";
 import { fixedModel } from "../../vision/spec/model-predictor.js";
 import { parseModelSpec } from "../../vision/spec/model-spec.js";
-import { Batches } from "../training/batch.js";
-import { trainingLoss } from "../training/losses.js";
-import { adamw } from "../training/optimizers/index.js";
-import { Trainer } from "../training/trainer.js";
-import { importedNetwork } from "./imported.js";
-import { throughSensor } from "./pipeline.js";
-import { sensor } from "./sensor.js";
 
 let engine: Engine;
 beforeAll(async () => {
