@@ -3,6 +3,7 @@ import { type Attack, type AttackOptions, ascent, budget, mul, type PixelWeight,
 /** 4 c (1 - c) for the alignment c of prediction and target: pixels that waver between right and wrong count most. */
 const wavering: PixelWeight = {
   name: "wavering",
+  pixels: "differ",
   weigh: ({ task, prediction, target, options }) => {
     const { cosine, complement } = Object.values(task.alignments)[0]!;
     const c = cosine(prediction, target, options);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { readModel } from "../../engine/onnx/read-file.js";
 import type { Engine } from "../../engine/runtime/engine.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
+import { DataError } from "../../vision/data/error.js";
 import { readImage } from "../../vision/data/node/image-file.js";
 import { openDataset } from "../../vision/data/node/open.js";
 import { RunError } from "../runs/run-directory.js";
@@ -54,9 +55,11 @@ export async function reopen(plan: AttackPlan, engine: Engine): Promise<AttackCo
   };
 }
 
-/** A mask image as float32 [1, H, W]: 1 where it is white. */
+/** A mask image as float32 [1, H, W]: 1 where it is white. @throws DataError where nothing is. */
 export async function readRegion(path: string): Promise<Tensor<"float32">> {
   const image = await readImage(path);
   const [, h, w] = image.shape as [number, number, number];
-  return { type: "float32", shape: [1, h, w], data: image.data.slice(0, h * w).map((v) => (v >= 0.5 ? 1 : 0)) };
+  const data = image.data.slice(0, h * w).map((v) => (v >= 0.5 ? 1 : 0));
+  if (!data.includes(1)) throw new DataError(`${path} has no white pixel, so nothing could change; white marks what may.`);
+  return { type: "float32", shape: [1, h, w], data };
 }

@@ -17,7 +17,7 @@ export interface AttackFlags {
   readonly grid: "continuous" | "8-bit";
   readonly loss?: string;
   readonly alignment?: string;
-  readonly scale: number;
+  readonly scale?: number;
   readonly eot?: string;
   readonly eotSamples?: number;
   readonly perturb?: string[];
@@ -62,9 +62,8 @@ export function withAttack(command: Command): Command {
     .option("--alignment <name>", "CosPGD's alignment: softmax (published), sigmoid, residual, columns")
     .option(
       "--scale <n>",
-      "error, in the task's unit, that counts as wrong: residual alignment, SegPGD outside segmentation",
+      "error, in the task's unit, that counts as wrong: residual alignment, SegPGD outside segmentation (default: 1 pixel; 0.05 in restoration)",
       positive,
-      1,
     )
     .option(
       "--eot <transform>",

@@ -9,6 +9,8 @@ export interface Source {
   readonly irVersion: number;
   readonly budget: ByteBudget;
   readonly external: ExternalData | undefined;
+  /** Whether outputs are those of the file, of which it states the types, or inner values ("cut"), of which it need not. */
+  readonly outputs: "stated" | "cut";
 }
 
 /** "" for both spellings of the default operator set. */
@@ -29,7 +31,7 @@ export function readGraph(message: Messages["Graph"], source: Source, level: "mo
     name: message.name ?? "",
     // Before IR version 4 every initializer had to be listed as an input as well, and is a constant all the same.
     inputs: source.irVersion < 4 ? inputs.filter((input) => !initializers.has(input.name)) : inputs,
-    outputs: (message.output ?? []).map((info) => read(info, "output")),
+    outputs: (message.output ?? []).map((info) => (source.outputs === "cut" ? readSubgraphValue : read)(info, "output")),
     initializers,
     nodes: (message.node ?? []).map((node) => readNode(node, source)),
     valueInfo,

@@ -1,9 +1,9 @@
 import { closeSync, fstatSync, openSync, readSync, realpathSync } from "node:fs";
 import { readFile, realpath, stat } from "node:fs/promises";
 import { dirname, resolve, sep } from "node:path";
-import { defaultLimits, type Limits } from "./limits.js";
+import { defaultLimits } from "./limits.js";
 import { ModelError, type OnnxModel } from "./model.js";
-import { parseModel } from "./read.js";
+import { parseModel, type ReadOptions } from "./read.js";
 import type { ExternalData } from "./tensor-data.js";
 
 /**
@@ -13,7 +13,8 @@ import type { ExternalData } from "./tensor-data.js";
  *
  * @throws ModelError when the file is missing, too large, or not a sound model; the message starts with its path.
  */
-export async function readModel(path: string, limits: Limits = defaultLimits): Promise<OnnxModel> {
+export async function readModel(path: string, options: Omit<ReadOptions, "externalData"> = {}): Promise<OnnxModel> {
+  const { limits = defaultLimits } = options;
   try {
     const { size } = await stat(path);
     if (size > limits.bytes) {
@@ -23,7 +24,7 @@ export async function readModel(path: string, limits: Limits = defaultLimits): P
     }
     const bytes = await readFile(path);
     const home = { folder: await realpath(dirname(resolve(path))), linked: dirname(await realpath(path)) };
-    return withFiles(home, (externalData) => parseModel(bytes, { externalData, limits }));
+    return withFiles(home, (externalData) => parseModel(bytes, { ...options, externalData }));
   } catch (error) {
     throw new ModelError(`${path}: ${sentence(error)}`);
   }

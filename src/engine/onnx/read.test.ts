@@ -98,9 +98,13 @@ describe("tensor encodings", () => {
     ["raw float16", { dataType: 10, rawData: Uint8Array.of(0, 0x3e, 0, 0xc0) }, tensor("float16", [2], [1.5, -2])],
     ["raw bfloat16", { dataType: 16, rawData: Uint8Array.of(0xc0, 0x3f, 0, 0xc0) }, tensor("float32", [2], [1.5, -2])],
     ["raw int8", { dataType: 3, rawData: Uint8Array.of(0x80, 0x7f) }, tensor("int8", [2], [-128, 127])],
-    ["raw int4, low half first", { dataType: 22, rawData: Uint8Array.of(0x7f) }, tensor("int8", [2], [-1, 7])],
-    ["raw uint4", { dataType: 21, rawData: Uint8Array.of(0x7f) }, tensor("uint8", [2], [15, 7])],
-    ["int32_data of int4", { dataType: 22, int32Data: Int32Array.of(0x78) }, tensor("int8", [2], [-8, 7])],
+    [
+      "raw int4, low half first",
+      { dataType: 22, rawData: Uint8Array.of(0x7f) },
+      { ...tensor("int8", [2], [-1, 7]), narrow: "int4" },
+    ],
+    ["raw uint4", { dataType: 21, rawData: Uint8Array.of(0x7f) }, { ...tensor("uint8", [2], [15, 7]), narrow: "uint4" }],
+    ["int32_data of int4", { dataType: 22, int32Data: Int32Array.of(0x78) }, { ...tensor("int8", [2], [-8, 7]), narrow: "int4" }],
   ];
 
   function file(graph: Messages["Graph"]): Uint8Array {

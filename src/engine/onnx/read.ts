@@ -1,5 +1,6 @@
 import { checkGraph } from "./check.js";
 import { toCanonicalOpset } from "./convert/index.js";
+import { cutGraph } from "./cut.js";
 import { domainOf, readGraph } from "./from-message.js";
 import { inlineFunctions } from "./functions.js";
 import { defaultLimits, type Limits } from "./limits.js";
@@ -15,6 +16,8 @@ export interface ReadOptions {
    */
   readonly externalData?: ExternalData;
   readonly limits?: Limits;
+  /** Names of values of the file, inner ones too, to be the outputs: the model is cut there, and nothing beyond is read. */
+  readonly outputs?: readonly string[];
 }
 
 /**
@@ -37,14 +40,16 @@ export function parseModel(bytes: Uint8Array, options: ReadOptions = {}): OnnxMo
     irVersion: message.irVersion ?? 0,
     budget: { inside: limits.bytes, outside: limits.externalBytes },
     external: options.externalData,
+    outputs: options.outputs ? ("cut" as const) : ("stated" as const),
   };
   const inlined = inlineFunctions(message.graph, message.functions ?? [], opsets.default, limits.nodes);
+  const graph = options.outputs ? cutGraph(inlined, options.outputs) : inlined;
   return toCanonicalOpset({
     irVersion: canonicalIrVersion,
     opset: opsets.default,
     customOpsets: opsets.custom,
     producer: [message.producerName, message.producerVersion].filter(Boolean).join(" "),
-    graph: checkGraph(readGraph(inlined, source)),
+    graph: checkGraph(readGraph(graph, source)),
     metadata: Object.fromEntries((message.metadataProps ?? []).map(({ key, value }) => [key ?? "", value ?? ""])),
   });
 }

@@ -54,14 +54,15 @@ export function readTensor(message: TensorMessage, what: string, budget: ByteBud
   const shape = message.dims ?? [];
   const size = checkedSize(shape, what);
   const stored = elementTypes[message.dataType!] ?? "undefined";
+  const narrow = stored === "int4" || stored === "uint4" ? { narrow: stored } : {};
   const storedBytes = storedSize(stored, type, size);
   if (message.dataLocation === 1) {
     spend(budget, "outside", size * bytesPerElement(type));
-    return { type, shape, data: ownedData(readExternal(message, what, storedBytes, external), type, stored, size) };
+    return { type, shape, data: ownedData(readExternal(message, what, storedBytes, external), type, stored, size), ...narrow };
   }
   const raw = message.rawData;
   if (raw === undefined || raw.length === 0) {
-    return { type, shape, data: readTypedFields(message, type, stored, size, { what, budget }) };
+    return { type, shape, data: readTypedFields(message, type, stored, size, { what, budget }), ...narrow };
   }
   if (raw.length !== storedBytes) {
     throw new ModelError(
@@ -69,7 +70,7 @@ export function readTensor(message: TensorMessage, what: string, budget: ByteBud
     );
   }
   spend(budget, "inside", size * bytesPerElement(type));
-  return { type, shape, data: fromBytes(raw, type, stored, size) };
+  return { type, shape, data: fromBytes(raw, type, stored, size), ...narrow };
 }
 
 interface Context {

@@ -5,6 +5,7 @@ import { convolutionOriginals } from "./convolution/original-cases.js";
 import { indexingOriginals } from "./indexing/original-cases.js";
 import { normalizationOriginals } from "./normalization/original-cases.js";
 import { poolingOriginals } from "./pooling/original-cases.js";
+import { quantizationOriginals } from "./quantization/original-cases.js";
 import { recurrentOriginals } from "./recurrent/original-cases.js";
 import { resamplingOriginals } from "./resampling/original-cases.js";
 
@@ -16,6 +17,7 @@ export const originals: readonly OriginalCase[] = [
   ...indexingOriginals,
   ...normalizationOriginals,
   ...poolingOriginals,
+  ...quantizationOriginals,
   ...recurrentOriginals,
   ...resamplingOriginals,
 ];

@@ -7,6 +7,8 @@ export interface Tensor<T extends DataType = DataType> {
   readonly type: T;
   readonly shape: Shape;
   readonly data: DataOf<T>;
+  /** What 4-bit integers of a file were before they were widened to 8 bits, for want of a typed array. */
+  readonly narrow?: "int4" | "uint4";
 }
 
 export type Shape = readonly number[];

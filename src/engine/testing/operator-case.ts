@@ -1,3 +1,4 @@
+import { jacobianVectorProduct } from "../autodiff/forward.js";
 import { vectorJacobianProduct } from "../autodiff/gradients.js";
 import { lower } from "../compile/lower.js";
 import { Graph, type Value } from "../graph/graph.js";
@@ -28,6 +29,8 @@ export interface OperatorCase {
 export interface Directional {
   readonly finiteDifference: number;
   readonly gradient: number;
+  /** The same from forward mode, ⟨v, J u⟩, where it was asked for. */
+  readonly tangent: number | undefined;
   /** Size against which a difference counts: the norms of the terms that cancel. */
   readonly scale: number;
   /** The difference that is allowed. */
@@ -83,6 +86,20 @@ function withGradients(test: OperatorCase, setting: Setting, type: FloatType): G
   return graph;
 }
 
+/** Adds a tangent `t.<input>` for each input and `t.<output>` for each floating-point output. */
+function withTangents(test: OperatorCase, setting: Setting, graph: Graph): Graph {
+  const moving = setting.inputs.map(({ name }) => {
+    const wrt = graph.inputs.find((v) => v.name === name)!;
+    return { wrt, tangent: graph.input(`t.${name}`, wrt.type, wrt.shape) };
+  });
+  const names = Object.keys(setting.cotangents).map((name) => `y${name.slice(1)}`);
+  const of = names.map((name) => graph.outputs.get(name)!);
+  jacobianVectorProduct(of, moving, test.options).forEach((t, i) => {
+    graph.output(`t.${names[i]}`, t);
+  });
+  return graph;
+}
+
 /** Central differences of float64 arithmetic are sharper. */
 const precision = {
   float32: { step: 1e-2, tolerance: 1e-2, noise: 1e-4 },
@@ -98,17 +115,24 @@ const precision = {
 export async function checkDirectional(
   test: OperatorCase,
   level: OptimizationLevel,
-  { seed = 1, type = "float32" }: { readonly seed?: number; readonly type?: "float32" | "float64" } = {},
+  {
+    seed = 1,
+    type = "float32",
+    tangents = "no",
+  }: { readonly seed?: number; readonly type?: "float32" | "float64"; readonly tangents?: "too" | "no" } = {},
 ): Promise<Directional | undefined> {
   const random = new Random(seed, test.name);
   const setting = settingOf(test, random);
   if (type !== "float32" && !(await runs(setting, type))) return undefined;
-  const model = withGradients(test, setting, type).build();
+  const gradients = withGradients(test, setting, type);
+  const model = (tangents === "too" ? withTangents(test, setting, gradients) : gradients).build();
   const { step, tolerance, noise } = precision[type];
   const h = test.step !== undefined && (type === "float32" || test.tolerance !== undefined) ? test.step : step;
   const direction = Object.fromEntries(setting.inputs.map((x) => [x.name, toNumbers(normals(x.shape, random))]));
   const feeds = (shift: number) => ({
     ...asFed(setting.cotangents, model),
+    ...(tangents === "too" &&
+      Object.fromEntries(setting.inputs.map(({ name, shape }) => [`t.${name}`, tensor(type, shape, direction[name]!)]))),
     ...Object.fromEntries(
       setting.inputs.map(({ name, shape }) => {
         const moved = toNumbers(setting.point[name]!).map((x, i) => x + shift * direction[name]![i]!);
@@ -128,6 +152,7 @@ export async function checkDirectional(
       throw new Error(`The shape rule says ${expected}, ONNX Runtime computes ${describe(at[`y${i}`]!)}.`);
   });
   let finiteDifference = 0;
+  let tangent = 0;
   let scale = 0;
   for (const [name, v] of Object.entries(setting.cotangents)) {
     const [p, m] = [plus, minus].map((r) => toNumbers(r[`y${name.slice(1)}`]!)) as [number[], number[]];
@@ -136,6 +161,7 @@ export async function checkDirectional(
       finiteDifference += term;
       scale += term * term;
     });
+    if (tangents === "too") tangent += dot(v, at[`t.y${name.slice(1)}`]!);
   }
   let gradient = 0;
   for (const { name } of setting.inputs) {
@@ -145,8 +171,13 @@ export async function checkDirectional(
     });
   }
   const allowed = (test.tolerance ?? tolerance) * Math.sqrt(scale) + (test.tolerance === undefined ? noise : 1e-4);
-  return { finiteDifference, gradient, scale: Math.sqrt(scale), allowed };
+  return { finiteDifference, gradient, tangent: tangents === "too" ? tangent : undefined, scale: Math.sqrt(scale), allowed };
 }
+
+const dot = (a: Tensor, b: Tensor): number => {
+  const other = toNumbers(b);
+  return toNumbers(a).reduce((sum, v, i) => sum + v * other[i]!, 0);
+};
 
 /** Whether ONNX Runtime has kernels for the case itself, without its gradient, in a type. */
 async function runs(setting: Setting, type: FloatType): Promise<boolean> {

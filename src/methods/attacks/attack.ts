@@ -70,6 +70,8 @@ export interface Norm {
 /** How much each pixel's loss counts. Detached: a constant for the gradient. */
 export interface PixelWeight {
   readonly name: string;
+  /** Whether pixels can count differently at all. */
+  readonly pixels: "alike" | "differ";
   readonly weigh: (site: WeightSite) => Value | undefined;
   /** How the images of a batch are put together. Signs and normalised steps do not depend on it; logged losses do. */
   readonly batch: "mean" | "sum";

@@ -4,7 +4,7 @@ import type { Attack } from "./attack.js";
 import { type AttackOptions, apgd, apgdCospgd, cospgd, segpgd } from "./catalogue/index.js";
 import { type AttackBatch, type AttackHooks, type AttackOutcome, type CompiledAttack, compileAttack } from "./compile-attack.js";
 import { keepFurther } from "./outcome.js";
-import type { AttackSite } from "./step-graph.js";
+import { type AttackSite, lossOf, predictionGraph } from "./step-graph.js";
 
 /**
  * The members of the worst-case ensemble of a task: different losses fail on different images, so the worst over several is a fairer
@@ -22,13 +22,20 @@ export function ensembleMembers(task: TaskName, options: AttackOptions): Attack[
   }
 }
 
+/** Those of several attacks whose losses exist for the model's number of classes: with two classes there is no third logit for DLR. */
+export function membersFor(attacks: readonly Attack[], site: AttackSite): readonly Attack[] {
+  if (attacks.length === 1) return attacks;
+  const classes = predictionGraph(site).outputs.get("prediction")!.shape[1]!;
+  return attacks.filter((attack) => (lossOf(attack, site.task).leastClasses ?? 0) <= classes);
+}
+
 /** Several attacks on one model; of each image the worst result is kept. */
 export class CompiledEnsemble {
   private constructor(private readonly members: readonly CompiledAttack[]) {}
 
   static async compile(engine: Engine, attacks: readonly Attack[], site: AttackSite): Promise<CompiledEnsemble> {
     const members: CompiledAttack[] = [];
-    for (const attack of attacks) members.push(await compileAttack(engine, attack, site));
+    for (const attack of membersFor(attacks, site)) members.push(await compileAttack(engine, attack, site));
     return new CompiledEnsemble(members);
   }
 

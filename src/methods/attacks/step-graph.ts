@@ -36,7 +36,7 @@ export interface AttackSite {
   readonly valid?: boolean;
   /** Whether a region mask limits where pixels may change (input `region`, [B, 1, H, W], 1 = may change). */
   readonly region?: boolean;
-  /** The task's unit of error for residual alignments; default 1. */
+  /** Error in the task's unit at which a pixel counts as wrong; default the task's. */
   readonly scale?: number;
   /** Roles of the images that may be perturbed; default all. */
   readonly perturb?: readonly string[];
@@ -242,7 +242,7 @@ export function evaluationGraph(attack: Attack, site: AttackSite): Graph {
   const prediction = site.predictor.predict(graph, images);
   const { target, options } = targetInputs(graph, site, prediction);
   graph.output("prediction", prediction);
-  graph.output("loss", perImage(lossOf(attack, site.task)(prediction, target, options)));
+  graph.output("loss", perImage(fittingLoss(attack, site.task, prediction)(prediction, target, options)));
   graph.output("correct", perImage(site.task.correct(prediction, target, options)));
   return graph;
 }
@@ -315,13 +315,13 @@ function targetInputs(graph: Graph, site: AttackSite, prediction: Value) {
   const target = known("target") ?? graph.input("target", type, shape);
   const [b, , ...pixels] = prediction.shape;
   const valid = site.valid || site.tiled ? (known("valid") ?? graph.input("valid", "float32", [b!, ...pixels])) : undefined;
-  return { target, options: { ignore: site.ignore ?? [], valid, scale: site.scale ?? 1 } };
+  return { target, options: { ignore: site.ignore ?? [], valid, scale: site.scale ?? site.task.scale } };
 }
 
 function evaluate(graph: Graph, attack: Attack, site: AttackSite, images: Record<string, Value>, progress: Value) {
   const prediction = site.predictor.predict(graph, images);
   const { target, options } = targetInputs(graph, site, prediction);
-  const loss = lossOf(attack, site.task)(prediction, target, options);
+  const loss = fittingLoss(attack, site.task, prediction)(prediction, target, options);
   const weight = attack.weight.weigh({ task: site.task, prediction, target, options, goal: attack.goal, progress });
   const weighted = weight ? mul(weight, loss) : loss;
   const ones = () => expand(graph.constant({ type: "float32", shape: [], data: new Float32Array([1]) }), loss.shape);
@@ -335,7 +335,19 @@ function evaluate(graph: Graph, attack: Attack, site: AttackSite, images: Record
   };
 }
 
-function lossOf(attack: Attack, task: Task): PixelFunction {
+/** @throws AttackError where the loss compares more classes than there are. */
+function fittingLoss(attack: Attack, task: Task, prediction: Value): PixelFunction {
+  const loss = lossOf(attack, task);
+  const classes = prediction.shape[1]!;
+  if (loss.leastClasses !== undefined && classes < loss.leastClasses)
+    throw new AttackError(
+      `The loss "${String(attack.loss)}" compares the ${loss.leastClasses} largest logits, and the model has ${classes} classes; take ${Object.keys(task.losses)[0]}.`,
+    );
+  return loss;
+}
+
+/** The loss that an attack names, or the task's first. */
+export function lossOf(attack: Attack, task: Task): PixelFunction {
   if (typeof attack.loss === "function") return attack.loss;
   if (attack.loss === undefined) return Object.values(task.losses)[0]!;
   const loss = task.losses[attack.loss];

@@ -3,7 +3,7 @@ import type { PixelWeight } from "./attack.js";
 import { AttackError } from "./error.js";
 
 /** Every pixel counts alike (PGD and its kin). */
-export const uniform: PixelWeight = { name: "uniform", weigh: () => undefined, batch: "mean" };
+export const uniform: PixelWeight = { name: "uniform", pixels: "alike", weigh: () => undefined, batch: "mean" };
 
 /**
  * SegPGD (Gu et al. 2022, eq. 5): at step t of T, λ = t / 2T; pixels that are still right count 1 - λ, wrong ones λ. Towards a target the roles
@@ -11,6 +11,7 @@ export const uniform: PixelWeight = { name: "uniform", weigh: () => undefined, b
  */
 export const segPgd: PixelWeight = {
   name: "segpgd",
+  pixels: "differ",
   weigh: ({ task, prediction, target, options, goal, progress }) => {
     const lambda = mul(progress, 0.5);
     const right = task.correct(prediction, target, options);
@@ -23,6 +24,7 @@ export const segPgd: PixelWeight = {
 /** CosPGD (Agnihotri et al. 2024, eq. 5 and 6): the alignment of prediction and target; towards a target, one minus it. */
 export const cosPgd = (alignment?: string): PixelWeight => ({
   name: `cospgd${alignment ? `, ${alignment} alignment` : ""}`,
+  pixels: "differ",
   weigh: ({ task, prediction, target, options, goal }) => {
     const align = alignment === undefined ? Object.values(task.alignments)[0]! : task.alignments[alignment];
     if (!align)

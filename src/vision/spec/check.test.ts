@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { z } from "zod";
-import { check, nearest } from "./check.js";
+import { check } from "./check.js";
 
 const schema = z.strictObject({
   steps: z.number().int().positive(),
@@ -47,9 +47,4 @@ it("names every field that is wrong, and fills in defaults where none is", () =>
     problems: [expect.stringMatching(/^steps/), expect.stringMatching(/^mode/)],
   });
   expect(check(schema, { steps: 2 })).toEqual({ data: { steps: 2, rate: 0, names: [] } });
-});
-
-it("takes a slip of the pen for what it is, and not more", () => {
-  expect(nearest("stepz", ["batch", "steps"])).toBe("steps");
-  expect(nearest("colour", ["batch", "steps"])).toBeUndefined();
 });

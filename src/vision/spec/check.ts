@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { nearest } from "../../engine/onnx/nearest.js";
 
 /** Data that are as the schema says, or a phrase for every field that is not: what is allowed there and what was found. */
 export type Checked<T> = { readonly data: T } | { readonly problems: readonly string[] };
@@ -13,13 +14,6 @@ export type Checked<T> = { readonly data: T } | { readonly problems: readonly st
 export function check<S extends z.ZodType>(schema: S, value: unknown): Checked<z.output<S>> {
   const parsed = schema.safeParse(value, { error: (issue) => phrase(issue) });
   return parsed.success ? { data: parsed.data } : { problems: problems(parsed.error.issues) };
-}
-
-/** The entry of a list that is spelled most like the given text: at most a third of its letters differ. */
-export function nearest(text: string, known: readonly string[]): string | undefined {
-  const distances = known.map((k) => [editDistance(text.toLowerCase(), k.toLowerCase()), k] as const);
-  const [best] = distances.sort(([a], [b]) => a - b);
-  return best && best[0] <= Math.ceil(text.length / 3) ? best[1] : undefined;
 }
 
 function problems(issues: readonly z.core.$ZodIssue[], prefix: readonly PropertyKey[] = []): string[] {
@@ -43,7 +37,7 @@ function phrase(issue: z.core.$ZodRawIssue): string {
   if (issue.code === "unrecognized_keys") {
     const fields = Object.keys((owner as z.ZodObject).shape);
     const unknown = issue.keys.map((key) => {
-      const like = nearest(key, fields);
+      const [like] = nearest(key, fields);
       return `"${key}"${like === undefined ? "" : ` (did you mean "${like}"?)`}`;
     });
     return `there is no field ${unknown.join(" and no ")}; fields are ${fields.join(", ")}`;
@@ -106,16 +100,4 @@ const oneOf = (values: readonly unknown[]): string => (values.length === 1 ? `"$
 function shown(value: unknown): string {
   const text = JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
-}
-
-/** Levenshtein's: letters to insert, delete or replace. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    row = next;
-  }
-  return row[b.length]!;
 }

@@ -29,13 +29,16 @@ const targetedDlr: PixelFunction = (z, t, options) => {
   return mul(neg(div(sub(pick(z, t), rival), clip(spread, 1e-12))), counted(t, options));
 };
 
+const atLeast = (leastClasses: number, loss: PixelFunction): PixelFunction => Object.assign(loss, { leastClasses });
+
 export const classification: Task = {
   name: "classification",
   target: ({ shape }) => ({ type: "int64", shape: [shape[0]!] }),
-  losses: { "cross-entropy": crossEntropy, dlr, "targeted-dlr": targetedDlr },
+  losses: { "cross-entropy": crossEntropy, dlr: atLeast(3, dlr), "targeted-dlr": atLeast(4, targetedDlr) },
   alignments: { softmax: softmaxAlignment, sigmoid: sigmoidAlignment },
   correct: correctClass,
   ignore: [],
+  scale: 1,
   judgedBy: "correct",
   counted: (_, labels, options) => counted(labels, options),
   pixelUnits: [],

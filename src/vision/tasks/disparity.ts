@@ -12,6 +12,7 @@ export const disparity: Task = {
   alignments: { softmax: softmaxAlignment, residual: residualAlignment, columns: columnAlignment },
   correct: withinScale,
   ignore: [],
+  scale: 1,
   judgedBy: "loss",
   counted: known,
   pixelUnits: ["width"],

@@ -9,6 +9,7 @@ export const flow: Task = {
   alignments: { softmax: softmaxAlignment, residual: residualAlignment },
   correct: withinScale,
   ignore: [],
+  scale: 1,
   judgedBy: "loss",
   counted: known,
   pixelUnits: ["width", "height"],

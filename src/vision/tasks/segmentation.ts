@@ -10,6 +10,7 @@ export const segmentation: Task = {
   alignments: { softmax: softmaxAlignment, sigmoid: sigmoidAlignment },
   correct: correctClass,
   ignore: [255, -1],
+  scale: 1,
   judgedBy: "correct",
   counted: (_, labels, options) => counted(labels, options),
   pixelUnits: [],

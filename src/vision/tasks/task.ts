@@ -27,6 +27,8 @@ export interface Task {
   readonly alignments: Readonly<Record<string, Alignment>>;
   /** SegPGD's mask: 1.0 where the prediction is right, 0.0 elsewhere. */
   readonly correct: PixelFunction;
+  /** Error, in the task's unit, at which a pixel counts as wrong unless something else is said: where SegPGD's mask and the residual alignment turn. */
+  readonly scale: number;
   /** What tells which of two attacked images is worse for the model: the share of correct pixels (then the loss), or the loss alone. */
   readonly judgedBy: "correct" | "loss";
   /** Labels that mean "no ground truth" unless a specification says otherwise. Classes of whole images have none: ImageNet has a class 255. */
@@ -51,7 +53,11 @@ export interface Alignment {
 }
 
 /** Takes prediction and target (and, per pixel, whether the target counts: float32 1 or 0) to a value per pixel. */
-export type PixelFunction = (prediction: Value, target: Value, options: PixelOptions) => Value;
+export interface PixelFunction {
+  (prediction: Value, target: Value, options: PixelOptions): Value;
+  /** Classes that the prediction must have at least; absent where any number will do. */
+  readonly leastClasses?: number;
+}
 
 export interface PixelOptions {
   /** Labels that mark pixels without ground truth. They add nothing to losses and get weight 0. */

@@ -2,6 +2,7 @@ import type { Engine, OptimizationLevel } from "../../../engine/runtime/engine.j
 import { Random } from "../../../engine/tensor/random.js";
 import { sizeOf, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
 import { type AttackBatch, type CompiledAttack, compileAttack, type TraceStep } from "../../../methods/attacks/compile-attack.js";
+import { membersFor } from "../../../methods/attacks/ensemble.js";
 import { type AttackSite, perturbedRoles } from "../../../methods/attacks/step-graph.js";
 import { readImage } from "../../../vision/data/node/image-file.js";
 import type { Prepared } from "../prepare.js";
@@ -25,7 +26,7 @@ export async function tryAgain(context: AttackContext, record: AttackRecord, fol
   const site = await siteOf(context, { batch: 1, ...sizeOfPrepared(prepared), valid: hasMask(context, prepared) });
   const members: CompiledAttack[] = [];
   try {
-    for (const attack of attacks) members.push(await compileAttack(engine, attack, site));
+    for (const attack of membersFor(attacks, site)) members.push(await compileAttack(engine, attack, site));
     const first = members[0]!;
     const [clean, again] = [await first.predict(batchImages(prepared)), await first.predict(batchImages(prepared))];
     const batch = batchOf(context, prepared, unstack(clean, 0));
@@ -52,7 +53,7 @@ export async function tryAgain(context: AttackContext, record: AttackRecord, fol
           underflow,
           share(g.data as Float32Array, (v) => v !== 0 && Math.abs(v) < smallestNormal),
         );
-      if (!member.attack.weight.name.startsWith("cospgd")) continue;
+      if (member.attack.weight.pixels === "alike") continue;
       for (const where of ["clean", "adversarial"] as const)
         weights.push({ attack: member.attack.name, near: where, ...spreadOf(near[where].weight, prepared) });
     }

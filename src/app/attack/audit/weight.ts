@@ -2,13 +2,16 @@ import type { AttackPlan } from "../plan.js";
 import { type Check, notApplicable } from "./check.js";
 import type { Trial } from "./evidence.js";
 
-/** Whether CosPGD's alignment tells pixels apart at all. Where it is constant, CosPGD is PGD under another name. */
+/** Whether the weights of CosPGD or SegPGD tell pixels apart at all. Where they are constant, the attack is PGD under another name. */
 export function weightSpread({ spec, attack }: AttackPlan, trials: readonly Trial[]): Check {
   const name = "Pixel weights differ";
   const all = trials.flatMap((t) => t.weights);
   if (all.length === 0) return notApplicable(name, `${attack.name} weighs all pixels alike.`);
   if (spec.task === "classification")
-    return notApplicable(name, "A classifier has one prediction, so there is nothing to weigh against it; CosPGD is PGD here.");
+    return notApplicable(
+      name,
+      "A classifier has one prediction, so there is nothing to weigh against it; the attack is PGD here.",
+    );
   const spread = (near: "clean" | "adversarial") => Math.max(...all.filter((w) => w.near === near).map((w) => w.most - w.least));
   const numbers = {
     "spread near the clean images": spread("clean"),
@@ -21,10 +24,10 @@ export function weightSpread({ spec, attack }: AttackPlan, trials: readonly Tria
     return {
       name,
       verdict: "warning",
-      sentence: `The alignment is the same at every pixel (spread ${largest.toExponential(1)}), so CosPGD = PGD here. ${
+      sentence: `${[...new Set(all.map((w) => w.attack))].join(" and ")} weighs all pixels alike here (spread ${largest.toExponential(1)}), so it is PGD under another name. ${
         spec.task === "segmentation"
-          ? "Use pgd or segpgd and call it that."
-          : "Use --alignment residual, which weighs by the error itself, or call the attack PGD."
+          ? "Call it that."
+          : `Set --scale (now ${attack.scale}) near the errors that are seen, for CosPGD with --alignment residual, which weighs by the error itself; or call the attack PGD.`
       }`,
       numbers,
     };

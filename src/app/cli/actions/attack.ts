@@ -4,6 +4,7 @@ import { readModel } from "../../../engine/onnx/read-file.js";
 import type { Engine } from "../../../engine/runtime/engine.js";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
+import { tasks } from "../../../vision/tasks/index.js";
 import { attackOf, attacksOf } from "../../attack/attack-of-plan.js";
 import { finishRun } from "../../attack/finish.js";
 import { type AttackPlan, hashFile } from "../../attack/plan.js";
@@ -91,14 +92,13 @@ async function attackDataset(
       grid: flags.grid,
       ...(flags.loss && { loss: flags.loss }),
       ...(flags.alignment && { alignment: flags.alignment }),
-      scale: flags.scale,
+      scale: flags.scale ?? tasks[spec.task].scale,
       ...(flags.perturb && { perturb: flags.perturb }),
       ...(eot && { eot }),
       ...(flags.region && { region: flags.region }),
     },
     goal: flags.target === undefined ? { kind: "untargeted" } : { kind: "targeted", target: flags.target },
     reference: flags.reference,
-    save: flags.save,
     batch: flags.batch,
     seed: flags.seed,
     ...(flags.shard && { shard: flags.shard }),
@@ -172,7 +172,6 @@ async function attackTensors(engine: Engine, model: Model, spec: ModelSpec, flag
     if (flags[name] !== undefined) throw new UsageError(`--${name} goes with --data.`);
   if (flags.mismatch !== "pad")
     throw new UsageError(`--mismatch ${flags.mismatch} goes with --data; tensors have the size that the model takes.`);
-  if (flags.save !== "8-bit") throw new UsageError("--save goes with --data; --trace keeps every iterate as floats.");
   if (flags.batch !== 1) throw new UsageError(`--batch ${flags.batch} goes with --data; tensors are one batch as they are.`);
   if (flags.reference !== "truth")
     throw new UsageError(
@@ -190,7 +189,7 @@ async function attackTensors(engine: Engine, model: Model, spec: ModelSpec, flag
         model,
         spec,
         attack,
-        scale: flags.scale,
+        scale: flags.scale ?? tasks[spec.task].scale,
         seed: flags.seed,
         ...(eot && { eot }),
         perturb: flags.perturb,

@@ -36,7 +36,7 @@ export async function compile(path: string, flags: CompileFlags): Promise<void> 
       predictor,
       task: tasks[spec.task],
       ignore: spec.ignore,
-      scale: flags.scale,
+      scale: flags.scale ?? tasks[spec.task].scale,
       valid: flags.with?.includes("valid") ?? false,
       region: flags.with?.includes("region") ?? false,
       ...(flags.perturb && { perturb: flags.perturb }),

@@ -22,14 +22,16 @@ export async function withEngine<T>(flags: RuntimeFlags, work: (engine: Engine) 
   }
 }
 
-/** Reads a model and fixes its shapes; a shape without a name is that of the only input. */
+/**
+ * Reads a model, cut at the given values where there are any, and fixes its shapes; a shape without a name is that of the only input.
+ */
 export async function openModel(
   path: string,
   shapes: Readonly<Record<string, Shape>>,
   engine: Engine,
-  keep: "weights" | "nothing" = "nothing",
+  { keep = "nothing", outputs }: { readonly keep?: "weights" | "nothing"; readonly outputs?: readonly string[] | undefined } = {},
 ): Promise<{ file: OnnxModel; graph: Graph }> {
-  const file = await readModel(path);
+  const file = await readModel(path, outputs ? { outputs } : {});
   const inputs = file.graph.inputs.filter((i) => !file.graph.initializers.has(i.name));
   const { "": unnamed, ...rest } = shapes;
   const named: Record<string, Shape> = { ...rest };

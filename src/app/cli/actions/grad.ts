@@ -9,7 +9,8 @@ import { openModel, withEngine } from "./engine.js";
 /** `faultline grad model.onnx -o model.grad.onnx` */
 export async function grad(path: string, flags: GradFlags): Promise<void> {
   await withEngine(flags, async (engine) => {
-    const { graph } = await openModel(path, flags.shape ?? {}, engine, flags.weights || flags.wrt ? "weights" : "nothing");
+    const keep = flags.weights || flags.wrt ? "weights" : "nothing";
+    const { graph } = await openModel(path, flags.shape ?? {}, engine, { keep, outputs: flags.of });
     if (flags.weights && weightNames(graph).length === 0)
       throw new UsageError(
         `${path} has no initializers: its exporter wrote the weights as Constant nodes; name those you want with --wrt.`,

@@ -7,7 +7,7 @@ import { openModel, withEngine } from "./engine.js";
 /** `faultline inspect model.onnx` */
 export async function inspect(path: string, flags: InspectFlags): Promise<void> {
   const { file, summary } = await withEngine(flags, async (engine) => {
-    const { file, graph } = await openModel(path, flags.shape ?? {}, engine, "weights");
+    const { file, graph } = await openModel(path, flags.shape ?? {}, engine, { keep: "weights" });
     return { file, summary: summarize(graph) };
   });
   process.stdout.write(flags.json ? `${JSON.stringify(summary, undefined, 2)}\n` : text(path, file.producer, summary));

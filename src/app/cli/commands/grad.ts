@@ -18,7 +18,10 @@ export function gradCommand(): Command {
     .description("Write the gradient of a model as a plain ONNX file that any ONNX Runtime loads.")
     .argument("<model>", "ONNX file")
     .requiredOption("-o, --output <file>", "where to write the gradient model")
-    .option("--of <output...>", "outputs to differentiate (default: all)")
+    .option(
+      "--of <output...>",
+      "values to differentiate, inner ones too, by their names in the file: the model is cut there (default: its outputs)",
+    )
     .option("--wrt <input...>", "inputs or initializers to differentiate by (default: all float inputs)")
     .option("--shape <name=1x3x224x224>", "shape of an input with dynamic axes; repeatable", parseShape)
     .option("--weights", "also the gradients of all weights, d.<initializer>")

@@ -1,6 +1,6 @@
 import { tensor } from "../../tensor/tensor.js";
 import { node, smallGraph } from "../testing/small-model.js";
-import { type ConversionCase, f32, floats, image, int64, positive, s, single, u8, y } from "./case-parts.js";
+import { type ConversionCase, f32, floats, image, int64, positive, single, y } from "./case-parts.js";
 import { float, int, ints, text } from "./conversion.js";
 import { vendorCases } from "./vendor-cases.js";
 
@@ -271,22 +271,6 @@ const unchanged: ConversionCase[] = [
 
 const typeCases: ConversionCase[] = [
   single("Cast 19", 19, "Cast", "", { to: int(6), saturate: int(1) }, { outputs: { y: "int32" } }),
-  {
-    name: "QuantizeLinear and DequantizeLinear 19 with scales of float16",
-    opset: 19,
-    inputs: { x: ["float16", [2, 3]] },
-    outputs: { y: "float16" },
-    nodes: [node("QuantizeLinear", "x s z", "q", { saturate: int(1) }), node("DequantizeLinear", "q s z", "y")],
-    initializers: { s: tensor("float16", [], [0.03125]), z: u8(120) },
-  },
-  {
-    name: "QuantizeLinear 21 by output type",
-    opset: 21,
-    inputs: image,
-    outputs: y,
-    nodes: [node("QuantizeLinear", "x s", "q", { output_dtype: int(3) }), node("DequantizeLinear", "q s", "y")],
-    initializers: { s: s(0.02) },
-  },
   single(
     "Scatter 9",
     9,

@@ -48,11 +48,6 @@ const refused: readonly (readonly [number, OnnxNode, string])[] = [
     'Pad "Pad node" of opset 19 pads by "wrap" to a computed size, which Faultline wants fixed.',
   ],
   [
-    21,
-    node("DequantizeLinear", "x x", "y", { block_size: int(16) }),
-    'DequantizeLinear "DequantizeLinear node" of opset 21 scales by blocks, which opset 18 does not have.',
-  ],
-  [
     20,
     node("ImageDecoder", "x", "y"),
     'ImageDecoder "ImageDecoder node" of opset 20 has no form in opset 18; export the model with opset 18.',

@@ -1,6 +1,7 @@
 import { tensor, toNumbers } from "../../tensor/tensor.js";
 import type { OnnxNode } from "../model.js";
 import { type Conversion, float, floatOf, int, intOf, microsoft, newest, type Rewrite, without } from "./conversion.js";
+import { quantization } from "./types.js";
 
 /**
  * Operators on quantised values become dequantise, operator, quantise: the same function up to the rounding of the sum, and one that can
@@ -125,14 +126,5 @@ export const quantized: readonly Conversion[] = [
   { op: "QLinearSoftmax", ...microsoft, inputs: 4, omissible: [2], convert: qLinearSoftmax },
   { op: "QLinearConcat", ...microsoft, inputs: 5, omissible: [1, 4], convert: qLinearConcat },
   { op: "QGemm", ...microsoft, inputs: 6, omissible: [2, 5], convert: qGemm },
-  ...["QuantizeLinear", "DequantizeLinear"].map((op) => ({
-    op,
-    ...microsoft,
-    inputs: 2,
-    convert: (node: OnnxNode, to: Rewrite) => {
-      const type = to.scope.type(op === "QuantizeLinear" ? (node.inputs[2] ?? "") : node.inputs[0]!);
-      if (type === "int16" || type === "uint16") to.refuse(`works on ${type}, and opset 18 quantises to 8 bits`);
-      to.keep({ ...node, domain: "" });
-    },
-  })),
+  ...["QuantizeLinear", "DequantizeLinear"].map((op) => ({ op, ...microsoft, inputs: 2, convert: quantization })),
 ];

@@ -30,6 +30,8 @@ export const quantizationCases: readonly OperatorCase[] = [
   quantised("int8", [0.02], [-3]),
   quantised("int8", [0.02, 0.03, 0.025, 0.02], [0, 5, -5, 1]),
   quantised("uint8", [0.02, 0.025, 0.021], [128, 120, 130], 0),
+  quantised("uint16", [1e-4], [32768]),
+  quantised("int16", [1e-4, 1.5e-4, 1.2e-4, 1e-4], [0, 500, -500, 1]),
   {
     name: "QuantizeLinear: without zero point",
     operator: "QuantizeLinear",

@@ -122,3 +122,22 @@ it("no operator case depends on the processor: int8 weights of integer products 
     }
   }
 });
+
+it("QLinearReduceMean, of which ONNX Runtime has the definition but no kernel, is the quantised mean", async () => {
+  const graph = new Graph();
+  const constant = (type: DataType, value: number) => graph.constant(tensor(type, [], [value]));
+  const x = graph.input("x", "float32", [2, 3, 4]);
+  const [s, z] = [constant("float32", 0.01), constant("uint8", 120)];
+  const operator = o.findOperator("QLinearReduceMean", "com.microsoft")!;
+  for (const [i, attributes] of [{ axes: [1, -1], keepdims: 0 }, { axes: [2] }, {}].entries()) {
+    const [q] = graph.add(operator, [o.quantizeLinear(x, s, z), s, z, s, z], attributes);
+    const y = o.dequantizeLinear(q!, s, z);
+    graph.output(`y${i}`, y);
+    graph.output(`d${i}`, gradients(y, [x])[0]!);
+  }
+  const results = await runModel(graph, { x: tensor("float32", x.shape, values.slice(0, 24)) });
+  expect([0, 1, 2].map((i) => results[`y${i}`]!.shape)).toEqual([[2], [2, 3, 1], [1, 1, 1]]);
+  const means = [0, 12].map((at) => values.slice(at, at + 12).reduce((sum, v) => sum + v, 0) / 12);
+  toNumbers(results.y0!).forEach((v, i) => expect(Math.abs(v - means[i]!)).toBeLessThan(0.011));
+  expect([0, 1, 2].map((i) => toNumbers(results[`d${i}`]!)[7]!.toFixed(4))).toEqual(["0.0833", "0.2500", "0.0417"]);
+});

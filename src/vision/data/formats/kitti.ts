@@ -47,24 +47,33 @@ export function parseKittiDisparity(bytes: Uint8Array): Correspondence {
   };
 }
 
-/** Writes KITTI flow: rounded to 1/64 pixel, clipped to +-512. */
+/** Writes KITTI flow: rounded to 1/64 pixel. @throws DataError for motion of 512 pixels and more, which the format cannot hold. */
 export function writeKittiFlow({ target, valid }: Correspondence): Uint8Array<ArrayBuffer> {
   const [height, width] = valid.shape as [number, number];
   const area = height * width;
   const data = new Uint16Array(3 * area);
-  const encode = (v: number) => Math.min(65535, Math.max(0, Math.round(v * 64) + 32768));
+  const encode = (v: number) => inside(Math.round(v * 64) + 32768, v, "flow, -512 to 511.98 pixels; write .flo");
   for (let i = 0; i < area; i++) {
     if (valid.data[i] === 1) data.set([encode(target.data[i]!), encode(target.data[area + i]!), 1], 3 * i);
   }
   return encodePng({ width, height, colour: "rgb", depth: 16, data });
 }
 
-/** Writes KITTI disparity: rounded to 1/256 pixel, known values at least 1/256 because 0 means unknown. */
+/**
+ * Writes KITTI disparity: rounded to 1/256 pixel, known values at least 1/256 because 0 means unknown.
+ *
+ * @throws DataError for disparities of 256 pixels and more, which the format cannot hold.
+ */
 export function writeKittiDisparity({ target, valid }: Correspondence): Uint8Array<ArrayBuffer> {
   const [height, width] = valid.shape as [number, number];
-  const encode = (d: number) => Math.min(65535, Math.max(1, Math.round(d * 256)));
+  const encode = (d: number) => inside(Math.max(1, Math.round(d * 256)), d, "disparity, 0 to 255.99 pixels; write .pfm");
   const data = Uint16Array.from(target.data, (d, i) => (valid.data[i] === 1 ? encode(d) : 0));
   return encodePng({ width, height, colour: "grey", depth: 16, data });
+}
+
+function inside(code: number, value: number, range: string): number {
+  if (code >= 0 && code <= 65535) return code;
+  throw new DataError(`${value} is beyond what a KITTI PNG holds of ${range}.`);
 }
 
 function decode16(bytes: Uint8Array, colour: PngColour, what: string): Png {

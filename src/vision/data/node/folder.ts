@@ -4,15 +4,16 @@
  * list `labels.txt` ("name class" a line) for classification.
  */
 import { extname, join } from "node:path";
-import { tensor } from "../../../engine/tensor/tensor.js";
+import { type Tensor, tensor } from "../../../engine/tensor/tensor.js";
 import { datasetOf, type Labelling, type Sample, type TaskName } from "../dataset.js";
 import { DataError } from "../error.js";
 import { parseFlo } from "../formats/flo.js";
 import { parseKittiDisparity, parseKittiFlow } from "../formats/kitti.js";
 import { parseLabelMap } from "../formats/label-map.js";
 import { parsePfmDisparity, parsePfmFlow } from "../formats/pfm.js";
+import { oriented } from "../orientation.js";
 import { byStem, filesIn, isFile, isFolder, load, stem } from "./files.js";
-import { readImage } from "./image-file.js";
+import { orientationOf, readImage } from "./image-file.js";
 import type { Layout, LayoutOptions } from "./layout.js";
 import { classIndex, readList } from "./list-file.js";
 
@@ -147,8 +148,21 @@ async function read({ id, inputs, label, classIndex }: Entry, task: TaskName): P
   const sample = { id, inputs: Object.fromEntries(pictures) };
   if (classIndex !== undefined) return { ...sample, target: tensor("int64", [], [classIndex]) };
   if (label === undefined) return sample;
-  if (task === "segmentation") return { ...sample, target: await load(label, (bytes) => parseLabelMap(bytes)) };
+  if (task === "segmentation") {
+    const mask = await load(label, (bytes) => parseLabelMap(bytes));
+    const picture = Object.entries(inputs)[0]!;
+    return { ...sample, target: turnedLike(mask, await orientationOf(picture[1]), sample.inputs[picture[0]]!) };
+  }
   if (task === "restoration") return { ...sample, target: await readImage(label) };
   const parse = { ".flo": parseFlo, ".pfm": task === "flow" ? parsePfmFlow : parsePfmDisparity }[extname(label).toLowerCase()];
   return { ...sample, ...(await load(label, parse ?? (task === "flow" ? parseKittiFlow : parseKittiDisparity))) };
+}
+
+/**
+ * A picture's EXIF orientation turns its mask too, which is of the picture as stored: masks have no orientation of their own. One that only fits the
+ * picture as it is shown was made from that and stays.
+ */
+function turnedLike(mask: Tensor<"int32">, orientation: number, { shape: [, height, width] }: Tensor): Tensor<"int32"> {
+  const turned = oriented(mask, orientation);
+  return turned.shape[0] === height && turned.shape[1] === width ? turned : mask;
 }

@@ -101,6 +101,13 @@ export function unpickle(bytes: Uint8Array, host: PickleHost): PickleValue {
   return new Machine(bytes, host).run();
 }
 
+/** As `unpickle`, where more follows: `end` is where the pickle ended. */
+export function unpickleNext(bytes: Uint8Array, host: PickleHost): { readonly value: PickleValue; readonly end: number } {
+  const machine = new Machine(bytes, host);
+  const value = machine.run();
+  return { value, end: machine.at };
+}
+
 class Machine {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -116,6 +123,11 @@ class Machine {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#host = host;
+  }
+
+  /** How far the bytes are read. */
+  get at(): number {
+    return this.#at;
   }
 
   run(): PickleValue {

@@ -1,0 +1,501 @@
+"""Golden gradients of quantised files (fixtures/golden/quantized).
+
+Three small networks are exported by PyTorch, quantised by ONNX Runtime's own quantiser in every form that it writes, and differentiated by
+PyTorch in float64 with straight-through rounding: an interpreter below runs the quantised file node by node, pins every value to what ONNX
+Runtime computes for it (so that masks and maxima are those of the file), and lets autograd do the rest.
+
+    python tools/reference/quantized.py fixtures/golden/quantized
+
+Needs torch, onnx, onnxruntime, onnx_ir, safetensors. Weights keep to 7 bits where ONNX Runtime multiplies uint8 by int8, whose sums saturate
+on processors without VNNI.
+"""
+
+import copy
+import json
+import logging
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
+from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
+from safetensors.numpy import save_file
+from torch import nn
+from torch.nn import functional as F
+
+logging.disable(logging.WARNING)
+ort.set_default_logger_severity(3)
+torch.set_num_threads(1)
+
+
+# ---- networks ----------------------------------------------------------------------------------------------------------------------
+
+
+class Mlp(nn.Module):
+    shape = (2, 32)
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(32, 16), nn.Linear(16, 4, bias=False)
+
+    def forward(self, x):
+        return self.b(torch.relu(self.a(x)))
+
+
+class Convnet(nn.Module):
+    shape = (1, 3, 8, 8)
+
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Conv2d(3, 4, 3, padding=1)
+        self.b = nn.Conv2d(4, 4, 3, padding=1, groups=2)
+        self.c = nn.Conv2d(8, 4, 1)
+        self.d = nn.Linear(4, 3)
+
+    def forward(self, x):
+        x = F.max_pool2d(torch.relu(self.a(x)), 2)
+        y = F.leaky_relu(self.b(x), 0.1)
+        z = torch.cat([torch.sigmoid(y) * y, F.avg_pool2d(F.interpolate(x, scale_factor=2.0, mode="nearest"), 2)], 1)
+        return self.d(F.adaptive_avg_pool2d(self.c(z) + x, 1).flatten(1))
+
+
+class Transformer(nn.Module):
+    shape = (1, 5, 8)
+
+    def __init__(self):
+        super().__init__()
+        self.position = nn.Parameter(0.3 * torch.randn(1, 5, 8))
+        self.qkv, self.out = nn.Linear(8, 24), nn.Linear(8, 8)
+        self.norm = nn.LayerNorm(8)
+        self.up, self.down = nn.Linear(8, 16), nn.Linear(16, 8)
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, x):
+        x = x + self.position
+        q, k, v = self.qkv(x).split([8, 8, 8], -1)
+        heads = lambda t: t.reshape(1, 5, 2, 4).transpose(1, 2)
+        weights = torch.softmax(heads(q) @ heads(k).transpose(-1, -2) / 2, -1)
+        x = self.norm(x + self.out((weights @ heads(v)).transpose(1, 2).reshape(1, 5, 8)))
+        x = x + self.down(torch.relu(self.up(x)))
+        return self.head(x[:, 0])
+
+
+def exported(network: nn.Module) -> onnx.ModelProto:
+    with tempfile.NamedTemporaryFile(suffix=".onnx") as f:
+        torch.onnx.export(network, torch.zeros(network.shape), f.name, opset_version=17, dynamo=False, input_names=["x"], output_names=["y"])
+        return onnx.load(f.name)
+
+
+# ---- quantisation ------------------------------------------------------------------------------------------------------------------
+
+
+class Samples(CalibrationDataReader):
+    def __init__(self, shape):
+        random = np.random.default_rng(7)
+        self.left = [{"x": random.uniform(-1.2, 1.2, shape).astype(np.float32)} for _ in range(64)]
+
+    def get_next(self):
+        return self.left.pop() if self.left else None
+
+
+def static(model, shape, form, **options):
+    def make(source, target):
+        quantize_static(source, target, Samples(shape), quant_format=form, reduce_range=options.pop("reduce_range", True), **options)
+
+    return through_files(model, make)
+
+
+def dynamic(model, **options):
+    return through_files(model, lambda source, target: quantize_dynamic(source, target, reduce_range=True, **options))
+
+
+def through_files(model, make):
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = f"{folder}/source.onnx", f"{folder}/target.onnx"
+        onnx.save(model, source)
+        make(source, target)
+        return onnx.load(target)
+
+
+def few_bits(model, form, symmetric=False):
+    quantizer = MatMulNBitsQuantizer(copy.deepcopy(model), bits=4, block_size=16, is_symmetric=symmetric, quant_format=form, op_types_to_quantize=("MatMul",))
+    quantizer.process()
+    return quantizer.model.model
+
+
+def with_mat_mul(model):
+    """Gemm as MatMul and Add, which the quantiser of few bits takes."""
+    model = copy.deepcopy(model)
+    nodes = []
+    for node in model.graph.node:
+        if node.op_type != "Gemm":
+            nodes.append(node)
+            continue
+        name = node.input[1]
+        weight = next(t for t in model.graph.initializer if t.name == name)
+        weight.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weight).T.copy(), name))
+        biased = len(node.input) > 2
+        product = node.output[0] + "_product" if biased else node.output[0]
+        nodes.append(helper.make_node("MatMul", [node.input[0], name], [product], name=node.name + "_product"))
+        if biased:
+            nodes.append(helper.make_node("Add", [product, node.input[2]], node.output, name=node.name + "_bias"))
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    return model
+
+
+QDQ, QOPERATOR = QuantFormat.QDQ, QuantFormat.QOperator
+U8, I8, U16, I16 = QuantType.QUInt8, QuantType.QInt8, QuantType.QUInt16, QuantType.QInt16
+
+
+def cases():
+    for kind in (Mlp, Convnet, Transformer):
+        torch.manual_seed(3)
+        network = kind().eval()
+        model = exported(network)
+        name = kind.__name__.lower()
+        shape = kind.shape
+        yield name, model, shape, ("float", None)
+        yield name, dynamic(model), shape, ("dynamic", None)
+        yield name, dynamic(model, weight_type=QuantType.QUInt8), shape, ("dynamic-u8", None)
+        yield name, static(model, shape, QDQ, activation_type=U8, weight_type=I8), shape, ("qdq", None)
+        yield name, static(model, shape, QDQ, activation_type=I8, weight_type=I8, per_channel=True), shape, ("qdq-i8-channel", None)
+        yield name, static(model, shape, QOPERATOR, activation_type=U8, weight_type=I8), shape, ("qoperator", None)
+        yield name, static(model, shape, QOPERATOR, activation_type=I8, weight_type=I8), shape, ("qoperator-i8", None)
+        yield name, static(model, shape, QDQ, activation_type=U16, weight_type=I8), shape, ("qdq-u16", None)
+        contrib = {"UseQDQContribOps": True}
+        yield name, static(model, shape, QDQ, activation_type=I16, weight_type=I8, extra_options=contrib), shape, ("qdq-i16-microsoft", None)
+        opset21 = onnx.version_converter.convert_version(model, 21)
+        yield name, static(opset21, shape, QDQ, activation_type=I16, weight_type=I8), shape, ("qdq-i16-opset21", None)
+        pairs = {"AddQDQPairToWeight": True}
+        yield name, static(model, shape, QDQ, activation_type=U8, weight_type=I8, extra_options=pairs), shape, ("qdq-weights-in-pairs", None)
+        if kind is Mlp:
+            plain = with_mat_mul(model)
+            yield name, few_bits(plain, QOPERATOR), shape, ("nbits", None)
+            yield name, few_bits(with_mat_mul(opset21), QDQ, symmetric=True), shape, ("qdq-int4-blocks", None)
+            yield name, dynamic(plain, per_channel=True), shape, ("dynamic-channel", None)
+
+
+# ---- the interpreter ---------------------------------------------------------------------------------------------------------------
+
+RANGES = {np.uint8: (0, 255), np.int8: (-128, 127), np.uint16: (0, 65535), np.int16: (-32768, 32767)}
+
+
+class Rounded(torch.autograd.Function):
+    """Rounds (ties to even); the gradient passes as if it had not."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return torch.round(x)
+
+    @staticmethod
+    def backward(ctx, g):
+        return g
+
+
+class Pinned(torch.autograd.Function):
+    """Has the second value and the gradient of the first."""
+
+    @staticmethod
+    def forward(ctx, x, truth):
+        return truth.clone()
+
+    @staticmethod
+    def backward(ctx, g):
+        return g, None
+
+
+class Interpreter:
+    """Values are float64; integers too, and carry the gradients of the numbers they stand for."""
+
+    def __init__(self, model, feeds):
+        self.model = model
+        self.margin = 1.0  # distance of the nearest value from a tie of rounding, in steps
+        everything = onnx.shape_inference.infer_shapes(model)
+        probe = copy.deepcopy(model)
+        known = {o.name for o in probe.graph.output}
+        names = [o for n in probe.graph.node for o in n.output if o and o not in known]
+        probe.graph.output.extend(onnx.ValueInfoProto(name=n) for n in names)
+        options = ort.SessionOptions()
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+        session = ort.InferenceSession(probe.SerializeToString(), options)
+        outputs = [o.name for o in session.get_outputs()]
+        self.truth = dict(zip(outputs, session.run(outputs, feeds)))
+        self.types = {t.name: self.array(t) for t in model.graph.initializer}
+        del everything
+
+    @staticmethod
+    def array(t):
+        values = numpy_helper.to_array(t)
+        if t.data_type in (TensorProto.INT4, TensorProto.UINT4):
+            values = values.astype(np.int8 if t.data_type == TensorProto.INT4 else np.uint8)
+        return values
+
+    def run(self, x):
+        values = {"x": x, "": None}
+        for name, array in self.types.items():
+            values[name] = torch.from_numpy(array.astype(np.float64))
+        for node in self.model.graph.node:
+            attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+            if node.op_type == "Constant":
+                array = numpy_helper.to_array(attributes["value"])
+                self.types[node.output[0]] = array
+                values[node.output[0]] = torch.from_numpy(np.asarray(array, np.float64))
+                continue
+            self.node = node
+            inputs = [values[n] for n in node.input]
+            results = getattr(self, node.op_type)(attributes, *inputs)
+            for name, result in zip(node.output, results if isinstance(results, (tuple, list)) else [results]):
+                truth = torch.from_numpy(np.asarray(self.truth[name], np.float64))
+                assert result.shape == truth.shape, (node.op_type, result.shape, truth.shape)
+                error = (result - truth).abs().max().item()
+                limit = 1.01 if self.truth[name].dtype.kind in "iu" else 1e-3 * max(1, truth.abs().max().item())
+                assert error <= limit, (node.op_type, node.name, error)
+                values[name] = Pinned.apply(result, truth)
+        return values["y"]
+
+    def numbers(self, i):
+        name = self.node.input[i] if i < len(self.node.input) else ""
+        return self.types[name] if name in self.types else self.truth.get(name)
+
+    # quantisation
+
+    def layout(self, x, s, axis, block=0):
+        if s is None:
+            return None
+        if block:
+            return s.repeat_interleave(block, axis).narrow(axis, 0, x.shape[axis])
+        if s.numel() == 1:
+            return s.reshape(())
+        return s.reshape([-1 if i == axis % x.dim() else 1 for i in range(x.dim())])
+
+    def quantise(self, x, scale, zero, axis=1, block=0):
+        s, z = self.layout(x, scale, axis, block), self.layout(x, zero, axis, block)
+        ratio = x / s
+        part = (ratio.detach() - torch.floor(ratio.detach()) - 0.5).abs()
+        if x.requires_grad:
+            self.margin = min(self.margin, part.min().item())
+        low, high = RANGES[self.truth[self.node.output[0]].dtype.type]
+        q = Rounded.apply(ratio) + (0 if z is None else z)
+        # whatever is representable passes, the ends of the range too; of torch.clamp versions differ there
+        return torch.where((q < low) | (q > high), torch.clamp(q.detach(), low, high), q)
+
+    def dequantise(self, x, scale, zero, axis=1, block=0):
+        s, z = self.layout(x, scale, axis, block), self.layout(x, zero, axis, block)
+        return (x - (0 if z is None else z)) * s
+
+    def QuantizeLinear(self, a, x, s, z=None):
+        return self.quantise(x, s, z, a.get("axis", 1), a.get("block_size", 0))
+
+    def DequantizeLinear(self, a, x, s, z=None):
+        return self.dequantise(x, s, z, a.get("axis", 1), a.get("block_size", 0))
+
+    def DynamicQuantizeLinear(self, a, x):
+        low, high = min(x.min().item(), 0), max(x.max().item(), 0)
+        scale = torch.tensor((high - low) / 255, dtype=torch.float64)
+        zero = torch.round(torch.clamp(-low / scale, 0, 255))
+        # the range is that of x: what lies half a step beyond it, for the zero point was rounded too, has not saturated
+        q = self.quantise(x, scale, zero)
+        return Pinned.apply(x / scale, q.detach()), scale, zero
+
+    def MatMulInteger(self, a, x, w, xz=None, wz=None):
+        return (x - (0 if xz is None else xz)) @ (w - (0 if wz is None else wz))
+
+    def ConvInteger(self, a, x, w, xz=None, wz=None):
+        return self.Conv(a, x - (0 if xz is None else xz), w - (0 if wz is None else wz))
+
+    def MatMulNBits(self, a, x, w, scales, zeros=None):
+        n, k, block = a["N"], a["K"], a["block_size"]
+        unpack = lambda v: torch.stack([v.reshape(n, -1) % 16, torch.floor(v.reshape(n, -1) / 16)], -1).reshape(n, -1)
+        weights, blocks = unpack(w)[:, :k], k // block
+        middle = 8 if zeros is None else unpack(zeros)[:, :blocks].repeat_interleave(block, 1)
+        return x @ ((weights - middle) * scales.reshape(n, blocks).repeat_interleave(block, 1)).T
+
+    def triple(self, operator, *, axis=1):
+        def apply(a, x, xs, xz, ys, yz):
+            return self.quantise(operator(a, self.dequantise(x, xs, xz)), ys, yz)
+
+        return apply
+
+    def QLinearConv(self, a, x, xs, xz, w, ws, wz, ys, yz, b=None):
+        bias = None if b is None else b * xs * ws
+        return self.quantise(self.Conv(a, self.dequantise(x, xs, xz), self.dequantise(w, ws, wz, 0), bias), ys, yz)
+
+    def QLinearMatMul(self, a, x, xs, xz, w, ws, wz, ys, yz):
+        return self.quantise(self.dequantise(x, xs, xz) @ self.dequantise(w, ws, wz, -1), ys, yz)
+
+    def QGemm(self, a, x, xs, xz, w, ws, wz, b=None, ys=None, yz=None):
+        w = self.dequantise(w, ws, wz, 0 if a.get("transB") else 1)
+        y = self.dequantise(x, xs, xz) @ (w.T if a.get("transB") else w)
+        y = y if b is None else y + b * xs * ws
+        return y if ys is None else self.quantise(y, ys, yz)
+
+    def QLinearAdd(self, a, x, xs, xz, y, ys, yz, zs, zz):
+        return self.quantise(self.dequantise(x, xs, xz) + self.dequantise(y, ys, yz), zs, zz)
+
+    def QLinearMul(self, a, x, xs, xz, y, ys, yz, zs, zz):
+        return self.quantise(self.dequantise(x, xs, xz) * self.dequantise(y, ys, yz), zs, zz)
+
+    def QLinearConcat(self, a, ys, yz, *parts):
+        return self.quantise(torch.cat([self.dequantise(*parts[i : i + 3]) for i in range(0, len(parts), 3)], a["axis"]), ys, yz)
+
+    def QLinearSigmoid(self, a, *t):
+        return self.triple(lambda a, x: torch.sigmoid(x))(a, *t)
+
+    def QLinearLeakyRelu(self, a, *t):
+        return self.triple(lambda a, x: F.leaky_relu(x, a["alpha"]))(a, *t)
+
+    def QLinearSoftmax(self, a, *t):
+        return self.triple(lambda a, x: torch.softmax(x, a.get("axis", -1)))(a, *t)
+
+    def QLinearAveragePool(self, a, *t):
+        return self.triple(self.AveragePool)(a, *t)
+
+    def QLinearGlobalAveragePool(self, a, *t):
+        return self.triple(self.GlobalAveragePool)(a, *t)
+
+    # ordinary operators
+
+    def Cast(self, a, x):
+        return x
+
+    def Identity(self, a, x):
+        return x
+
+    def Add(self, a, x, y):
+        return x + y
+
+    def Sub(self, a, x, y):
+        return x - y
+
+    def Mul(self, a, x, y):
+        return x * y
+
+    def Div(self, a, x, y):
+        return x / y
+
+    def Pow(self, a, x, y):
+        return x**y
+
+    def Sqrt(self, a, x):
+        return torch.sqrt(x)
+
+    def Relu(self, a, x):
+        return torch.relu(x)
+
+    def LeakyRelu(self, a, x):
+        return F.leaky_relu(x, a["alpha"])
+
+    def Sigmoid(self, a, x):
+        return torch.sigmoid(x)
+
+    def Softmax(self, a, x):
+        return torch.softmax(x, a.get("axis", -1))
+
+    def MatMul(self, a, x, y):
+        return x @ y
+
+    def Gemm(self, a, x, w, b=None):
+        y = x @ (w.T if a.get("transB") else w)
+        return y if b is None else y + b
+
+    def Conv(self, a, x, w, b=None):
+        pads = a.get("pads", [0, 0, 0, 0])
+        assert pads[:2] == pads[2:]
+        return F.conv2d(x, w, b, a.get("strides", 1), pads[:2], a.get("dilations", 1), a.get("group", 1))
+
+    def MaxPool(self, a, x):
+        return F.max_pool2d(x, a["kernel_shape"], a["strides"])
+
+    def AveragePool(self, a, x):
+        return F.avg_pool2d(x, a["kernel_shape"], a["strides"])
+
+    def GlobalAveragePool(self, a, x):
+        return x.mean((2, 3), keepdim=True)
+
+    def Resize(self, a, x, *rest):
+        return F.interpolate(x, scale_factor=2.0, mode="nearest")
+
+    def Flatten(self, a, x):
+        return x.flatten(1)
+
+    def Reshape(self, a, x, shape):
+        return x.reshape([int(d) for d in shape])
+
+    def Transpose(self, a, x):
+        return x.permute(a["perm"])
+
+    def Concat(self, a, *x):
+        return torch.cat(x, a["axis"])
+
+    def Split(self, a, x, sizes=None):
+        parts = len(self.node.output)
+        return x.split([int(s) for s in sizes] if sizes is not None else x.shape[a.get("axis", 0)] // parts, a.get("axis", 0))
+
+    def Gather(self, a, x, i):
+        picked = x.index_select(a.get("axis", 0), i.long().reshape(-1))
+        return picked.squeeze(a.get("axis", 0)) if i.dim() == 0 else picked
+
+    def Unsqueeze(self, a, x, axes):
+        return x.unsqueeze(int(axes.reshape(-1)[0]))
+
+    def Squeeze(self, a, x, axes):
+        return x.squeeze(int(axes.reshape(-1)[0]))
+
+    def ReduceMean(self, a, x, axes=None):
+        return x.mean([int(i) for i in (a["axes"] if axes is None else axes)], keepdim=bool(a.get("keepdims", 1)))
+
+    def LayerNormalization(self, a, x, w, b):
+        return F.layer_norm(x, w.shape, w, b, a.get("epsilon", 1e-5))
+
+
+# ---- writing -----------------------------------------------------------------------------------------------------------------------
+
+
+def golden(model, shape):
+    """x, v, y and d.x, at a point where no value lies within 1/500 of a step from a tie of rounding."""
+    best = None
+    for seed in range(400):
+        random = np.random.default_rng(seed)
+        x = random.uniform(-1, 1, shape).astype(np.float32)
+        interpreter = Interpreter(model, {"x": x})
+        leaf = torch.from_numpy(x.astype(np.float64)).requires_grad_()
+        y = interpreter.run(leaf)
+        if best is None or interpreter.margin > best[0]:
+            v = random.normal(size=tuple(y.shape)).astype(np.float32)
+            (gradient,) = torch.autograd.grad((y * torch.from_numpy(v.astype(np.float64))).sum(), leaf)
+            best = interpreter.margin, {"x": x, "v.y": v, "y": np.asarray(interpreter.truth["y"]), "d.x": gradient.numpy()}
+        if best[0] > 2e-3:
+            break
+    return best
+
+
+def main(folder: Path):
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest = []
+    for name, model, shape, (form, _) in cases():
+        case = f"{name}.{form}"
+        # what the exporter says of itself, and shapes that a reader infers
+        model.doc_string = ""
+        for node in model.graph.node:
+            node.doc_string = ""
+            del node.metadata_props[:]
+        try:
+            margin, tensors = golden(model, shape)
+        except Exception as error:  # a form that ONNX Runtime's quantiser writes but its kernels do not run
+            print(f"{case}: left out, {type(error).__name__}: {str(error)[:200]}")
+            continue
+        onnx.save(model, folder / f"{case}.onnx")
+        save_file(tensors, folder / f"{case}.safetensors")
+        operators = sorted({n.op_type for n in model.graph.node})
+        manifest.append({"name": case, "network": name, "form": form, "ops": operators, "margin": round(margin, 5)})
+        print(case, round(margin, 5), len(model.SerializeToString()), " ".join(operators))
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+
+
+main(Path(sys.argv[1]))
