@@ -1,4 +1,5 @@
 import { gradientGraph } from "../autodiff/gradient-graph.js";
+import { lower } from "../compile/lower.js";
 import { specialize } from "../compile/specialize.js";
 import type { Attribute, OnnxModel } from "../onnx/model.js";
 import { parseModel } from "../onnx/read.js";
@@ -6,8 +7,19 @@ import { node, smallModel } from "../onnx/testing/small-model.js";
 import { writeModel } from "../onnx/write.js";
 import { findOperator } from "../operators/index.js";
 import { Random } from "../tensor/random.js";
-import { type DataType, describe, isFloat, type Shape, sizeOf, type Tensor, tensor, toNumbers } from "../tensor/tensor.js";
-import { type OptimizationLevel, runModel } from "./run-model.js";
+import {
+  type DataType,
+  describe,
+  type FloatType,
+  isFloat,
+  type Shape,
+  sizeOf,
+  type Tensor,
+  tensor,
+  toNumbers,
+} from "../tensor/tensor.js";
+import { inType } from "./retyped.js";
+import { checkedLevels, type OptimizationLevel, runModel } from "./run-model.js";
 
 /**
  * One node in a form that opset 18 does not have. ONNX Runtime runs it as it stands in its file and as Faultline takes it apart, and the two
@@ -30,15 +42,15 @@ export interface OriginalCase {
   readonly step?: number;
 }
 
+type Feeds = Readonly<Record<string, Tensor>>;
+
 /** How values and gradient differ from the original's, as readable lines; empty where they agree. */
 export async function differences(original: OriginalCase, level: OptimizationLevel): Promise<string[]> {
   const random = new Random(1, original.name);
-  const model = modelOf(original);
-  const bytes = writeModel(model);
+  const bytes = writeModel(modelOf(original));
   const feeds = feedsOf(original, random);
-  const run = (at: Readonly<Record<string, Tensor>>) => runModel(bytes, at, "disabled");
-  const shapes = Object.fromEntries(Object.entries(feeds).map(([name, { shape }]) => [name, shape]));
-  const fixed = await specialize(parseModel(bytes), shapes, (constants) => runModel(constants, {}));
+  const run = (at: Feeds) => runModel(bytes, at, "disabled");
+  const fixed = await fixedModel(bytes, feeds);
   const expected = await run(feeds);
   const wrong = compare(expected, await runModel(fixed, feeds, level), original.tolerance ?? 1e-5);
   const smooth = Object.keys(feeds).filter((name) => isFloat(feeds[name]!.type));
@@ -46,31 +58,15 @@ export async function differences(original: OriginalCase, level: OptimizationLev
 
   // ⟨∇, u⟩ of Σ ⟨v, y⟩ against (f(x + hu) - f(x - hu)) / 2h
   const step = original.step ?? 1e-2;
-  const noise = (t: Tensor) => Array.from({ length: sizeOf(t.shape) }, () => random.normal());
-  const direction = Object.fromEntries(smooth.map((name) => [name, noise(feeds[name]!)]));
-  const cotangents = Object.entries(expected).flatMap(([name, t]) =>
-    isFloat(t.type) ? [[`v.${name}`, tensor(t.type, t.shape, noise(t))] as const] : [],
-  );
-  const moved = (by: number) => {
-    const at = Object.entries(feeds).map(([name, t]) => {
-      const u = direction[name];
-      return [
-        name,
-        u
-          ? tensor(
-              t.type,
-              t.shape,
-              toNumbers(t).map((x, i) => x + by * u[i]!),
-            )
-          : t,
-      ] as const;
-    });
-    return run(Object.fromEntries(at));
-  };
+  const direction = Object.fromEntries(smooth.map((name) => [name, normals(feeds[name]!, random)]));
+  const cotangents = cotangentsOf(expected, random);
+  const moved = (by: number) =>
+    run({ ...feeds, ...Object.fromEntries(smooth.map((name) => [name, shifted(feeds[name]!, direction[name]!, by)])) });
   const [plus, minus] = [await moved(step), await moved(-step)];
-  const slopes = await runModel(gradientGraph(fixed), { ...feeds, ...Object.fromEntries(cotangents) }, level);
-  let [difference, gradient, scale] = [0, 0, 0];
-  for (const [name, v] of cotangents) {
+  const gradient = gradientGraph(fixed);
+  const slopes = await runModel(gradient, { ...feeds, ...cotangents }, level);
+  let [difference, along, scale] = [0, 0, 0];
+  for (const [name, v] of Object.entries(cotangents)) {
     const output = name.slice("v.".length);
     const [p, m] = [toNumbers(plus[output]!), toNumbers(minus[output]!)];
     for (const [i, vi] of toNumbers(v).entries()) {
@@ -81,13 +77,78 @@ export async function differences(original: OriginalCase, level: OptimizationLev
   }
   for (const name of smooth) {
     for (const [i, g] of toNumbers(slopes[`d.${name}`]!).entries()) {
-      gradient += g * direction[name]![i]!;
+      along += g * direction[name]![i]!;
       scale += (g * direction[name]![i]!) ** 2;
     }
   }
-  const near = Math.abs(difference - gradient) <= 1e-2 * Math.sqrt(scale) + 1e-4;
-  return near ? [] : [`the gradient along a random direction is ${gradient}, and the difference of the original ${difference}`];
+  if (!(Math.abs(difference - along) <= 1e-2 * Math.sqrt(scale) + 1e-4))
+    return [`the gradient along a random direction is ${along}, and the difference of the original ${difference}`];
+  const rewritten = await runModel(lower(gradient, "cpu"), { ...feeds, ...cotangents }, level);
+  return compare(slopes, rewritten, 1e-4).map((line) => `rewritten, ${line}`);
 }
+
+/**
+ * The relative L2 error of values and gradients of the same file in another element type, against its float32 twin, beyond a tolerance.
+ *
+ * @returns undefined where ONNX Runtime has no kernel for what the operator became.
+ */
+export async function twinDifferences(original: OriginalCase, type: FloatType, tolerance: number): Promise<string[] | undefined> {
+  const random = new Random(1, original.name);
+  const drawn = feedsOf(original, random);
+  const inThat = (feeds: Feeds): Feeds => mapTensors(feeds, (t) => (isFloat(t.type) ? inType(t, type) : t));
+  const inFloat32 = (feeds: Feeds): Feeds => mapTensors(feeds, (t) => (isFloat(t.type) ? inType(t, "float32") : t));
+  const rounded = inThat(drawn);
+  const fixed = await fixedModel(writeModel(modelOf(original, type)), rounded);
+  const twin = await fixedModel(writeModel(modelOf(original)), inFloat32(rounded));
+  try {
+    await runModel(fixed, rounded, "disabled");
+  } catch {
+    return undefined;
+  }
+  const expectedValues = await runModel(twin, inFloat32(rounded), "disabled");
+  const smooth = Object.values(rounded).some((t) => isFloat(t.type));
+  const cotangents = inThat(cotangentsOf(expectedValues, random));
+  const of = (model: OnnxModel) => (smooth ? gradientGraph(model) : model);
+  const feeds = smooth ? { ...rounded, ...cotangents } : rounded;
+  const expected = await runModel(of(twin), inFloat32(feeds), "disabled");
+  const lines: string[] = [];
+  for (const level of checkedLevels) {
+    for (const [form, model] of [["as it is", of(fixed)] as const, ["rewritten", lower(of(fixed), "cpu")] as const]) {
+      const actual = await runModel(model, feeds, level);
+      for (const [name, want] of Object.entries(expected)) {
+        const error = relativeError(toNumbers(actual[name]!), toNumbers(want));
+        if (!(error <= tolerance)) lines.push(`${name}, ${form}, ${level}: ${error}`);
+      }
+    }
+  }
+  return lines;
+}
+
+const fixedModel = (bytes: Uint8Array, feeds: Feeds): Promise<OnnxModel> =>
+  specialize(
+    parseModel(bytes),
+    Object.fromEntries(Object.entries(feeds).map(([name, { shape }]) => [name, shape])),
+    (constants) => runModel(constants, {}),
+  );
+
+const mapTensors = (tensors: Feeds, by: (t: Tensor) => Tensor): Record<string, Tensor> =>
+  Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, by(t)]));
+
+const normals = ({ shape }: Tensor, random: Random): number[] => Array.from({ length: sizeOf(shape) }, () => random.normal());
+
+const shifted = (t: Tensor, direction: readonly number[], by: number): Tensor =>
+  tensor(
+    t.type,
+    t.shape,
+    toNumbers(t).map((x, i) => x + by * direction[i]!),
+  );
+
+const cotangentsOf = (outputs: Feeds, random: Random): Record<string, Tensor> =>
+  Object.fromEntries(
+    Object.entries(outputs).flatMap(([name, t]) =>
+      isFloat(t.type) ? [[`v.${name}`, tensor(t.type, t.shape, normals(t, random))] as const] : [],
+    ),
+  );
 
 const inputName = (i: number) => `x${i}`;
 const isTensor = (input: OriginalCase["inputs"][number]): input is Tensor => input !== undefined && "data" in input;
@@ -103,33 +164,36 @@ function feedsOf({ inputs }: OriginalCase, random: Random): Record<string, Tenso
   );
 }
 
-function modelOf({ operator, opset, inputs, attributes = {}, outputs = ["float32"] }: OriginalCase): OnnxModel {
+/** The file; `type` takes the place of float32 in it. */
+function modelOf(
+  { operator, opset, inputs, attributes = {}, outputs = ["float32"] }: OriginalCase,
+  type: FloatType = "float32",
+): OnnxModel {
   const dot = operator.lastIndexOf(".");
   const known = findOperator(operator.slice(dot + 1), dot < 0 ? "" : operator.slice(0, dot));
   const written = Object.entries(attributes).map(([name, value]) => {
     return [name, { kind: known!.attributes[name]!.kind, value } as Attribute] as const;
   });
+  const typeOf = (t: DataType): DataType => (t === "float32" ? type : t);
   const names = inputs.map((input, i) => (input === undefined ? "-" : inputName(i)));
-  const results = outputs.map((type, i) => (type === undefined ? "-" : `y${i}`));
+  const results = outputs.map((output, i) => (output === undefined ? "-" : `y${i}`));
   const typed = inputs.flatMap((input, i) => {
     if (input === undefined || "constant" in input) return [];
-    return [[inputName(i), isTensor(input) ? [input.type, input.shape] : ["float32", input]] as const];
+    return [[inputName(i), isTensor(input) ? [typeOf(input.type), input.shape] : [type, input]] as const];
   });
-  const constants = inputs.flatMap((input, i) => (input && "constant" in input ? [[inputName(i), input.constant] as const] : []));
+  const constants = inputs.flatMap((input, i) =>
+    input && "constant" in input ? [[inputName(i), inType(input.constant, typeOf(input.constant.type))] as const] : [],
+  );
   return smallModel({
     opset,
     inputs: Object.fromEntries(typed) as never,
-    outputs: Object.fromEntries(outputs.flatMap((type, i) => (type ? [[`y${i}`, type] as const] : []))),
+    outputs: Object.fromEntries(outputs.flatMap((output, i) => (output ? [[`y${i}`, typeOf(output)] as const] : []))),
     nodes: [node(operator, names.join(" "), results.join(" "), Object.fromEntries(written))],
     initializers: Object.fromEntries(constants),
   });
 }
 
-function compare(
-  expected: Readonly<Record<string, Tensor>>,
-  actual: Readonly<Record<string, Tensor>>,
-  tolerance: number,
-): string[] {
+function compare(expected: Feeds, actual: Feeds, tolerance: number): string[] {
   return Object.entries(expected).flatMap(([name, want]) => {
     const got = actual[name];
     if (!got || describe(got) !== describe(want)) return [`${name} is ${got && describe(got)} instead of ${describe(want)}`];
@@ -141,4 +205,11 @@ function compare(
     });
     return far.slice(0, 3);
   });
+}
+
+/** ‖a - b‖ / ‖b‖; numbers that are infinite or NaN in both are equal. */
+function relativeError(a: readonly number[], b: readonly number[]): number {
+  const difference = b.reduce((sum, v, i) => (Object.is(a[i], v) ? sum : sum + (a[i]! - v) ** 2), 0);
+  const size = b.reduce((sum, v) => (Number.isFinite(v) ? sum + v ** 2 : sum), 0);
+  return Math.sqrt(difference) / Math.max(Math.sqrt(size), 1e-3);
 }
