@@ -3,6 +3,7 @@ import { activationOriginals } from "./activation/original-cases.js";
 import { attentionOriginals } from "./attention/original-cases.js";
 import { convolutionOriginals } from "./convolution/original-cases.js";
 import { indexingOriginals } from "./indexing/original-cases.js";
+import { layoutOriginals } from "./layout/original-cases.js";
 import { normalizationOriginals } from "./normalization/original-cases.js";
 import { poolingOriginals } from "./pooling/original-cases.js";
 import { quantizationOriginals } from "./quantization/original-cases.js";
@@ -15,6 +16,7 @@ export const originals: readonly OriginalCase[] = [
   ...attentionOriginals,
   ...convolutionOriginals,
   ...indexingOriginals,
+  ...layoutOriginals,
   ...normalizationOriginals,
   ...poolingOriginals,
   ...quantizationOriginals,

@@ -18,7 +18,7 @@ import {
   tensor,
   toNumbers,
 } from "../tensor/tensor.js";
-import { inType } from "./retyped.js";
+import { alwaysFloat32, inType } from "./retyped.js";
 import { checkedLevels, type OptimizationLevel, runModel } from "./run-model.js";
 
 /**
@@ -181,9 +181,11 @@ function modelOf(
     if (input === undefined || "constant" in input) return [];
     return [[inputName(i), isTensor(input) ? [typeOf(input.type), input.shape] : [type, input]] as const];
   });
-  const constants = inputs.flatMap((input, i) =>
-    input && "constant" in input ? [[inputName(i), inType(input.constant, typeOf(input.constant.type))] as const] : [],
-  );
+  const constants = inputs.flatMap((input, i) => {
+    if (!input || !("constant" in input)) return [];
+    const fixed = alwaysFloat32.has(known!.inputs[i] ?? "");
+    return [[inputName(i), inType(input.constant, fixed ? "float32" : typeOf(input.constant.type))] as const];
+  });
   return smallModel({
     opset,
     inputs: Object.fromEntries(typed) as never,

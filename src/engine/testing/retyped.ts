@@ -5,7 +5,7 @@ import { dataTypeOf } from "../onnx/tensor-data.js";
 import { type DataType, type FloatType, type Tensor, tensor, toNumbers } from "../tensor/tensor.js";
 
 /** Operands that stay float32 whatever the others are, by the specification. */
-const alwaysFloat32 = new Set(["scales?"]);
+export const alwaysFloat32 = new Set(["scales?"]);
 
 /** A graph with another floating-point type in the place of one, as converters of models write it: same nodes, same names. */
 export function retyped(

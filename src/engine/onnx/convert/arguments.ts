@@ -1,6 +1,6 @@
-import { type DataType, isFloat, tensor, toNumbers } from "../../tensor/tensor.js";
+import { type DataType, isFloat, tensor } from "../../tensor/tensor.js";
 import type { OnnxNode } from "../model.js";
-import { type Conversion, floatOf, int, int64Tensor, intOf, intsOf, newest, type Rewrite, without } from "./conversion.js";
+import { type Conversion, floatOf, int, intOf, intsOf, newest, type Rewrite, without } from "./conversion.js";
 
 /** Attributes that became inputs, so that they can be computed. */
 
@@ -38,29 +38,6 @@ function padToInputs(node: OnnxNode, to: Rewrite) {
   const value = floatOf(node, "value", 0);
   const inputs = [node.inputs[0]!, to.int64(pads, "pads"), ...(value === 0 ? [] : [to.like(node.inputs[0]!, value)])];
   to.keep({ ...node, inputs, attributes: without(node.attributes, "pads", "value") });
-}
-
-/** Padding by "wrap" (opset 19) reads axis i of size n at (j - begin) mod n, j = 0 ... begin + n + end - 1. */
-function wrap(node: OnnxNode, to: Rewrite) {
-  const sizes = to.scope.valueOf(node.inputs[1]!);
-  const axesName = node.inputs[3];
-  const named = axesName ? to.scope.valueOf(axesName) : undefined;
-  if (!sizes || (axesName && !named)) return to.refuse('pads by "wrap" to a computed size, which Faultline wants fixed');
-  const pads = toNumbers(sizes);
-  const axes = named ? toNumbers(named) : Array.from({ length: Math.ceil(pads.length / 2) }, (_, i) => i);
-  if (pads.length !== 2 * axes.length)
-    return to.refuse(`has ${pads.length} pads for ${axes.length} axes, where each axis takes two`);
-  const scalar = (value: number): string => to.constant(int64Tensor([], [value]));
-  const shape = to.add("Shape", [node.inputs[0]!]);
-  let x = node.inputs[0]!;
-  axes.forEach((axis, i) => {
-    const [begin, end] = [pads[i]!, pads[i + axes.length]!];
-    if (begin === 0 && end === 0) return;
-    const size = to.add("Gather", [shape, scalar(axis)]);
-    const positions = to.add("Range", [scalar(-begin), to.add("Add", [size, scalar(end)]), scalar(1)]);
-    x = to.add("Gather", [x, to.add("Mod", [positions, size])], { axis: int(axis) });
-  });
-  to.finish("Identity", [x]);
 }
 
 /** The old defaults were the largest finite float32; a bound as large as that bounds nothing. */
@@ -112,16 +89,6 @@ export const argumentForms: readonly Conversion[] = [
   ...["ReduceMax", "ReduceMin"].map((op) => ({ op, from: 20, to: newest, convert: reduceBool })),
   { op: "Slice", from: 7, to: 9, convert: sliceToInputs },
   { op: "Pad", from: 7, to: 10, convert: padToInputs },
-  {
-    op: "Pad",
-    from: 19,
-    to: newest,
-    convert: (node, to) => {
-      const mode = node.attributes.mode;
-      if (mode?.kind === "string" && mode.value === "wrap") wrap(node, to);
-      else to.keep(node);
-    },
-  },
   { op: "Clip", from: 7, to: 10, convert: clipToInputs },
   { op: "Split", from: 7, to: 17, convert: split },
   { op: "Dropout", from: 7, to: 11, convert: dropout },

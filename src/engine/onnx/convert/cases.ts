@@ -190,15 +190,6 @@ const normalizationCases: ConversionCase[] = [
     { num_groups: int(2) },
     { inputs: { ...image, s: ["float32", [4]], b: ["float32", [4]] }, gone: ["GroupNormalization"], tolerance: 1e-5 },
   ),
-  single("Pad 19, wrap", 19, "Pad", "p", { mode: text("wrap") }, { initializers: { p: int64(0, 3, 2, 0, 0, 0, 1, 0) } }),
-  single(
-    "Pad 19, wrap named axes",
-    19,
-    "Pad",
-    "p - a",
-    { mode: text("wrap") },
-    { initializers: { p: int64(3, 5, 2, 0), a: int64(-1, 2) } },
-  ),
 ];
 
 const targets: ConversionCase["inputs"] = { x: ["float32", [3, 2, 4]], t: ["int64", [3, 4]] };

@@ -25,25 +25,17 @@ function asymmetric(node: OnnxNode, scales: string, to: Rewrite) {
 function dropEmptyInputs(node: OnnxNode, to: Rewrite) {
   const inputs = node.inputs.map((name) => (isEmpty(to.scope.valueOf(name)) ? "" : name));
   while (inputs.at(-1) === "") inputs.pop();
-  to.keep(coordinates({ ...node, inputs }, to));
+  to.keep(coordinates({ ...node, inputs }));
 }
 
-/** Coordinates that opset 18 does not have, said by those that it has where they agree. */
-function coordinates(node: OnnxNode, to: Rewrite): OnnxNode {
-  const mode = textOf(node, "coordinate_transformation_mode", "half_pixel");
-  const halfPixel = { ...node.attributes, coordinate_transformation_mode: text("half_pixel") };
-  if (mode === "half_pixel_symmetric") {
-    // it differs in the centre, by what rounding took from scale · size; sizes that are given are not rounded
-    if (!node.inputs[3]) to.refuse(`uses the coordinates "${mode}" with scales, which opset 18 does not have; give sizes`);
-    return { ...node, attributes: halfPixel };
-  }
-  if (mode !== "tf_half_pixel_for_nn") return node;
-  // removed in opset 13: x_in = (x_out + 0.5) / scale, half a pixel above half_pixel
+/** Removed in opset 13: x_in = (x_out + 0.5) / scale, half a pixel above half_pixel, which rounding can say where it chooses an element. */
+function coordinates(node: OnnxNode): OnnxNode {
   const rounding = textOf(node, "nearest_mode", "round_prefer_floor");
   const same = { floor: "round_prefer_ceil", round_prefer_floor: "ceil" }[rounding];
-  if (textOf(node, "mode", "nearest") !== "nearest" || !same)
-    to.refuse(`uses the coordinates "${mode}" in a form that was removed in opset 13`);
-  return { ...node, attributes: { ...halfPixel, nearest_mode: text(same) } };
+  const nearest = textOf(node, "mode", "nearest") === "nearest";
+  if (textOf(node, "coordinate_transformation_mode", "half_pixel") !== "tf_half_pixel_for_nn" || !nearest || !same) return node;
+  const attributes = { ...node.attributes, coordinate_transformation_mode: text("half_pixel"), nearest_mode: text(same) };
+  return { ...node, attributes };
 }
 
 export const resize: readonly Conversion[] = [

@@ -1,10 +1,11 @@
 import type { Value } from "../../graph/graph.js";
-import { defineOperator, string } from "../../graph/operator.js";
+import { defineOperator, type Operator, string } from "../../graph/operator.js";
 import { add } from "../elementwise/add.js";
 import { sub } from "../elementwise/sub.js";
 import { constantNumbers, emit, intsConstant, normalizeAxis, type Operand } from "../emit.js";
 import { reduceSum } from "../reduction/reduce-sum.js";
 import { zerosLike } from "../zeros.js";
+import { concat } from "./concat.js";
 import { reshape } from "./reshape.js";
 import { slice } from "./slice.js";
 
@@ -17,7 +18,7 @@ export type PadMode = "constant" | "reflect" | "edge" | "wrap";
 export const pad = (x: Value, pads: readonly number[], mode: PadMode = "constant", value?: Operand): Value =>
   pads.every((p) => p === 0) ? x : emit(Pad, [x, intsConstant(x.graph, pads), value], { mode });
 
-export const Pad = defineOperator({
+export const Pad: Operator = defineOperator({
   name: "Pad",
   inputs: ["data", "pads", "constant_value?", "axes?"],
   outputs: ["output"],
@@ -28,7 +29,7 @@ export const Pad = defineOperator({
     if (value && value.type !== x.type) fail("the constant must have the element type of the data");
     const shape = padsPerAxis(context).map(([before, after], axis) => {
       const d = x.shape[axis]!;
-      const limit = attributes.mode === "reflect" ? d - 1 : attributes.mode === "wrap" ? d : Number.POSITIVE_INFINITY;
+      const limit = attributes.mode === "reflect" ? d - 1 : Number.POSITIVE_INFINITY;
       if (attributes.mode !== "constant" && d === 0 && before + after > 0)
         fail(`axis ${axis} is empty; only constants can pad it`);
       if (before > Math.max(limit, 0) || after > Math.max(limit, 0))
@@ -36,6 +37,20 @@ export const Pad = defineOperator({
       return d + before + after >= 0 ? d + before + after : fail(`axis ${axis} would get a negative size`);
     });
     return [{ type: x.type, shape }];
+  },
+  // opset 18 does not wrap
+  decompose: (context) => {
+    if (context.attributes.mode !== "wrap") return undefined;
+    Pad.infer(context);
+    const pads = padsPerAxis(context);
+    // ONNX Runtime 1.30 removes elements first, and repeats what is left
+    const kept = pad(context.inputs[0], [
+      ...pads.map(([before]) => Math.min(before, 0)),
+      ...pads.map(([, after]) => Math.min(after, 0)),
+    ]);
+    return [
+      pads.reduce((x, [before, after], axis) => wrapped(x, axis, Math.max(before, 0), Math.max(after, 0), context.fail), kept),
+    ];
   },
   // Padding copies elements; the cotangents of all copies of an element are summed. Constants: crop; what was cropped belongs to the value.
   gradient: (context, [g]) => {
@@ -76,6 +91,21 @@ function padsPerAxis(context: {
   });
 }
 
+/** Position p of the result, from -before to size + after, is position p mod size of `x`: whole copies of `x`, the first and last cut. */
+function wrapped(x: Value, axis: number, before: number, after: number, fail: (message: string) => never): Value {
+  if (before === 0 && after === 0) return x;
+  const size = x.shape[axis]!;
+  if (size === 0) fail(`nothing is left of axis ${axis} that could be repeated`);
+  const parts: Value[] = [];
+  for (let start = -before; start < size + after; ) {
+    const from = ((start % size) + size) % size;
+    const until = Math.min(size, from + size + after - start);
+    parts.push(from === 0 && until === size ? x : slice(x, [from], [until], { axes: [axis] }));
+    start += until - from;
+  }
+  return concat(parts, axis);
+}
+
 /** The part of a padded tensor that comes from the data. */
 function cropped(g: Value, pads: readonly (readonly [number, number])[]): Value {
   const axes = pads.flatMap(([before, after], axis) => (before > 0 || after > 0 ? [axis] : []));
@@ -98,7 +128,6 @@ function foldBack(g: Value, axis: number, size: number, before: number, mode: Pa
   const source = (i: number): number => {
     const p = i - before;
     if (mode === "edge") return Math.min(Math.max(p, 0), size - 1);
-    if (mode === "wrap") return (p + size) % size;
     return p < 0 ? -p : p >= size ? 2 * (size - 1) - p : p;
   };
   const parts: Value[] = [];

@@ -26,7 +26,35 @@ const sampled = (mode: string, padding_mode: string, align_corners: number): Ori
 
 const int64 = (values: readonly number[]) => ({ constant: tensor("int64", [values.length], values) });
 
+const resized = (
+  opset: number,
+  scales: readonly number[],
+  attributes: NonNullable<OriginalCase["attributes"]>,
+): OriginalCase => ({
+  name: `Resize of opset ${opset}: by ${scales}, ${Object.values(attributes).join(", ")}`,
+  operator: "Resize",
+  opset,
+  inputs: [
+    [1, 2, 6, 5],
+    opset < 13 ? { constant: tensor("float32", [0]) } : undefined,
+    { constant: tensor("float32", [4], scales) },
+  ],
+  attributes,
+});
+
 export const resamplingOriginals: readonly OriginalCase[] = [
+  ...["linear", "nearest", "cubic"].flatMap((mode) =>
+    [
+      [1, 1, 1.7, 0.6],
+      [1, 1, 2, 3],
+      [1, 1, 0.4, 2.7],
+    ].map((scales) => resized(19, scales, { coordinate_transformation_mode: "half_pixel_symmetric", mode })),
+  ),
+  resized(19, [1, 1, 0.4, 0.7], { coordinate_transformation_mode: "half_pixel_symmetric", mode: "linear", antialias: 1 }),
+  ...["linear", "cubic"].map((mode) =>
+    resized(11, [1, 1, 1.7, 0.6], { coordinate_transformation_mode: "tf_half_pixel_for_nn", mode }),
+  ),
+  resized(11, [1, 1, 1.7, 0.6], { coordinate_transformation_mode: "tf_half_pixel_for_nn", nearest_mode: "ceil" }),
   ...["linear", "nearest"].flatMap((mode) =>
     ["zeros", "border", "reflection"].flatMap((padding) => [0, 1].map((corners) => sampled(mode, padding, corners))),
   ),

@@ -5,7 +5,14 @@
  */
 
 export type ResizeMode = "nearest" | "linear" | "cubic";
-export type CoordinateMode = "half_pixel" | "pytorch_half_pixel" | "align_corners" | "asymmetric" | "tf_crop_and_resize";
+export type CoordinateMode =
+  | "half_pixel"
+  | "half_pixel_symmetric"
+  | "pytorch_half_pixel"
+  | "align_corners"
+  | "asymmetric"
+  | "tf_crop_and_resize"
+  | "tf_half_pixel_for_nn";
 export type NearestMode = "round_prefer_floor" | "round_prefer_ceil" | "floor" | "ceil";
 
 /** How one axis is resized. */
@@ -56,6 +63,13 @@ function coordinate(o: number, { input, output, scale, region: [start, end] }: R
       return f(f(f(o + 0.5) / scale) - 0.5);
     case "pytorch_half_pixel":
       return output > 1 ? f(f(f(o + 0.5) / scale) - 0.5) : 0;
+    case "half_pixel_symmetric": {
+      // the part of the input that rounding leaves out is shared by both ends
+      const center = f(f(input / 2) * f(1 - adjustment({ input, output, scale })));
+      return f(center + f(f(f(o + 0.5) / scale) - 0.5));
+    }
+    case "tf_half_pixel_for_nn":
+      return f(f(o + 0.5) / scale);
     case "asymmetric":
       return f(o / scale);
     case "align_corners":
@@ -66,6 +80,10 @@ function coordinate(o: number, { input, output, scale, region: [start, end] }: R
         : f(f(0.5 * f(start + end)) * (input - 1));
   }
 }
+
+/** The output's size over that which was asked for, before it was rounded to a whole number. */
+export const adjustment = ({ input, output, scale }: Pick<ResizedAxis, "input" | "output" | "scale">): number =>
+  f(output / f(scale * input));
 
 function taps(x: number, axis: ResizedAxis, how: Interpolation): Taps {
   if (how.mode === "nearest") return [[nearest(x, how.nearest), 1]];
