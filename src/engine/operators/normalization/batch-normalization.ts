@@ -1,5 +1,5 @@
 import type { Value } from "../../graph/graph.js";
-import { defineOperator, float, int } from "../../graph/operator.js";
+import { defineOperator, float, int, type Operator } from "../../graph/operator.js";
 import { add } from "../elementwise/add.js";
 import { div } from "../elementwise/div.js";
 import { mul } from "../elementwise/mul.js";
@@ -9,25 +9,28 @@ import { sub } from "../elementwise/sub.js";
 import { emit } from "../emit.js";
 import { reshape } from "../layout/reshape.js";
 import { sumTo } from "../sum-to.js";
+import { normalizeByBatch } from "./batch-statistics.js";
 
 /** `scale (x - mean) / √(variance + epsilon) + bias` with stored statistics; all four are `[C]`, axis 1 of `x` is C. */
 export const batchNormalization = (x: Value, scale: Value, bias: Value, mean: Value, variance: Value, epsilon = 1e-5): Value =>
   emit(BatchNormalization, [x, scale, bias, mean, variance], { epsilon });
 
-export const BatchNormalization = defineOperator({
+export const BatchNormalization: Operator = defineOperator({
   name: "BatchNormalization",
   inputs: ["X", "scale", "B", "input_mean", "input_var"],
   outputs: ["Y", "running_mean?", "running_var?"],
   attributes: { epsilon: float(1e-5), momentum: float(0.9), training_mode: int(0) },
-  infer: ({ inputs: [x, ...parameters], attributes, outputCount, fail }) => {
-    if (attributes.training_mode !== 0 || outputCount > 1) {
-      fail("it is in training mode, where it changes its own statistics; export the model in evaluation mode");
-    }
+  infer: ({ inputs: [x, ...parameters], fail }) => {
     const channels = x.shape[1] ?? (x.shape.length === 1 ? 1 : fail("X must have an axis of channels"));
     for (const p of parameters) {
       if (p.shape.length !== 1 || p.shape[0] !== channels) fail(`scale, B, input_mean and input_var must be [${channels}]`);
     }
     return [x];
+  },
+  decompose: (context) => {
+    if (context.attributes.training_mode === 0) return undefined;
+    BatchNormalization.infer(context);
+    return normalizeByBatch(context.inputs, context.attributes);
   },
   // with r = scale / √(var + eps): dx = g r, dB = Σ g, dmean = -r Σ g, dscale = Σ g (x - mean) / √(var + eps),
   // dvar = -r / (2 (var + eps)) Σ g (x - mean)

@@ -1,6 +1,16 @@
 import type { OriginalCase } from "../../testing/original-case.js";
 
-export const normalizationOriginals: readonly OriginalCase[] = [
+/** Training mode. */
+const byBatch = (x: readonly number[], attributes: object = {}): OriginalCase => ({
+  name: `BatchNormalization by the batch's statistics: [${x}], ${JSON.stringify(attributes)}`,
+  operator: "BatchNormalization",
+  opset: 17,
+  inputs: [x, ...Array.from({ length: 4 }, () => [x[1]!])],
+  attributes: { training_mode: 1, ...attributes },
+  outputs: ["float32", "float32", "float32"],
+});
+
+const overRootMeanSquares: readonly OriginalCase[] = [
   { inputs: [[2, 3, 6], [6]] },
   {
     inputs: [
@@ -17,3 +27,10 @@ export const normalizationOriginals: readonly OriginalCase[] = [
   inputs,
   attributes,
 }));
+
+export const normalizationOriginals: readonly OriginalCase[] = [
+  ...overRootMeanSquares,
+  byBatch([3, 4, 5]),
+  byBatch([2, 3, 4, 3], { epsilon: 1e-3, momentum: 0.3 }),
+  byBatch([6, 2]),
+];
