@@ -37,7 +37,21 @@ const roiAligns = ["avg", "max"].flatMap((mode) =>
   }),
 );
 
+const unpooled = (name: string, rest: OriginalCase["inputs"], attributes: object): OriginalCase => ({
+  name: `MaxUnpool: ${name}`,
+  operator: "MaxUnpool",
+  opset: 11,
+  inputs: [[1, 2, 2, 2], ...rest],
+  attributes: { kernel_shape: [2, 2], ...attributes },
+});
+const places = (...values: number[]) => ({ constant: tensor("int64", [1, 2, 2, 2], values) });
+
 export const poolingOriginals: readonly OriginalCase[] = [
+  unpooled("strides", [places(0, 3, 9, 14, 16, 18, 25, 31)], { strides: [2, 2] }),
+  unpooled("pads", [places(0, 2, 3, 5, 6, 7, 8, 9)], { strides: [2, 2], pads: [1, 1, 0, 0] }),
+  unpooled("output shape", [places(0, 3, 9, 24, 25, 30, 33, 49), { constant: tensor("int64", [4], [1, 2, 5, 5]) }], {
+    strides: [2, 2],
+  }),
   ...roiAligns,
   {
     ...roiAlign("one picture", boxes, { sampling_ratio: 1 }),

@@ -42,7 +42,19 @@ const resized = (
   attributes,
 });
 
+const whole = (value: number) => ({ constant: tensor("int64", [], [value]) });
+const stft = (name: string, inputs: OriginalCase["inputs"], onesided: number): OriginalCase => ({
+  name: `STFT: ${name}, onesided ${onesided}`,
+  operator: "STFT",
+  opset: 17,
+  inputs,
+  attributes: { onesided },
+});
+
 export const resamplingOriginals: readonly OriginalCase[] = [
+  stft("window", [[2, 20, 1], whole(3), [6]], 1),
+  stft("no window", [[1, 21, 1], whole(4), undefined, whole(8)], 1),
+  stft("real, all frequencies", [[1, 16, 1], whole(5), [5]], 0),
   ...["linear", "nearest", "cubic"].flatMap((mode) =>
     [
       [1, 1, 1.7, 0.6],

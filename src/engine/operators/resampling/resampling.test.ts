@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
-import { Graph } from "../../graph/graph.js";
-import { tensor } from "../../tensor/tensor.js";
+import { Graph, type Value } from "../../graph/graph.js";
+import { tensor, toNumbers } from "../../tensor/tensor.js";
+import { runModel } from "../../testing/run-model.js";
 import { misinferred } from "../../testing/shape-property.js";
+import { mul } from "../elementwise/mul.js";
 import { emit } from "../emit.js";
+import { concat } from "../layout/concat.js";
 import { dft } from "./dft.js";
-import { gridSample } from "./grid-sample.js";
 import { MelWeightMatrix } from "./mel-weight-matrix.js";
 import { STFT } from "./stft.js";
 
@@ -47,8 +49,15 @@ test("MelWeightMatrix: inferred shape is ONNX Runtime's", async () => {
   expect(mistakes).toEqual([]);
 });
 
-test("GridSample: volumes are refused in one sentence", () => {
+test("STFT of a complex signal without imaginary part is that of the real one", async () => {
   const graph = new Graph();
-  const x = graph.input("x", "float32", [1, 1, 2, 2, 2]);
-  expect(() => gridSample(x, graph.input("grid", "float32", [1, 2, 2, 2, 3]))).toThrow(/volumes are not supported/);
+  const real = graph.input("x", "float32", [2, 16, 1]);
+  const [step, length] = [graph.constant(tensor("int64", [], [3])), graph.constant(tensor("int64", [], [5]))];
+  const transformed = (signal: Value) => emit(STFT, [signal, step, undefined, length], { onesided: 0 });
+  graph.output("real", transformed(real));
+  graph.output("complex", transformed(concat([real, mul(real, 0)], 2)));
+  const values = Array.from({ length: 32 }, (_, i) => Math.sin(i * 1.3));
+  const results = await runModel(graph.build(), { x: tensor("float32", [2, 16, 1], values) });
+  const complex = toNumbers(results.complex!);
+  toNumbers(results.real!).forEach((v, i) => expect(complex[i]).toBeCloseTo(v, 5));
 });
