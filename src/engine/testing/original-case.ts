@@ -1,6 +1,7 @@
 import { gradientGraph } from "../autodiff/gradient-graph.js";
 import { lower } from "../compile/lower.js";
 import { specialize } from "../compile/specialize.js";
+import type { Graph } from "../graph/graph.js";
 import type { Attribute, OnnxModel } from "../onnx/model.js";
 import { parseModel } from "../onnx/read.js";
 import { node, smallModel } from "../onnx/testing/small-model.js";
@@ -108,7 +109,7 @@ export async function twinDifferences(original: OriginalCase, type: FloatType, t
   const expectedValues = await runModel(twin, inFloat32(rounded), "disabled");
   const smooth = Object.values(rounded).some((t) => isFloat(t.type));
   const cotangents = inThat(cotangentsOf(expectedValues, random));
-  const of = (model: OnnxModel) => (smooth ? gradientGraph(model) : model);
+  const of = (model: Graph) => (smooth ? gradientGraph(model) : model);
   const feeds = smooth ? { ...rounded, ...cotangents } : rounded;
   const expected = await runModel(of(twin), inFloat32(feeds), "disabled");
   const lines: string[] = [];
@@ -124,7 +125,7 @@ export async function twinDifferences(original: OriginalCase, type: FloatType, t
   return lines;
 }
 
-const fixedModel = (bytes: Uint8Array, feeds: Feeds): Promise<OnnxModel> =>
+const fixedModel = (bytes: Uint8Array, feeds: Feeds): Promise<Graph> =>
   specialize(
     parseModel(bytes),
     Object.fromEntries(Object.entries(feeds).map(([name, { shape }]) => [name, shape])),
