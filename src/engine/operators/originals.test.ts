@@ -17,11 +17,17 @@ const withoutKernel: Readonly<Record<"float16" | "float64", readonly string[]>> 
   float64: ["AveragePool", "Col2Im", "GRU", "LSTM", "MaxUnpool", "Resize", "RNN", "STFT"],
 };
 
+/** By its specification in float32 only; so is whatever yields whole numbers. */
+const inOtherTypes = named.filter(
+  ([, { operator, outputs = ["float32"] }]) =>
+    operator !== "com.microsoft.DynamicQuantizeMatMul" && outputs.some((type) => type?.startsWith("float")),
+);
+
 describe.each([
   ["float16", 2e-2],
   ["float64", 1e-4],
 ] as const)("in %s they agree with their float32 twins, as they are and rewritten, at both levels", (type, tolerance) => {
-  it.each(named)("%s", async (_, original) => {
+  it.each(inOtherTypes)("%s", async (_, original) => {
     const lines = await twinDifferences(original, type, tolerance);
     if (!lines) expect(withoutKernel[type]).toContain(original.operator);
     else expect(lines).toEqual([]);
