@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Operator } from "../src/engine/graph/operator.js";
-import { conversions } from "../src/engine/onnx/convert/index.js";
 import { allCases } from "../src/engine/operators/cases.js";
+import { operatorForms } from "../src/engine/operators/forms/index.js";
 import { operatorFamilies } from "../src/engine/operators/index.js";
 import { originals } from "../src/engine/operators/original-cases.js";
 import { operatorsWithoutDefinition } from "../src/engine/operators/without-definition.js";
@@ -58,17 +58,15 @@ export function operatorsTable(): string {
   return [preface(count), ...sections, onReading(), withoutDefinition()].join("\n");
 }
 
-/** Operators that become others when a file is read, by domain. */
+/** Operators that only other opsets have, and become others when a model is read. */
 function onReading(): string {
   const defined = new Set(Object.values(operatorFamilies).flatMap((family) => Object.keys(family)));
-  const names = (domain: string) =>
-    [...new Set(conversions.filter((c) => (c.domain ?? "") === domain).map((c) => c.op))]
-      .filter((op) => !(domain === "" && (defined.has(op) || op in operatorsWithoutDefinition)))
-      .sort();
+  const names = [...new Set(operatorForms.map((form) => form.name))].filter(
+    (name) => !defined.has(name) && !(name in operatorsWithoutDefinition),
+  );
   return `## Read as other operators
 
-- ONNX: ${names("").join(", ")}
-- com.microsoft: ${names("com.microsoft").join(", ")}
+${names.sort().join(", ")}
 `;
 }
 

@@ -5,7 +5,8 @@ import { gather } from "../operators/indexing/gather.js";
 import { concat } from "../operators/layout/concat.js";
 import { unsqueeze } from "../operators/layout/unsqueeze.js";
 import { type DataType, type Tensor, tensor } from "../tensor/tensor.js";
-import { type Importer, Scope } from "./importer.js";
+import type { Importer } from "./importer.js";
+import { Scope } from "./scope.js";
 
 /** Unfolds a node with subgraphs and gives its outputs. Undefined where what happens is decided at run time. */
 type Unfold = (into: Importer, node: OnnxNode, scope: Scope) => Promise<readonly Value[] | undefined>;
@@ -60,6 +61,10 @@ async function unrollLoop(into: Importer, node: OnnxNode, scope: Scope): Promise
 
 /** The outputs of a Scan, unrolled along its scanned axes. */
 async function unrollScan(into: Importer, node: OnnxNode, scope: Scope): Promise<readonly Value[] | undefined> {
+  if (into.model.opset < 9)
+    throw new ModelError(
+      `${nodeTitle(node)} of opset ${into.model.opset} scans a batch, which opset 9 and above do not; export the model again.`,
+    );
   const body = subgraph(node, "body");
   const numbers = (name: string): readonly number[] =>
     (node.attributes[name] as Extract<Attribute, { kind: "ints" }> | undefined)?.value ?? [];

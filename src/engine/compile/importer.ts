@@ -1,26 +1,16 @@
+import { copyNodes, neededNodes } from "../graph/copy.js";
 import { Graph, GraphError, type Value, type ValueType } from "../graph/graph.js";
 import { type Operator, opaqueOperator } from "../graph/operator.js";
 import { namesRead, nodeTitle, subgraphs } from "../onnx/check.js";
 import { ModelError, type OnnxGraph, type OnnxModel, type OnnxNode, type ValueInfo } from "../onnx/model.js";
+import { reserveNames } from "../onnx/names.js";
 import { findOperator } from "../operators/index.js";
 import { isFloat, sizeOf, type Tensor, tensor } from "../tensor/tensor.js";
+import { hasBodies, importBodies } from "./bodies.js";
 import { ConstantPart, type Evaluate, reasonOf } from "./constant-part.js";
 import { controlFlow } from "./control-flow.js";
-
-/** The names that are visible in a graph or subgraph. */
-export class Scope {
-  readonly values = new Map<string, Value>();
-  constructor(
-    readonly graph: OnnxGraph,
-    readonly parent?: Scope,
-  ) {}
-
-  find(name: string): Value {
-    const value = this.values.get(name) ?? this.parent?.find(name);
-    if (!value) throw new ModelError(`The model refers to "${name}", which nothing in it computes.`);
-    return value;
-  }
-}
+import { foldable } from "./fold-constants.js";
+import type { Scope } from "./scope.js";
 
 /** Loops are unrolled until the graph has taken in this many nodes. */
 const nodeLimit = 100_000;
@@ -65,19 +55,46 @@ export class Importer {
     return this.#name(this.graph.input(name, type.type, type.shape), name);
   }
 
-  /** Adds a graph or subgraph: its initializers, then those of its nodes that `outputs` need. Its inputs must be in the scope already. */
-  async addGraph(scope: Scope, outputs: readonly string[] = scope.graph.outputs.map(({ name }) => name)): Promise<void> {
+  /** Adds a graph or subgraph: its initializers, then those of its nodes that its outputs need. Its inputs must be in the scope already. */
+  async addGraph(scope: Scope): Promise<void> {
+    const outputs = scope.graph.outputs.map(({ name }) => name);
     for (const [name, t] of scope.graph.initializers) {
-      scope.values.set(name, this.#initializer(name, t, scope.graph.constants?.has(name) ? "computed" : "weight"));
+      scope.values.set(name, this.#initializer(name, t));
     }
-    for (const node of neededNodes(scope.graph, outputs)) {
+    const nodes = nodesFor(scope.graph, outputs);
+    const read = new Set([...outputs, ...nodes.flatMap(namesRead)]);
+    for (const node of nodes) {
       this.count(node);
       const unfolded = node.domain === "" ? await controlFlow.get(node.op)?.(this, node, scope) : undefined;
-      const values = unfolded ?? (await this.#add(node, scope));
+      const values: readonly (Value | undefined)[] = unfolded ?? (await this.#add(node, scope, read));
       node.outputs.forEach((name, i) => {
-        if (name !== "") scope.values.set(name, this.#name(values[i]!, name));
+        const value = values[i];
+        if (name !== "" && value) scope.values.set(name, this.#name(value, name));
       });
     }
+  }
+
+  /** For a subgraph: of the same file, into a graph of its own. */
+  nested(): Importer {
+    return new Importer(this.model, this.evaluate, { ...this.settings, keep: "nothing" });
+  }
+
+  /** What the outputs need, in a graph of its own, with constants in the place of what can be computed ahead. */
+  async finish(outputs: ReadonlyMap<string, Value>): Promise<Graph> {
+    const stays = (v: Value) => this.settings.keep === "weights" && this.carriesWeights(v);
+    await this.constants.evaluate(foldable(this.constants, [...outputs.values()], stays));
+    const target = new Graph();
+    reserveNames(this.model.graph, target.names);
+    const moved = new Map(this.graph.inputs.map((v) => [v, target.input(v.name, v.type, v.shape)]));
+    const move = copyNodes(neededNodes(outputs.values()), target, moved, {
+      nameOf: (v) => this.nameOf.get(v) ?? target.names.fresh(v.name),
+    });
+    for (const [name, v] of outputs) target.output(name, move(v));
+    for (const [name, v] of this.named) {
+      const value = moved.get(v);
+      if (value) target.alias(name, value);
+    }
+    return target;
   }
 
   /** Whether the value is a weight, or made from weights and not evaluated. */
@@ -97,10 +114,10 @@ export class Importer {
   }
 
   /** Weights have a value of their own, also where their numbers are equal; other tensors are shared. */
-  #initializer(name: string, t: Tensor, role: "weight" | "computed"): Value {
+  #initializer(name: string, t: Tensor): Value {
     const known = this.#initializers.get(t);
     if (known) return this.#name(known, name);
-    const weight = role === "weight" && isFloat(t.type);
+    const weight = isFloat(t.type);
     // a single number is shared as well where no gradient with respect to it is asked for: more equal nodes are found so
     const own = weight && (this.settings.keep === "weights" || sizeOf(t.shape) >= 2);
     const value = this.graph.constant(t, name, own ? "weight" : "computed");
@@ -118,16 +135,14 @@ export class Importer {
   // ---- nodes ---------------------------------------------------------------------------------------------------------------------
 
   /** Adds a node whose names are looked up in `scope` and returns its outputs. */
-  async #add(node: OnnxNode, scope: Scope): Promise<readonly Value[]> {
+  async #add(node: OnnxNode, scope: Scope, read: ReadonlySet<string>): Promise<readonly (Value | undefined)[]> {
     const operands = node.inputs.map((name) => (name === "" ? undefined : scope.find(name)));
-    const captures = namesRead({ ...node, inputs: [] });
-    const captured = captures.map((name) => scope.find(name));
-    const inputs = [...operands, ...captured];
-    const operator =
-      (captures.length === 0 ? findOperator(node.op, node.domain) : undefined) ??
-      (await this.#opaque(node, inputs, captures, scope.graph));
-    const attributes = attributesOf(node, operator);
-    const add = () => this.graph.add(operator, inputs, attributes, { name: node.name, outputNames: node.outputs, captures });
+    const known = findOperator(node.op, node.domain, node.domain === "" ? this.model.opset : undefined);
+    if (!known) return this.#addOpaque(node, operands, scope);
+    const inputs = operands;
+    const attributes = attributesOf(node, known);
+    const options = { name: node.name, outputNames: node.outputs, read: node.outputs.map((name) => read.has(name)) };
+    const add = () => this.graph.add(known, inputs, attributes, options);
     const outputs = await this.#attempt(inputs, add);
     return (await this.#simplified(outputs)) ?? outputs;
   }
@@ -171,16 +186,16 @@ export class Importer {
   }
 
   /** What the outputs of a node are where it needs no node of its own. */
-  async #simplified(outputs: readonly Value[]): Promise<readonly Value[] | undefined> {
+  async #simplified(outputs: readonly (Value | undefined)[]): Promise<readonly Value[] | undefined> {
     const node = outputs[0]?.node;
     const simplify = node?.operator.simplify;
-    if (!node || !simplify) return undefined;
+    if (!node || !simplify || outputs.some((v, i) => v && v !== node.outputs[i])) return undefined;
     const asked = new Set<Value>();
     const constantOf = (v: Value): Tensor | undefined => {
       if (this.constants.isPending(v)) asked.add(v);
       return v.constant;
     };
-    const simplified = () => simplify({ inputs: node.inputs, outputs, attributes: node.attributes, constantOf });
+    const simplified = () => simplify({ inputs: node.inputs, outputs: node.outputs, attributes: node.attributes, constantOf });
     const result = simplified();
     if (asked.size === 0) return result;
     await this.#evaluate([...asked]);
@@ -189,21 +204,20 @@ export class Importer {
 
   // ---- operators without a shape rule --------------------------------------------------------------------------------------------
 
-  async #opaque(
-    node: OnnxNode,
-    inputs: readonly (Value | undefined)[],
-    captures: readonly string[],
-    described: OnnxGraph,
-  ): Promise<Operator> {
-    const attributes = Object.fromEntries(Object.entries(node.attributes).map(([name, { kind }]) => [name, { kind }]));
-    const version = Object.hasOwn(this.model.customOpsets, node.domain) ? this.model.customOpsets[node.domain] : undefined;
-    const of = (types: readonly ValueType[]): Operator =>
-      opaqueOperator({ name: node.op, domain: node.domain, ...(version !== undefined && { version }), attributes, types });
-    const stated = node.outputs.map((name) => {
+  async #addOpaque(node: OnnxNode, operands: readonly (Value | undefined)[], scope: Scope): Promise<readonly Value[]> {
+    const bodies = hasBodies(node) ? await importBodies(this, node, scope, operands) : undefined;
+    const captures = [...(bodies?.captures.keys() ?? [])];
+    const inputs = [...operands, ...(bodies?.captures.values() ?? [])];
+    const plain = Object.entries(node.attributes).map(([name, { value }]) => [name, value] as const);
+    const attributes = { ...Object.fromEntries(plain), ...bodies?.attributes };
+    const options = { name: node.name, outputNames: node.outputs, captures };
+    const operator = (types: readonly ValueType[]): Operator => this.#opaque(node, types);
+    const stated = node.outputs.map((name, i) => {
       if (name === "") return leftOut;
-      return this.#staticType(described.valueInfo.get(name) ?? described.outputs.find((o) => o.name === name));
+      const { valueInfo, outputs } = scope.graph;
+      return bodies?.types[i] ?? this.#staticType(valueInfo.get(name) ?? outputs.find((o) => o.name === name));
     });
-    if (stated.every((t) => t !== undefined)) return of(stated);
+    if (stated.every((t) => t !== undefined)) return this.graph.add(operator(stated), inputs, attributes, options);
     if (dataDependent.has(node.op)) {
       throw new ModelError(
         `${nodeTitle(node)}: how many results it has depends on data, so the model has no fixed shapes; cut it off before this node.`,
@@ -212,9 +226,8 @@ export class Importer {
     // a trial of this node alone on zeros
     await this.#evaluate(inputs.filter((v) => v !== undefined));
     const trial = new Graph();
-    const operands = inputs.map((v) => v && trial.constant(v.constant ?? tensor(v.type, v.shape)));
-    const unknown = of(node.outputs.map(() => leftOut));
-    const results = trial.add(unknown, operands, attributesOf(node, unknown), { outputNames: node.outputs, captures });
+    const zeros = inputs.map((v) => v && trial.constant(v.constant ?? tensor(v.type, v.shape)));
+    const results = trial.add(operator(node.outputs.map(() => leftOut)), zeros, attributes, options);
     node.outputs.forEach((name, i) => {
       if (name !== "") trial.output(`output ${i}`, results[i]!);
     });
@@ -223,7 +236,20 @@ export class Importer {
         `${nodeTitle(node)}: Faultline has no shape rule for it, the file does not state its shapes, and a trial on zeros failed (${reasonOf(error)}).`,
       );
     });
-    return of(node.outputs.map((_, i) => computed[`output ${i}`] ?? leftOut));
+    const types = node.outputs.map((_, i) => computed[`output ${i}`] ?? leftOut);
+    return this.graph.add(operator(types), inputs, attributes, options);
+  }
+
+  #opaque({ op, domain, attributes }: OnnxNode, types: readonly ValueType[]): Operator {
+    const { customOpsets } = this.model;
+    const version = Object.hasOwn(customOpsets, domain) ? customOpsets[domain] : undefined;
+    return opaqueOperator({
+      name: op,
+      domain,
+      ...(version !== undefined && { version }),
+      attributes: Object.fromEntries(Object.entries(attributes).map(([name, { kind }]) => [name, { kind }])),
+      types,
+    });
   }
 
   #staticType(info: ValueInfo | undefined): ValueType | undefined {
@@ -262,7 +288,7 @@ function attributesOf(node: OnnxNode, operator: Operator): Record<string, unknow
 }
 
 /** The nodes of a file's graph that the named values need; what else there is may be of any kind and is not looked at. */
-function neededNodes(graph: OnnxGraph, names: readonly string[]): readonly OnnxNode[] {
+function nodesFor(graph: OnnxGraph, names: readonly string[]): readonly OnnxNode[] {
   const makers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
   const needed = new Set<OnnxNode>();
   const stack = [...names];

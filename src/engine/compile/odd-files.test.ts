@@ -163,6 +163,33 @@ describe("constants", () => {
   });
 });
 
+describe("a product that moves batch axes is taken apart", () => {
+  it.each(checkedLevels)("com.microsoft.FusedMatMul with transBatchA (%s)", async (level) => {
+    const graph = await open("fused_matmul_transbatch");
+    const feeds = Object.fromEntries(
+      graph.inputs.map(({ name, shape }) => {
+        const size = shape.reduce((a, b) => a * b, 1);
+        return [
+          name,
+          tensor(
+            "float32",
+            shape,
+            Array.from({ length: size }, (_, i) => Math.sin(i)),
+          ),
+        ];
+      }),
+    );
+    const [actual, expected] = [await runModel(graph, feeds, level), await runModel(bytesOf("fused_matmul_transbatch"), feeds)];
+    for (const [name, t] of Object.entries(expected)) {
+      expect(actual[name]!.shape).toEqual(t.shape);
+      numbers(actual[name]).forEach((v, i) => {
+        expect(v).toBeCloseTo(Number(t.data[i]), 5);
+      });
+    }
+    expect(gradientGraph(graph).outputs.size).toBeGreaterThan(1);
+  });
+});
+
 describe("attributes of another kind, or none of the choices, are refused in one sentence with node, attribute and value", () => {
   it.each(readdirSync(`${folder}malformed`).map((file) => [file]))("%s", async (file) => {
     const failed = await open(`malformed/${file.replace(".onnx", "")}`).catch((error: unknown) => String(error));
@@ -185,6 +212,17 @@ describe("the hint to the given shapes stands only where sizes were given that t
   it("given", async () => {
     await expect(specialize(model(["n", "m"]), { x: [1, 4] }, evaluate)).rejects.toThrow(
       /^Add "Add node": the shapes cannot be broadcast to each other .*This follows from the given input shapes/,
+    );
+  });
+  it("given, but what is wrong is that a value is computed", async () => {
+    const computed = smallModel({
+      opset: 18,
+      inputs: { x: ["float32", ["n"]], s: ["int64", [1]] },
+      outputs: { y: "float32" },
+      nodes: [node("Expand", "x s", "y")],
+    });
+    await expect(specialize(computed, { x: [1] }, evaluate)).rejects.toThrow(
+      /must be constant, but "s" is computed at run time \([^)]*\)\.$/,
     );
   });
   it("fixed by the file", async () => {

@@ -1,11 +1,9 @@
-import { copyNodes, neededNodes } from "../graph/copy.js";
-import { Graph, type Value } from "../graph/graph.js";
+import type { Graph } from "../graph/graph.js";
 import { ModelError, type OnnxModel, type ValueInfo } from "../onnx/model.js";
-import { reserveNames } from "../onnx/names.js";
 import type { Shape } from "../tensor/tensor.js";
 import type { Evaluate } from "./constant-part.js";
-import { foldable } from "./fold-constants.js";
-import { Importer, Scope } from "./importer.js";
+import { Importer } from "./importer.js";
+import { Scope } from "./scope.js";
 
 export type { Evaluate } from "./constant-part.js";
 
@@ -15,8 +13,6 @@ export interface SpecializeOptions {
    * initializers of the file), so that gradients with respect to them remain possible.
    */
   readonly keep?: "nothing" | "weights";
-  /** Names of values of the file, inner ones too, to be the outputs: the model is cut there. Default: the outputs of the file. */
-  readonly outputs?: readonly string[];
 }
 
 /**
@@ -39,33 +35,12 @@ export async function specialize(
   options: SpecializeOptions = {},
 ): Promise<Graph> {
   const { inputs, axes, open } = fixInputs(model, shapes);
-  const outputs = options.outputs ?? model.graph.outputs.map(({ name }) => name);
-  const keep = options.keep ?? "nothing";
-  const importer = new Importer(model, evaluate, { axes, open, keep });
+  const outputs = model.graph.outputs.map(({ name }) => name);
+  const importer = new Importer(model, evaluate, { axes, open, keep: options.keep ?? "nothing" });
   const scope = new Scope(model.graph);
   for (const { name, type, shape } of inputs) scope.values.set(name, importer.input(name, { type, shape }));
-  await importer.addGraph(scope, outputs);
-  return folded(importer, new Map(outputs.map((name) => [name, scope.find(name)])), keep);
-}
-
-/** What the outputs need, in a graph of its own, with constants in the place of what can be computed ahead. */
-async function folded(importer: Importer, outputs: ReadonlyMap<string, Value>, keep: "nothing" | "weights"): Promise<Graph> {
-  const { constants, graph, nameOf, named } = importer;
-  const stays = (v: Value) => keep === "weights" && importer.carriesWeights(v);
-  await constants.evaluate(foldable(constants, [...outputs.values()], stays));
-
-  const target = new Graph();
-  reserveNames(importer.model.graph, target.names);
-  const moved = new Map(graph.inputs.map((v) => [v, target.input(v.name, v.type, v.shape)]));
-  const move = copyNodes(neededNodes(outputs.values()), target, moved, {
-    nameOf: (v) => nameOf.get(v) ?? target.names.fresh(v.name),
-  });
-  for (const [name, v] of outputs) target.output(name, move(v));
-  for (const [name, v] of named) {
-    const value = moved.get(v);
-    if (value) target.alias(name, value);
-  }
-  return target;
+  await importer.addGraph(scope);
+  return importer.finish(new Map(outputs.map((name) => [name, scope.find(name)])));
 }
 
 // ---- inputs ----------------------------------------------------------------------------------------------------------------------

@@ -11,14 +11,15 @@ import {
 import { Names } from "../onnx/names.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { neededNodes } from "./copy.js";
-import { type Graph, GraphError, type Node, type Value } from "./graph.js";
+import { Graph, GraphError, type Node, type Value } from "./graph.js";
 
 /** Writes the graph out as a model: the nodes that its outputs need, in order of construction. */
 export function buildModel(graph: Graph): OnnxModel {
   if (graph.outputs.size === 0)
     throw new GraphError("The graph has no outputs; name at least one with graph.output(name, value).");
   const needed = neededNodes(graph.outputs.values()).filter((node) => node.operator.domain !== "faultline");
-  const names = naming(graph, needed);
+  const bodies = bodiesOf(needed);
+  const names = naming(graph, bodies);
   const nameOf = names.of;
   const initializers = new Map<string, Tensor>();
   const valueInfo = new Map<string, ValueInfo>();
@@ -49,7 +50,7 @@ export function buildModel(graph: Graph): OnnxModel {
       domain: operator.domain,
       inputs: read.slice(0, inputs.length - captures.length),
       outputs,
-      attributes: attributesOf(node, outside, names.inside),
+      attributes: attributesOf(node, bodies, outside, names.inside),
     });
   }
   // An output that is an input, a constant or a second name of a value needs a node of its own.
@@ -62,7 +63,7 @@ export function buildModel(graph: Graph): OnnxModel {
   return {
     irVersion: canonicalIrVersion,
     opset: canonicalOpset,
-    customOpsets: versionsOf(needed),
+    customOpsets: Object.fromEntries(versionsOf(needed)),
     producer: "faultline",
     metadata: {},
     graph: {
@@ -84,7 +85,7 @@ interface Naming {
   readonly inside: (name: string) => string;
 }
 
-function naming(graph: Graph, needed: readonly Node[]): Naming {
+function naming(graph: Graph, bodies: Bodies): Naming {
   const names = new Names();
   const given = new Map<Value, string>();
   for (const v of graph.inputs) given.set(v, names.claim(v.name));
@@ -94,9 +95,7 @@ function naming(graph: Graph, needed: readonly Node[]): Naming {
     if (source.node && !given.has(source)) given.set(source, name);
   }
   const inner = new Set<string>();
-  for (const { attributes } of needed)
-    for (const value of Object.values(attributes))
-      if (isGraph(value)) for (const name of [...ownNames(value), ...namesWithin(value)]) inner.add(name);
+  for (const body of bodies.values()) for (const name of [...ownNames(body), ...namesWithin(body)]) inner.add(name);
   const outer = new Set([...graph.inputs.map((v) => v.name), ...graph.outputs.keys()]);
   for (const name of inner) names.reserve(name);
   return {
@@ -117,9 +116,10 @@ function isAskedFor({ operator, requested }: Node, i: number): boolean {
 }
 
 /** @throws GraphError where the graph was put together from nodes of two versions of one operator set. */
-function versionsOf(nodes: readonly Node[]): Record<string, number> {
-  const versions = new Map<string, number>();
-  for (const { operator } of nodes) {
+function versionsOf(nodes: readonly Node[], versions = new Map<string, number>()): Map<string, number> {
+  for (const { operator, attributes } of nodes) {
+    for (const value of Object.values(attributes))
+      if (value instanceof Graph) versionsOf(neededNodes(value.outputs.values()), versions);
     const { domain, version = 1 } = operator;
     if (domain === "") continue;
     const known = versions.get(domain) ?? version;
@@ -129,7 +129,23 @@ function versionsOf(nodes: readonly Node[]): Record<string, number> {
       );
     versions.set(domain, version);
   }
-  return Object.fromEntries(versions);
+  return versions;
+}
+
+/** The graphs that nodes hold, as a file has them, by what the nodes have as attributes. */
+type Bodies = ReadonlyMap<unknown, OnnxGraph>;
+
+function bodiesOf(nodes: readonly Node[]): Bodies {
+  const bodies = new Map<unknown, OnnxGraph>();
+  for (const { attributes, captures } of nodes) {
+    for (const value of Object.values(attributes)) {
+      if (value instanceof Graph) {
+        const { graph } = buildModel(value);
+        bodies.set(value, { ...graph, inputs: graph.inputs.filter(({ name }) => !captures.includes(name)) });
+      } else if (isGraph(value)) bodies.set(value, value);
+    }
+  }
+  return bodies;
 }
 
 /** Follows Faultline's own markers (`stopGradient`, `withGradient`), which exist for the reverse sweep alone, to the value they stand for. */
@@ -140,11 +156,17 @@ function aliased(v: Value): Value {
 }
 
 /** @param outside the names in the file for what subgraphs read from outside. */
-function attributesOf(node: Node, outside: ReadonlyMap<string, string>, inside: Naming["inside"]): Record<string, Attribute> {
+function attributesOf(
+  node: Node,
+  bodies: Bodies,
+  outside: ReadonlyMap<string, string>,
+  inside: Naming["inside"],
+): Record<string, Attribute> {
   const written = Object.entries(node.attributes).flatMap(([name, value]): [string, Attribute][] => {
     const { kind, default: fallback } = node.operator.attributes[name]!;
     if (sameValue(value, fallback)) return [];
-    return [[name, { kind, value: isGraph(value) ? renamed(value, outside, inside) : value } as Attribute]];
+    const body = bodies.get(value);
+    return [[name, { kind, value: body ? renamed(body, outside, inside) : value } as Attribute]];
   });
   return Object.fromEntries(written);
 }

@@ -3,7 +3,7 @@ import { Names } from "../onnx/names.js";
 import { type DataType, describe, type Shape, sameShape, sizeOf, type Tensor } from "../tensor/tensor.js";
 import { attributeKey, completeAttributes } from "./attributes.js";
 import { buildModel } from "./build.js";
-import { type Attributes, nodeLabel, type Operator } from "./operator.js";
+import { type Attributes, type Fail, nodeLabel, type Operator } from "./operator.js";
 
 /** The static type of a value: element type and shape. Shapes inside a `Graph` are always fixed numbers. */
 export interface ValueType {
@@ -80,6 +80,8 @@ export interface AddOptions {
   /** Names of the outputs, "" where one is left out. */
   readonly outputNames?: readonly string[];
   readonly requested?: readonly boolean[];
+  /** For each output whether anything reads it; default: what is requested. Of an operator that is taken apart, others may be left out. */
+  readonly read?: readonly boolean[];
   readonly name?: string;
   readonly captures?: readonly string[];
 }
@@ -150,7 +152,7 @@ export class Graph {
     if (same) return same;
     const key =
       role === "computed" && sizeOf(t.shape) <= 64
-        ? `const ${describe(t)} ${Array.from(t.data as ArrayLike<unknown>, attributeKey)}`
+        ? `const ${describe(t)} ${t.narrow ?? ""} ${Array.from(t.data as ArrayLike<unknown>, attributeKey)}`
         : undefined;
     const known = key && this.#shared.get(key);
     if (known) return known[0]!;
@@ -193,13 +195,13 @@ export class Graph {
     const made = name === "" ? outputNames.find(Boolean) : undefined;
     const label = made === undefined ? nodeLabel({ operator, name }) : `${nodeLabel({ operator, name })} (which makes "${made}")`;
     let subject: GraphError["subject"] = "use";
-    const fail = (message: string): never => {
+    const fail: Fail = (message, about = subject) => {
       const shapes = inputs
         .map((v, i) =>
           v ? `${(operator.inputs[i] ?? operator.inputs.at(-1) ?? "").replace(/[?.]/g, "")} ${describe(v)}` : undefined,
         )
         .filter(Boolean);
-      throw new GraphError(`${label}: ${message} (inputs: ${shapes.join(", ") || "none"}).`, subject);
+      throw new GraphError(`${label}: ${message} (inputs: ${shapes.join(", ") || "none"}).`, about);
     };
     for (const v of inputs) if (v) this.#own(v, label);
     checkArity(operator, inputs, fail);
@@ -207,10 +209,11 @@ export class Graph {
     const outputCount = options.outputCount ?? (outputNames.length || 1);
     const requested = options.requested ?? Array.from({ length: outputCount }, (_, i) => outputNames[i] !== "");
 
+    const read = options.read ?? requested;
     const trimmed = [...inputs];
     while (trimmed.length > 0 && trimmed.at(-1) === undefined) trimmed.pop();
     const key = shareable(operator)
-      ? `${operator.domain}.${operator.name} ${requested.map(Number).join("")} ${trimmed.map((v) => (v ? this.#ids.get(v) : "")).join(",")} ${attributeKey(complete)}`
+      ? `${operator.domain}.${operator.name}.${operator.opsets ?? ""} ${[...requested, ...(operator.decompose ? read : [])].map(Number).join("")} ${trimmed.map((v) => (v ? this.#ids.get(v) : "")).join(",")} ${attributeKey(complete)}`
       : undefined;
     const known = key && this.#shared.get(key);
     if (known) return known;
@@ -218,9 +221,10 @@ export class Graph {
     subject = "shapes";
     // Rules see undefined, not absence, for optional inputs that are left out.
     const context = { inputs: trimmed, attributes: complete, outputCount: requested.length, fail };
-    const parts = operator.decompose?.({ ...context, graph: this });
+    const parts = operator.decompose?.({ ...context, graph: this, read }) as readonly Value[] | undefined;
     if (parts) {
-      if (parts.length < requested.length) fail(`it has ${parts.length} outputs, ${requested.length} were asked for`);
+      if (read.some((isRead, i) => isRead && requested[i] && !parts[i]))
+        fail(`it has ${parts.length} outputs, ${requested.length} were asked for`);
       if (key) this.#shared.set(key, parts);
       return parts;
     }

@@ -1,5 +1,5 @@
 import type { Tensor } from "../tensor/tensor.js";
-import type { Graph, Node, Value, ValueType } from "./graph.js";
+import type { Graph, GraphError, Node, Value, ValueType } from "./graph.js";
 
 /**
  * What Faultline knows of an ONNX operator: its inputs, attributes, output types and gradient. One file in `operators/` defines one
@@ -12,6 +12,8 @@ export interface Operator {
   readonly domain: string;
   /** Version of the operator set, where it is not the default one. */
   readonly version?: number;
+  /** The first and the last opset in which the operator has this form; absent where it is the form of opset 18. */
+  readonly opsets?: readonly [from: number, to: number];
   /** Names as in the ONNX specification; a trailing `?` marks an optional one, a leading `...` a variadic rest. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
@@ -29,7 +31,7 @@ export interface Operator {
    * For operators, or modes of one, that opset 18 does not have: the outputs as built from operators that it has. A graph never holds a node
    * that is taken apart, so its gradient is that of its parts. Undefined where the node stays as it is.
    */
-  readonly decompose?: (context: DecomposeContext) => readonly Value[] | undefined;
+  readonly decompose?: (context: DecomposeContext) => readonly (Value | undefined)[] | undefined;
   /** Whether two equal nodes compute different values, because each draws numbers of its own. */
   readonly random?: true;
 }
@@ -49,19 +51,27 @@ export interface AttributeSpec {
 }
 export type Attributes = Readonly<Record<string, unknown>>;
 
+/**
+ * Throws a `GraphError` that names the operator and the shapes of all inputs.
+ *
+ * @param subject "use" where shapes are not to blame; default "shapes".
+ */
+export type Fail = (message: string, subject?: GraphError["subject"]) => never;
+
 /** What a shape rule sees. */
 export interface InferContext<I = readonly (Value | undefined)[], A = Attributes> {
   readonly inputs: I;
   readonly attributes: A;
   /** How many outputs the node has in its file (or the builder asked for). */
   readonly outputCount: number;
-  /** Throws a `GraphError` that names the operator and the shapes of all inputs. */
-  readonly fail: (message: string) => never;
+  readonly fail: Fail;
 }
 
 /** What the rule that takes an operator apart sees. */
 export interface DecomposeContext<I = readonly (Value | undefined)[], A = Attributes> extends InferContext<I, A> {
   readonly graph: Graph;
+  /** For each output whether anything reads it. What nothing reads may be left undefined. */
+  readonly read: readonly boolean[];
 }
 
 /** What a rule sees that makes nodes needless. */
@@ -179,6 +189,7 @@ type Cotangents<Names extends readonly string[]> = Names extends readonly [`...$
 interface Definition<I extends readonly string[], O extends readonly string[], S extends AttributeSchema> {
   readonly name: string;
   readonly domain?: string;
+  readonly opsets?: readonly [from: number, to: number];
   readonly inputs: I;
   /** Default `["Y"]`. */
   readonly outputs?: O;
@@ -194,7 +205,9 @@ interface Definition<I extends readonly string[], O extends readonly string[], S
       ) => readonly (Value | undefined)[])
     | ZeroGradient
     | NotDifferentiable;
-  readonly decompose?: (context: DecomposeContext<Slots<I, Value>, AttributeValues<S>>) => readonly Value[] | undefined;
+  readonly decompose?: (
+    context: DecomposeContext<Slots<I, Value>, AttributeValues<S>>,
+  ) => readonly (Value | undefined)[] | undefined;
 }
 
 /**
@@ -222,7 +235,7 @@ type Composite<I extends readonly string[], O extends readonly string[], S exten
   Definition<I, O, S>,
   "infer" | "gradient" | "decompose"
 > & {
-  readonly decompose: (context: DecomposeContext<Slots<I, Value>, AttributeValues<S>>) => readonly Value[];
+  readonly decompose: (context: DecomposeContext<Slots<I, Value>, AttributeValues<S>>) => readonly (Value | undefined)[];
 };
 
 /**

@@ -50,6 +50,8 @@ interface Binding {
 
 class Inliner {
   private nodes = 0;
+  /** ONNX Runtime refuses two nodes of one name, as the bodies of a function called twice would have. */
+  private readonly nodeNames = new Names();
 
   constructor(
     private readonly functions: ReadonlyMap<string, FunctionMessage>,
@@ -59,6 +61,7 @@ class Inliner {
   ) {}
 
   graph(graph: Graph, calls: readonly string[]): Graph {
+    for (const { name } of graph.node ?? []) this.nodeNames.reserve(name ?? "");
     return { ...graph, node: (graph.node ?? []).flatMap((node) => this.node(node, calls)) };
   }
 
@@ -119,7 +122,13 @@ class Inliner {
       } else attribute.push(a.g === undefined ? a : { ...a, g: this.bindGraph(a.g, binding) });
     }
     const name = node.name ? shortened(`${binding.prefix}/${node.name}`) : binding.prefix;
-    return { ...node, name, input: (node.input ?? []).map(rename), output: (node.output ?? []).map(rename), attribute };
+    return {
+      ...node,
+      name: this.nodeNames.fresh(name),
+      input: (node.input ?? []).map(rename),
+      output: (node.output ?? []).map(rename),
+      attribute,
+    };
   }
 
   private bindGraph(graph: Graph, binding: Binding): Graph {

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { resourceUsage } from "node:process";
 import { describe, expect, it } from "vitest";
+import { conversionCases } from "../operators/forms/cases.js";
 import { Random } from "../tensor/random.js";
-import { conversionCases } from "./convert/cases.js";
 import { defaultLimits, type Limits } from "./limits.js";
 import { ModelError } from "./model.js";
 import { parseModel } from "./read.js";

@@ -1,5 +1,5 @@
 /** The ONNX file format, for every runtime. What needs a file system is in read-file.ts and write-file.ts. */
-export { toLowestOpset, toOpset17 } from "./convert/to-17.js";
+
 export { defaultLimits, type Limits } from "./limits.js";
 export {
   type Attribute,
@@ -13,4 +13,5 @@ export {
 } from "./model.js";
 export { parseModel, type ReadOptions } from "./read.js";
 export type { ExternalData } from "./tensor-data.js";
+export { toLowestOpset, toOpset17 } from "./to-17.js";
 export { type WriteOptions, writeModel } from "./write.js";

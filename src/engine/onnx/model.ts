@@ -6,7 +6,7 @@ import type { DataType, Tensor } from "../tensor/tensor.js";
  */
 export interface OnnxModel {
   readonly irVersion: number;
-  /** Version of the default operator set; `readModel` always yields `canonicalOpset`. */
+  /** Version of the default operator set. */
   readonly opset: number;
   /** Versions of other operator sets by domain, for example `com.microsoft`. */
   readonly customOpsets: Readonly<Record<string, number>>;
@@ -21,8 +21,6 @@ export interface OnnxGraph {
   readonly outputs: readonly ValueInfo[];
   /** Constants by name. A name that is also an input is a default for that input. */
   readonly initializers: ReadonlyMap<string, Tensor>;
-  /** The initializers among them that are no weights: the file computes them (Constant nodes), or conversion and folding made them. */
-  readonly constants?: ReadonlySet<string>;
   /** Topologically sorted. */
   readonly nodes: readonly OnnxNode[];
   /** Types of inner values as far as the file states them. */
@@ -61,10 +59,13 @@ export interface ValueInfo {
 }
 
 /**
- * The operator set that Faultline works in and writes. Older models are converted up on reading, newer ones (to 21) down: WebGPU and other
+ * The operator set that Faultline works in and writes. `specialize` brings older and newer models to it: WebGPU and other
  * providers register their kernels for at most opset 18, and an operator of a newer one would silently run on the CPU.
  */
 export const canonicalOpset = 18;
+
+/** The oldest opset that is read. */
+export const oldestOpset = 7;
 
 /** The newest opset that is read: 22 only added element types to 21, 23 and 24 bring operators that are taken apart. */
 export const newestOpset = 24;

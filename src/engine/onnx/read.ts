@@ -1,10 +1,17 @@
-import { checkGraph } from "./check.js";
-import { toCanonicalOpset } from "./convert/index.js";
+import { checkGraph, nodeTitle, subgraphs } from "./check.js";
 import { cutGraph } from "./cut.js";
 import { domainOf, readGraph } from "./from-message.js";
 import { inlineFunctions } from "./functions.js";
 import { defaultLimits, type Limits } from "./limits.js";
-import { canonicalIrVersion, ModelError, newestOpset, type OnnxModel } from "./model.js";
+import {
+  canonicalIrVersion,
+  canonicalOpset,
+  ModelError,
+  newestOpset,
+  type OnnxGraph,
+  type OnnxModel,
+  oldestOpset,
+} from "./model.js";
 import type { Messages } from "./schema.js";
 import type { ExternalData } from "./tensor-data.js";
 import { decode } from "./wire.js";
@@ -21,8 +28,8 @@ export interface ReadOptions {
 }
 
 /**
- * Reads an ONNX file of opset 7 to 24 and brings it to the canonical form: opset 18, functions inlined, `Constant` nodes turned into
- * initializers, nodes in topological order, every name defined once.
+ * Reads an ONNX file of opset 7 to 24: functions inlined, nodes in topological order, every name defined once. Nodes stay as they are in the
+ * file's opset.
  *
  * Nothing is allocated on the word of the file: memory is in proportion to the bytes given, and within `limits`.
  *
@@ -42,16 +49,34 @@ export function parseModel(bytes: Uint8Array, options: ReadOptions = {}): OnnxMo
     external: options.externalData,
     outputs: options.outputs ? ("cut" as const) : ("stated" as const),
   };
+  if (opsets.default < oldestOpset || opsets.default > newestOpset) {
+    throw new ModelError(
+      `The model is written for opset ${opsets.default}, and Faultline reads ${oldestOpset} to ${newestOpset}; export it with opset ${canonicalOpset}.`,
+    );
+  }
   const inlined = inlineFunctions(message.graph, message.functions ?? [], opsets.default, limits.nodes);
-  const graph = options.outputs ? cutGraph(inlined, options.outputs) : inlined;
-  return toCanonicalOpset({
+  const graph = checkGraph(readGraph(options.outputs ? cutGraph(inlined, options.outputs) : inlined, source));
+  checkDomains(graph, opsets.custom);
+  return {
     irVersion: canonicalIrVersion,
     opset: opsets.default,
     customOpsets: opsets.custom,
     producer: [message.producerName, message.producerVersion].filter(Boolean).join(" "),
-    graph: checkGraph(readGraph(graph, source)),
+    graph,
     metadata: Object.fromEntries((message.metadataProps ?? []).map(({ key, value }) => [key ?? "", value ?? ""])),
-  });
+  };
+}
+
+/** @throws ModelError for a node of an operator set that the model does not import. */
+function checkDomains(graph: OnnxGraph, opsets: Readonly<Record<string, number>>): void {
+  for (const node of graph.nodes) {
+    if (node.domain !== "" && !Object.hasOwn(opsets, node.domain)) {
+      throw new ModelError(
+        `${nodeTitle(node)} is of the operator set "${node.domain}", which the model does not import; export it again.`,
+      );
+    }
+    for (const inner of subgraphs(node)) checkDomains(inner, opsets);
+  }
 }
 
 /** Functions may import operator sets of their own, which their bodies bring along. */

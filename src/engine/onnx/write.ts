@@ -1,7 +1,6 @@
 import type { Tensor } from "../tensor/tensor.js";
 import { subgraphs } from "./check.js";
 import { type Chunks, join } from "./chunks.js";
-import { toLowestOpset, toOpset17 } from "./convert/to-17.js";
 import type { DataFiles } from "./data-files.js";
 import {
   type Attribute,
@@ -15,6 +14,7 @@ import {
 } from "./model.js";
 import { attributeTypes, elementTypes, type Messages } from "./schema.js";
 import { tensorMessage } from "./tensor-data.js";
+import { toLowestOpset, toOpset17 } from "./to-17.js";
 import { encodeChunks } from "./wire.js";
 
 /** What one message of the format may take. */

@@ -1,5 +1,5 @@
 import { type Graph, GraphError, type Value, type ValueType } from "../graph/graph.js";
-import type { Attributes, Operator } from "../graph/operator.js";
+import type { Attributes, Fail, Operator } from "../graph/operator.js";
 import { type DataType, type Shape, sameShape, tensor, toNumbers } from "../tensor/tensor.js";
 
 /** What builder functions take: a value, or a number that becomes a scalar constant of the other operand's type. */
@@ -38,9 +38,9 @@ export function intsConstant(graph: Graph, values: readonly number[]): Value {
 }
 
 /** The numbers of a constant operand; fails where the operand is computed at run time. */
-export function constantNumbers(value: Value, role: string, fail: (message: string) => never): number[] {
+export function constantNumbers(value: Value, role: string, fail: Fail): number[] {
   const t = value.constant;
-  if (!t) return fail(`its ${role} must be constant, but "${value.name}" is computed at run time`);
+  if (!t) return fail(`its ${role} must be constant, but "${value.name}" is computed at run time`, "use");
   return toNumbers(t);
 }
 

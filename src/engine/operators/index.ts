@@ -1,13 +1,17 @@
 import type { Operator } from "../graph/operator.js";
+import { canonicalOpset } from "../onnx/model.js";
 import { activationOperators } from "./activation/index.js";
 import { attentionOperators } from "./attention/index.js";
 import { convolutionOperators } from "./convolution/index.js";
 import { elementwiseOperators } from "./elementwise/index.js";
+import { operatorForms } from "./forms/index.js";
 import { generatorOperators } from "./generator/index.js";
 import { indexingOperators } from "./indexing/index.js";
 import { layoutOperators } from "./layout/index.js";
 import { linearOperators } from "./linear/index.js";
 import { logicOperators } from "./logic/index.js";
+import { lossOperators } from "./loss/index.js";
+import { microsoftOperators } from "./microsoft/index.js";
 import { normalizationOperators } from "./normalization/index.js";
 import { poolingOperators } from "./pooling/index.js";
 import { quantizationOperators } from "./quantization/index.js";
@@ -50,6 +54,8 @@ export const operatorFamilies = {
   logic: logicOperators,
   quantization: quantizationOperators,
   generator: generatorOperators,
+  loss: lossOperators,
+  microsoft: microsoftOperators,
 } satisfies Record<string, Record<string, Operator>>;
 
 const table: ReadonlyMap<string, Operator> = new Map(
@@ -58,7 +64,14 @@ const table: ReadonlyMap<string, Operator> = new Map(
   ),
 );
 
-/** The operator of that ONNX name and domain (default: ONNX's own), or undefined where Faultline does not know it. */
-export function findOperator(name: string, domain = ""): Operator | undefined {
-  return table.get(`${domain}.${name}`);
+/**
+ * The operator of that ONNX name and domain (default: ONNX's own), or undefined where Faultline does not know it.
+ *
+ * @param opset in whose form it is wanted; default 18.
+ */
+export function findOperator(name: string, domain = "", opset: number = canonicalOpset): Operator | undefined {
+  const form = operatorForms.find(
+    ({ opsets: [from, to] = [0, 0], ...form }) => form.name === name && form.domain === domain && from <= opset && opset <= to,
+  );
+  return form ?? table.get(`${domain}.${name}`);
 }

@@ -1,4 +1,5 @@
 import type { Value } from "../../graph/graph.js";
+import { defineComposite, string } from "../../graph/operator.js";
 import { add } from "../elementwise/add.js";
 import { erf } from "../elementwise/erf.js";
 import { mul } from "../elementwise/mul.js";
@@ -13,3 +14,11 @@ export function gelu(x: Value, approximate: "none" | "tanh" = "none"): Value {
   const inner = mul(add(x, mul(mul(mul(x, x), x), 0.044715)), Math.sqrt(2 / Math.PI));
   return mul(mul(x, add(tanh(inner), 1)), 0.5);
 }
+
+/** An operator since opset 20. */
+export const Gelu = defineComposite({
+  name: "Gelu",
+  inputs: ["X"],
+  attributes: { approximate: string("none", ["none", "tanh"]) },
+  decompose: ({ inputs: [x], attributes: { approximate } }) => [gelu(x, approximate)],
+});

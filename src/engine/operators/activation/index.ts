@@ -1,5 +1,6 @@
 import { Celu } from "./celu.js";
 import { Elu } from "./elu.js";
+import { Gelu } from "./gelu.js";
 import { HardSigmoid } from "./hard-sigmoid.js";
 import { HardSwish } from "./hard-swish.js";
 import { Hardmax } from "./hardmax.js";
@@ -40,6 +41,7 @@ export { thresholdedRelu } from "./thresholded-relu.js";
 export const activationOperators = {
   Celu,
   Elu,
+  Gelu,
   HardSigmoid,
   HardSwish,
   Hardmax,

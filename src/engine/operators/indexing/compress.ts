@@ -1,5 +1,5 @@
 import type { Value } from "../../graph/graph.js";
-import { defineOperator, int } from "../../graph/operator.js";
+import { defineOperator, type Fail, int } from "../../graph/operator.js";
 import { sizeOf, toNumbers } from "../../tensor/tensor.js";
 import { intsConstant, normalizeAxis } from "../emit.js";
 import { reshape } from "../layout/reshape.js";
@@ -24,8 +24,8 @@ export const Compress = defineOperator({
   },
 });
 
-function kept(condition: Value, fail: (message: string) => never): number[] {
+function kept(condition: Value, fail: Fail): number[] {
   if (!condition.constant)
-    fail("how many entries its condition keeps is known at run time only, so its output has no fixed shape");
+    fail("how many entries its condition keeps is known at run time only, so its output has no fixed shape", "use");
   return toNumbers(condition.constant!).flatMap((v, i) => (v ? [i] : []));
 }

@@ -1,7 +1,9 @@
+import { float, int, ints, text } from "../../onnx/attribute-values.js";
+import { node, smallGraph } from "../../onnx/testing/small-model.js";
 import { tensor } from "../../tensor/tensor.js";
-import { node, smallGraph } from "../testing/small-model.js";
+
 import { type ConversionCase, f32, floats, image, int64, positive, single, y } from "./case-parts.js";
-import { float, int, ints, text } from "./conversion.js";
+
 import { vendorCases } from "./vendor-cases.js";
 
 const upsampling: ConversionCase[] = [

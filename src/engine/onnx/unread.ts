@@ -1,5 +1,5 @@
-import { namesRead } from "../check.js";
-import type { OnnxGraph } from "../model.js";
+import { namesRead } from "./check.js";
+import type { OnnxGraph } from "./model.js";
 
 /** Drops what a rewrite left behind: initializers that nothing reads, and statements about values that are no more. */
 export function withoutUnread(graph: OnnxGraph): OnnxGraph {

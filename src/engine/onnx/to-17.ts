@@ -1,8 +1,8 @@
-import { type Shape, type Tensor, toNumbers } from "../../tensor/tensor.js";
-import { nodeTitle } from "../check.js";
-import { ModelError, type OnnxGraph, type OnnxModel, type OnnxNode } from "../model.js";
-import { type Names, reserveNames } from "../names.js";
-import { int64Tensor, intOf, ints, textOf, without } from "./conversion.js";
+import { type Shape, type Tensor, toNumbers } from "../tensor/tensor.js";
+import { int64Tensor, intOf, ints, textOf, without } from "./attribute-values.js";
+import { nodeTitle } from "./check.js";
+import { ModelError, type OnnxGraph, type OnnxModel, type OnnxNode } from "./model.js";
+import { type Names, reserveNames } from "./names.js";
 import { withoutUnread } from "./unread.js";
 
 /**
@@ -69,7 +69,13 @@ function lower(graph: OnnxGraph, outer: readonly OnnxGraph[], taken: Names): Onn
   return { ...lowered, initializers: new Map(kept) };
 }
 
-const newIn18 = new Set(["BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor", "CenterCropPad", "Col2Im", "GroupNormalization"]);
+const newIn18 = new Set(
+  (
+    "BitwiseAnd BitwiseNot BitwiseOr BitwiseXor CenterCropPad Col2Im GroupNormalization " +
+    // exist before, for values of fewer types
+    "OptionalGetElement OptionalHasElement"
+  ).split(" "),
+);
 
 type Refuse = (reason: string) => never;
 
@@ -77,7 +83,7 @@ function lowerNode(node: OnnxNode, around: Surroundings): readonly OnnxNode[] {
   const refuse: Refuse = (reason) => {
     throw new ModelError(`${nodeTitle(node)} ${reason}, which opset 17 does not have; write the model with opset 18.`);
   };
-  if (newIn18.has(node.op)) return refuse("is an operator of opset 18");
+  if (newIn18.has(node.op)) return refuse("is an operator of opset 18, or takes what it takes since then");
   if (node.op.startsWith("Reduce") && node.op !== "ReduceSum") return [reduction(node, around, refuse)];
   switch (node.op) {
     case "Mish":

@@ -1,8 +1,8 @@
+import { float, int, ints, text } from "../../onnx/attribute-values.js";
+import type { Attribute } from "../../onnx/model.js";
+import { node } from "../../onnx/testing/small-model.js";
 import { type Tensor, tensor } from "../../tensor/tensor.js";
-import type { Attribute } from "../model.js";
-import { node } from "../testing/small-model.js";
 import { bytes, type ConversionCase, f32, floats, i8, image, s, single, u8 } from "./case-parts.js";
-import { float, int, ints, text } from "./conversion.js";
 
 const geluCases: ConversionCase[] = [
   ...["none", "tanh"].map((form) => single(`Gelu 20, ${form}`, 20, "Gelu", "", { approximate: text(form) }, { gone: ["Gelu"] })),

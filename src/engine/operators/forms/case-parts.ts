@@ -1,6 +1,6 @@
+import type { Attribute } from "../../onnx/model.js";
+import { node, type SmallModel } from "../../onnx/testing/small-model.js";
 import { allocate, type DataType, sizeOf, type Tensor, tensor } from "../../tensor/tensor.js";
-import type { Attribute } from "../model.js";
-import { node, type SmallModel } from "../testing/small-model.js";
 
 /** For tests: one model for each conversion. ONNX Runtime runs it as it stands and as converted, and the two must agree. */
 export interface ConversionCase extends SmallModel {

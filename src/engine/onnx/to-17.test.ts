@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { Random } from "../../tensor/random.js";
-import { tensor, toNumbers } from "../../tensor/tensor.js";
-import { runModel } from "../../testing/run-model.js";
-import { ModelError } from "../model.js";
-import { parseModel } from "../read.js";
-import { feedsOf, node, type SmallModel, smallModel } from "../testing/small-model.js";
-import { writeModel } from "../write.js";
-import { int, ints } from "./conversion.js";
+import { Random } from "../tensor/random.js";
+import { tensor, toNumbers } from "../tensor/tensor.js";
+import { runModel } from "../testing/run-model.js";
+import { int, ints } from "./attribute-values.js";
+import { ModelError } from "./model.js";
+import { parseModel } from "./read.js";
+import { feedsOf, node, type SmallModel, smallModel } from "./testing/small-model.js";
 import { toLowestOpset, toOpset17 } from "./to-17.js";
+import { writeModel } from "./write.js";
 
 const int64 = (...values: number[]) => tensor("int64", [values.length], values);
 const image: SmallModel = { opset: 18, inputs: { x: ["float32", [1, 4, 7, 5]] }, outputs: { y: "float32" }, nodes: [] };
