@@ -1,6 +1,6 @@
 /** The library in Node. */
 export { readModel } from "./engine/onnx/read-file.js";
-export { saveModel } from "./engine/onnx/write-file.js";
+export { type SaveOptions, saveModel } from "./engine/onnx/write-file.js";
 export { createEngine } from "./engine/runtime/node.js";
 export * from "./library.js";
 export { openDataset, readImage, writeImage } from "./vision/data/node/index.js";

@@ -3,6 +3,7 @@ export { type GradientGraphOptions, gradientGraph } from "./engine/autodiff/grad
 export { gradients, vectorJacobianProduct } from "./engine/autodiff/gradients.js";
 export { NotDifferentiableError, ZeroGradientError } from "./engine/autodiff/obstacles.js";
 export { lower } from "./engine/compile/lower.js";
+export { type Recomputed, recompute } from "./engine/compile/recompute/recompute.js";
 export { type Evaluate, type SpecializeOptions, specialize } from "./engine/compile/specialize.js";
 export { type Embedded, embed } from "./engine/graph/embed.js";
 export { Graph, GraphError, type Node, type Value, type ValueType } from "./engine/graph/graph.js";
@@ -10,6 +11,7 @@ export type { GradientOptions, Operator } from "./engine/graph/operator.js";
 export * from "./engine/onnx/index.js";
 export * from "./engine/operators/index.js";
 export {
+  type CompilableModel,
   type CompileOptions,
   type DeviceTensor,
   type Engine,
@@ -17,6 +19,7 @@ export {
   type EngineInfo,
   type EngineOptions,
   type Feeds,
+  type ModelFile,
   type OptimizationLevel,
   type Program,
   type Provider,

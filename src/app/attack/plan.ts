@@ -65,7 +65,14 @@ export const attackPlanSchema = z.strictObject({
   batch: z.number().int().positive(),
   seed: z.number().int(),
   shard: z.strictObject({ index: z.number().int().positive(), count: z.number().int().positive() }).optional(),
-  runtime: z.strictObject({ provider: z.string(), runtime: z.string(), threads: z.number(), optimization: z.string() }),
+  runtime: z.strictObject({
+    provider: z.string(),
+    runtime: z.string(),
+    threads: z.number(),
+    optimization: z.string(),
+    /** Bytes of inner values within which a step computes again what it does not keep. */
+    memory: z.number().positive().optional(),
+  }),
 });
 
 export type AttackPlan = z.infer<typeof attackPlanSchema>;

@@ -39,6 +39,8 @@ export interface TensorContext {
   readonly perturb?: readonly string[] | undefined;
   /** [1, H, W], 1 where pixels may change. */
   readonly region?: Tensor<"float32"> | undefined;
+  /** Bytes of inner values, as `AttackSite` has them. */
+  readonly memory?: number | undefined;
   readonly signal: AbortSignal;
   readonly onStep?: (step: number, loss: number) => void;
 }
@@ -73,6 +75,7 @@ export async function runTensors(context: TensorContext, files: TensorFiles): Pr
     region: region !== undefined,
     ...(perturb && { perturb }),
     ...(transform && { transform }),
+    ...(context.memory && { memory: context.memory }),
   });
   const steps: TraceStep[] = [];
   try {

@@ -26,6 +26,7 @@ export async function siteOf(
     scale: plan.attack.scale,
     ...(transform && { transform }),
     ...(plan.attack.perturb && { perturb: plan.attack.perturb }),
+    ...(plan.runtime.memory && { memory: plan.runtime.memory }),
   };
 }
 

@@ -29,6 +29,24 @@ export function parseInteger(text: string): number {
   return value;
 }
 
+/** A number of bytes: `4GiB`, `500MB`, `1.5e9`. */
+export function parseBytes(text: string): number {
+  const match = /^\s*([\d.]+(?:e\d+)?)\s*(?:([kmgt])(i?)b?)?b?\s*$/i.exec(text);
+  const factor = match?.[2] ? (match[3] ? 1024 : 1000) ** (1 + "kmgt".indexOf(match[2].toLowerCase())) : 1;
+  const value = match ? Number(match[1]) * factor : Number.NaN;
+  if (!(value >= 1)) throw new InvalidArgumentError("write a number of bytes, for example 4GiB or 500MB.");
+  return value;
+}
+
+/** Adds --memory. */
+export function withMemory(command: Command): Command {
+  return command.option(
+    "--memory <bytes>",
+    "compute inner values again instead of keeping them, within so much memory beside the weights, for example 4GiB",
+    parseBytes,
+  );
+}
+
 export interface RuntimeFlags {
   readonly provider?: Provider;
   readonly threads?: number;

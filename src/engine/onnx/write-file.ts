@@ -1,4 +1,4 @@
-import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdtemp, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Chunks } from "./chunks.js";
 import { OneDataFile } from "./data-files.js";
@@ -13,14 +13,16 @@ export interface SaveOptions extends WriteOptions {
   readonly weights?: "as needed" | "beside";
   /** Bytes of weights that the file itself takes at most; default (and at most) the 2 GB that the format allows. */
   readonly largest?: number;
+  /** Looks at the written model under a path that is not its final one; what it throws leaves everything as it was before. */
+  readonly check?: (path: string) => Promise<void>;
 }
 
 /** Room for nodes and names beside the weights. */
 const headroom = 2 ** 26;
 
 /**
- * Writes a model to disk (Node only), by neighboring files that are renamed at the end: a reader sees the old model or the new one, never
- * half of one. Weights are written from where they are, without a copy in memory.
+ * Writes a model to disk (Node only), into a neighboring folder from which files are moved at the end: a reader sees the old model or the new
+ * one, never half of one. Weights are written from where they are, without a copy in memory.
  *
  * @returns the files that were written: the model, and FILE.data where its weights lie beside it.
  * @throws ModelError when FILE.data exists and FILE does not, for then it is the data of another model; file system errors as Node
@@ -28,7 +30,7 @@ const headroom = 2 ** 26;
  * @example const files = await saveModel(gradient, "vit.grad.onnx"); // ["vit.grad.onnx", "vit.grad.onnx.data"]
  */
 export async function saveModel(model: OnnxModel, path: string, options: SaveOptions = {}): Promise<string[]> {
-  const { weights = "as needed", largest = largestMessage - headroom, ...rest } = options;
+  const { weights = "as needed", largest = largestMessage - headroom, check, ...rest } = options;
   const beside = weights === "beside" || tensorBytes(model.graph) > largest;
   const { message, data } = encodeModel(model, {
     ...rest,
@@ -39,34 +41,38 @@ export async function saveModel(model: OnnxModel, path: string, options: SaveOpt
       `${path}.data exists and is not the data of ${path}, which does not exist; choose another name, or remove that file.`,
     );
   // The data first: a model must never point at weights that are not there yet.
-  const files = new Map([...[...data].map(([name, chunks]) => [join(dirname(path), name), chunks] as const), [path, message]]);
-  await writeAll(files);
-  return [path, ...[...files.keys()].filter((file) => file !== path)];
+  const files = new Map([...data, [basename(path), message]]);
+  await writeAll(dirname(path), files, async (folder) => check?.(join(folder, basename(path))));
+  return [path, ...[...data.keys()].map((name) => join(dirname(path), name))];
 }
 
-/** Writes the files under other names, and renames them when all are there. */
-async function writeAll(files: ReadonlyMap<string, Chunks>): Promise<void> {
-  const partial = new Map(
-    [...files.keys()].map((path) => [
-      path,
-      join(dirname(path), `.${basename(path)}.${process.pid}.${Math.random().toString(36).slice(2)}.part`),
-    ]),
-  );
-  let current = "";
+/** Writes files into a folder beside their place, and moves them there when all are written and checked. */
+async function writeAll(
+  place: string,
+  files: ReadonlyMap<string, Chunks>,
+  check: (folder: string) => Promise<void>,
+): Promise<void> {
+  const last = [...files.keys()].at(-1)!;
+  let partial: string | undefined;
+  let current = last;
   try {
-    for (const [path, chunks] of files) {
-      current = path;
-      await writeChunks(partial.get(path)!, chunks);
+    partial = await mkdtemp(join(place, `.${last}.`));
+    for (const [name, chunks] of files) {
+      current = name;
+      await writeChunks(join(partial, name), chunks);
     }
-    for (const [path, from] of partial) {
-      current = path;
-      await rename(from, path);
+    await check(partial);
+    for (const name of files.keys()) {
+      current = name;
+      await rename(join(partial, name), join(place, name));
     }
   } catch (error) {
-    for (const from of partial.values()) await rm(from, { force: true }).catch(() => {});
     // The user knows the file by the name they gave.
-    if (error instanceof Error && "path" in error) error.path = current;
+    if (error instanceof Error && "path" in error) error.path = join(place, current);
+    if (error instanceof Error && partial) error.message = error.message.replaceAll(partial, place);
     throw error;
+  } finally {
+    if (partial) await rm(partial, { recursive: true, force: true }).catch(() => {});
   }
 }
 

@@ -7,6 +7,7 @@ import type { Attack, Budget, DescentRule } from "./attack.js";
 import { firstValue } from "./descent/first-value.js";
 import { ruleOf } from "./descent/rule-of.js";
 import { AttackError } from "./error.js";
+import { lowered } from "./lowered.js";
 import { type AttackOutcome, keepFurther, keepWon, type StepRecord } from "./outcome.js";
 import {
   type AttackSite,
@@ -70,7 +71,7 @@ export async function compileAttack(engine: Engine, attack: Attack, site: Attack
   const programs = tiled
     ? await tileByTile(engine, attack, { ...site, tiled })
     : {
-        step: await compile(stepGraph(attack, site)),
+        step: await engine.compile(lowered(stepGraph(attack, site), engine, site)),
         evaluation: new WholeEvaluation(site, await compile(evaluationGraph(attack, site))),
       };
   const start = attack.start === "clean" ? undefined : await compile(startGraph(attack, site));

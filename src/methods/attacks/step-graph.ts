@@ -44,6 +44,8 @@ export interface AttackSite {
   readonly transform?: Transform;
   /** Where the predictor is for one tile of each image: how the images are cut. What is compiled then goes tile by tile (`tileByTile`). */
   readonly tiled?: TiledImages;
+  /** Bytes that inner values of a step may take: what does not fit is computed again (`recompute`); default: all is kept. */
+  readonly memory?: number;
 }
 
 export interface TiledImages {

@@ -6,6 +6,7 @@ import { addTile, coreMask, cutTile, putCore } from "../../vision/tile-pixels.js
 import { type TilePlace, tilePlaces } from "../../vision/tiling.js";
 import type { Attack } from "./attack.js";
 import { AttackError } from "./error.js";
+import { lowered } from "./lowered.js";
 import {
   type AttackSite,
   advanceGraph,
@@ -44,7 +45,7 @@ export async function tileByTile(engine: Engine, attack: Attack, site: TiledSite
   if (site.transform)
     throw new AttackError(`Transform ${site.transform.name} changes whole images; tiles one by one cannot follow it.`);
   const compile = (graph: Graph) => engine.compile(lower(graph, engine.info.provider));
-  const gradient = await compile(tileGradientGraph(attack, site));
+  const gradient = await engine.compile(lowered(tileGradientGraph(attack, site), engine, site));
   const advance = await compile(advanceGraph(attack, site));
   const evaluation = await compile(evaluationGraph(attack, site));
   return {

@@ -107,6 +107,7 @@ async function attackDataset(
       runtime: engine.info.runtime,
       threads: engine.info.threads,
       optimization: engine.info.optimization,
+      ...(flags.memory && { memory: flags.memory }),
     },
   };
   const attacks = attacksOf(plan);
@@ -193,6 +194,7 @@ async function attackTensors(engine: Engine, model: Model, spec: ModelSpec, flag
         seed: flags.seed,
         ...(eot && { eot }),
         perturb: flags.perturb,
+        memory: flags.memory,
         region,
         signal: stop.signal,
         onStep: (step, loss) => bar.update(step + 1, `loss ${loss.toPrecision(5)}`),

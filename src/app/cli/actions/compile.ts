@@ -3,7 +3,6 @@ import { basename } from "node:path";
 import { lower } from "../../../engine/compile/lower.js";
 import type { Graph } from "../../../engine/graph/graph.js";
 import { readModel } from "../../../engine/onnx/read-file.js";
-import { saveModel } from "../../../engine/onnx/write-file.js";
 import { describeStep } from "../../../methods/attacks/step-description.js";
 import { type AttackSite, evaluationGraph, startGraph, stepGraph } from "../../../methods/attacks/step-graph.js";
 import { checkSpec, completeSpec, modelPredictor } from "../../../vision/spec/model-predictor.js";
@@ -15,6 +14,7 @@ import type { CompileFlags } from "../commands/compile.js";
 import { UsageError } from "../errors.js";
 import { withEngine } from "./engine.js";
 import { resolveSpec } from "./spec.js";
+import { saveChecked, withinMemory } from "./write.js";
 
 /** `faultline compile model.onnx --task segmentation --size 512x512 -o step.onnx` */
 export async function compile(path: string, flags: CompileFlags): Promise<void> {
@@ -48,15 +48,15 @@ export async function compile(path: string, flags: CompileFlags): Promise<void> 
     const about = describeStep(attack, site);
     const json = JSON.stringify(about, undefined, 2);
     const stem = flags.output.replace(/\.onnx$/, "");
-    const write = async (graph: Graph, file: string) => {
-      const lowered = lower(graph, engine.info.provider).build();
-      const described = { ...lowered, metadata: { ...lowered.metadata, "faultline.step": JSON.stringify(about) } };
-      await engine.compile(described).then((program) => program.dispose());
-      await saveModel(described, file);
-      process.stdout.write(`${file}: ${described.graph.nodes.length} nodes, opset ${described.opset}\n`);
+    const write = async (graph: Graph, file: string, memory?: number) => {
+      const { graph: within, note } = withinMemory(lower(graph, engine.info.provider), memory);
+      const built = within.build();
+      const described = { ...built, metadata: { ...built.metadata, "faultline.step": JSON.stringify(about) } };
+      const files = await saveChecked(engine, described, file, flags.externalData ? "beside" : "as needed");
+      process.stdout.write(`${files}: ${described.graph.nodes.length} nodes, opset ${described.opset}\n${note}`);
       return described;
     };
-    const step = await write(stepGraph(attack, site), flags.output);
+    const step = await write(stepGraph(attack, site), flags.output, flags.memory);
     writeFileSync(`${stem}.json`, `${json}\n`);
     writeFileSync(`${stem}.md`, stepReadme(basename(flags.output), step, about, wordsOf(spec.range, spec.channels)));
     process.stdout.write(`${stem}.json, ${stem}.md: what it takes and gives\n`);

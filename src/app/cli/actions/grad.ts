@@ -1,10 +1,10 @@
 import { gradientGraph, weightNames } from "../../../engine/autodiff/gradient-graph.js";
 import { lower } from "../../../engine/compile/lower.js";
 import { toLowestOpset } from "../../../engine/onnx/index.js";
-import { saveModel } from "../../../engine/onnx/write-file.js";
 import type { GradFlags } from "../commands/grad.js";
 import { UsageError } from "../errors.js";
 import { openModel, withEngine } from "./engine.js";
+import { saveChecked, withinMemory } from "./write.js";
 
 /** `faultline grad model.onnx -o model.grad.onnx` */
 export async function grad(path: string, flags: GradFlags): Promise<void> {
@@ -21,13 +21,14 @@ export async function grad(path: string, flags: GradFlags): Promise<void> {
       ...(flags.wrt && { wrt: flags.wrt }),
       ...(flags.weights && { weights: "include" as const }),
     });
-    const written = toLowestOpset((flags.rewrites === "provider" ? lower(gradient, engine.info.provider) : gradient).build());
-    await engine.compile(written).then((program) => program.dispose());
-    await saveModel(written, flags.output);
+    const lowered = flags.rewrites === "provider" ? lower(gradient, engine.info.provider) : gradient;
+    const { graph: within, note } = withinMemory(lowered, flags.memory);
+    const written = toLowestOpset(within.build());
+    const files = await saveChecked(engine, written, flags.output, flags.externalData ? "beside" : "as needed");
     const list = (values: readonly { name: string; type: string; shape: unknown }[]) =>
       values.map((v) => `  ${v.name}: ${v.type}[${String(v.shape).replaceAll(",", ", ")}]`).join("\n");
     process.stdout.write(
-      `${flags.output}: ${written.graph.nodes.length} nodes, opset ${written.opset}\ninputs\n${list(written.graph.inputs)}\noutputs\n${list(written.graph.outputs)}\n`,
+      `${files}: ${written.graph.nodes.length} nodes, opset ${written.opset}\n${note}inputs\n${list(written.graph.inputs)}\noutputs\n${list(written.graph.outputs)}\n`,
     );
   });
 }

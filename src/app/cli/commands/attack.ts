@@ -2,10 +2,11 @@ import { Command, Option } from "commander";
 import { type AttackFlags, parseShard, withAttack } from "../attack-options.js";
 import { type DataFlags, withData } from "../data-options.js";
 import { type FitFlags, withFit } from "../fit-options.js";
-import { parseInteger, parsePositiveInteger, type RuntimeFlags, withRuntime } from "../model-options.js";
+import { parseInteger, parsePositiveInteger, type RuntimeFlags, withMemory, withRuntime } from "../model-options.js";
 import { type SpecFlags, withSpec } from "../spec-options.js";
 
 export interface AttackCommandFlags extends RuntimeFlags, SpecFlags, DataFlags, FitFlags, AttackFlags {
+  readonly memory?: number;
   readonly limit?: number;
   readonly reference: "truth" | "prediction";
   readonly region?: string;
@@ -22,7 +23,7 @@ export interface AttackCommandFlags extends RuntimeFlags, SpecFlags, DataFlags, 
 
 /** `faultline attack model.onnx --task segmentation --data DIR` */
 export function attackCommand(): Command {
-  return withRuntime(withAttack(withFit(withData(withSpec(new Command("attack"))))))
+  return withRuntime(withMemory(withAttack(withFit(withData(withSpec(new Command("attack")))))))
     .description("Attack a model on a data set: white-box, pixel-wise, with an audit of the result.")
     .argument("<model>", "ONNX file")
     .option("--limit <n>", "only n samples, a choice that --seed decides", parsePositiveInteger)

@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import type { Goal } from "../../../methods/attacks/attack.js";
 import { type AttackFlags, parseSize, withAttack } from "../attack-options.js";
-import { parsePositiveInteger, type RuntimeFlags, withRuntime } from "../model-options.js";
+import { parsePositiveInteger, type RuntimeFlags, withMemory, withRuntime } from "../model-options.js";
 import { type SpecFlags, withSpec } from "../spec-options.js";
 
 export interface CompileFlags extends RuntimeFlags, SpecFlags, AttackFlags {
@@ -10,12 +10,14 @@ export interface CompileFlags extends RuntimeFlags, SpecFlags, AttackFlags {
   readonly goal: Goal;
   readonly with?: ("valid" | "region")[];
   readonly also?: ("start" | "evaluation")[];
+  readonly memory?: number;
+  readonly externalData?: true;
   readonly output: string;
 }
 
 /** `faultline compile model.onnx --task segmentation --size 512x512 -o step.onnx` */
 export function compileCommand(): Command {
-  return withRuntime(withAttack(withSpec(new Command("compile"))))
+  return withRuntime(withMemory(withAttack(withSpec(new Command("compile")))))
     .description("Write a whole attack step (model, loss, gradient, update, projection) as one ONNX file.")
     .argument("<model>", "ONNX file")
     .requiredOption("-o, --output <step.onnx>", "where to write the step; a .md and a .json file beside it describe it")
@@ -38,6 +40,7 @@ export function compileCommand(): Command {
         "evaluation",
       ]),
     )
+    .option("--external-data", "put the weights beside the file, STEP.onnx.data (by itself where they are more than 2 GB)")
     .addHelpText(
       "after",
       `

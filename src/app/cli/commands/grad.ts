@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import type { Shape } from "../../../engine/tensor/tensor.js";
-import { parseShape, type RuntimeFlags, withRuntime } from "../model-options.js";
+import { parseShape, type RuntimeFlags, withMemory, withRuntime } from "../model-options.js";
 
 export interface GradFlags extends RuntimeFlags {
   readonly of?: string[];
@@ -9,12 +9,14 @@ export interface GradFlags extends RuntimeFlags {
   readonly weights?: true;
   readonly rounding: "default" | "zero" | "straight-through";
   readonly rewrites: "provider" | "none";
+  readonly memory?: number;
+  readonly externalData?: true;
   readonly output: string;
 }
 
 /** `faultline grad model.onnx -o model.grad.onnx` */
 export function gradCommand(): Command {
-  return withRuntime(new Command("grad"))
+  return withRuntime(withMemory(new Command("grad")))
     .description("Write the gradient of a model as a plain ONNX file that any ONNX Runtime loads.")
     .argument("<model>", "ONNX file")
     .requiredOption("-o, --output <file>", "where to write the gradient model")
@@ -35,6 +37,7 @@ export function gradCommand(): Command {
         .choices(["provider", "none"])
         .default("provider"),
     )
+    .option("--external-data", "put the weights beside the file, FILE.data (by itself where they are more than 2 GB)")
     .addHelpText(
       "after",
       `

@@ -42,8 +42,11 @@ export function recompute(source: Graph, memory: number): Recomputed {
   return { graph, before, after: choice.peak, again };
 }
 
-const gibibytes = (bytes: number): string =>
-  bytes < 2 ** 30 ? `${Math.ceil(bytes / 2 ** 20)} MiB` : `${(Math.ceil((bytes / 2 ** 30) * 100) / 100).toFixed(2)} GiB`;
+/** Rounded up: what is said to be enough must be. */
+function gibibytes(bytes: number): string {
+  const [unit, size, digits] = bytes < 2 ** 30 ? (["MiB", 2 ** 20, 1] as const) : (["GiB", 2 ** 30, 2] as const);
+  return `${(Math.ceil((bytes / size) * 10 ** digits) / 10 ** digits).toFixed(digits)} ${unit}`;
+}
 
 /** Writes a schedule as a graph. */
 class Builder {

@@ -1,0 +1,30 @@
+import { recompute } from "../../../engine/compile/recompute/recompute.js";
+import type { Graph } from "../../../engine/graph/graph.js";
+import type { OnnxModel } from "../../../engine/onnx/model.js";
+import { type SaveOptions, saveModel } from "../../../engine/onnx/write-file.js";
+import type { Engine } from "../../../engine/runtime/engine.js";
+
+/** The graph within --memory, and what is said of it. */
+export function withinMemory(graph: Graph, memory: number | undefined): { readonly graph: Graph; readonly note: string } {
+  if (memory === undefined) return { graph, note: "" };
+  const { graph: within, before, after, again } = recompute(graph, memory);
+  const gib = (bytes: number) => (bytes / 2 ** 30).toFixed(bytes < 2 ** 30 ? 3 : 2);
+  return {
+    graph: within,
+    note:
+      again === 0
+        ? `memory: inner values take about ${gib(before)} GiB; nothing is computed again\n`
+        : `memory: inner values take about ${gib(after)} GiB instead of ${gib(before)}; ${again} nodes are computed again\n`,
+  };
+}
+
+/** Writes a model where ONNX Runtime loads it, and says which files were written: `a.onnx`, or `a.onnx, a.onnx.data`. */
+export async function saveChecked(
+  engine: Engine,
+  model: OnnxModel,
+  path: string,
+  weights: SaveOptions["weights"] = "as needed",
+): Promise<string> {
+  const check = (file: string) => engine.compile({ path: file }).then((program) => program.dispose());
+  return (await saveModel(model, path, { weights, check })).join(", ");
+}
