@@ -1,4 +1,5 @@
 import type { Graph, Node, Value } from "../graph/graph.js";
+import { nodeAs } from "../graph/operator.js";
 import { Conv } from "../operators/convolution/conv.js";
 import { ConvTranspose } from "../operators/convolution/conv-transpose.js";
 import { add } from "../operators/elementwise/add.js";
@@ -25,16 +26,17 @@ import { isFixed } from "./rewrites/match.js";
  *
  * @example const faster = foldBatchNormalization(await specialize(model, shapes, evaluate));
  */
-export const foldBatchNormalization = (graph: Graph): Graph => rewrite(graph, [{ apply: folded }]);
+export const foldBatchNormalization = (graph: Graph): Graph => rewrite(graph, [{ scope: "all", apply: folded }]);
 
-function folded(node: Node, inputs: readonly (Value | undefined)[], site: Site): readonly Value[] | undefined {
-  if (node.operator !== BatchNormalization || node.attributes.training_mode !== 0) return undefined;
-  const [y, gamma, beta, mean, variance] = inputs as readonly [Value, Value, Value, Value, Value];
+function folded(node: Node, site: Site): readonly Value[] | undefined {
+  const normalization = nodeAs(BatchNormalization, node);
+  if (normalization?.attributes.training_mode !== 0) return undefined;
+  const [y, gamma, beta, mean, variance] = normalization.inputs;
   const layer = y.node;
   const [x, weight, bias] = layer?.inputs ?? [];
   const channels = y.shape[1]!;
   const blocks = layer && weight && blocksOf(layer, weight.shape);
-  if (!blocks || !x || blocks.outer * blocks.inner !== channels || site.uses(node.inputs[0]!) !== 1) return undefined;
+  if (!blocks || !x || blocks.outer * blocks.inner !== channels || site.uses(0) !== 1) return undefined;
   const parameters = [weight, gamma, beta, mean, variance, ...(bias ? [bias] : [])];
   if (!parameters.every((v) => v.origin.kind === "input" || isFixed(v))) return undefined;
   if (!parameters.every((v) => v.type === weight.type) || (weight.type !== "float32" && weight.type !== "float64"))
@@ -43,7 +45,7 @@ function folded(node: Node, inputs: readonly (Value | undefined)[], site: Site):
   if (bias && sizeOf(bias.shape) !== 1 && (sizeOf(bias.shape) !== channels || bias.shape.at(-1) !== channels)) return undefined;
   // Gemm adds beta times its bias
   const { beta: share = 1, ...attributes } = layer.attributes as { readonly beta?: number };
-  const parts: Parts = { weight, bias, share, gamma, beta, mean, variance, epsilon: node.attributes.epsilon as number, blocks };
+  const parts: Parts = { weight, bias, share, gamma, beta, mean, variance, epsilon: normalization.attributes.epsilon, blocks };
   const [w, b] = parameters.every((v) => v.constant) ? numerically(parts) : inGraph(parts);
   return site.graph.add(layer.operator, [x, w, b], attributes, { name: layer.name, outputNames: [node.outputs[0]!.name] });
 }

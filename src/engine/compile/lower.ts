@@ -11,7 +11,6 @@ import { maxPoolWindows } from "./rewrites/max-pool-windows.js";
 import { maxUnpoolGradient } from "./rewrites/max-unpool.js";
 import { mergeScales } from "./rewrites/merge-scales.js";
 import { reluMask } from "./rewrites/relu-mask.js";
-import { resizeProduct } from "./rewrites/resize-product.js";
 import { siluGradient } from "./rewrites/silu-gradient.js";
 import { splitConv } from "./rewrites/split-conv.js";
 import { spreadDepthwise } from "./rewrites/spread-depthwise.js";
@@ -26,7 +25,7 @@ export const rewriteStages: readonly (readonly Rewrite[])[] = [
   [absorbExpand, tidyLayout, maxUnpoolGradient, maxPoolWindows],
   [reluMask, clipMask, siluGradient, geluGradient, joinPads],
   [tidyLayout, mergeScales],
-  [foldChannelScale, splitConv, resizeProduct, transposedPhases, spreadDepthwise],
+  [foldChannelScale, splitConv, transposedPhases, spreadDepthwise],
   [foldChannelScale, channelSum],
 ];
 

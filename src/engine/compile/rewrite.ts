@@ -1,43 +1,59 @@
 import { copyAliases, copyNodes, neededNodes } from "../graph/copy.js";
 import { Graph, type Node, type Value } from "../graph/graph.js";
 import type { Provider } from "../runtime/engine.js";
+import { Ranges } from "./ranges.js";
 
 /**
- * One way to make a graph faster: a small, named, exact rewrite of a node and what stands before it. Each lives in a file of its own in
- * `rewrites/`, with the pattern it looks for, the reason, and the measurement that earned it its place.
+ * One way to make a graph faster: a small, named rewrite of a node and what stands before it. Each lives in a file of its own in `rewrites/`,
+ * with the pattern it looks for, the reason, and the measurement that earned it its place.
+ *
+ * A prediction must not change. What applies to all nodes keeps infinite and NaN elements where they are, and all others to the bit or to
+ * rounding, as it says. What would not (a product with zeros where Where or Pad stood, numbers taken together whose product might overflow)
+ * applies to nodes of the reverse sweep only.
  */
 export interface Rewrite {
   readonly name: string;
+  /** Which nodes it may replace: all, or those that the reverse sweep of automatic differentiation made. */
+  readonly scope: "all" | "gradient";
+  /** How far results agree with those before: to the bit (a zero may change its sign), or but for the rounding of another order of arithmetic. */
+  readonly keeps: "bits" | "rounding";
   /** Execution providers it pays off (or is needed) on. */
   readonly providers: "all" | readonly Provider[];
   /** What was measured, and where: one line for docs/rewrites.md. */
   readonly measured: string;
-  /** New values for the node's outputs (undefined keeps the node). Inputs are already rewritten and belong to `site.graph`. */
-  readonly apply: (node: Node, inputs: readonly (Value | undefined)[], site: Site) => readonly Value[] | undefined;
+  /** New values for the node's outputs (undefined keeps the node). Its inputs are rewritten already and belong to `site.graph`. */
+  readonly apply: (node: Node, site: Site) => readonly Value[] | undefined;
 }
 
 /** Where a rewrite happens. */
 export interface Site {
   /** The graph that is being built. */
   readonly graph: Graph;
-  /** How many nodes and graph outputs use an output of the original node. */
-  readonly uses: (original: Value) => number;
-  /** The nodes that use an output of the original node. */
-  readonly users: (original: Value) => readonly Node[];
+  /** How many nodes and graph outputs use what the node has as its input of that number. */
+  readonly uses: (input: number) => number;
+  /** Whether no element of a value can be infinite or NaN; see `Range` for what that takes for granted. */
+  readonly staysFinite: (v: Value) => boolean;
 }
 
 /** Rebuilds a graph node by node, letting the first rewrite that applies replace each node. */
-export function rewrite(source: Graph, rewrites: readonly Pick<Rewrite, "apply">[]): Graph {
+export function rewrite(source: Graph, rewrites: readonly Pick<Rewrite, "scope" | "apply">[]): Graph {
   const target = new Graph();
   for (const name of source.values.keys()) target.names.reserve(name);
   const moved = new Map<Value, Value>();
   for (const v of source.inputs) moved.set(v, target.input(v.name, v.type, v.shape));
   const nodes = neededNodes(source.outputs.values());
-  const site: Site = { graph: target, ...usage(source, nodes) };
+  const count = usage(source, nodes);
+  const ranges = new Ranges(target);
   const move = copyNodes(nodes, target, moved, {
     replace: (node, inputs) => {
-      for (const { apply } of rewrites) {
-        const outputs = apply(node, inputs, site);
+      const site: Site = {
+        graph: target,
+        uses: (i) => count.get(node.inputs[i]!) ?? 0,
+        staysFinite: (v) => ranges.staysFinite(v),
+      };
+      for (const { scope, apply } of rewrites) {
+        if (scope === "gradient" && node.sweep !== "reverse") continue;
+        const outputs = apply({ ...node, inputs }, site);
         if (outputs) return outputs;
       }
       return undefined;
@@ -48,19 +64,11 @@ export function rewrite(source: Graph, rewrites: readonly Pick<Rewrite, "apply">
   return target;
 }
 
-function usage(source: Graph, nodes: readonly Node[]): Pick<Site, "uses" | "users"> {
-  const users = new Map<Value, Node[]>();
+/** How many nodes and graph outputs use each value. */
+function usage(source: Graph, nodes: readonly Node[]): ReadonlyMap<Value, number> {
   const count = new Map<Value, number>();
   const use = (v: Value) => count.set(v, (count.get(v) ?? 0) + 1);
-  for (const node of nodes) {
-    for (const v of node.inputs) {
-      if (!v) continue;
-      use(v);
-      const known = users.get(v);
-      if (known) known.push(node);
-      else users.set(v, [node]);
-    }
-  }
+  for (const node of nodes) for (const v of node.inputs) if (v) use(v);
   for (const v of source.outputs.values()) use(v);
-  return { uses: (v) => count.get(v) ?? 0, users: (v) => users.get(v) ?? [] };
+  return count;
 }

@@ -1,5 +1,6 @@
 import type { Tensor } from "../tensor/tensor.js";
 import type { Graph, GraphError, Node, Value, ValueType } from "./graph.js";
+import type { RangeRule } from "./range.js";
 
 /**
  * What Faultline knows of an ONNX operator: its inputs, attributes, output types and gradient. One file in `operators/` defines one
@@ -32,6 +33,10 @@ export interface Operator {
    * that is taken apart, so its gradient is that of its parts. Undefined where the node stays as it is.
    */
   readonly decompose?: (context: DecomposeContext) => readonly (Value | undefined)[] | undefined;
+  /** What is known of the outputs' elements; without it they may be infinite or NaN. */
+  readonly range?: RangeRule;
+  /** Whether it works element by element on operands that are broadcast to one shape. */
+  readonly broadcasts?: true;
   /** Whether two equal nodes compute different values, because each draws numbers of its own. */
   readonly random?: true;
 }
@@ -196,6 +201,8 @@ interface Definition<I extends readonly string[], O extends readonly string[], S
   readonly attributes?: S;
   readonly integers?: Readonly<Partial<Record<O[number], IntegerMeaning>>>;
   readonly random?: true;
+  readonly broadcasts?: true;
+  readonly range?: RangeRule;
   readonly infer: (context: InferContext<Slots<I, Value>, AttributeValues<S>>) => readonly ValueType[];
   readonly simplify?: (context: SimplifyContext<Slots<I, Value>, AttributeValues<S>>) => readonly Value[] | undefined;
   readonly gradient:
@@ -226,8 +233,38 @@ export function defineOperator<
   const I extends readonly string[],
   const O extends readonly string[] = readonly ["Y"],
   const S extends AttributeSchema = Record<never, never>,
->(definition: Definition<I, O, S>): Operator {
-  return { domain: "", outputs: ["Y"], attributes: {}, ...definition } as unknown as Operator;
+>(definition: Definition<I, O, S>): TypedOperator<I, O, S> {
+  return { domain: "", outputs: ["Y"], attributes: {}, ...definition } as unknown as TypedOperator<I, O, S>;
+}
+
+declare const declared: unique symbol;
+
+/** A definition that remembers its names and attributes in its type (there is no such field), for `nodeAs`. */
+export interface TypedOperator<I extends readonly string[], O extends readonly string[], S extends AttributeSchema>
+  extends Operator {
+  readonly [declared]?: { readonly inputs: I; readonly outputs: O; readonly attributes: S };
+}
+
+/** A node of a known operator. */
+export interface TypedNode<I extends readonly string[], O extends readonly string[], S extends AttributeSchema> extends Node {
+  readonly inputs: Slots<I, Value>;
+  readonly outputs: Slots<O, Value>;
+  readonly attributes: AttributeValues<S>;
+}
+
+/**
+ * The node with typed inputs, outputs and attributes, if it is one of the given operator.
+ *
+ * @param of a node, or a value for the node that computes it.
+ * @example
+ * const [x, weights] = nodeAs(Conv, v)?.inputs ?? [];
+ */
+export function nodeAs<I extends readonly string[], O extends readonly string[], S extends AttributeSchema>(
+  operator: TypedOperator<I, O, S>,
+  of: Node | Value | undefined,
+): TypedNode<I, O, S> | undefined {
+  const node = of && "operator" in of ? of : of?.node;
+  return node?.operator === operator ? (node as TypedNode<I, O, S>) : undefined;
 }
 
 /** A definition without shape rule and gradient: those are what its parts have. */

@@ -1,7 +1,7 @@
 import type { Tensor } from "../tensor/tensor.js";
 import { nodeTitle } from "./check.js";
 import { type Attribute, ModelError, type OnnxGraph, type OnnxNode, type ValueInfo } from "./model.js";
-import { attributeTypes, type Messages } from "./schema.js";
+import { attributeTypes, elementTypes, type Messages } from "./schema.js";
 import { type ByteBudget, dataTypeOf, type ExternalData, elementTypeName, readSparseTensor, readTensor } from "./tensor-data.js";
 
 /** What turning messages into a graph needs to know. */
@@ -92,10 +92,19 @@ function readNode(message: Messages["Node"], source: Source): OnnxNode {
   for (const attribute of message.attribute ?? []) {
     const name = attribute.name ?? "";
     if (Object.hasOwn(attributes, name)) throw new ModelError(`${nodeTitle(node)} has the attribute "${name}" twice.`);
-    const value = readAttribute(attribute, nodeTitle(node), source);
+    const value = inReadType(name, readAttribute(attribute, nodeTitle(node), source));
     Object.defineProperty(attributes, name, { value, enumerable: true, configurable: true, writable: true });
   }
   return { ...node, attributes };
+}
+
+/** Attributes that say an element type, whatever the operator. */
+const typeAttributes: ReadonlySet<string> = new Set(["to", "dtype", "output_dtype", "stash_type", "softmax_precision"]);
+
+/** What a node makes of bfloat16 in the file is float32 here, as tensors of that type are (see `dataTypeOf`). */
+function inReadType(name: string, attribute: Attribute): Attribute {
+  const isBfloat16 = attribute.kind === "int" && elementTypes[attribute.value] === "bfloat16" && typeAttributes.has(name);
+  return isBfloat16 ? { kind: "int", value: elementTypes.indexOf("float32") } : attribute;
 }
 
 /** Optional arguments left out at the end carry no information. */

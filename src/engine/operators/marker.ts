@@ -1,5 +1,6 @@
 import { GraphError, type Value } from "../graph/graph.js";
 import { defineOperator, zeroGradient } from "../graph/operator.js";
+import { ofFirst } from "../graph/range.js";
 import { describe, sameShape } from "../tensor/tensor.js";
 import { emit, sameAsInput } from "./emit.js";
 
@@ -26,6 +27,7 @@ export const StopGradient = defineOperator({
   domain: "faultline",
   inputs: ["X"],
   infer: sameAsInput,
+  range: ofFirst,
   gradient: zeroGradient("the gradient is stopped here on purpose"),
 });
 
@@ -34,5 +36,6 @@ export const WithGradient = defineOperator({
   domain: "faultline",
   inputs: ["forward", "backward"],
   infer: sameAsInput,
+  range: ofFirst,
   gradient: (_, [g]) => [undefined, g],
 });

@@ -4,6 +4,9 @@ import { elementTypes } from "../onnx/schema.js";
 import { dataTypeOf } from "../onnx/tensor-data.js";
 import { type DataType, type FloatType, type Tensor, tensor, toNumbers } from "../tensor/tensor.js";
 
+/** Attributes that say an element type. */
+const typeAttributes = new Set(["to", "dtype", "output_datatype"]);
+
 /** Operands that stay float32 whatever the others are, by the specification. */
 export const alwaysFloat32 = new Set(["scales?"]);
 
@@ -24,7 +27,7 @@ export function retyped(
     });
     const attributes = Object.fromEntries(
       Object.entries(node.attributes).map(([name, value]) => {
-        if (name === "to") return [name, elementTypes.indexOf(typeOf(dataTypeOf(value as number)!))];
+        if (typeAttributes.has(name)) return [name, elementTypes.indexOf(typeOf(dataTypeOf(value as number)!))];
         if (node.operator.attributes[name]!.kind !== "tensor") return [name, value];
         return [name, inType(value as Tensor, typeOf((value as Tensor).type))];
       }),

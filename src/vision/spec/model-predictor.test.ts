@@ -4,7 +4,8 @@ import { Graph } from "../../engine/graph/graph.js";
 import type { OnnxModel } from "../../engine/onnx/model.js";
 import { conv, mul, reduceSum } from "../../engine/operators/index.js";
 import { Random } from "../../engine/tensor/random.js";
-import { type Shape, sizeOf, type Tensor, tensor } from "../../engine/tensor/tensor.js";
+import { type Shape, sizeOf, type Tensor, tensor, toNumbers } from "../../engine/tensor/tensor.js";
+import { retyped } from "../../engine/testing/retyped.js";
 import { runModel } from "../../engine/testing/run-model.js";
 import { checkSpec, completeSpec, modelPredictor } from "./model-predictor.js";
 import { parseModelSpec } from "./model-spec.js";
@@ -19,12 +20,13 @@ const drawn = (shape: Shape): Tensor<"float32"> =>
 const weight = drawn([4, 3, 3, 3]);
 const evaluate = (m: Graph) => runModel(m, {}, "disabled");
 
-function network(shape: Shape): OnnxModel {
+function networkGraph(shape: Shape): Graph {
   const graph = new Graph();
   const x = graph.input("x", "float32", shape);
   graph.output("y", conv(x, graph.constant(weight), { pads: [1, 1, 1, 1] }));
-  return graph.build();
+  return graph;
 }
+const network = (shape: Shape): OnnxModel => networkGraph(shape).build();
 
 /** As an exporter writes it whose axes may be named: strings are free. */
 function declared(shape: readonly (number | string)[] | undefined, names: readonly string[] = ["x"]): OnnxModel {
@@ -53,6 +55,29 @@ it.each([1, 2, 3, 5])("applies a model of batch 2 to a batch of %d, and gradient
     (whole[name]!.data as Float32Array).forEach((v, i) => {
       expect(Number(parts[name]!.data[i])).toBeCloseTo(v, 3);
     });
+  }
+});
+
+it("gives and takes float32, whatever the model computes in", async () => {
+  const shape = [1, 3, 6, 8];
+  const image = drawn(shape);
+  const [single, half] = await Promise.all(
+    (["float32", "float16"] as const).map(async (type) => {
+      const model = retyped(networkGraph(shape), type).graph.build();
+      expect(model.graph.inputs[0]!.type).toBe(type);
+      const predictor = await modelPredictor(model, spec, { batch: 1, height: 6, width: 8 }, evaluate);
+      const graph = new Graph();
+      const x = graph.input("image", "float32", shape);
+      const y = predictor.predict(graph, { image: x });
+      graph.output("y", y);
+      graph.output("dx", gradients(reduceSum(mul(y, y)), [x])[0]!);
+      return runModel(graph, { image });
+    }),
+  );
+  for (const [name, t] of Object.entries(single!)) {
+    expect(half![name]!.type).toBe("float32");
+    const [a, b] = [toNumbers(half![name]!), toNumbers(t)];
+    expect(Math.hypot(...a.map((v, i) => v - b[i]!))).toBeLessThan(2e-3 * Math.hypot(...b));
   }
 });
 

@@ -3,10 +3,11 @@ import { type Evaluate, type SpecializeOptions, specialize } from "../../engine/
 import { embed } from "../../engine/graph/embed.js";
 import type { Graph, Value } from "../../engine/graph/graph.js";
 import type { OnnxModel } from "../../engine/onnx/model.js";
-import { concat, slice } from "../../engine/operators/index.js";
+import { cast, concat, slice } from "../../engine/operators/index.js";
+import { isFloat } from "../../engine/tensor/tensor.js";
 import type { Predictor } from "../predictor.js";
 import { imageRoles, type ModelSpec, SpecError } from "./model-spec.js";
-import { postprocess, preprocess } from "./splice.js";
+import { postprocess, preprocess, single } from "./splice.js";
 
 export interface PredictorSize {
   readonly batch: number;
@@ -49,7 +50,8 @@ export function fixedModel(
 
 /**
  * A model that is specialized already as a `Predictor`: pre- and postprocessing spliced in. A model whose file fixes another batch size is applied
- * to the batch in parts, the last one filled up with copies of the last image.
+ * to the batch in parts, the last one filled up with copies of the last image. Images and predictions are float32 whatever type the model
+ * computes in: what it eats is cast to its inputs' type, what it yields is cast back.
  *
  * @param read takes the raw output to the prediction; the identity shows the raw output itself.
  */
@@ -67,9 +69,13 @@ export function predictorOf(
     predict: (graph, images) => {
       const apply = (from: number, to: number): Value => {
         const feeds = Object.fromEntries(
-          Object.entries(inputs).map(([role, name]) => [name, preprocess(part(images[role]!, from, to, own), spec)]),
+          Object.entries(inputs).map(([role, name]) => {
+            const eaten = preprocess(part(images[role]!, from, to, own), spec);
+            return [name, cast(eaten, fixed.values.get(name)!.type)];
+          }),
         );
-        return part(read(embed(graph, fixed, feeds).outputs[predicted]!, spec, [height, width]), 0, to - from, to - from);
+        const prediction = read(embed(graph, fixed, feeds).outputs[predicted]!, spec, [height, width]);
+        return part(single(prediction), 0, to - from, to - from);
       };
       const parts = Array.from({ length: Math.ceil(batch / own) }, (_, i) => apply(i * own, Math.min(batch, (i + 1) * own)));
       return parts.length === 1 ? parts[0]! : concat(parts, 0);
@@ -106,7 +112,7 @@ export function checkSpec(model: OnnxModel, spec: ModelSpec): FixedAxes {
   let axes: FixedAxes = {};
   for (const name of Object.values(inputs)) {
     const { type, shape } = model.graph.inputs.find((i) => i.name === name)!;
-    if (type !== "float32" && type !== "float16")
+    if (!isFloat(type))
       throw new SpecError(`The model's input "${name}" is ${type}; images are floating point, so export it with a float input.`);
     if (!shape) continue;
     const stated = `The model's input "${name}" is [${shape.join(", ")}]`;

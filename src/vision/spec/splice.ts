@@ -1,6 +1,7 @@
 import type { Value } from "../../engine/graph/graph.js";
 import {
   add,
+  cast,
   clip,
   concat,
   div,
@@ -13,7 +14,7 @@ import {
   transpose,
   unsqueeze,
 } from "../../engine/operators/index.js";
-import { tensor } from "../../engine/tensor/tensor.js";
+import { isFloat, tensor } from "../../engine/tensor/tensor.js";
 import { twoClassLogits } from "../tasks/classes.js";
 import { type ModelSpec, SpecError, type ValueRange } from "./model-spec.js";
 
@@ -41,7 +42,7 @@ export function postprocess(yielded: Value, given: ModelSpec, [height, width]: r
     throw new SpecError(
       `Output "${raw.name}" has shape [${raw.shape.join(", ")}]; ${task} needs [batch, channels, height, width].`,
     );
-  const nchw = output.layout === "nhwc" && raw.shape.length === 4 ? transpose(spatial, [0, 3, 1, 2]) : spatial;
+  const nchw = single(output.layout === "nhwc" && raw.shape.length === 4 ? transpose(spatial, [0, 3, 1, 2]) : spatial);
   if (task === "segmentation") return resizeTo(classLogits(nchw, spec, 4), height, width);
   if (task === "restoration") {
     const channels = output.channels === "gray" ? 1 : 3;
@@ -80,7 +81,10 @@ function withoutActivation(raw: Value, spec: ModelSpec): { raw: Value; spec: Mod
   const last = raw.node;
   const [before] = last?.inputs ?? [];
   if (!last || !before) return { raw, spec };
-  if (last.operator.name === "Identity") return withoutActivation(before, spec);
+  if (last.operator.name === "Identity" || (last.operator.name === "Cast" && isFloat(before.type))) {
+    const behind = withoutActivation(before, spec);
+    return behind.raw === before ? { raw, spec } : behind;
+  }
   if (meaning === "binary-probabilities" && last.operator.name === "Sigmoid") return asLogits(before, "binary-logits");
   const rank = raw.shape.length;
   const classAxis = layout === "nhwc" ? rank - 1 : 1;
@@ -104,12 +108,16 @@ function classLogits(raw: Value, { output }: ModelSpec, rank: number): Value {
       `Output "${raw.name}" has ${raw.shape[1] === 1 ? "1 channel" : `${raw.shape[1]} channels`}, but its meaning is "${output.meaning}"; say ${binary ? "logits or probabilities" : "binary-logits or binary-probabilities (two classes, one channel)"}.`,
     );
   }
-  if (output.meaning === "logits") return raw;
-  if (output.meaning === "binary-logits") return twoClassLogits(raw);
-  if (output.meaning === "probabilities") return log(clip(raw, 1e-12, 1));
-  const p = clip(raw, 1e-6, 1 - 1e-6);
+  const values = single(raw);
+  if (output.meaning === "logits") return values;
+  if (output.meaning === "binary-logits") return twoClassLogits(values);
+  if (output.meaning === "probabilities") return log(clip(values, 1e-12, 1));
+  const p = clip(values, 1e-6, 1 - 1e-6);
   return twoClassLogits(sub(log(p), log(sub(1, p))));
 }
+
+/** What a model yields in another floating-point type, in float32, in which losses and scores are computed. */
+export const single = (x: Value): Value => (isFloat(x.type) ? cast(x, "float32") : x);
 
 function resizeTo(x: Value, height: number, width: number): Value {
   if (x.shape[2] === height && x.shape[3] === width) return x;

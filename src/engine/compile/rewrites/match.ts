@@ -1,10 +1,5 @@
-import type { Node, Value } from "../../graph/graph.js";
+import type { Value } from "../../graph/graph.js";
 import { isFloat, numberAt, type Shape, sizeOf } from "../../tensor/tensor.js";
-
-/** The node that computes `v`, if it is one of the named operators. */
-export function madeBy(v: Value | undefined, ...operators: readonly string[]): Node | undefined {
-  return v?.node && operators.includes(v.node.operator.name) ? v.node : undefined;
-}
 
 /** The number that a one-element floating-point constant holds. */
 export function scalarOf(v: Value | undefined): number | undefined {

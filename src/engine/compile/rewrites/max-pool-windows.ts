@@ -1,14 +1,15 @@
 import type { Value } from "../../graph/graph.js";
 import { convTranspose } from "../../operators/convolution/conv-transpose.js";
-import { mul } from "../../operators/elementwise/mul.js";
 import { sub } from "../../operators/elementwise/sub.js";
+import { scalar } from "../../operators/emit.js";
 import { concat } from "../../operators/layout/concat.js";
 import { pad } from "../../operators/layout/pad.js";
 import { reshape } from "../../operators/layout/reshape.js";
 import { slice } from "../../operators/layout/slice.js";
 import { equal } from "../../operators/logic/equal.js";
+import { greater } from "../../operators/logic/greater.js";
 import { where } from "../../operators/logic/where.js";
-import { type PoolContext, poolWindows } from "../../operators/pooling/pool.js";
+import { poolWindows } from "../../operators/pooling/pool.js";
 import { type AxisWindow, exactEnd } from "../../operators/window.js";
 import { sizeOf, tensor } from "../../tensor/tensor.js";
 import type { Rewrite } from "../rewrite.js";
@@ -21,30 +22,25 @@ import { poolGradientOf } from "./max-pool-gradient.js";
  */
 export const maxPoolWindows: Rewrite = {
   name: "max-pool-windows",
+  scope: "gradient",
+  keeps: "rounding",
   providers: ["webgpu"],
   measured:
     "needed: WebGPU has no MaxPool with Indices; on the CPU 2 to 5 times as slow as Indices and ScatterElements (gradient study)",
-  apply: (node, [scattered]) => {
-    const gradient = poolGradientOf(node, scattered);
+  apply: (node) => {
+    const gradient = poolGradientOf(node);
     if (!gradient) return undefined;
     const { pool, x, g } = gradient;
     const fail = (message: string): never => {
       throw new Error(message);
     };
-    const axes = poolWindows({ inputs: [x], attributes: pool.attributes as unknown as PoolContext["attributes"], fail }).map(
-      (a, i): AxisWindow => ({ ...a, dilation: (pool.attributes.dilations as readonly number[] | undefined)?.[i] ?? 1 }),
-    );
-    return [
-      placed(
-        firstMaxima(x, pool.outputs[0]!, axes).map((mask) => mul(g, mask)),
-        axes,
-      ),
-    ];
+    const axes = poolWindows({ inputs: [x], attributes: pool.attributes, fail });
+    return [placed(atFirstMaxima(g, x, pool.outputs[0], axes), axes)];
   },
 };
 
-/** For each tap of the window, row-major, 1 where it holds the first maximum of its window. */
-function firstMaxima(x: Value, y: Value, axes: readonly AxisWindow[]): Value[] {
+/** For each tap of the window, row-major, the cotangent where it holds the first maximum of its window, and 0 elsewhere. */
+function atFirstMaxima(g: Value, x: Value, y: Value, axes: readonly AxisWindow[]): Value[] {
   const lowest = -3.4028234663852886e38;
   const ends = axes.map((a) => Math.max(exactEnd(a), 0));
   const padded = pad(x, [0, 0, ...axes.map((a) => a.begin), 0, 0, ...ends], "constant", lowest);
@@ -54,10 +50,10 @@ function firstMaxima(x: Value, y: Value, axes: readonly AxisWindow[]): Value[] {
     const starts = tap.map((k, i) => k * axes[i]!.dilation);
     const stops = starts.map((s, i) => s + (axes[i]!.output - 1) * axes[i]!.stride + 1);
     const values = slice(padded, starts, stops, { axes: spatial, steps: axes.map((a) => a.stride) });
-    const one = x.graph.constant(tensor(x.type, [], [1]));
-    const hit = where(equal(values, y), open ?? one, 0);
-    open = sub(open ?? 1, hit);
-    return hit;
+    const isMaximum = equal(values, y);
+    const taken = open ? where(greater(open, 0), g, 0) : g;
+    open = sub(open ?? 1, where(isMaximum, open ?? scalar(x.graph, 1, x.type), 0));
+    return where(isMaximum, taken, 0);
   });
 }
 

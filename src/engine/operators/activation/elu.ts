@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, float } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { add } from "../elementwise/add.js";
 import { mul } from "../elementwise/mul.js";
 import { emit, sameAsInput } from "../emit.js";
@@ -14,6 +15,7 @@ export const Elu = defineOperator({
   inputs: ["X"],
   attributes: { alpha: float(1) },
   infer: sameAsInput,
+  range: finite,
   // dy/dx = 1 where x > 0, else alpha e^x = y + alpha
   gradient: ({ inputs: [x], outputs: [y], attributes: { alpha } }, [g]) => [where(greater(x, 0), g, mul(g, add(y, alpha)))],
 });

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, float } from "../../graph/operator.js";
+import { within } from "../../graph/range.js";
 import { mul } from "../elementwise/mul.js";
 import { emit, sameAsInput } from "../emit.js";
 import { greater } from "../logic/greater.js";
@@ -14,6 +15,7 @@ export const HardSigmoid = defineOperator({
   inputs: ["X"],
   attributes: { alpha: float(0.2), beta: float(0.5) },
   infer: sameAsInput,
+  range: within(0, 1),
   // dy/dx = alpha where 0 < y < 1, else 0
   gradient: ({ outputs: [y], attributes: { alpha } }, [g]) => [where(greater(y, 0), where(less(y, 1), mul(g, alpha), 0), 0)],
 });

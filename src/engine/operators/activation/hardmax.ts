@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int, zeroGradient } from "../../graph/operator.js";
+import { within } from "../../graph/range.js";
 import { emit, normalizeAxis } from "../emit.js";
 
 /** 1 at the first maximum along one axis, 0 elsewhere. */
@@ -14,5 +15,6 @@ export const Hardmax = defineOperator({
     normalizeAxis(attributes.axis, x.shape.length, fail);
     return [x];
   },
+  range: within(0, 1),
   gradient: zeroGradient("the position of the maximum is piecewise constant"),
 });

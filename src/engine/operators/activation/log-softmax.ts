@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int } from "../../graph/operator.js";
+import { within } from "../../graph/range.js";
 import { exp } from "../elementwise/exp.js";
 import { mul } from "../elementwise/mul.js";
 import { sub } from "../elementwise/sub.js";
@@ -18,6 +19,7 @@ export const LogSoftmax = defineOperator({
     normalizeAxis(attributes.axis, x.shape.length, fail);
     return [x];
   },
+  range: within(Number.NEGATIVE_INFINITY, 0),
   // dx = g - e^y Σ g
   gradient: ({ outputs: [y], attributes: { axis } }, [g]) => [sub(g, mul(exp(y), reduceSum(g, [axis], "keep")))],
 });

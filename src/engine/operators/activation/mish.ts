@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { add } from "../elementwise/add.js";
 import { mul } from "../elementwise/mul.js";
 import { sub } from "../elementwise/sub.js";
@@ -15,6 +16,7 @@ export const Mish = defineOperator({
   name: "Mish",
   inputs: ["X"],
   infer: sameAsInput,
+  range: finite,
   // with t = tanh(softplus(x)): dy/dx = t + x (1 - t²) σ(x)
   gradient: ({ inputs: [x] }, [g]) => {
     const t = tanh(softplus(x));

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { sameShape } from "../../tensor/tensor.js";
 import { mul } from "../elementwise/mul.js";
 import { broadcastShapes, emit, type Operand } from "../emit.js";
@@ -18,6 +19,7 @@ export const PRelu = defineOperator({
     if (!sameShape(broadcastShapes([x.shape, slope.shape], fail), x.shape)) fail("slope must broadcast to the shape of X");
     return [x];
   },
+  range: finite,
   // d prelu(x) = [x > 0] dx + [x <= 0] (slope dx + x dslope)
   gradient: ({ inputs: [x, slope], wanted }, [g]) => {
     const positive = greater(x, 0);

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { growing } from "../../graph/range.js";
 import { emit, sameAsInput } from "../emit.js";
 import { greater } from "../logic/greater.js";
 import { where } from "../logic/where.js";
@@ -11,6 +12,7 @@ export const Relu = defineOperator({
   name: "Relu",
   inputs: ["X"],
   infer: sameAsInput,
+  range: growing((x) => Math.max(x, 0)),
   // d max(x, 0)/dx = [y > 0]; 0 at x = 0, as PyTorch
   gradient: ({ outputs: [y] }, [g]) => [where(greater(y, 0), g, 0)],
 });

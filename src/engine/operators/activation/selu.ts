@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, float } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { add } from "../elementwise/add.js";
 import { mul } from "../elementwise/mul.js";
 import { emit, sameAsInput } from "../emit.js";
@@ -18,6 +19,7 @@ export const Selu = defineOperator({
   inputs: ["X"],
   attributes: { alpha: float(seluAlpha), gamma: float(seluGamma) },
   infer: sameAsInput,
+  range: finite,
   // dy/dx = gamma where x > 0, else gamma alpha e^x = y + gamma alpha
   gradient: ({ inputs: [x], outputs: [y], attributes: { alpha, gamma } }, [g]) => [
     where(greater(x, 0), mul(g, gamma), mul(g, add(y, gamma * alpha))),

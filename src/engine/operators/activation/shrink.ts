@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, float } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { abs } from "../elementwise/abs.js";
 import { emit, sameAsInput } from "../emit.js";
 import { greater } from "../logic/greater.js";
@@ -14,6 +15,7 @@ export const Shrink = defineOperator({
   outputs: ["output"],
   attributes: { lambd: float(0.5), bias: float(0) },
   infer: sameAsInput,
+  range: finite,
   // dy/dx = [|x| > lambd]
   gradient: ({ inputs: [x], attributes: { lambd } }, [g]) => [where(greater(abs(x), lambd), g, 0)],
 });

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int } from "../../graph/operator.js";
+import { within } from "../../graph/range.js";
 import { mul } from "../elementwise/mul.js";
 import { sub } from "../elementwise/sub.js";
 import { emit, normalizeAxis } from "../emit.js";
@@ -17,6 +18,7 @@ export const Softmax = defineOperator({
     normalizeAxis(attributes.axis, x.shape.length, fail);
     return [x];
   },
+  range: within(0, 1),
   // dx = y (g - Σ g y)
   gradient: ({ outputs: [y], attributes: { axis } }, [g]) => [mul(y, sub(g, reduceSum(mul(g, y), [axis], "keep")))],
 });

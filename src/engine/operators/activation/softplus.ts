@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { notNegative } from "../../graph/range.js";
 import { mul } from "../elementwise/mul.js";
 import { emit, sameAsInput } from "../emit.js";
 import { sigmoid } from "./sigmoid.js";
@@ -11,6 +12,7 @@ export const Softplus = defineOperator({
   name: "Softplus",
   inputs: ["X"],
   infer: sameAsInput,
+  range: notNegative,
   // d softplus(x) = σ(x) dx
   gradient: ({ inputs: [x] }, [g]) => [mul(g, sigmoid(x))],
 });

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { within } from "../../graph/range.js";
 import { abs } from "../elementwise/abs.js";
 import { add } from "../elementwise/add.js";
 import { div } from "../elementwise/div.js";
@@ -13,6 +14,7 @@ export const Softsign = defineOperator({
   name: "Softsign",
   inputs: ["X"],
   infer: sameAsInput,
+  range: within(-1, 1),
   // dy/dx = 1 / (1 + |x|)²
   gradient: ({ inputs: [x] }, [g]) => {
     const d = add(abs(x), 1);

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int, ints } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import type { Shape } from "../../tensor/tensor.js";
 import { emit } from "../emit.js";
 import { type AxisWindow, checkedWindow, exactEnd, extent, type WindowAttributes, windowAttributes } from "../window.js";
@@ -51,6 +52,7 @@ export const ConvTranspose = defineOperator({
     const axes = adjointWindows(x.shape.slice(2), w.shape.slice(2), attributes, fail);
     return [{ type: x.type, shape: [x.shape[0]!, channels, ...axes.map((a) => a.input)] }];
   },
+  range: finite,
   // The adjoint's adjoint: dx = conv(g, w). ⟨g, convTranspose(x, w)⟩ = ⟨conv(g, w), x⟩, so dw is that of a convolution with input g and
   // cotangent x.
   gradient: ({ inputs: [x, w], attributes, wanted, fail }, [g]) => {

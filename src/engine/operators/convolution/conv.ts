@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int, ints } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { emit } from "../emit.js";
 import { reduceSum } from "../reduction/reduce-sum.js";
 import { type AutoPad, windowAttributes, windows } from "../window.js";
@@ -50,6 +51,7 @@ export const Conv = defineOperator({
     const axes = windows(x.shape.slice(2), w.shape.slice(2), attributes, "floor", fail);
     return [{ type: x.type, shape: [x.shape[0]!, w.shape[0]!, ...axes.map((a) => a.output)] }];
   },
+  range: finite,
   // dx[c, i] = Σ_{m, k: o·stride + k·dilation - pad = i} w[m, c, k] · g[m, o]    (the transposed convolution)
   // dw[m, c, k] = Σ_{n, o} g[n, m, o] · x[n, c, o·stride + k·dilation - pad]       db[m] = Σ_{n, o} g[n, m, o]
   gradient: ({ inputs: [x, w], attributes, wanted, fail }, [g]) => {

@@ -11,6 +11,7 @@ export const Abs = defineOperator({
   name: "Abs",
   inputs: ["X"],
   infer: sameAsInput,
+  range: ({ ranges: [x] }) => x && { low: Math.max(0, x.low, -x.high), high: Math.max(-x.low, x.high) },
   // d|x| = sign(x) dx; 0 at x = 0
   gradient: ({ inputs: [x] }, [g]) => [mul(g, sign(x))],
 });

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { emit, sameAsInput } from "../emit.js";
 import { add } from "./add.js";
 import { div } from "./div.js";
@@ -14,6 +15,7 @@ export const Asinh = defineOperator({
   inputs: ["input"],
   outputs: ["output"],
   infer: sameAsInput,
+  range: finite,
   // d asinh x = dx / √(x² + 1)
   gradient: ({ inputs: [x] }, [g]) => [div(g, sqrt(add(mul(x, x), 1)))],
 });

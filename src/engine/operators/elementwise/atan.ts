@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { within } from "../../graph/range.js";
 import { emit, sameAsInput } from "../emit.js";
 import { add } from "./add.js";
 import { div } from "./div.js";
@@ -13,6 +14,7 @@ export const Atan = defineOperator({
   inputs: ["input"],
   outputs: ["output"],
   infer: sameAsInput,
+  range: within(-Math.PI / 2, Math.PI / 2),
   // d atan x = dx / (1 + x²)
   gradient: ({ inputs: [x] }, [g]) => [div(g, add(mul(x, x), 1))],
 });

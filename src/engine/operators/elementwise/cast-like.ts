@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { ofFirst } from "../../graph/range.js";
 import { emit } from "../emit.js";
 import { castGradient } from "./cast.js";
 
@@ -11,5 +12,6 @@ export const CastLike = defineOperator({
   inputs: ["input", "target_type"],
   outputs: ["output"],
   infer: ({ inputs: [x, target] }) => [{ type: target.type, shape: x.shape }],
+  range: ofFirst,
   gradient: ({ inputs: [x] }, [g]) => castGradient(x, g),
 });

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int, required } from "../../graph/operator.js";
+import { ofFirst } from "../../graph/range.js";
 import { elementTypes } from "../../onnx/schema.js";
 import { dataTypeOf, elementTypeName } from "../../onnx/tensor-data.js";
 import type { DataType } from "../../tensor/tensor.js";
@@ -17,6 +18,7 @@ export const Cast = defineOperator({
   infer: ({ inputs: [x], attributes: { to }, fail }) => [
     { type: dataTypeOf(to) ?? fail(`it casts to ${elementTypeName(to)}, which Faultline does not work on`), shape: x.shape },
   ],
+  range: ofFirst,
   simplify: idleWhereSame,
   gradient: ({ inputs: [x] }, [g]) => castGradient(x, g),
 });

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, zeroGradient } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { emit, sameAsInput } from "../emit.js";
 
 /** The smallest whole number not below `x`. */
@@ -9,5 +10,6 @@ export const Ceil = defineOperator({
   name: "Ceil",
   inputs: ["X"],
   infer: sameAsInput,
+  range: finite,
   gradient: zeroGradient("rounding is piecewise constant"),
 });

@@ -2,7 +2,6 @@ import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
 import { emit, type Operand } from "../emit.js";
 import { reshape } from "../layout/reshape.js";
-import { and } from "../logic/and.js";
 import { greater } from "../logic/greater.js";
 import { greaterOrEqual } from "../logic/greater-or-equal.js";
 import { less } from "../logic/less.js";
@@ -25,12 +24,17 @@ export const Clip = defineOperator({
     }
     return [x];
   },
+  range: ({ ranges: [x, low, high] }) => {
+    if (!x) return undefined;
+    const raised = { low: Math.max(x.low, low?.low ?? x.low), high: Math.max(x.high, low?.high ?? x.high) };
+    return high ? { low: Math.min(raised.low, high.low), high: Math.min(raised.high, high.high) } : raised;
+  },
   // d clip(x) = [low <= x <= high] dx + [x < low <= high] dlow + [x > high or low > high] dhigh: 1 at either bound, and where the bounds have
   // changed places the upper one is the result everywhere, as torch.clamp
   gradient: ({ inputs: [x, min, max], wanted }, [g]) => {
     const [low, high] = [min && reshape(min, []), max && reshape(max, [])];
-    const bounds = [low && greaterOrEqual(x, low), high && lessOrEqual(x, high)].filter((bound) => bound !== undefined);
-    const passes = bounds.length > 0 ? where(bounds.reduce(and), g, 0) : g;
+    const raised = low ? where(greaterOrEqual(x, low), g, 0) : g;
+    const passes = high ? where(lessOrEqual(x, high), raised, 0) : raised;
     const crossed = low && high && greater(low, high);
     const below = low && where(less(x, low), g, 0);
     const above = high && where(crossed ? or(greater(x, high), crossed) : greater(x, high), g, 0);

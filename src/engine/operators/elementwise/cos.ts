@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { within } from "../../graph/range.js";
 import { emit, sameAsInput } from "../emit.js";
 import { mul } from "./mul.js";
 import { neg } from "./neg.js";
@@ -13,6 +14,7 @@ export const Cos = defineOperator({
   inputs: ["input"],
   outputs: ["output"],
   infer: sameAsInput,
+  range: within(-1, 1),
   // d cos x = -sin x dx
   gradient: ({ inputs: [x] }, [g]) => [neg(mul(g, sin(x)))],
 });

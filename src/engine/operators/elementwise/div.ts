@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { inverse, product } from "../../graph/range.js";
 import { broadcastInputs, emit, type Operand } from "../emit.js";
 import { sumTo } from "../sum-to.js";
 import { mul } from "./mul.js";
@@ -10,9 +11,14 @@ export const div = (a: Operand, b: Operand): Value => emit(Div, [a, b]);
 
 export const Div = defineOperator({
   name: "Div",
+  broadcasts: true,
   inputs: ["A", "B"],
   outputs: ["C"],
   infer: broadcastInputs,
+  range: ({ ranges: [a, b] }) => {
+    const reciprocal = b && inverse(b);
+    return a && reciprocal && product(a, reciprocal);
+  },
   // d(a / b) = da / b - (a / b) db / b
   gradient: ({ inputs: [a, b], outputs: [c], wanted }, [g]) => {
     const scaled = div(g, b);

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { within } from "../../graph/range.js";
 import { emit, sameAsInput } from "../emit.js";
 import { exp } from "./exp.js";
 import { mul } from "./mul.js";
@@ -13,6 +14,7 @@ export const Erf = defineOperator({
   inputs: ["input"],
   outputs: ["output"],
   infer: sameAsInput,
+  range: within(-1, 1),
   // d erf x = 2/√π exp(-x²) dx
   gradient: ({ inputs: [x] }, [g]) => [mul(g, mul(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI)))],
 });

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { growing } from "../../graph/range.js";
 import { emit, sameAsInput } from "../emit.js";
 import { mul } from "./mul.js";
 
@@ -11,6 +12,7 @@ export const Exp = defineOperator({
   inputs: ["input"],
   outputs: ["output"],
   infer: sameAsInput,
+  range: growing(Math.exp, Number.NEGATIVE_INFINITY, 88),
   // d e^x = e^x dx
   gradient: ({ outputs: [y] }, [g]) => [mul(g, y)],
 });

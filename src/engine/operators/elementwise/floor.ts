@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, zeroGradient } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { emit, sameAsInput } from "../emit.js";
 
 /** The largest whole number not above `x`. */
@@ -9,5 +10,6 @@ export const Floor = defineOperator({
   name: "Floor",
   inputs: ["X"],
   infer: sameAsInput,
+  range: finite,
   gradient: zeroGradient("rounding is piecewise constant"),
 });

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { growing } from "../../graph/range.js";
 import { emit, sameAsInput } from "../emit.js";
 import { div } from "./div.js";
 
@@ -11,6 +12,7 @@ export const Log = defineOperator({
   inputs: ["input"],
   outputs: ["output"],
   infer: sameAsInput,
+  range: growing(Math.log, 2 ** -126),
   // d log x = dx / x
   gradient: ({ inputs: [x] }, [g]) => [div(g, x)],
 });

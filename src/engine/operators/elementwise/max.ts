@@ -9,8 +9,10 @@ export const max = (...operands: readonly Operand[]): Value => emit(Max, operand
 
 export const Max = defineOperator({
   name: "Max",
+  broadcasts: true,
   inputs: ["...data_0"],
   outputs: ["max"],
   infer: broadcastInputs,
+  range: ({ ranges }) => ranges.reduce((a, b) => a && b && { low: Math.max(a.low, b.low), high: Math.max(a.high, b.high) }),
   gradient: (context, [g]) => extremumGradient(context, g, greater),
 });

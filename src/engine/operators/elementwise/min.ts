@@ -9,8 +9,10 @@ export const min = (...operands: readonly Operand[]): Value => emit(Min, operand
 
 export const Min = defineOperator({
   name: "Min",
+  broadcasts: true,
   inputs: ["...data_0"],
   outputs: ["min"],
   infer: broadcastInputs,
+  range: ({ ranges }) => ranges.reduce((a, b) => a && b && { low: Math.min(a.low, b.low), high: Math.min(a.high, b.high) }),
   gradient: (context, [g]) => extremumGradient(context, g, less),
 });

@@ -18,6 +18,7 @@ export const mod = (a: Operand, b: Operand, sign: "divisor" | "dividend" = "divi
 
 export const Mod = defineOperator({
   name: "Mod",
+  broadcasts: true,
   inputs: ["A", "B"],
   outputs: ["C"],
   attributes: { fmod: int(0) },

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { negative } from "../../graph/range.js";
 import { emit, sameAsInput } from "../emit.js";
 
 /** `-x` */
@@ -9,6 +10,7 @@ export const Neg = defineOperator({
   name: "Neg",
   inputs: ["X"],
   infer: sameAsInput,
+  range: ({ ranges: [x] }) => x && negative(x),
   // d(-x) = -dx
   gradient: (_, [g]) => [neg(g)],
 });

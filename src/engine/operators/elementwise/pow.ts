@@ -19,9 +19,18 @@ export const pow = (x: Operand, p: Operand): Value => emit(Pow, [x, p]);
 
 export const Pow = defineOperator({
   name: "Pow",
+  broadcasts: true,
   inputs: ["X", "Y"],
   outputs: ["Z"],
   infer: ({ inputs: [x, p], fail }) => [{ type: x.type, shape: broadcastShapes([x.shape, p.shape], fail) }],
+  range: ({ inputs: [, p], ranges: [x] }) => {
+    const exponent = p && uniformNumber(p);
+    if (!x || exponent === undefined) return undefined;
+    const ends = [x.low ** exponent, x.high ** exponent];
+    if (exponent >= 0 ? x.low >= 0 : x.low >= 2 ** -126) return { low: Math.min(...ends), high: Math.max(...ends) };
+    if (!Number.isInteger(exponent) || exponent < 0) return undefined;
+    return { low: exponent % 2 === 0 ? 0 : Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
+  },
   // d x^p = p x^(p-1) dx + x^p log(x) dp
   gradient: ({ inputs: [x, p], outputs: [y], wanted }, [g]) => {
     const base = wanted[0] ? baseGradient(x, p, g) : undefined;

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { inverse } from "../../graph/range.js";
 import { emit, sameAsInput } from "../emit.js";
 import { mul } from "./mul.js";
 import { neg } from "./neg.js";
@@ -11,6 +12,7 @@ export const Reciprocal = defineOperator({
   name: "Reciprocal",
   inputs: ["X"],
   infer: sameAsInput,
+  range: ({ ranges: [x] }) => x && inverse(x),
   // d(1/x) = -dx / x²
   gradient: ({ outputs: [y] }, [g]) => [neg(mul(g, mul(y, y)))],
 });

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, zeroGradient } from "../../graph/operator.js";
+import { within } from "../../graph/range.js";
 import { emit, sameAsInput } from "../emit.js";
 
 /** -1, 0 or 1. */
@@ -10,5 +11,6 @@ export const Sign = defineOperator({
   inputs: ["input"],
   outputs: ["output"],
   infer: sameAsInput,
+  range: within(-1, 1),
   gradient: zeroGradient("the sign is piecewise constant"),
 });

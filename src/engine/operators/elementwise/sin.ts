@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { within } from "../../graph/range.js";
 import { emit, sameAsInput } from "../emit.js";
 import { cos } from "./cos.js";
 import { mul } from "./mul.js";
@@ -12,6 +13,7 @@ export const Sin = defineOperator({
   inputs: ["input"],
   outputs: ["output"],
   infer: sameAsInput,
+  range: within(-1, 1),
   // d sin x = cos x dx
   gradient: ({ inputs: [x] }, [g]) => [mul(g, cos(x))],
 });

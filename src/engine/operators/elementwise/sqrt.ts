@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { growing } from "../../graph/range.js";
 import { emit, sameAsInput } from "../emit.js";
 import { div } from "./div.js";
 import { mul } from "./mul.js";
@@ -11,6 +12,7 @@ export const Sqrt = defineOperator({
   name: "Sqrt",
   inputs: ["X"],
   infer: sameAsInput,
+  range: growing(Math.sqrt, 0),
   // d √x = dx / (2 √x)
   gradient: ({ outputs: [y] }, [g]) => [div(mul(g, 0.5), y)],
 });

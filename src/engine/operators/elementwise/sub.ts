@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { negative, sum } from "../../graph/range.js";
 import { broadcastInputs, emit, type Operand } from "../emit.js";
 import { sumTo } from "../sum-to.js";
 import { neg } from "./neg.js";
@@ -9,9 +10,11 @@ export const sub = (a: Operand, b: Operand): Value => emit(Sub, [a, b]);
 
 export const Sub = defineOperator({
   name: "Sub",
+  broadcasts: true,
   inputs: ["A", "B"],
   outputs: ["C"],
   infer: broadcastInputs,
+  range: ({ ranges: [a, b] }) => a && b && sum(a, negative(b)),
   // d(a - b) = da - db; reduced first, negated after: the smaller tensor is negated
   gradient: ({ inputs: [a, b] }, [g]) => [sumTo(g, a.shape), neg(sumTo(g, b.shape))],
 });

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { broadcastInputs, emit, type Operand } from "../emit.js";
 import { sumTo } from "../sum-to.js";
 
@@ -8,9 +9,11 @@ export const sum = (...operands: readonly Operand[]): Value => emit(Sum, operand
 
 export const Sum = defineOperator({
   name: "Sum",
+  broadcasts: true,
   inputs: ["...data_0"],
   outputs: ["sum"],
   infer: broadcastInputs,
+  range: finite,
   // d Σ xᵢ = Σ dxᵢ
   gradient: ({ inputs, wanted }, [g]) => inputs.map((x, i) => (wanted[i] ? sumTo(g, x.shape) : undefined)),
 });

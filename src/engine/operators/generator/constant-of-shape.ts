@@ -1,4 +1,5 @@
 import { defineOperator, tensorAttribute, zeroGradient } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import type { Tensor } from "../../tensor/tensor.js";
 import { constantNumbers } from "../emit.js";
 
@@ -11,5 +12,6 @@ export const ConstantOfShape = defineOperator({
     const value: Tensor | undefined = attributes.value;
     return [{ type: value?.type ?? "float32", shape: constantNumbers(shape, "shape", fail) }];
   },
+  range: finite,
   gradient: zeroGradient("a shape does not depend on anything differentiable"),
 });

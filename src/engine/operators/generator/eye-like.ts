@@ -1,4 +1,5 @@
 import { defineOperator, int, zeroGradient } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { elementType } from "./element-type.js";
 
 export const EyeLike = defineOperator({
@@ -10,5 +11,6 @@ export const EyeLike = defineOperator({
     if (x.shape.length !== 2) fail("its input must be a matrix");
     return [{ type: elementType(attributes.dtype, x.type, fail), shape: x.shape }];
   },
+  range: finite,
   gradient: zeroGradient("only the shape of its input matters"),
 });

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, float, int, zeroGradient } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { emit } from "../emit.js";
 import { elementType } from "./element-type.js";
 
@@ -16,5 +17,6 @@ export const RandomUniformLike = defineOperator({
   outputs: ["output"],
   attributes: { dtype: int(), low: float(0), high: float(1), seed: float() },
   infer: ({ inputs: [x], attributes, fail }) => [{ type: elementType(attributes.dtype, x.type, fail), shape: x.shape }],
+  range: finite,
   gradient: zeroGradient("only the shape of its input matters"),
 });

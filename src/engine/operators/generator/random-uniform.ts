@@ -1,4 +1,5 @@
 import { defineOperator, float, int, ints, required, zeroGradient } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { elementType } from "./element-type.js";
 
 export const RandomUniform = defineOperator({
@@ -8,5 +9,6 @@ export const RandomUniform = defineOperator({
   outputs: ["output"],
   attributes: { dtype: int(1), low: float(0), high: float(1), seed: float(), shape: required(ints()) },
   infer: ({ attributes, fail }) => [{ type: elementType(attributes.dtype, "float32", fail), shape: attributes.shape }],
+  range: finite,
   gradient: zeroGradient("it has no inputs"),
 });

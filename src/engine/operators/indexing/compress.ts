@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, type Fail, int } from "../../graph/operator.js";
+import { ofFirst } from "../../graph/range.js";
 import { sizeOf, toNumbers } from "../../tensor/tensor.js";
 import { intsConstant, normalizeAxis } from "../emit.js";
 import { reshape } from "../layout/reshape.js";
@@ -16,6 +17,7 @@ export const Compress = defineOperator({
     const axis = normalizeAxis(attributes.axis, x.shape.length, fail);
     return [{ type: x.type, shape: x.shape.map((d, i) => (i === axis ? count : d)) }];
   },
+  range: ofFirst,
   // a Gather at the positions of the true entries, of the flattened input where no axis is given
   gradient: ({ inputs: [x, condition], attributes, fail }, [g]) => {
     const places = intsConstant(g.graph, kept(condition, fail));

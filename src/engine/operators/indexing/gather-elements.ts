@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int } from "../../graph/operator.js";
+import { ofFirst } from "../../graph/range.js";
 import { emit, normalizeAxis } from "../emit.js";
 import { zerosLike } from "../zeros.js";
 import { scatterElements } from "./scatter-elements.js";
@@ -18,6 +19,7 @@ export const GatherElements = defineOperator({
       fail("indices must have the rank of the data and fit inside it on all other axes");
     return [{ type: x.type, shape: indices.shape }];
   },
+  range: ofFirst,
   // each element sums the cotangents of its copies
   gradient: ({ inputs: [x, indices], attributes: { axis } }, [g]) => [scatterElements(zerosLike(x), indices, g, axis, "add")],
 });

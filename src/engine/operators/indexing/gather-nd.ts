@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int } from "../../graph/operator.js";
+import { ofFirst } from "../../graph/range.js";
 import { sizeOf, tensor } from "../../tensor/tensor.js";
 import { add } from "../elementwise/add.js";
 import { mul } from "../elementwise/mul.js";
@@ -27,6 +28,7 @@ export const GatherND = defineOperator({
     if (!indices.shape.slice(0, b).every((d, i) => d === x.shape[i])) fail(`the first ${b} axes of data and indices must agree`);
     return [{ type: x.type, shape: [...indices.shape.slice(0, -1), ...x.shape.slice(b + depth)] }];
   },
+  range: ofFirst,
   // each slice sums the cotangents of its copies, on the data seen as rows and the coordinates as row numbers
   gradient: ({ inputs: [x, indices], attributes: { batch_dims } }, [g]) => [sumSlices(x, indices, g, batch_dims)],
 });

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int } from "../../graph/operator.js";
+import { ofFirst } from "../../graph/range.js";
 import { numberAt, sizeOf } from "../../tensor/tensor.js";
 import { emit, normalizeAxis } from "../emit.js";
 import { expand } from "../layout/expand.js";
@@ -21,6 +22,7 @@ export const Gather = defineOperator({
     if (x.shape.length === 0) fail("a scalar has no entries to gather");
     return [{ type: x.type, shape: [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)] }];
   },
+  range: ofFirst,
   // each entry sums the cotangents of its copies; a single constant index only pads
   gradient: ({ inputs: [x, indices], attributes, fail }, [g]) => {
     const axis = normalizeAxis(attributes.axis, x.shape.length, fail);

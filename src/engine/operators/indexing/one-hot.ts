@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { tensor } from "../../tensor/tensor.js";
 import { mul } from "../elementwise/mul.js";
 import { sub } from "../elementwise/sub.js";
@@ -22,6 +23,7 @@ export const OneHot = defineOperator({
     const axis = normalizeAxis(attributes.axis, indices.shape.length + 1, fail);
     return [{ type: values.type, shape: [...indices.shape.slice(0, axis), depth!, ...indices.shape.slice(axis)] }];
   },
+  range: finite,
   // y = off + (on - off) h for the 0/1 tensor h: d on = Σ g h, d off = Σ g - Σ g h
   gradient: ({ inputs: [indices, depth, values], attributes }, [g]) => {
     const h = emit(OneHot, [indices, depth, g.graph.constant(tensor(values.type, [2], [0, 1]))], attributes);

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int, string } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { sizeOf } from "../../tensor/tensor.js";
 import { emit, normalizeAxis } from "../emit.js";
 import { zerosLike } from "../zeros.js";
@@ -27,6 +28,7 @@ export const ScatterElements = defineOperator({
       fail("indices and updates must have one shape, of the rank of the data");
     return [x];
   },
+  range: finite,
   // see scatterGradient
   gradient: ({ inputs: [x, indices, updates], outputs: [output], attributes: { axis, reduction }, wanted }, [g]) =>
     scatterGradient(

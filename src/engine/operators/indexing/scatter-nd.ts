@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, string } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { emit } from "../emit.js";
 import { gatherND, sumSlices } from "./gather-nd.js";
 import { namesDistinct, type ScatterReduction, scatterGradient, scatterReductions } from "./scatter.js";
@@ -24,6 +25,7 @@ export const ScatterND = defineOperator({
     if (updates.shape.join() !== expected.join()) fail(`the updates must have the shape [${expected.join(", ")}]`);
     return [x];
   },
+  range: finite,
   // see scatterGradient
   gradient: ({ inputs: [x, indices, updates], outputs: [output], attributes: { reduction }, wanted }, [g]) =>
     scatterGradient(

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int, type Operator } from "../../graph/operator.js";
+import { ofFirst } from "../../graph/range.js";
 import { constantNumbers, emitAll, intsConstant, normalizeAxis } from "../emit.js";
 import { zerosLike } from "../zeros.js";
 import { scatterElements } from "./scatter-elements.js";
@@ -31,6 +32,7 @@ export const TopK: Operator = defineOperator({
       { type: "int64", shape },
     ];
   },
+  range: ofFirst,
   // each value's cotangent goes back to its place; the indices are piecewise constant
   gradient: ({ inputs: [x, k], outputs: [, indices], attributes }, [g]) => {
     if (!g) return [];

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, ints } from "../../graph/operator.js";
+import { ofAll } from "../../graph/range.js";
 import { constantNumbers, emit, intsConstant, normalizeAxis } from "../emit.js";
 
 /** Crops or zero-pads the given axes (default: all) to the given sizes, about the centre. */
@@ -19,6 +20,7 @@ export const CenterCropPad = defineOperator({
     for (const [i, axis] of axes.entries()) shape[axis] = sizes[i]!;
     return [{ type: x.type, shape }];
   },
+  range: ofAll(0),
   // cropping is dual to padding about the same centre: both start at floor(difference / 2)
   gradient: ({ inputs: [x], attributes: { axes } }, [g]) => [
     centerCropPad(g, axes ? axes.map((a) => x.shape.at(a)!) : x.shape, axes),

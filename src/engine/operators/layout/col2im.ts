@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, ints } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { sizeOf } from "../../tensor/tensor.js";
 import { constantNumbers, intsConstant } from "../emit.js";
 import { gather } from "../indexing/gather.js";
@@ -19,6 +20,7 @@ export const Col2Im = defineOperator({
       context.fail(`its input must be [N, C·${sizeOf(block)}, ${sizeOf(windows)}]`);
     return [{ type: x.type, shape: [n!, columns! / sizeOf(block), ...image] }];
   },
+  range: finite,
   // dual to cutting the padded image into blocks: element (block position, window) is read at stride · window + dilation · position
   gradient: (context, [g]) => {
     const { block, windows, dilations, strides, before, after } = geometryOf(context);

@@ -1,5 +1,6 @@
 import { GraphError, type Value } from "../../graph/graph.js";
 import { defineOperator, int, required } from "../../graph/operator.js";
+import { ofAll } from "../../graph/range.js";
 import { emit, normalizeAxis } from "../emit.js";
 import { slice } from "./slice.js";
 import { split } from "./split.js";
@@ -26,6 +27,7 @@ export const Concat = defineOperator({
     const size = inputs.reduce((sum, v) => sum + v.shape[axis]!, 0);
     return [{ type: first.type, shape: first.shape.map((d, i) => (i === axis ? size : d)) }];
   },
+  range: ofAll(),
   // each input gets its part of the cotangent: one Split, or a Slice where a single input asks
   gradient: ({ inputs, attributes, wanted, fail }, [g]) => {
     const axis = normalizeAxis(attributes.axis, g!.shape.length, fail);

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int, required, string } from "../../graph/operator.js";
+import { ofFirst } from "../../graph/range.js";
 import { emit } from "../emit.js";
 import { pixelUnshuffle } from "./pixel-shuffle.js";
 import { spaceToDepth } from "./space-to-depth.js";
@@ -22,6 +23,7 @@ export const DepthToSpace = defineOperator({
       fail(`its input must be [N, C, H, W] with C a multiple of ${b}² = ${b * b}`);
     return [{ type: x.type, shape: [n!, c! / (b * b), h! * b, w! * b] }];
   },
+  range: ofFirst,
   // a permutation of the elements: the cotangent goes the way back
   gradient: ({ attributes: { blocksize, mode } }, [g]) => [
     mode === "CRD" ? pixelUnshuffle(g, blocksize) : spaceToDepth(g, blocksize),

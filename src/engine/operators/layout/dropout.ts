@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { numberAt, tensor, toNumbers } from "../../tensor/tensor.js";
 import { mul } from "../elementwise/mul.js";
 import { sameAsInput, scalar } from "../emit.js";
@@ -16,6 +17,7 @@ export const Dropout = defineOperator({
   outputs: ["output", "mask?"],
   attributes: { seed: int() },
   infer: (context) => [...sameAsInput(context), { type: "bool", shape: context.inputs[0].shape }],
+  range: finite,
   // exporters write training mode with ratio 0 for functional dropout in evaluation
   simplify: ({ inputs: [x, ratio, training], constantOf }) => {
     const number = (v: Value): number => toNumbers(constantOf(v) ?? unknown)[0]!;

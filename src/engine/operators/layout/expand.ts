@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { ofFirst } from "../../graph/range.js";
 import { type Shape, sameShape } from "../../tensor/tensor.js";
 import { broadcastShapes, constantNumbers, emit, idleWhereSame, intsConstant } from "../emit.js";
 import { sumTo } from "../sum-to.js";
@@ -15,6 +16,7 @@ export const Expand = defineOperator({
   infer: ({ inputs: [x, shape], fail }) => [
     { type: x.type, shape: broadcastShapes([x.shape, constantNumbers(shape, "shape", fail)], fail) },
   ],
+  range: ofFirst,
   simplify: idleWhereSame,
   // repeating is dual to summing
   gradient: ({ inputs: [x] }, [g]) => [sumTo(g, x.shape)],

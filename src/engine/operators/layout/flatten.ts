@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int } from "../../graph/operator.js";
+import { ofFirst } from "../../graph/range.js";
 import { sizeOf } from "../../tensor/tensor.js";
 import { emit, idleWhereSame } from "../emit.js";
 import { reshape } from "./reshape.js";
@@ -18,6 +19,7 @@ export const Flatten = defineOperator({
     if (axis < 0 || axis > rank) fail(`axis ${attributes.axis} is outside a tensor of rank ${rank}`);
     return [{ type: x.type, shape: [sizeOf(x.shape.slice(0, axis)), sizeOf(x.shape.slice(axis))] }];
   },
+  range: ofFirst,
   simplify: idleWhereSame,
   // the elements stay in order
   gradient: ({ inputs: [x] }, [g]) => [reshape(g, x.shape)],

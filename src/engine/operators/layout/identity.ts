@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { ofFirst } from "../../graph/range.js";
 import { emit, idleWhereSame, sameAsInput } from "../emit.js";
 
 /** `x` itself, under a second name. */
@@ -10,6 +11,7 @@ export const Identity = defineOperator({
   inputs: ["input"],
   outputs: ["output"],
   infer: sameAsInput,
+  range: ofFirst,
   simplify: idleWhereSame,
   gradient: (_, [g]) => [g],
 });

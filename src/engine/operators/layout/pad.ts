@@ -1,5 +1,6 @@
-import type { Value } from "../../graph/graph.js";
-import { defineOperator, type Operator, string } from "../../graph/operator.js";
+import type { Value, ValueType } from "../../graph/graph.js";
+import { defineOperator, string } from "../../graph/operator.js";
+import { ofAll } from "../../graph/range.js";
 import { add } from "../elementwise/add.js";
 import { sub } from "../elementwise/sub.js";
 import { constantNumbers, emit, intsConstant, normalizeAxis, type Operand } from "../emit.js";
@@ -18,30 +19,17 @@ export type PadMode = "constant" | "reflect" | "edge" | "wrap";
 export const pad = (x: Value, pads: readonly number[], mode: PadMode = "constant", value?: Operand): Value =>
   pads.every((p) => p === 0) ? x : emit(Pad, [x, intsConstant(x.graph, pads), value], { mode });
 
-export const Pad: Operator = defineOperator({
+export const Pad = defineOperator({
   name: "Pad",
   inputs: ["data", "pads", "constant_value?", "axes?"],
   outputs: ["output"],
   attributes: { mode: string("constant", ["constant", "reflect", "edge", "wrap"]) },
-  infer: (context) => {
-    const { inputs, attributes, fail } = context;
-    const [x, , value] = inputs;
-    if (value && value.type !== x.type) fail("the constant must have the element type of the data");
-    const shape = padsPerAxis(context).map(([before, after], axis) => {
-      const d = x.shape[axis]!;
-      const limit = attributes.mode === "reflect" ? d - 1 : Number.POSITIVE_INFINITY;
-      if (attributes.mode !== "constant" && d === 0 && before + after > 0)
-        fail(`axis ${axis} is empty; only constants can pad it`);
-      if (before > Math.max(limit, 0) || after > Math.max(limit, 0))
-        fail(`mode ${attributes.mode} can add at most ${limit} elements on a side of axis ${axis}`);
-      return d + before + after >= 0 ? d + before + after : fail(`axis ${axis} would get a negative size`);
-    });
-    return [{ type: x.type, shape }];
-  },
+  infer: inferPad,
+  range: ofAll(0),
   // opset 18 does not wrap
   decompose: (context) => {
     if (context.attributes.mode !== "wrap") return undefined;
-    Pad.infer(context);
+    inferPad(context);
     const pads = padsPerAxis(context);
     // ONNX Runtime 1.30 removes elements first, and repeats what is left
     const kept = pad(context.inputs[0], [
@@ -72,15 +60,31 @@ export const Pad: Operator = defineOperator({
   },
 });
 
-/** [before, after] for each axis. */
-function padsPerAxis(context: {
-  readonly inputs: readonly [Value, Value, ...unknown[], Value | undefined];
+interface PadContext {
+  readonly inputs: readonly [Value, Value, Value | undefined, Value | undefined];
+  readonly attributes: { readonly mode: PadMode };
   readonly fail: (message: string) => never;
-}): (readonly [number, number])[] {
-  const { inputs, fail } = context;
-  const x = inputs[0];
-  const axesInput = inputs[3] as Value | undefined;
-  const pads = constantNumbers(inputs[1], "pads", fail);
+}
+
+function inferPad(context: PadContext): readonly ValueType[] {
+  const { inputs, attributes, fail } = context;
+  const [x, , value] = inputs;
+  if (value && value.type !== x.type) fail("the constant must have the element type of the data");
+  const shape = padsPerAxis(context).map(([before, after], axis) => {
+    const d = x.shape[axis]!;
+    const limit = attributes.mode === "reflect" ? d - 1 : Number.POSITIVE_INFINITY;
+    if (attributes.mode !== "constant" && d === 0 && before + after > 0) fail(`axis ${axis} is empty; only constants can pad it`);
+    if (before > Math.max(limit, 0) || after > Math.max(limit, 0))
+      fail(`mode ${attributes.mode} can add at most ${limit} elements on a side of axis ${axis}`);
+    return d + before + after >= 0 ? d + before + after : fail(`axis ${axis} would get a negative size`);
+  });
+  return [{ type: x.type, shape }];
+}
+
+/** [before, after] for each axis. */
+function padsPerAxis({ inputs, fail }: Pick<PadContext, "inputs" | "fail">): (readonly [number, number])[] {
+  const [x, padsInput, , axesInput] = inputs;
+  const pads = constantNumbers(padsInput, "pads", fail);
   const axes = (axesInput ? constantNumbers(axesInput, "axes", fail) : x.shape.map((_, i) => i)).map((a) =>
     normalizeAxis(a, x.shape.length, fail),
   );

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int } from "../../graph/operator.js";
+import { ofFirst } from "../../graph/range.js";
 import { type Shape, sameShape, sizeOf } from "../../tensor/tensor.js";
 import { constantNumbers, emit, idleWhereSame, intsConstant } from "../emit.js";
 
@@ -26,6 +27,7 @@ export const Reshape = defineOperator({
       fail(`the input cannot take the shape [${wanted.join(", ")}]`);
     return [{ type: x.type, shape }];
   },
+  range: ofFirst,
   simplify: idleWhereSame,
   // the elements stay in order, so the cotangent only takes back the shape
   gradient: ({ inputs: [x] }, [g]) => [reshape(g, x.shape)],

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int, type Operator } from "../../graph/operator.js";
+import { ofFirst } from "../../graph/range.js";
 import { emit, normalizeAxis } from "../emit.js";
 
 /** Reverses the first `lengths[b]` steps along the time axis of each batch entry `b`. */
@@ -17,6 +18,7 @@ export const ReverseSequence: Operator = defineOperator({
     if (lengths.shape.length !== 1 || lengths.shape[0] !== x.shape[batch]) fail("one length for each batch entry is needed");
     return [x];
   },
+  range: ofFirst,
   // a reversal is its own inverse
   gradient: ({ inputs: [, lengths], attributes }, [g]) => [emit(ReverseSequence, [g, lengths], attributes)],
 });

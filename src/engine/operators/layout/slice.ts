@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { ofFirst } from "../../graph/range.js";
 import { constantNumbers, emit, intsConstant, normalizeAxis } from "../emit.js";
 import { zerosLike } from "../zeros.js";
 import { pad } from "./pad.js";
@@ -30,6 +31,7 @@ export const Slice = defineOperator({
     for (const { axis, count } of slicedAxes(context)) shape[axis] = count;
     return [{ type: x.type, shape }];
   },
+  range: ofFirst,
   // zeros where nothing was taken: steps are undone by inserting zeros, backward ones by reversing, and what lies outside is padded
   gradient: (context, [g]) => {
     const x = context.inputs[0];

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int, required } from "../../graph/operator.js";
+import { ofFirst } from "../../graph/range.js";
 import { emit } from "../emit.js";
 import { depthToSpace } from "./depth-to-space.js";
 
@@ -17,6 +18,7 @@ export const SpaceToDepth = defineOperator({
       fail(`its input must be [N, C, H, W] with H and W multiples of ${b}`);
     return [{ type: x.type, shape: [n!, c! * b * b, h! / b, w! / b] }];
   },
+  range: ofFirst,
   // a permutation of the elements: the cotangent goes the way back
   gradient: ({ attributes: { blocksize } }, [g]) => [depthToSpace(g, blocksize, "DCR")],
 });

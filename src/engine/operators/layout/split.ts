@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int } from "../../graph/operator.js";
+import { ofFirst } from "../../graph/range.js";
 import { constantNumbers, emitAll, intsConstant, normalizeAxis } from "../emit.js";
 import { zerosLike } from "../zeros.js";
 import { concat } from "./concat.js";
@@ -27,6 +28,7 @@ export const Split = defineOperator({
       fail(`its parts [${sizes.join(", ")}] do not add up to axis ${axis}`);
     return sizes.map((s) => ({ type: x.type, shape: x.shape.map((d, i) => (i === axis ? s : d)) }));
   },
+  range: ofFirst,
   // the parts' cotangents joined again
   gradient: ({ inputs: [x], outputs, attributes, fail }, cotangents) => [
     concat(

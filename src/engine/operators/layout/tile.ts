@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { ofFirst } from "../../graph/range.js";
 import { constantNumbers, emit, idleWhereSame, intsConstant } from "../emit.js";
 import { reduceSum } from "../reduction/reduce-sum.js";
 import { zerosLike } from "../zeros.js";
@@ -19,6 +20,7 @@ export const Tile = defineOperator({
       fail(`its repeats [${repeats.join(", ")}] must be one whole number of at least 0 for each axis`);
     return [{ type: x.type, shape: x.shape.map((d, i) => d * repeats[i]!) }];
   },
+  range: ofFirst,
   simplify: idleWhereSame,
   // each axis is split into (repeat, position), and the repeats are summed
   gradient: ({ inputs: [x, repeatsInput], fail }, [g]) => {

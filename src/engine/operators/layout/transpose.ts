@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, ints } from "../../graph/operator.js";
+import { ofFirst } from "../../graph/range.js";
 import { emit } from "../emit.js";
 
 /** Permutes axes: axis `i` of the result is axis `perm[i]` of `x`. Default: reverses them. */
@@ -16,6 +17,7 @@ export const Transpose = defineOperator({
       fail(`perm [${perm.join(", ")}] is no permutation of its axes`);
     return [{ type: x.type, shape: perm.map((p) => x.shape[p]!) }];
   },
+  range: ofFirst,
   // the inverse permutation
   gradient: ({ inputs: [x], attributes }, [g]) => {
     const perm = attributes.perm ?? x.shape.map((_, i) => x.shape.length - 1 - i);

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int, type Operator } from "../../graph/operator.js";
+import { ofAll } from "../../graph/range.js";
 import { emit, scalar } from "../emit.js";
 
 export type Triangle = "upper" | "lower";
@@ -17,6 +18,7 @@ export const Trilu: Operator = defineOperator({
     if (x.shape.length < 2) fail("its input must have at least two axes");
     return [x];
   },
+  range: ofAll(0),
   // a mask of zeros and ones: the cotangent is masked alike
   gradient: ({ inputs: [, k], attributes: { upper } }, [g]) => [emit(Trilu, [g, k], { upper })],
 });

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { ofFirst } from "../../graph/range.js";
 import { constantNumbers, emit, idleWhereSame, intsConstant, normalizeAxis } from "../emit.js";
 import { reshape } from "./reshape.js";
 
@@ -18,6 +19,7 @@ export const Unsqueeze = defineOperator({
     const rest = [...x.shape];
     return [{ type: x.type, shape: Array.from({ length: rank }, (_, i) => (inserted.has(i) ? 1 : rest.shift()!)) }];
   },
+  range: ofFirst,
   simplify: idleWhereSame,
   // the elements stay in order
   gradient: ({ inputs: [x] }, [g]) => [reshape(g, x.shape)],

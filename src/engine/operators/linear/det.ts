@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { tensor } from "../../tensor/tensor.js";
 import { mul } from "../elementwise/mul.js";
 import { emit } from "../emit.js";
@@ -17,6 +18,7 @@ export const Det = defineOperator({
     if (x.shape.length < 2 || rows !== columns) fail("its input must hold square matrices");
     return [{ type: x.type, shape: x.shape.slice(0, -2) }];
   },
+  range: finite,
   // Jacobi's formula: d det(X) = Σ cofactorᵢⱼ dXᵢⱼ; also right where X is singular
   gradient: ({ inputs: [x] }, [g]) => [mul(reshape(g, [...g.shape, 1, 1]), cofactors(x))],
 });

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, required, string } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { tensor } from "../../tensor/tensor.js";
 import { mul } from "../elementwise/mul.js";
 import { emit } from "../emit.js";
@@ -24,6 +25,7 @@ export const Einsum = defineOperator({
     const { output, sizes } = parse(inputs, attributes.equation, fail);
     return [{ type: inputs[0]!.type, shape: [...output].map((letter) => sizes.get(letter)!) }];
   },
+  range: finite,
   // every product is linear in each operand: d operandᵢ = the sum of products of the cotangent and the other operands
   gradient: ({ inputs, attributes, wanted, fail }, [g]) => {
     const equation = parse(inputs, attributes.equation, fail);

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, float, int } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { sameShape } from "../../tensor/tensor.js";
 import { mul } from "../elementwise/mul.js";
 import { broadcastShapes, emit, type Operand } from "../emit.js";
@@ -37,6 +38,7 @@ export const Gemm = defineOperator({
     if (c && !sameShape(broadcastShapes([shape, c.shape], fail), shape)) fail(`C must broadcast to [${rows}, ${columns}]`);
     return [{ type: a.type, shape }];
   },
+  range: finite,
   // Y = alpha A B + beta C: dA = alpha G Bᵀ, dB = alpha Aᵀ G, dC = beta G; a transposed operand takes the transposed gradient
   gradient: ({ inputs: [a, b, c], attributes: { alpha, beta, transA, transB }, wanted }, [g]) => {
     const scaled = (v: Value, factor: number) => (factor === 1 ? v : mul(v, factor));

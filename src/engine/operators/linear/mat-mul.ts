@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { sizeOf } from "../../tensor/tensor.js";
 import { broadcastShapes, emit } from "../emit.js";
 import { reshape } from "../layout/reshape.js";
@@ -16,6 +17,7 @@ export const MatMul = defineOperator({
     if (a.type !== b.type) fail("A and B must have one element type");
     return [{ type: a.type, shape: matMulShape(a, b, fail) }];
   },
+  range: finite,
   gradient: ({ inputs: [a, b], wanted }, [g]) => matMulGradient(a, b, g, wanted),
 });
 

@@ -7,6 +7,7 @@ export const and = (a: Value, b: Value): Value => emit(And, [a, b]);
 
 export const And = defineOperator({
   name: "And",
+  broadcasts: true,
   inputs: ["A", "B"],
   outputs: ["C"],
   infer: ({ inputs: [a, b], fail }) => {

@@ -7,6 +7,7 @@ export const equal = (a: Operand, b: Operand): Value => emit(Equal, [a, b]);
 
 export const Equal = defineOperator({
   name: "Equal",
+  broadcasts: true,
   inputs: ["A", "B"],
   outputs: ["C"],
   infer: (context) => broadcastInputs(context).map(({ shape }) => ({ type: "bool", shape })),

@@ -7,6 +7,7 @@ export const greaterOrEqual = (a: Operand, b: Operand): Value => emit(GreaterOrE
 
 export const GreaterOrEqual = defineOperator({
   name: "GreaterOrEqual",
+  broadcasts: true,
   inputs: ["A", "B"],
   outputs: ["C"],
   infer: (context) => broadcastInputs(context).map(({ shape }) => ({ type: "bool", shape })),

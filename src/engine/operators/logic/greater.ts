@@ -7,6 +7,7 @@ export const greater = (a: Operand, b: Operand): Value => emit(Greater, [a, b]);
 
 export const Greater = defineOperator({
   name: "Greater",
+  broadcasts: true,
   inputs: ["A", "B"],
   outputs: ["C"],
   infer: (context) => broadcastInputs(context).map(({ shape }) => ({ type: "bool", shape })),

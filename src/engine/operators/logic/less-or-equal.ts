@@ -7,6 +7,7 @@ export const lessOrEqual = (a: Operand, b: Operand): Value => emit(LessOrEqual, 
 
 export const LessOrEqual = defineOperator({
   name: "LessOrEqual",
+  broadcasts: true,
   inputs: ["A", "B"],
   outputs: ["C"],
   infer: (context) => broadcastInputs(context).map(({ shape }) => ({ type: "bool", shape })),

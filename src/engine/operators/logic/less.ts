@@ -7,6 +7,7 @@ export const less = (a: Operand, b: Operand): Value => emit(Less, [a, b]);
 
 export const Less = defineOperator({
   name: "Less",
+  broadcasts: true,
   inputs: ["A", "B"],
   outputs: ["C"],
   infer: (context) => broadcastInputs(context).map(({ shape }) => ({ type: "bool", shape })),

@@ -7,6 +7,7 @@ export const or = (a: Value, b: Value): Value => emit(Or, [a, b]);
 
 export const Or = defineOperator({
   name: "Or",
+  broadcasts: true,
   inputs: ["A", "B"],
   outputs: ["C"],
   infer: ({ inputs: [a, b], fail }) => {

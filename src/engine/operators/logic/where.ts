@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { ofAll } from "../../graph/range.js";
 import { broadcastShapes, emitAll, type Operand, scalar } from "../emit.js";
 import { sumTo } from "../sum-to.js";
 
@@ -12,6 +13,7 @@ export const where = (condition: Value, a: Operand, b: Operand): Value => {
 
 export const Where = defineOperator({
   name: "Where",
+  broadcasts: true,
   inputs: ["condition", "X", "Y"],
   outputs: ["output"],
   infer: ({ inputs: [condition, x, y], fail }) => {
@@ -19,6 +21,7 @@ export const Where = defineOperator({
     if (x.type !== y.type) fail("X and Y must have one element type");
     return [{ type: x.type, shape: broadcastShapes([condition.shape, x.shape, y.shape], fail) }];
   },
+  range: ofAll(),
   // d where(c, x, y) = where(c, dx, 0) + where(c, 0, dy)
   gradient: ({ inputs: [condition, x, y], wanted }, [g]) => [
     undefined,

@@ -7,6 +7,7 @@ export const xor = (a: Value, b: Value): Value => emit(Xor, [a, b]);
 
 export const Xor = defineOperator({
   name: "Xor",
+  broadcasts: true,
   inputs: ["A", "B"],
   outputs: ["C"],
   infer: ({ inputs: [a, b], fail }) => {

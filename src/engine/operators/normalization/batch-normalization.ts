@@ -1,5 +1,6 @@
-import type { Value } from "../../graph/graph.js";
-import { defineOperator, float, int, type Operator } from "../../graph/operator.js";
+import type { Value, ValueType } from "../../graph/graph.js";
+import { defineOperator, float, int } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { add } from "../elementwise/add.js";
 import { div } from "../elementwise/div.js";
 import { mul } from "../elementwise/mul.js";
@@ -15,21 +16,29 @@ import { normalizeByBatch } from "./batch-statistics.js";
 export const batchNormalization = (x: Value, scale: Value, bias: Value, mean: Value, variance: Value, epsilon = 1e-5): Value =>
   emit(BatchNormalization, [x, scale, bias, mean, variance], { epsilon });
 
-export const BatchNormalization: Operator = defineOperator({
+function inferBatchNormalization({ inputs: [x, ...parameters], fail }: BatchNormalizationContext): readonly ValueType[] {
+  const channels = x.shape[1] ?? (x.shape.length === 1 ? 1 : fail("X must have an axis of channels"));
+  for (const p of parameters) {
+    if (p.shape.length !== 1 || p.shape[0] !== channels) fail(`scale, B, input_mean and input_var must be [${channels}]`);
+  }
+  return [x];
+}
+
+interface BatchNormalizationContext {
+  readonly inputs: readonly [Value, Value, Value, Value, Value];
+  readonly fail: (message: string) => never;
+}
+
+export const BatchNormalization = defineOperator({
   name: "BatchNormalization",
   inputs: ["X", "scale", "B", "input_mean", "input_var"],
   outputs: ["Y", "running_mean?", "running_var?"],
   attributes: { epsilon: float(1e-5), momentum: float(0.9), training_mode: int(0) },
-  infer: ({ inputs: [x, ...parameters], fail }) => {
-    const channels = x.shape[1] ?? (x.shape.length === 1 ? 1 : fail("X must have an axis of channels"));
-    for (const p of parameters) {
-      if (p.shape.length !== 1 || p.shape[0] !== channels) fail(`scale, B, input_mean and input_var must be [${channels}]`);
-    }
-    return [x];
-  },
+  infer: inferBatchNormalization,
+  range: finite,
   decompose: (context) => {
     if (context.attributes.training_mode === 0) return undefined;
-    BatchNormalization.infer(context);
+    inferBatchNormalization(context);
     return normalizeByBatch(context.inputs, context.attributes);
   },
   // with r = scale / √(var + eps): dx = g r, dB = Σ g, dmean = -r Σ g, dscale = Σ g (x - mean) / √(var + eps),

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, float } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { mul } from "../elementwise/mul.js";
 import { emit } from "../emit.js";
 import { reshape } from "../layout/reshape.js";
@@ -22,6 +23,7 @@ export const InstanceNormalization = defineOperator({
     }
     return [x];
   },
+  range: finite,
   // y = scale x̂ + B with x̂ standardised over the pixels: dx = standardise'(scale g), dscale = Σ g x̂, dB = Σ g
   gradient: ({ inputs: [x, scale], attributes: { epsilon }, wanted }, [g]) => {
     const pixels = x.shape.flatMap((_, axis) => (axis >= 2 ? [axis] : []));

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, float, int } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { sameShape, sizeOf } from "../../tensor/tensor.js";
 import { add } from "../elementwise/add.js";
 import { cast } from "../elementwise/cast.js";
@@ -31,6 +32,7 @@ export const LayerNormalization = defineOperator({
     const statistics = { type: "float32", shape: x.shape.map((d, i) => (i < axis ? d : 1)) } as const;
     return [x, statistics, statistics];
   },
+  range: finite,
   // Y = Scale x̂ + B with x̂ = (X - Mean) r, r = InvStdDev, over n elements: dX = standardise'(Scale g) + gMean / n - gInvStdDev r² x̂ / n,
   // dScale = Σ g x̂, dB = Σ g. The statistics are the node's own second and third outputs, which cost nothing; they are float32, so other
   // element types compute theirs anew.

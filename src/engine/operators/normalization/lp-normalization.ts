@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int } from "../../graph/operator.js";
+import { within } from "../../graph/range.js";
 import { div } from "../elementwise/div.js";
 import { mul } from "../elementwise/mul.js";
 import { sign } from "../elementwise/sign.js";
@@ -24,6 +25,7 @@ export const LpNormalization = defineOperator({
     if (attributes.p !== 1 && attributes.p !== 2) fail(`p must be 1 or 2, not ${attributes.p}`);
     return [x];
   },
+  range: within(-1, 1),
   // y = x / n with dn = Σ d dx, where d = x / n = y for p = 2 and sign(x) for p = 1: dx = (g - d Σ g y) / n; 0 at the zero vector
   gradient: ({ inputs: [x], outputs: [y], attributes: { axis, p } }, [g]) => {
     const norm = p === 1 ? reduceL1(x, [axis], "keep") : reduceL2(x, [axis], "keep");

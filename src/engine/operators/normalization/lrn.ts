@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, float, int, required } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { sizeOf, tensor } from "../../tensor/tensor.js";
 import { add } from "../elementwise/add.js";
 import { div } from "../elementwise/div.js";
@@ -30,6 +31,7 @@ export const LRN = defineOperator({
     if (attributes.size < 1) fail(`size must be at least 1, not ${attributes.size}`);
     return [x];
   },
+  range: finite,
   // with s = bias + alpha/size W x² and y = x s^-beta: dx = g s^-beta - 2 alpha beta / size x Wᵀ(g y / s)
   gradient: ({ inputs: [x], outputs: [y], attributes: { alpha, beta, bias, size } }, [g]) => {
     const s = add(mul(windowSum(mul(x, x), size, "of inputs"), alpha / size), bias);

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, ints } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { emit, normalizeAxis } from "../emit.js";
 import { standardize, standardizeGradient } from "./standardize.js";
 
@@ -15,6 +16,7 @@ export const MeanVarianceNormalization = defineOperator({
     for (const axis of attributes.axes) normalizeAxis(axis, x.shape.length, fail);
     return [x];
   },
+  range: finite,
   // The specification adds 1e-9 to the deviation against division by zero; the same constant beside the variance serves here.
   gradient: ({ inputs: [x], attributes: { axes } }, [g]) => [standardizeGradient(standardize(x, axes, 1e-9), g, axes)],
 });

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int, ints, type Operator } from "../../graph/operator.js";
+import { ofAll } from "../../graph/range.js";
 import { sizeOf, tensor } from "../../tensor/tensor.js";
 import { conv } from "../convolution/conv.js";
 import { mul } from "../elementwise/mul.js";
@@ -39,6 +40,7 @@ export const AveragePool: Operator = defineOperator({
   inputs: ["X"],
   attributes: { ...poolAttributes, dilations: ints(), count_include_pad: int(0) },
   infer: inferPool,
+  range: ofAll(0),
   // Dilations came with opset 19. The sum of each window is a convolution of each channel with ones; each is divided by its count.
   decompose: (context) => {
     const { inputs, attributes, outputCount } = context;

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { ofFirst } from "../../graph/range.js";
 import { sizeOf } from "../../tensor/tensor.js";
 import { div } from "../elementwise/div.js";
 import { emit } from "../emit.js";
@@ -13,6 +14,7 @@ export const GlobalAveragePool = defineOperator({
   name: "GlobalAveragePool",
   inputs: ["X"],
   infer: inferGlobalPool,
+  range: ofFirst,
   // each of the S positions has 1/S of the mean
   gradient: ({ inputs: [x] }, [g]) => [expand(div(g, sizeOf(x.shape.slice(2))), x.shape)],
 });

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int } from "../../graph/operator.js";
+import { notNegative } from "../../graph/range.js";
 import { mul } from "../elementwise/mul.js";
 import { emit } from "../emit.js";
 import { normGradient } from "./norm-gradient.js";
@@ -13,6 +14,7 @@ export const GlobalLpPool = defineOperator({
   inputs: ["X"],
   attributes: { p: int(2) },
   infer: inferGlobalPool,
+  range: notNegative,
   // dx = sign(x) |x|^(p-1) · g y^(1-p)
   gradient: ({ inputs: [x], outputs: [y], attributes }, [g]) => {
     const { ofNorm, ofElement } = normGradient(x, y, attributes.p);

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { ofFirst } from "../../graph/range.js";
 import { sizeOf } from "../../tensor/tensor.js";
 import { emit } from "../emit.js";
 import { scatterElements } from "../indexing/scatter-elements.js";
@@ -15,6 +16,7 @@ export const GlobalMaxPool = defineOperator({
   name: "GlobalMaxPool",
   inputs: ["X"],
   infer: inferGlobalPool,
+  range: ofFirst,
   // the first largest element takes the whole cotangent
   gradient: ({ inputs: [x] }, [g]) => {
     const rows = [x.shape[0]!, x.shape[1]!];

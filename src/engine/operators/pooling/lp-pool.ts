@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int, ints } from "../../graph/operator.js";
+import { notNegative } from "../../graph/range.js";
 import { mul } from "../elementwise/mul.js";
 import { emit } from "../emit.js";
 import type { MaxPoolOptions } from "./max-pool.js";
@@ -16,6 +17,7 @@ export const LpPool = defineOperator({
   inputs: ["X"],
   attributes: { ...poolAttributes, dilations: ints(), p: int(2) },
   infer: inferPool,
+  range: notNegative,
   // dx = sign(x) |x|^(p-1) · Σ over the windows that contain x of g y^(1-p)
   gradient: (context, [g]) => {
     const { inputs, outputs, attributes } = context;

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
-import { defineOperator, int, ints, type Operator } from "../../graph/operator.js";
+import { type Attributes, defineOperator, int, ints } from "../../graph/operator.js";
+import { ofFirst } from "../../graph/range.js";
 import { sizeOf } from "../../tensor/tensor.js";
 import { emitAll } from "../emit.js";
 import { scatterElements } from "../indexing/scatter-elements.js";
@@ -34,7 +35,7 @@ export function maxPoolWithIndices(
   return { values: values!, indices: indices! };
 }
 
-export const MaxPool: Operator = defineOperator({
+export const MaxPool = defineOperator({
   name: "MaxPool",
   inputs: ["X"],
   outputs: ["Y", "Indices?"],
@@ -44,14 +45,19 @@ export const MaxPool: Operator = defineOperator({
     const [y] = inferPool(context);
     return [y!, { type: "int64", shape: y!.shape }];
   },
+  range: ofFirst,
   // dx[i] = Σ_{o: i is the first maximum of window o} g[o]. The node's own indices serve where it has them row-major; they count through
   // the whole tensor, so both sides are flattened.
   gradient: ({ inputs: [x], outputs, attributes }, [g]) => {
     if (!g) return [];
     const rowMajor = attributes.storage_order === 0 ? outputs[1] : undefined;
-    const indices: Value = rowMajor ?? emitAll(MaxPool, [x], { ...attributes, storage_order: 0 }, 2)[1]!;
+    const indices = rowMajor ?? rowMajorIndices(x, attributes);
     const size = sizeOf(x.shape);
     const flat = (v: Value) => reshape(v, [sizeOf(v.shape)]);
     return [reshape(scatterElements(zerosLike(x, [size]), flat(indices), flat(g), 0, "add"), x.shape)];
   },
 });
+
+function rowMajorIndices(x: Value, attributes: Attributes): Value {
+  return emitAll(MaxPool, [x], { ...attributes, storage_order: 0 }, 2)[1]!;
+}

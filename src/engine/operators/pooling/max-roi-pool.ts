@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, float, ints, notDifferentiable, required } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { emit } from "../emit.js";
 
 /** The largest element in each cell of a grid laid over each region of interest `[batch index, x1, y1, x2, y2]` (Fast R-CNN). */
@@ -16,5 +17,6 @@ export const MaxRoiPool = defineOperator({
     if (attributes.pooled_shape.length !== 2) fail("pooled_shape must have 2 entries");
     return [{ type: x.type, shape: [rois.shape[0]!, x.shape[1]!, ...attributes.pooled_shape] }];
   },
+  range: finite,
   gradient: notDifferentiable("its windows depend on boxes that are known only when the model runs"),
 });

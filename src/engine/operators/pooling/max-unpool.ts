@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, ints, required } from "../../graph/operator.js";
+import { ofAll } from "../../graph/range.js";
 import type { Shape } from "../../tensor/tensor.js";
 import { sizeOf } from "../../tensor/tensor.js";
 import { constantNumbers, emit, intsConstant } from "../emit.js";
@@ -42,6 +43,7 @@ export const MaxUnpool = defineOperator({
     if (shape.length !== rank + 2) fail(`output_shape must have ${rank + 2} entries`);
     return [{ type: x.type, shape }];
   },
+  range: ofAll(0),
   // each element reads the cotangent of the place that it was put to
   gradient: ({ inputs: [x, indices] }, [g]) => {
     const flat = (v: Value) => reshape(v, [sizeOf(v.shape)]);

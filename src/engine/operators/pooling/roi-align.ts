@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, float, int, string } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { emit } from "../emit.js";
 import { gradientThroughParts } from "../through-parts.js";
 import { roiAlignParts } from "./roi-align-parts.js";
@@ -52,5 +53,6 @@ export const RoiAlign = defineOperator({
       fail("batch_indices must hold one number per box");
     return [{ type: x.type, shape: [rois.shape[0]!, x.shape[1]!, attributes.output_height, attributes.output_width] }];
   },
+  range: finite,
   gradient: (context, cotangents) => gradientThroughParts(context, cotangents, (parts) => [roiAlignParts(parts)]),
 });

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int, type Operator } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { dataTypeOf } from "../../onnx/tensor-data.js";
 import { cast } from "../elementwise/cast.js";
 import { mul } from "../elementwise/mul.js";
@@ -25,6 +26,7 @@ export const DequantizeLinear: Operator = defineOperator({
     if (zeroPoint && zeroPoint.type !== x.type) fail("the zero point must have the input's element type");
     return [{ type: scale.type, shape: x.shape }];
   },
+  range: finite,
   // Opset 18 has 8 and 32 bits, float32 scales along an axis; the rest is written out.
   decompose: ({ inputs: [x, scale, zeroPoint], attributes: { axis, block_size, output_dtype }, fail }) => {
     const type = (output_dtype === 0 ? undefined : dataTypeOf(output_dtype)) ?? scale.type;

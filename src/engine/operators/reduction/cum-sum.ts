@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { emit, scalar } from "../emit.js";
 
 /** Which elements a running sum counts: those up to and including its own, or only those before it. */
@@ -29,6 +30,7 @@ export const CumSum = defineOperator({
     if (axis.shape.some((d) => d !== 1)) fail("its axis must be one number");
     return [x];
   },
+  range: finite,
   // every x counts in the sums that follow it, so the cotangent is summed the other way round
   gradient: ({ inputs: [, axis], attributes: { exclusive, reverse } }, [g]) => [
     sums(g, axis, { exclusive, reverse: reverse ? 0 : 1 }),

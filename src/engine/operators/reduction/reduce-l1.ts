@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { notNegative } from "../../graph/range.js";
 import { mul } from "../elementwise/mul.js";
 import { sign } from "../elementwise/sign.js";
 import { type Axes, emitReduction, inferReduction, kept, reductionAttributes } from "./axes.js";
@@ -14,6 +15,7 @@ export const ReduceL1 = defineOperator({
   outputs: ["reduced"],
   attributes: reductionAttributes,
   infer: inferReduction,
+  range: notNegative,
   // d Σ|x| = Σ sign(x) dx
   gradient: (context, [g]) => [mul(kept(context, g), sign(context.inputs[0]))],
 });

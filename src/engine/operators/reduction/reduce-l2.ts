@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { notNegative } from "../../graph/range.js";
 import { div } from "../elementwise/div.js";
 import { mul } from "../elementwise/mul.js";
 import { equal } from "../logic/equal.js";
@@ -16,6 +17,7 @@ export const ReduceL2 = defineOperator({
   outputs: ["reduced"],
   attributes: reductionAttributes,
   infer: inferReduction,
+  range: notNegative,
   // d ‖x‖ = Σ x dx / ‖x‖; 0 at x = 0, as PyTorch
   gradient: (context, [g]) => {
     const [y] = context.outputs;

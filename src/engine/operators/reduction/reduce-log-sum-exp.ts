@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { exp } from "../elementwise/exp.js";
 import { mul } from "../elementwise/mul.js";
 import { sub } from "../elementwise/sub.js";
@@ -15,6 +16,7 @@ export const ReduceLogSumExp = defineOperator({
   outputs: ["reduced"],
   attributes: reductionAttributes,
   infer: inferReduction,
+  range: finite,
   // d log Σe^x = Σ e^(x - y) dx
   gradient: (context, [g]) => {
     const [y] = context.outputs;

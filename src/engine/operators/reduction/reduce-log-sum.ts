@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { growing } from "../../graph/range.js";
 import { div } from "../elementwise/div.js";
 import { exp } from "../elementwise/exp.js";
 import { expand } from "../layout/expand.js";
@@ -15,6 +16,7 @@ export const ReduceLogSum = defineOperator({
   outputs: ["reduced"],
   attributes: reductionAttributes,
   infer: inferReduction,
+  range: growing(Math.log, 2 ** -126),
   // d log Σx = Σ dx / Σx, and Σx = e^y
   gradient: (context, [g]) => [expand(kept(context, div(g, exp(context.outputs[0]))), context.inputs[0].shape)],
 });

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { ofFirst } from "../../graph/range.js";
 import { type Axes, emitReduction, inferReduction, reductionAttributes } from "./axes.js";
 import { extremeGradient } from "./extreme.js";
 
@@ -13,6 +14,7 @@ export const ReduceMax = defineOperator({
   outputs: ["reduced"],
   attributes: reductionAttributes,
   infer: inferReduction,
+  range: ofFirst,
   // the cotangent is shared evenly by the maxima, as torch.amax does
   gradient: (context, [g]) => extremeGradient(context, context.outputs[0], g),
 });

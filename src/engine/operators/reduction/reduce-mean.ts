@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { ofFirst } from "../../graph/range.js";
 import { mul } from "../elementwise/mul.js";
 import { expand } from "../layout/expand.js";
 import { type Axes, emitReduction, inferReduction, kept, reducedSize, reductionAttributes } from "./axes.js";
@@ -14,6 +15,7 @@ export const ReduceMean = defineOperator({
   outputs: ["reduced"],
   attributes: reductionAttributes,
   infer: inferReduction,
+  range: ofFirst,
   // d mean(x) = sum(dx) / n
   gradient: (context, [g]) => [expand(kept(context, mul(g, 1 / reducedSize(context))), context.inputs[0].shape)],
 });

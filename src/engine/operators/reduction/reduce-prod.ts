@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { cast } from "../elementwise/cast.js";
 import { div } from "../elementwise/div.js";
 import { mul } from "../elementwise/mul.js";
@@ -19,6 +20,7 @@ export const ReduceProd = defineOperator({
   outputs: ["reduced"],
   attributes: reductionAttributes,
   infer: inferReduction,
+  range: finite,
   // dy/dxᵢ = Π_{j≠i} xⱼ: where no other factor is 0, the product of the non-zero factors divided by xᵢ (by 1 for xᵢ = 0); else 0
   gradient: (context, [g]) => {
     const [x] = context.inputs;

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { notNegative } from "../../graph/range.js";
 import { mul } from "../elementwise/mul.js";
 import { type Axes, emitReduction, inferReduction, kept, reductionAttributes } from "./axes.js";
 
@@ -13,6 +14,7 @@ export const ReduceSumSquare = defineOperator({
   outputs: ["reduced"],
   attributes: reductionAttributes,
   infer: inferReduction,
+  range: notNegative,
   // d Σx² = Σ 2x dx
   gradient: (context, [g]) => [mul(kept(context, mul(g, 2)), context.inputs[0])],
 });

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { tensor } from "../../tensor/tensor.js";
 import { mul } from "../elementwise/mul.js";
 import { constantNumbers, emit, normalizeAxis } from "../emit.js";
@@ -48,6 +49,7 @@ export const DFT = defineOperator({
     const frequencies = attributes.onesided ? Math.floor(n / 2) + 1 : n;
     return [{ type: x.type, shape: x.shape.map((d, i) => (i === axis ? frequencies : i === x.shape.length - 1 ? 2 : d)) }];
   },
+  range: finite,
   // The adjoint of the matrix e^(-2πi jk/n) is its conjugate: dx = n · inverse(g), and for the inverse dx = forward(g) / n. Frequencies that
   // a onesided transform leaves out have no cotangent; real input takes the real part; what was cut or padded is padded or cut.
   gradient: (context, [g]) => {

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int, type Operator, string } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { emit } from "../emit.js";
 import { gridSampleGradient } from "./grid-sample-gradient.js";
 import { sampleVolume } from "./grid-sample-volume.js";
@@ -44,6 +45,7 @@ export const GridSample: Operator = defineOperator({
     if (grid.shape[0] !== x.shape[0]) fail("X and grid must have one batch size");
     return [{ type: x.type, shape: [x.shape[0]!, x.shape[1]!, ...grid.shape.slice(1, -1)] }];
   },
+  range: finite,
   // opset 18 samples images only
   decompose: (context) => {
     const [x, grid] = context.inputs;

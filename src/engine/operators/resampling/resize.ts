@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, float, int, ints, type Operator, string } from "../../graph/operator.js";
+import { finite } from "../../graph/range.js";
 import { tensor } from "../../tensor/tensor.js";
 import { constantNumbers, emit, intsConstant, normalizeAxis } from "../emit.js";
 import { reshape } from "../layout/reshape.js";
@@ -95,6 +96,7 @@ export const Resize: Operator = defineOperator({
   inputs: ["X", "roi?", "scales?", "sizes?"],
   attributes,
   infer: (context) => [{ type: context.inputs[0].type, shape: resizedAxes(context).map((a) => a.output) }],
+  range: finite,
   // Opset 19 added half_pixel_symmetric, opset 13 removed tf_half_pixel_for_nn. Where sizes are given the former is half_pixel.
   decompose: (context) => {
     const { inputs, attributes } = context;

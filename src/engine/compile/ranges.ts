@@ -1,0 +1,50 @@
+import type { Graph, Value } from "../graph/graph.js";
+import type { Range } from "../graph/range.js";
+import { isFloat, type Tensor, toNumbers } from "../tensor/tensor.js";
+
+const unbounded: Range = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
+
+/** Ranges of the values of a graph that grows, each found once. See `Range`. */
+export class Ranges {
+  readonly #known = new Map<Value, Range | undefined>();
+  #next = 0;
+
+  constructor(private readonly graph: Graph) {}
+
+  /** Whether no element can be infinite or NaN, where the inputs of the graph are finite and nothing overflows. */
+  staysFinite(v: Value): boolean {
+    return this.#of(v) !== undefined;
+  }
+
+  #of(v: Value): Range | undefined {
+    // nodes stand in the order of construction, so those before are known when one is looked at
+    for (; this.#next < this.graph.nodes.length; this.#next++) {
+      const { operator, inputs, outputs, attributes } = this.graph.nodes[this.#next]!;
+      if (!operator.range) continue;
+      const ranges = inputs.map((x) => x && this.#look(x));
+      for (const output of outputs) this.#known.set(output, operator.range({ inputs, ranges, attributes, output }));
+    }
+    return this.#look(v);
+  }
+
+  #look(v: Value): Range | undefined {
+    if (this.#known.has(v)) return this.#known.get(v);
+    const range = v.constant
+      ? rangeOf(v.constant)
+      : v.node && isFloat(v.type)
+        ? undefined
+        : v.type === "bool"
+          ? { low: 0, high: 1 }
+          : unbounded;
+    if (!v.node) this.#known.set(v, range);
+    return range;
+  }
+}
+
+/** Large constants are weights, which are finite in any model that predicts anything: they are not looked through. */
+function rangeOf(t: Tensor): Range | undefined {
+  if (t.data.length > 2 ** 16 || t.data.length === 0) return unbounded;
+  const numbers = toNumbers(t);
+  if (!numbers.every(Number.isFinite)) return undefined;
+  return { low: numbers.reduce((a, b) => Math.min(a, b)), high: numbers.reduce((a, b) => Math.max(a, b)) };
+}
