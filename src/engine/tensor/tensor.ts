@@ -13,7 +13,8 @@ export interface Tensor<T extends DataType = DataType> {
 
 export type Shape = readonly number[];
 
-interface ArrayOf {
+/** The typed array that holds the elements of each type. */
+export interface ArrayOf {
   float32: Float32Array;
   float64: Float64Array;
   float16: Uint16Array;
