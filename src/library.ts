@@ -30,7 +30,9 @@ export { parseSafetensors, type Safetensors, SafetensorsError, writeSafetensors 
 export { type DataType, type Shape, type Tensor, tensor, toNumbers } from "./engine/tensor/tensor.js";
 export * from "./methods/attacks/index.js";
 export * as criticality from "./methods/criticality/index.js";
+export * as retrofit from "./methods/retrofit/index.js";
 export * as sensors from "./methods/sensor/index.js";
+export * as spectrum from "./methods/spectrum/index.js";
 export * from "./methods/training/index.js";
 export * from "./vision/data/index.js";
 export * as metrics from "./vision/metrics/index.js";

@@ -8,7 +8,9 @@ import { doctorCommand } from "./commands/doctor.js";
 import { gradCommand } from "./commands/grad.js";
 import { inspectCommand } from "./commands/inspect.js";
 import { mergeCommand } from "./commands/merge.js";
+import { retrofitCommand } from "./commands/retrofit.js";
 import { sensorCommand } from "./commands/sensor.js";
+import { spectrumCommand } from "./commands/spectrum.js";
 import { trainCommand } from "./commands/train.js";
 import { sentenceOf } from "./errors.js";
 import { version } from "./version.js";
@@ -25,6 +27,8 @@ const commands = (): Command[] => [
   trainCommand(),
   criticalityCommand(),
   sensorCommand(),
+  retrofitCommand(),
+  spectrumCommand(),
 ];
 
 /** What can follow `faultline`. */

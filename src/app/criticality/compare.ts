@@ -3,10 +3,10 @@ import { basename, join } from "node:path";
 import { foldedAdvice } from "../../methods/criticality/folded.js";
 import { averaged, type LayerProfile } from "../../methods/criticality/profile.js";
 import { columns } from "../cli/table.js";
+import { page, table } from "../report/document.js";
 import { plain } from "../report/html.js";
 import { RunError } from "../runs/run-directory.js";
 import { comparisonFigure } from "./figure.js";
-import { page, table } from "./page.js";
 import type { CriticalityResult } from "./result.js";
 import { percent } from "./words.js";
 
@@ -157,6 +157,7 @@ export function comparisonPage(
     }))
     .toSorted((a, b) => b.gain - a.gain);
   const html = page(
+    "layer criticality",
     "Criticality compared",
     `<h1>${plain(verdict(comparison))}</h1>
 <p>By stage, ${plain(top.name)} is furthest above ${plain(bottom.name)} in ${plain(gain[0]!.name)} (${points(gain[0]!.gain)}) and least in ${plain(gain.at(-1)!.name)} (${points(gain.at(-1)!.gain)}).</p>

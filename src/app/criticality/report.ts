@@ -1,7 +1,7 @@
 import { basename } from "node:path";
+import { page, table } from "../report/document.js";
 import { plain } from "../report/html.js";
 import { profileFigure } from "./figure.js";
-import { page, table } from "./page.js";
 import type { CriticalityResult } from "./result.js";
 import { scales } from "./scale.js";
 import { inWords, percent } from "./words.js";
@@ -43,6 +43,7 @@ export function reportPage(result: CriticalityResult): string {
     ...(labelled ? ["top-1 recovered"] : []),
   ];
   return page(
+    "layer criticality",
     `Criticality of ${basename(result.model)}`,
     `<h1>${plain(first!)}</h1>
 ${others.map((s) => `<p>${plain(s)}</p>`).join("\n")}

@@ -1,14 +1,14 @@
-import { plain } from "../report/html.js";
-import { style } from "../report/style.js";
+import { plain } from "./html.js";
+import { style } from "./style.js";
 
-/** The whole page: one file, no script, nothing loaded from elsewhere. */
-export function page(title: string, body: string): string {
+/** A whole page: one file, no script, nothing loaded from elsewhere. @param subject what is reported, behind the brand. */
+export function page(subject: string, title: string, body: string): string {
   return `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${plain(title)}</title><style>${style}
 .wide { overflow-x: auto; margin-top: 20px; color: var(--soft); } .wide svg { max-width: none; } .notes li { margin-top: 8px; max-width: 60em; }
 </style></head>
-<body><main><p class="brand"><b>Faultline</b> layer criticality</p>
+<body><main><p class="brand"><b>Faultline</b> ${plain(subject)}</p>
 ${body}
 </main></body></html>
 `;

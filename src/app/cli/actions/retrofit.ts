@@ -1,0 +1,77 @@
+import { saveModel } from "../../../engine/onnx/write-file.js";
+import {
+  type Change,
+  type OutputDifference,
+  outputDifferences,
+  retrofit as retrofitted,
+} from "../../../methods/retrofit/index.js";
+import { type Pictures, pictureFeeds } from "../../picture-feeds.js";
+import type { RetrofitFlags } from "../commands/retrofit.js";
+import { UsageError } from "../errors.js";
+import { columns } from "../table.js";
+import { openModel, withEngine } from "./engine.js";
+import { resolveSpec } from "./spec.js";
+
+/** `faultline retrofit model.onnx --down flc --up lctc-7 -o model.flc.onnx` */
+export async function retrofit(path: string, flags: RetrofitFlags): Promise<void> {
+  const { down, up, output } = flags;
+  if (!down && !up) throw new UsageError("say what is to be replaced, and by what: --down flc, --up lctc-7, or both.");
+  if (!output.endsWith(".onnx")) throw new UsageError(`-o ${output}: name a file that ends in .onnx.`);
+  const spec = resolveSpec(path, flags, "restoration");
+  await withEngine(flags, async (engine) => {
+    const { graph } = await openModel(path, flags.shape ?? {}, engine, { keep: "weights" });
+    const { graph: made, changes } = retrofitted(graph, { ...(down && { down }), ...(up && { up }) });
+    const replaced = changes.filter((c) => c.outcome.kind === "replaced").length;
+    if (replaced === 0) {
+      process.stdout.write(flags.json ? `${JSON.stringify({ changes }, undefined, 2)}\n` : `${tableOf(changes)}\n`);
+      throw new UsageError(
+        changes.length === 0
+          ? `${path} has no layer that changes the resolution of a map; nothing was written.`
+          : "not one of these layers could be replaced; nothing was written.",
+      );
+    }
+    const pictures = await pictureFeeds(engine, graph, spec, { data: flags.data, count: flags.images, seed: flags.seed });
+    const moved = await outputDifferences(engine, graph, made, pictures.feeds);
+    await saveModel(made.build(), output);
+    process.stdout.write(
+      flags.json
+        ? `${JSON.stringify({ output, changes, moved, pictures: pictures.source }, undefined, 2)}\n`
+        : text(output, graph.inputs, changes, moved, pictures),
+    );
+  });
+}
+
+function text(
+  output: string,
+  inputs: readonly { readonly name: string; readonly shape: readonly number[] }[],
+  changes: readonly Change[],
+  moved: readonly OutputDifference[],
+  pictures: Pictures,
+): string {
+  const replaced = changes.filter((c) => c.outcome.kind === "replaced").length;
+  const sizes = inputs.map((i) => `${i.name} ${i.shape.join("x")}`).join(", ");
+  return [
+    tableOf(changes),
+    "",
+    `${output}: ${replaced} of ${changes.length} layers replaced. It takes ${sizes} alone: a low-pass is a matrix of the map's size.`,
+    `On ${pictures.source}, the output moved by`,
+    columns(
+      ["output", "relative l_2", "largest change"],
+      moved.map((m) => [m.output, m.relative.toPrecision(3), m.largest.toPrecision(3)]),
+    ),
+    "",
+  ].join("\n");
+}
+
+function tableOf(changes: readonly Change[]): string {
+  const map = (shape: readonly number[]) => shape.slice(1).join("x");
+  return columns(
+    ["layer", "form", "map", "outcome"],
+    changes.map((c) => [
+      c.node,
+      c.form,
+      `${map(c.before)} -> ${map(c.after)}`,
+      c.outcome.kind === "replaced" ? c.outcome.by : `left: ${c.outcome.because}`,
+    ]),
+  );
+}

@@ -1,0 +1,76 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { completeSpec } from "../../../vision/spec/model-predictor.js";
+import { hashFile } from "../../attack/plan.js";
+import { pictureFeeds } from "../../picture-feeds.js";
+import { RunError } from "../../runs/run-directory.js";
+import { comparisonPage, measureOf, percent, reportPage } from "../../spectrum/report.js";
+import { type SpectrumResult, spectrumOf } from "../../spectrum/result.js";
+import type { SpectrumFlags } from "../commands/spectrum.js";
+import { UsageError } from "../errors.js";
+import { columns } from "../table.js";
+import { version } from "../version.js";
+import { openModel, withEngine } from "./engine.js";
+import { resolveSpec } from "./spec.js";
+
+/** `faultline spectrum model.onnx --data DIR` */
+export async function spectrum(path: string | undefined, flags: SpectrumFlags): Promise<void> {
+  if (!path) throw new UsageError("name a model, or two runs after compare.");
+  const said = resolveSpec(path, flags, flags.attack ? undefined : "restoration");
+  const result = await withEngine(flags, async (engine): Promise<SpectrumResult> => {
+    const { file, graph } = await openModel(path, flags.shape ?? {}, engine);
+    const spec = flags.attack ? completeSpec(file, said) : said;
+    const pictures = await pictureFeeds(engine, graph, spec, { data: flags.data, count: flags.images, seed: flags.seed });
+    const attack = flags.attack && { name: flags.attack, epsilon: flags.epsilon, steps: flags.steps };
+    return {
+      version,
+      model: { path, sha256: await hashFile(path) },
+      pictures: { source: pictures.source, samples: pictures.samples },
+      ...(await spectrumOf(engine, file, graph, spec, pictures, attack)),
+    };
+  });
+  const json = `${JSON.stringify(result, undefined, 2)}\n`;
+  if (flags.json) process.stdout.write(json);
+  if (flags.json && !flags.out) return;
+  const out = flags.out ?? join("runs", `${basename(path, ".onnx")}-spectrum`);
+  mkdirSync(out, { recursive: true });
+  writeFileSync(join(out, "spectrum.json"), json);
+  writeFileSync(join(out, "report.html"), reportPage(result));
+  if (!flags.json) process.stdout.write(`${text(result)}\n${join(out, "report.html")}\n`);
+}
+
+function text({ places, pictures }: SpectrumResult): string {
+  if (places.length === 0) return "no layer changes the resolution of a map by a whole factor";
+  const map = (shape: readonly number[]) => shape.join("x");
+  return `${columns(
+    ["layer", "form", "map", "share", "of the energy"],
+    places.map((p) => [p.node, p.form, `${map(p.before)} -> ${map(p.after)}`, percent(p.share), measureOf(p)]),
+  )}\non ${pictures.source}`;
+}
+
+/** `faultline spectrum compare RUN_A RUN_B` */
+export function compare(runs: readonly string[], { out }: { readonly out?: string }): void {
+  if (runs.length < 2) throw new UsageError("a comparison takes at least two runs; name another one.");
+  const results = runs.map(read);
+  const file = out ?? "runs/spectra.html";
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, comparisonPage(results));
+  const names = results.map((r) => basename(r.model.path));
+  const count = Math.max(...results.map((r) => r.places.length));
+  const rows = Array.from({ length: count }, (_, i) => [
+    results.map((r) => r.places[i]?.node ?? "-").join(" / "),
+    ...results.map((r) => (r.places[i] ? percent(r.places[i].share) : "-")),
+  ]);
+  process.stdout.write(`${columns(["layer", ...names], rows)}\n${file}\n`);
+}
+
+function read(run: string): SpectrumResult {
+  const file = run.endsWith(".json") ? run : join(run, "spectrum.json");
+  try {
+    const result = JSON.parse(readFileSync(file, "utf8")) as SpectrumResult;
+    if (Array.isArray(result.places)) return result;
+  } catch {
+    // said below
+  }
+  throw new RunError(`${run} holds no spectrum (no readable ${file}); make one with faultline spectrum MODEL.`);
+}

@@ -1,0 +1,86 @@
+import { Graph } from "../engine/graph/graph.js";
+import type { Engine, Feeds } from "../engine/runtime/engine.js";
+import { type Tensor, tensor } from "../engine/tensor/tensor.js";
+import type { Dataset } from "../vision/data/dataset.js";
+import { resizeImage } from "../vision/data/fit.js";
+import { openDataset } from "../vision/data/node/open.js";
+import { syntheticDataset } from "../vision/data/synthetic/dataset.js";
+import type { ModelSpec } from "../vision/spec/model-spec.js";
+import { preprocess } from "../vision/spec/splice.js";
+import { UsageError } from "./cli/errors.js";
+
+export interface Pictures {
+  /** One feed for each picture (or pair), in the form that the model takes. */
+  readonly feeds: readonly Feeds[];
+  /** The same pictures in [0, 1], [1, 3, H, W] by the model's input. */
+  readonly images: readonly Readonly<Record<string, Tensor<"float32">>>[];
+  /** Names of the samples. */
+  readonly samples: readonly string[];
+  /** Where they come from, in words. */
+  readonly source: string;
+}
+
+/**
+ * Pictures as a model takes them, for looking into it: of a data set, or a few synthetic scenes. They are resized to the model's own size.
+ *
+ * @param graph specialized, with images as its only inputs.
+ * @throws UsageError where an input is no batch of one image.
+ */
+export async function pictureFeeds(
+  engine: Engine,
+  graph: Graph,
+  spec: ModelSpec,
+  { data, count, seed }: { readonly data?: string | undefined; readonly count: number; readonly seed: number },
+): Promise<Pictures> {
+  const [rows, columns] = spec.layout === "nchw" ? [2, 3] : [1, 2];
+  for (const { name, type, shape } of graph.inputs)
+    if (shape.length !== 4 || shape[0] !== 1 || (type !== "float32" && type !== "float16"))
+      throw new UsageError(
+        `input "${name}" is ${type}[${shape.join(", ")}], and pictures are fed one at a time; say --shape ${name}=1x3xHxW.`,
+      );
+  const { shape } = graph.inputs[0]!;
+  const [height, width] = [shape[rows]!, shape[columns]!];
+  const dataset: Dataset = data
+    ? await openDataset(data, { task: spec.task })
+    : syntheticDataset({ task: spec.task, size: Math.max(32, Math.min(256, height, width)), length: count, seed });
+  const taken = Math.min(count, dataset.length);
+  const program = await engine.compile(preprocessing(graph, spec, [height, width]));
+  const feeds: Feeds[] = [];
+  const shown: Record<string, Tensor<"float32">>[] = [];
+  const samples: string[] = [];
+  try {
+    for (let i = 0; i < taken; i++) {
+      const sample = await dataset.sample(Math.floor((i * dataset.length) / taken));
+      const pictures = Object.values(sample.inputs);
+      const images = Object.fromEntries(
+        graph.inputs.map(({ name }, k) => {
+          const picture = pictures[Math.min(k, pictures.length - 1)]!;
+          const [, h, w] = picture.shape;
+          const sized = h === height && w === width ? picture : resizeImage(picture, height, width);
+          return [name, tensor("float32", [1, 3, height, width], sized.data)];
+        }),
+      );
+      feeds.push(await program.run(Object.fromEntries(Object.entries(images).map(([name, t]) => [`picture.${name}`, t]))));
+      shown.push(images);
+      samples.push(sample.id);
+    }
+  } finally {
+    program.dispose();
+  }
+  const sized = `resized to ${width}x${height}`;
+  return {
+    feeds,
+    images: shown,
+    samples,
+    source: data ? `${taken} pictures of ${data}, ${sized}` : `${taken} synthetic pictures, ${sized}`,
+  };
+}
+
+function preprocessing(graph: Graph, spec: ModelSpec, [height, width]: readonly [number, number]): Graph {
+  const own = new Graph();
+  for (const { name } of graph.inputs) {
+    const image = own.input(`picture.${name}`, "float32", [1, 3, height, width]);
+    own.output(name, preprocess(image, spec));
+  }
+  return own;
+}

@@ -1,0 +1,108 @@
+import { basename } from "node:path";
+import type { PlaceSpectrum } from "../../methods/spectrum/index.js";
+import { page, table } from "../report/document.js";
+import { plain } from "../report/html.js";
+import { type Curve, legend, radialFigure } from "./figures.js";
+import type { SpectrumResult } from "./result.js";
+
+export const percent = (share: number): string => `${(100 * share).toFixed(share < 0.001 && share > 0 ? 3 : 1)} %`;
+const map = (shape: readonly number[]): string => shape.join("x");
+
+/** What the share of a place means, in words. */
+export const measureOf = ({ direction }: Pick<PlaceSpectrum, "direction">): string =>
+  direction === "down" ? "above the new Nyquist limit" : "at the frequencies of the grid";
+
+/** report.html of one model. */
+export function reportPage(result: SpectrumResult): string {
+  const { places, pictures, underAttack } = result;
+  const name = basename(result.model.path);
+  const down = places.filter((p) => p.direction === "down");
+  const worst = [...down].sort((a, b) => b.share - a.share)[0];
+  const sentence = worst
+    ? `${percent(worst.share)} of the energy that ${worst.node} of ${name} samples lies above what its map can hold, and comes back as something else.`
+    : `${name} has no layer that lowers the resolution of a map.`;
+  return page(
+    "spectrum",
+    `Spectrum of ${name}`,
+    `<h1>${plain(sentence)}</h1>
+<p>Measured on ${plain(pictures.source)}. Energies are of all pictures and channels together.</p>
+<h2>Where the resolution changes</h2>
+<div class="scroll">${placesTable(places)}</div>
+${places.map((p) => placeSection(result, p)).join("\n")}
+${underAttack ? attackSection(result) : ""}`,
+  );
+}
+
+export const placesTable = (places: readonly PlaceSpectrum[]): string =>
+  table(
+    ["layer", "form", "map", "share", "without the mean", "of what"],
+    places.map((p) => [
+      p.node,
+      p.form,
+      `${map(p.before)} → ${map(p.after)}`,
+      percent(p.share),
+      percent(p.shareWithoutMean),
+      measureOf(p),
+    ]),
+  );
+
+function placeSection({ frequencies }: SpectrumResult, p: PlaceSpectrum): string {
+  const curves: Curve[] = [
+    { name: "map before", power: p.radialBefore },
+    { name: "map after", power: p.radialAfter },
+  ];
+  const limit = p.direction === "down" ? 0.5 / Math.max(...p.factor) : undefined;
+  const hardest = p.channels.map((share, channel) => ({ share, channel })).sort((a, b) => b.share - a.share);
+  return `<section><h3>${plain(p.node)}</h3>
+<p class="soft">${plain(p.form)}, ${map(p.before)} → ${map(p.after)}: ${percent(p.share)} ${measureOf(p)}. Channels with most: ${hardest
+    .slice(0, 3)
+    .map((c) => `${c.channel} (${percent(c.share)})`)
+    .join(", ")}.${limit === undefined ? "" : " The dashed line is the limit."}</p>
+${legend(curves)}${radialFigure(frequencies, curves, limit)}</section>`;
+}
+
+function attackSection({ frequencies, underAttack }: SpectrumResult): string {
+  const { attack, epsilon, steps, perturbation, prediction } = underAttack!;
+  const changed: Curve[] = [{ name: "perturbation", power: perturbation }];
+  const said: Curve[] = prediction
+    ? [
+        { name: "prediction, clean", power: prediction.clean },
+        { name: "prediction, attacked", power: prediction.attacked },
+      ]
+    : [];
+  return `<h2>Under attack</h2>
+<p>${attack}, ${steps} steps, ε = ${Number((255 * epsilon).toFixed(2))}/255 in l_inf, away from the model's own prediction.</p>
+<section><h3>What the attack adds</h3>${legend(changed)}${radialFigure(frequencies, changed)}</section>
+${said.length > 0 ? `<section><h3>What the model says</h3>${legend(said)}${radialFigure(frequencies, said)}</section>` : ""}`;
+}
+
+/** Two models side by side, place by place in order. */
+export function comparisonPage(results: readonly SpectrumResult[]): string {
+  const names = results.map((r) => basename(r.model.path));
+  const count = Math.max(...results.map((r) => r.places.length));
+  const rows = Array.from({ length: count }, (_, i) => {
+    const places = results.map((r) => r.places[i]);
+    const first = places.find((p) => p !== undefined)!;
+    return [
+      places.map((p) => p?.node ?? "–").join(" / "),
+      `${map(first.before)} → ${map(first.after)}`,
+      ...places.map((p) => (p ? percent(p.share) : "–")),
+      measureOf(first),
+    ];
+  });
+  const figures = Array.from({ length: count }, (_, i) => {
+    const curves = results.flatMap((r, k) =>
+      r.places[i] ? [{ name: `${names[k]}, after ${r.places[i].node}`, power: r.places[i].radialAfter }] : [],
+    );
+    return `<section><h3>${plain(curves.map((c) => c.name).join(" / "))}</h3>${legend(curves)}${radialFigure(results[0]!.frequencies, curves)}</section>`;
+  });
+  return page(
+    "spectrum",
+    `Spectra of ${names.join(" and ")}`,
+    `<h1>${plain(`Spectra of ${names.join(" and ")}`)}</h1>
+${results.map((r, i) => `<p>${plain(names[i]!)}: ${plain(r.pictures.source)}</p>`).join("\n")}
+<h2>Where the resolution changes</h2>
+<div class="scroll">${table(["layer", "map", ...names, "share of the energy"], rows)}</div>
+${figures.join("\n")}`,
+  );
+}

@@ -1,0 +1,205 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { gradients } from "../../engine/autodiff/gradients.js";
+import { embed } from "../../engine/graph/embed.js";
+import { Graph, type Node, type Value } from "../../engine/graph/graph.js";
+import {
+  averagePool,
+  conv,
+  convTranspose,
+  depthToSpace,
+  maxPool,
+  mul,
+  reduceSum,
+  resize,
+  slice,
+} from "../../engine/operators/index.js";
+import { Random } from "../../engine/tensor/random.js";
+import { type Shape, sizeOf, type Tensor, tensor, toNumbers } from "../../engine/tensor/tensor.js";
+import { runModel } from "../../engine/testing/run-model.js";
+import { createEngine, type Engine } from "../../index.js";
+import { forms, Left, resamplingPlaces } from "../../vision/resampling/index.js";
+import { outputDifferences } from "./difference.js";
+import { downChoiceNames, upChoiceNames } from "./names.js";
+import { retrofit } from "./retrofit.js";
+
+const random = new Random(1, "retrofit");
+const normal = (shape: Shape) =>
+  tensor(
+    "float32",
+    shape,
+    Float32Array.from({ length: sizeOf(shape) }, () => random.normal(0, 0.5)),
+  );
+const picture = (shape: Shape) =>
+  tensor(
+    "float32",
+    shape,
+    Float32Array.from({ length: sizeOf(shape) }, () => random.uniform(-1, 1)),
+  );
+
+function model(shape: Shape, build: (x: Value, weight: (shape: Shape) => Value) => Value): Graph {
+  const graph = new Graph();
+  const x = graph.input("x", "float32", shape);
+  let count = 0;
+  graph.output(
+    "y",
+    build(x, (s) => graph.constant(normal(s), `weight${count++}`, "weight")),
+  );
+  return graph;
+}
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await createEngine({ threads: 1 });
+});
+afterAll(() => engine.dispose());
+
+async function difference(graph: Graph, made: Graph): Promise<number> {
+  const feeds = [0, 1].map(() => ({ x: picture(graph.inputs[0]!.shape) }));
+  const [moved] = await outputDifferences(engine, graph, made, feeds);
+  return moved!.relative;
+}
+
+const downs: Readonly<Record<string, (x: Value, weight: (shape: Shape) => Value) => Value>> = {
+  "3x3": (x, w) => conv(x, w([4, 3, 3, 3]), { strides: [2, 2], pads: [1, 1, 1, 1] }),
+  "7x7": (x, w) => conv(x, w([4, 3, 7, 7]), { strides: [2, 2], pads: [3, 3, 3, 3], bias: w([4]) }),
+  "1x1": (x, w) => conv(x, w([4, 3, 1, 1]), { strides: [2, 2] }),
+  patches: (x, w) => conv(x, w([4, 3, 4, 4]), { strides: [4, 4] }),
+  "same, asymmetric": (x, w) => conv(x, w([4, 3, 3, 3]), { strides: [2, 2], autoPad: "SAME_UPPER" }),
+  "grouped, one axis": (x, w) => conv(x, w([6, 1, 3, 3]), { strides: [2, 1], pads: [1, 1, 1, 1], group: 3 }),
+  "max 2x2": (x) => maxPool(x, [2, 2], { strides: [2, 2] }),
+  "max 3x3": (x) => maxPool(x, [3, 3], { strides: [2, 2], pads: [1, 1, 1, 1] }),
+  "average 2x2": (x) => averagePool(x, [2, 2], { strides: [2, 2] }),
+};
+
+const ups: Readonly<Record<string, (x: Value, weight: (shape: Shape) => Value) => Value>> = {
+  bilinear: (x) => resize(x, { scales: [1, 1, 2, 2], mode: "linear", coordinates: "half_pixel" }),
+  nearest: (x) => resize(x, { scales: [1, 1, 2, 2], mode: "nearest", coordinates: "asymmetric", nearest: "floor" }),
+  "transposed 2x2": (x, w) => convTranspose(x, w([3, 4, 2, 2]), { strides: [2, 2], bias: w([4]) }),
+  "transposed 4x4": (x, w) => convTranspose(x, w([3, 4, 4, 4]), { strides: [2, 2], pads: [1, 1, 1, 1] }),
+  "transposed 3x3": (x, w) => convTranspose(x, w([3, 2, 3, 3]), { strides: [2, 2], pads: [1, 1, 1, 1], outputPadding: [1, 1] }),
+  "pixel shuffle": (x, w) => depthToSpace(conv(x, w([8, 3, 3, 3]), { pads: [1, 1, 1, 1], bias: w([8]) }), 2, "CRD"),
+  "pixel shuffle, blocks first": (x, w) => depthToSpace(conv(x, w([8, 3, 1, 1])), 2, "DCR"),
+};
+
+describe("layers that lower the resolution", () => {
+  it.each(
+    Object.entries(downs).flatMap(([name, of]) =>
+      [
+        [16, 20],
+        [15, 21],
+      ].map((size) => [name, size, of] as const),
+    ),
+  )("%s of %j: with every sample kept, every s-th is the layer's", async (_, size, of) => {
+    const graph = model([1, 3, ...size], of);
+    const [place] = resamplingPlaces(graph);
+    expect(place!.form.direction).toBe("down");
+    const both = new Graph();
+    const x = both.input("x", "float32", graph.inputs[0]!.shape);
+    const { values } = embed(both, graph, { x });
+    const node = place!.node as Node;
+    const form = place!.form;
+    const kept =
+      form.direction === "down" && form.undecimated({ ...node, inputs: node.inputs.map((v) => v && values.get(v.name)) });
+    if (!kept || kept instanceof Left) throw new Error("left");
+    const [rows, columns] = place!.factor;
+    expect(kept.shape.slice(2)).toEqual([place!.after.shape[2]! * rows, place!.after.shape[3]! * columns]);
+    both.output("sampled", slice(kept, [0, 0], kept.shape.slice(2), { axes: [2, 3], steps: [rows, columns] }));
+    both.output("layer", values.get(place!.after.name)!);
+    const { sampled, layer } = await runModel(both.build(), { x: picture(x.shape) });
+    toNumbers(layer!).forEach((v, i) => {
+      expect(toNumbers(sampled!)[i]).toBeCloseTo(v, 5);
+    });
+  });
+
+  it.each(downChoiceNames)("%s replaces all of them, and says so", (down) => {
+    const graph = model([1, 3, 32, 32], (x, w) => maxPool(downs["7x7"]!(x, w), [3, 3], { strides: [2, 2], pads: [1, 1, 1, 1] }));
+    const { graph: made, changes } = retrofit(graph, { down });
+    expect(changes.map((c) => [c.form, c.outcome])).toEqual([
+      ["strided convolution", { kind: "replaced", by: down }],
+      ["max pooling", { kind: "replaced", by: down }],
+    ]);
+    expect(made.outputs.get("y")!.shape).toEqual([1, 4, 8, 8]);
+    expect(resamplingPlaces(made)).toEqual([]);
+  });
+
+  it("moves a model of a band-limited picture by no more than rounding", async () => {
+    const graph = model([1, 3, 32, 48], downs["1x1"]!);
+    const { graph: made } = retrofit(graph, { down: "flc" });
+    // periods of 16 and 6.4 rows, 5.3 columns: below the new limit of 4, whole numbers of them in the picture
+    const smooth = (c: number, y: number, x: number) =>
+      0.3 + Math.cos((2 * Math.PI * (2 * y + c)) / 32) + 0.5 * Math.sin((2 * Math.PI * 5 * y) / 32 + (2 * Math.PI * 9 * x) / 48);
+    const data = Float32Array.from({ length: 3 * 32 * 48 }, (_, i) =>
+      smooth(Math.floor(i / 1536), Math.floor((i % 1536) / 48), i % 48),
+    );
+    const [moved] = await outputDifferences(engine, graph, made, [{ x: tensor("float32", [1, 3, 32, 48], data) }]);
+    expect(moved!.relative).toBeLessThan(1e-5);
+    // and of one that is not, by what aliased
+    expect(await difference(graph, made)).toBeGreaterThan(0.1);
+  });
+});
+
+describe("layers that double the resolution", () => {
+  it.each(Object.entries(ups))("%s: a large kernel begins as the same function", async (_, of) => {
+    for (const size of [
+      [8, 8],
+      [5, 7],
+    ]) {
+      const graph = model([2, 3, ...size], of);
+      for (const up of upChoiceNames) {
+        const { graph: made, changes } = retrofit(graph, { up });
+        expect(
+          changes.map((c) => c.outcome),
+          up,
+        ).toEqual([{ kind: "replaced", by: up }]);
+        if (up === "lctc-7" || up === "lctc-15+3") expect(await difference(graph, made), up).toBeLessThan(1e-5);
+      }
+    }
+  });
+
+  it("what does not fit is left, with the reason", () => {
+    const threefold = model([1, 3, 4, 4], (x) => resize(x, { scales: [1, 1, 3, 3], mode: "linear" }));
+    expect(retrofit(threefold, { up: "lctc-7" }).changes[0]!.outcome).toEqual({
+      kind: "left",
+      because: "it enlarges by 3 and 3, and a large kernel doubles",
+    });
+    const wide = model([1, 3, 4, 4], (x, w) => depthToSpace(conv(x, w([8, 3, 5, 5]), { pads: [2, 2, 2, 2] }), 2, "CRD"));
+    expect(retrofit(wide, { up: "lctc-7" }).changes[0]!.outcome).toEqual({
+      kind: "left",
+      because: "its kernel of 10x10 does not fit into the middle of 7x7",
+    });
+  });
+});
+
+it("the gradient of a retrofitted model is that of the file", async () => {
+  const graph = model([1, 3, 16, 16], (x, w) =>
+    ups["pixel shuffle"]!(downs["3x3"]!(x, w), (s) => w(s.length === 4 ? [8, 4, 3, 3] : s)),
+  );
+  const { graph: made } = retrofit(graph, { down: "flc", up: "lctc-9" });
+  const whole = new Graph();
+  const x = whole.input("x", "float32", [1, 3, 16, 16]);
+  const { outputs } = embed(whole, made, { x });
+  const direction = picture(outputs.y!.shape);
+  const loss = reduceSum(mul(outputs.y!, whole.constant(direction)));
+  whole.output("loss", loss);
+  whole.output("dx", gradients(loss, [x])[0]!);
+  const [at, along] = [picture(x.shape), picture(x.shape)];
+  const step = 1e-2;
+  const moved = (sign: number): Tensor =>
+    tensor(
+      "float32",
+      x.shape,
+      Float32Array.from(at.data, (v, i) => v + sign * step * along.data[i]!),
+    );
+  const number = async (t: Tensor) => toNumbers((await runModel(whole.build(), { x: t })).loss!)[0]!;
+  const slope = ((await number(moved(1))) - (await number(moved(-1)))) / (2 * step);
+  const { dx } = await runModel(whole.build(), { x: at });
+  const expected = toNumbers(dx!).reduce((s, v, i) => s + v * along.data[i]!, 0);
+  expect(Math.abs(slope - expected)).toBeLessThan(1e-3 * Math.max(1, Math.abs(expected)));
+});
+
+it("every form is found by one form alone", () => {
+  for (const of of [...Object.values(downs), ...Object.values(ups)]) {
+    const graph = model([1, 3, 16, 16], of);
+    for (const node of graph.nodes) expect(forms.filter((f) => f.find(node)).length).toBeLessThanOrEqual(1);
+  }
+});

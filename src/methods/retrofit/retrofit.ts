@@ -1,0 +1,76 @@
+import { rewrite } from "../../engine/compile/rewrite.js";
+import type { Graph, Node, Value } from "../../engine/graph/graph.js";
+import { nodeLabel } from "../../engine/graph/operator.js";
+import { type Form, forms, Left } from "../../vision/resampling/index.js";
+import { downChoices, upChoices } from "./choices.js";
+import type { DownChoiceName, UpChoiceName } from "./names.js";
+
+export interface RetrofitOptions {
+  /** What layers that lower the resolution get; absent: they stay. */
+  readonly down?: DownChoiceName;
+  /** What layers that double it get; absent: they stay. */
+  readonly up?: UpChoiceName;
+}
+
+/** What became of one layer that changes the resolution. */
+export interface Change {
+  /** Operator and name in the file. */
+  readonly node: string;
+  readonly form: string;
+  readonly direction: Form["direction"];
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+  /** The choice that took its place, or why it stays. */
+  readonly outcome: { readonly kind: "replaced"; readonly by: string } | { readonly kind: "left"; readonly because: string };
+}
+
+/**
+ * Replaces how an imported model changes resolutions. Weights are kept. A layer of stride s becomes the same layer at stride 1, a low-pass, and every s-th
+ * sample: what aliased is gone, all else is as it was. A layer that doubles the resolution becomes a transposed convolution with room for a
+ * large context, which begins as the same function.
+ *
+ * @param graph specialized; its sides are fixed, for the low-pass is a matrix of the map's size.
+ * @returns the new graph, and what became of every layer that changes the resolution.
+ * @example const { graph, changes } = retrofit(await specialize(model, shapes, evaluate, { keep: "weights" }), { down: "flc", up: "lctc-7" });
+ */
+export function retrofit(graph: Graph, options: RetrofitOptions): { readonly graph: Graph; readonly changes: readonly Change[] } {
+  const changes: Change[] = [];
+  let count = 0;
+  const apply = (node: Node): readonly Value[] | undefined => {
+    for (const form of forms) {
+      const found = form.find(node);
+      if (!found) continue;
+      const [replacement, by] = replaced(form, node, found.after, options, `retrofit.${count++}`);
+      changes.push({
+        node: nodeLabel(node),
+        form: form.name,
+        direction: form.direction,
+        before: found.before.shape,
+        after: found.after.shape,
+        outcome: replacement instanceof Left ? { kind: "left", because: replacement.because } : { kind: "replaced", by },
+      });
+      return replacement instanceof Left ? undefined : [replacement];
+    }
+    return undefined;
+  };
+  return { graph: rewrite(graph, [{ scope: "all", apply }]), changes };
+}
+
+function replaced(
+  form: Form,
+  node: Node,
+  after: Value,
+  { down, up }: RetrofitOptions,
+  name: string,
+): readonly [Value | Left, by: string] {
+  if (after.type !== "float32") return [new Left(`its maps are ${after.type}; low-passes and large kernels are float32`), ""];
+  if (form.direction === "down") {
+    if (!down) return [new Left("nothing was asked for layers that lower the resolution (--down)"), ""];
+    const undecimated = form.undecimated(node);
+    const [, , height, width] = after.shape as [number, number, number, number];
+    return [undecimated instanceof Left ? undecimated : downChoices[down](undecimated, [height, width]), down];
+  }
+  if (!up) return [new Left("nothing was asked for layers that raise the resolution (--up)"), ""];
+  const layer = form.transposed(node);
+  return [layer instanceof Left ? layer : upChoices[up](layer, node.name || name), up];
+}

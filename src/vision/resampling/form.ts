@@ -1,0 +1,50 @@
+import type { Node, Value } from "../../engine/graph/graph.js";
+import type { Tensor } from "../../engine/tensor/tensor.js";
+
+/** A node of a model at which the resolution of a map [N, C, H, W] changes by whole factors. */
+export interface Found {
+  readonly factor: readonly [height: number, width: number];
+  /** The map before, and the map after. */
+  readonly before: Value;
+  readonly after: Value;
+}
+
+/** Why a node is left as it is. */
+export class Left {
+  constructor(readonly because: string) {}
+}
+
+/** One way in which models lower the resolution. */
+export interface DownForm {
+  readonly name: string;
+  readonly direction: "down";
+  readonly find: (node: Node) => Found | undefined;
+  /**
+   * The same layer with every sample kept: sides are exactly `factor` times those of the result, and its every `factor`-th sample is what the layer
+   * yields.
+   *
+   * @param node with its inputs in the graph that is built.
+   */
+  readonly undecimated: (node: Node) => Value | Left;
+}
+
+/** One way in which models double the resolution. */
+export interface UpForm {
+  readonly name: string;
+  readonly direction: "up";
+  readonly find: (node: Node) => Found | undefined;
+  /** The same layer as a transposed convolution of stride 2. @param node with its inputs in the graph that is built. */
+  readonly transposed: (node: Node) => Transposed | Left;
+}
+
+/** `y[i] = Σ_j x[j] W[i + pad - 2 j]` along both axes, between what is done before and after. */
+export interface Transposed {
+  readonly x: Value;
+  /** [C, out / groups, k, k] */
+  readonly weight: Tensor<"float32">;
+  readonly groups: number;
+  readonly pad: number;
+  readonly finish: (y: Value) => Value;
+}
+
+export type Form = DownForm | UpForm;

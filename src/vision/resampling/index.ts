@@ -1,0 +1,37 @@
+import type { Graph, Node } from "../../engine/graph/graph.js";
+import { stridedAveragePool } from "./average-pool.js";
+import type { Form, Found } from "./form.js";
+import { stridedMaxPool } from "./max-pool.js";
+import { pixelShuffle } from "./pixel-shuffle.js";
+import { enlargingResize } from "./resize.js";
+import { stridedConvolution } from "./strided-convolution.js";
+import { transposedConvolution } from "./transposed-convolution.js";
+
+export { type DownForm, type Form, type Found, Left, type Transposed, type UpForm } from "./form.js";
+
+/** Every way in which models change the resolution of a map that is looked for. */
+export const forms: readonly Form[] = [
+  stridedConvolution,
+  stridedMaxPool,
+  stridedAveragePool,
+  enlargingResize,
+  transposedConvolution,
+  pixelShuffle,
+];
+
+/** A node of a graph that changes the resolution. */
+export interface Place extends Found {
+  readonly node: Node;
+  readonly form: Form;
+}
+
+/** Where a model changes the resolution of its maps, in the order of its nodes. */
+export function resamplingPlaces(graph: Graph): Place[] {
+  return graph.nodes.flatMap((node) => {
+    for (const form of forms) {
+      const found = form.find(node);
+      if (found) return [{ ...found, node, form }];
+    }
+    return [];
+  });
+}
