@@ -17,9 +17,6 @@ const nodeLimit = 100_000;
 /** Values that a shape rule is likely to ask for next: they are evaluated along with those it asks for now. */
 export const smallSize = 64;
 
-/** Operators without a shape rule of which a trial on zeros would tell a wrong shape. */
-const dataDependent = new Set(["NonMaxSuppression"]);
-
 export interface ImportSettings {
   /** Sizes of symbolic axes, as far as the given input shapes tell. */
   readonly axes: ReadonlyMap<string, number>;
@@ -218,11 +215,6 @@ export class Importer {
       return bodies?.types[i] ?? this.#staticType(valueInfo.get(name) ?? outputs.find((o) => o.name === name));
     });
     if (stated.every((t) => t !== undefined)) return this.graph.add(operator(stated), inputs, attributes, options);
-    if (dataDependent.has(node.op)) {
-      throw new ModelError(
-        `${nodeTitle(node)}: how many results it has depends on data, so the model has no fixed shapes; cut it off before this node.`,
-      );
-    }
     // a trial of this node alone on zeros
     await this.#evaluate(inputs.filter((v) => v !== undefined));
     const trial = new Graph();

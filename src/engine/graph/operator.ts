@@ -25,6 +25,10 @@ export interface Operator {
    */
   readonly integers?: Readonly<Record<string, IntegerMeaning>>;
   readonly infer: (context: InferContext) => readonly ValueType[];
+  /**
+   * Floating-point operations of a node, 2 per multiply-add; "none" where it only moves data. Default: one per element of its first output.
+   */
+  readonly flops?: "none" | ((context: FlopsContext) => number);
   /** What a node's outputs are, where types and constants of its operands make it needless; undefined where it stays. */
   readonly simplify?: (context: SimplifyContext) => readonly Value[] | undefined;
   readonly gradient: GradientRule | ZeroGradient | NotDifferentiable;
@@ -77,6 +81,13 @@ export interface DecomposeContext<I = readonly (Value | undefined)[], A = Attrib
   readonly graph: Graph;
   /** For each output whether anything reads it. What nothing reads may be left undefined. */
   readonly read: readonly boolean[];
+}
+
+/** What a rule sees that counts operations. */
+export interface FlopsContext<I = readonly (Value | undefined)[], A = Attributes> {
+  readonly inputs: I;
+  readonly outputs: readonly Value[];
+  readonly attributes: A;
 }
 
 /** What a rule sees that makes nodes needless. */
@@ -140,11 +151,13 @@ export interface Spec<T> extends AttributeSpec {
 }
 
 /** Attribute declarations: with a default the value is always there, without one it may be undefined, `required` ones must be given. */
-export function int(fallback: number): Spec<number>;
+export function int(fallback: number, choices?: readonly number[]): Spec<number>;
 export function int(): Spec<number | undefined>;
-export function int(fallback?: number): AttributeSpec {
-  return spec("int", fallback);
+export function int(fallback?: number, choices?: readonly number[]): AttributeSpec {
+  return { ...spec("int", fallback), ...(choices && { choices }) };
 }
+/** A whole number that is 0 or 1. */
+export const flag = (fallback: 0 | 1): Spec<number> => int(fallback, [0, 1]);
 export function float(fallback: number): Spec<number>;
 export function float(): Spec<number | undefined>;
 export function float(fallback?: number): AttributeSpec {
@@ -204,6 +217,7 @@ interface Definition<I extends readonly string[], O extends readonly string[], S
   readonly broadcasts?: true;
   readonly range?: RangeRule;
   readonly infer: (context: InferContext<Slots<I, Value>, AttributeValues<S>>) => readonly ValueType[];
+  readonly flops?: "none" | ((context: FlopsContext<Slots<I, Value>, AttributeValues<S>>) => number);
   readonly simplify?: (context: SimplifyContext<Slots<I, Value>, AttributeValues<S>>) => readonly Value[] | undefined;
   readonly gradient:
     | ((

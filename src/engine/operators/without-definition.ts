@@ -11,7 +11,6 @@ export const operatorsWithoutDefinition: Readonly<Record<string, string>> = {
   If: branches,
   Loop: branches,
   Scan: branches,
-  NonMaxSuppression: "which boxes remain is a matter of comparisons, and how many is known only when the model runs",
   ConcatFromSequence: sequence,
   SequenceAt: sequence,
   SequenceConstruct: sequence,

@@ -2,46 +2,11 @@ import { neededNodes } from "../graph/copy.js";
 import type { Graph, Node, Value } from "../graph/graph.js";
 import { bytesPerElement, sizeOf } from "../tensor/tensor.js";
 
-/**
- * Floating-point operations of a node: 2 per multiply-add of convolutions and matrix products, 1 per output element of everything else that
- * computes, 0 of what only moves data.
- */
+/** Floating-point operations of a node, as its operator says: 2 per multiply-add, 0 of what only moves data, else 1 per output element. */
 export function flops(node: Node): number {
-  const [a, b] = node.inputs;
-  const out = node.outputs[0] ? sizeOf(node.outputs[0].shape) : 0;
-  switch (node.operator.name) {
-    case "Conv":
-      return 2 * out * sizeOf(b!.shape.slice(1));
-    case "ConvTranspose":
-      return 2 * sizeOf(a!.shape) * sizeOf(b!.shape.slice(1));
-    case "MatMul":
-      return 2 * out * a!.shape.at(-1)!;
-    case "Gemm":
-      return 2 * out * a!.shape[node.attributes.transA ? 0 : 1]!;
-    case "Einsum":
-      return 2 * sizeOf([...einsumExtents(node).values()]);
-    case "MaxPool":
-    case "AveragePool":
-      return out * sizeOf((node.attributes.kernel_shape as readonly number[]) ?? [1]);
-    default:
-      return moving.has(node.operator.name) ? 0 : Math.max(out, node.operator.name.startsWith("Reduce") ? sizeOf(a!.shape) : 0);
-  }
-}
-
-const moving = new Set(
-  "Reshape Transpose Flatten Squeeze Unsqueeze Identity Slice Split Concat Pad Expand Tile Gather GatherElements GatherND Cast Dropout DepthToSpace SpaceToDepth Shape Constant ConstantOfShape Trilu".split(
-    " ",
-  ),
-);
-
-/** The extent of every letter of an Einsum: its product is the number of multiply-adds. */
-function einsumExtents(node: Node): Map<string, number> {
-  const terms = String(node.attributes.equation).split("->")[0]!.replaceAll(" ", "").split(",");
-  const extents = new Map<string, number>();
-  terms.forEach((term, i) => {
-    [...term.replace("...", "")].forEach((letter, axis) => extents.set(letter, node.inputs[i]!.shape[axis] ?? 1));
-  });
-  return extents;
+  const { flops: rule } = node.operator;
+  if (rule === "none") return 0;
+  return rule ? rule(node) : sizeOf(node.outputs[0]?.shape ?? [0]);
 }
 
 export function bytesOf(v: Value): number {

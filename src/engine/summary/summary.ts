@@ -3,8 +3,11 @@ import { reverseSweep } from "../autodiff/gradients.js";
 import { NotDifferentiableError, type Obstacle } from "../autodiff/obstacles.js";
 import { neededNodes } from "../graph/copy.js";
 import { embed } from "../graph/embed.js";
-import { Graph, type ValueType } from "../graph/graph.js";
-import { nodeLabel } from "../graph/operator.js";
+import { Graph, type Node, type ValueType } from "../graph/graph.js";
+import { nodeLabel, type Operator } from "../graph/operator.js";
+import { Conv } from "../operators/convolution/conv.js";
+import { BatchNormalization } from "../operators/normalization/batch-normalization.js";
+import { normalizationOperators } from "../operators/normalization/index.js";
 import { isFloat, sizeOf } from "../tensor/tensor.js";
 import { bytesOf, flops, peakMemory } from "./cost.js";
 
@@ -84,7 +87,7 @@ export function summarize(graph: Graph): ModelSummary {
     flops: nodes.reduce((sum, n) => sum + flops(n), 0),
     operators: [...groups].map(([name, g]) => ({ name, ...g, obstacle: blocked.has(name) })).sort((a, b) => b.count - a.count),
     gradient,
-    batchNormalization: batchNormalization(nodes.map((n) => ({ name: n.operator.name, bias: n.inputs[2] !== undefined }))),
+    batchNormalization: batchNormalization(nodes),
     largestActivations: activations
       .slice(0, 5)
       .map(({ v, n }) => ({ name: v.name, node: nodeLabel(n), shape: v.shape, bytes: bytesOf(v) })),
@@ -126,10 +129,12 @@ function gradientOf(source: Graph): { gradient: GradientSummary; blocked: Readon
   }
 }
 
-function batchNormalization(nodes: readonly { name: string; bias: boolean }[]): BatchNormalizationState {
-  const count = nodes.filter((n) => n.name === "BatchNormalization").length;
+function batchNormalization(nodes: readonly Node[]): BatchNormalizationState {
+  const count = nodes.filter((n) => n.operator === BatchNormalization).length;
   if (count > 0) return { kind: "present", nodes: count };
-  const convolutions = nodes.filter((n) => n.name === "Conv");
-  const normalised = nodes.some((n) => /^(Layer|Instance|Group)Normalization$/.test(n.name));
-  return { kind: "none", likelyFolded: !normalised && convolutions.length >= 5 && convolutions.every((n) => n.bias) };
+  const convolutions = nodes.filter((n) => n.operator === Conv);
+  const normalized = nodes.some((n) => normalizations.has(n.operator));
+  return { kind: "none", likelyFolded: !normalized && convolutions.length >= 5 && convolutions.every((n) => n.inputs[2]) };
 }
+
+const normalizations: ReadonlySet<Operator> = new Set(Object.values(normalizationOperators));

@@ -1,5 +1,5 @@
 import type { Value } from "../../graph/graph.js";
-import { defineComposite, float, int } from "../../graph/operator.js";
+import { defineComposite, flag, float, int } from "../../graph/operator.js";
 import { tensor } from "../../tensor/tensor.js";
 import { add } from "../elementwise/add.js";
 import { cast } from "../elementwise/cast.js";
@@ -40,7 +40,7 @@ export const Attention = defineComposite({
   inputs: ["Q", "K", "V", "attn_mask?", "past_key?", "past_value?", "nonpad_kv_seqlen?"],
   outputs: ["Y", "present_key?", "present_value?", "qk_matmul_output?"],
   attributes: {
-    is_causal: int(0),
+    is_causal: flag(0),
     kv_num_heads: int(),
     q_num_heads: int(),
     qk_matmul_output_mode: int(0),

@@ -1,7 +1,7 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int, ints } from "../../graph/operator.js";
 import { finite } from "../../graph/range.js";
-import type { Shape } from "../../tensor/tensor.js";
+import { type Shape, sizeOf } from "../../tensor/tensor.js";
 import { emit } from "../emit.js";
 import { type AxisWindow, checkedWindow, exactEnd, extent, type WindowAttributes, windowAttributes } from "../window.js";
 import { type ConvOptions, conv, sumOverPositions } from "./conv.js";
@@ -40,6 +40,7 @@ export const ConvTranspose = defineOperator({
   name: "ConvTranspose",
   inputs: ["X", "W", "B?"],
   attributes: { ...windowAttributes, dilations: ints(), group: int(1), output_padding: ints(), output_shape: ints() },
+  flops: ({ inputs: [x, w] }) => 2 * sizeOf(x.shape) * sizeOf(w.shape.slice(1)),
   infer: ({ inputs: [x, w, b], attributes, fail }) => {
     const { group } = attributes;
     if (x.shape.length < 3) fail("X needs a batch axis, a channel axis and at least one spatial axis");

@@ -1,6 +1,7 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int, ints } from "../../graph/operator.js";
 import { finite } from "../../graph/range.js";
+import { sizeOf } from "../../tensor/tensor.js";
 import { emit } from "../emit.js";
 import { reduceSum } from "../reduction/reduce-sum.js";
 import { type AutoPad, windowAttributes, windows } from "../window.js";
@@ -38,6 +39,7 @@ export const Conv = defineOperator({
   name: "Conv",
   inputs: ["X", "W", "B?"],
   attributes: { ...windowAttributes, dilations: ints(), group: int(1) },
+  flops: ({ inputs: [, w], outputs: [y] }) => 2 * sizeOf(y!.shape) * sizeOf(w.shape.slice(1)),
   infer: ({ inputs: [x, w, b], attributes, fail }) => {
     const { group } = attributes;
     if (x.shape.length < 3) fail("X needs a batch axis, a channel axis and at least one spatial axis");

@@ -11,6 +11,7 @@ export const CastLike = defineOperator({
   name: "CastLike",
   inputs: ["input", "target_type"],
   outputs: ["output"],
+  flops: "none",
   infer: ({ inputs: [x, target] }) => [{ type: target.type, shape: x.shape }],
   range: ofFirst,
   gradient: ({ inputs: [x] }, [g]) => castGradient(x, g),

@@ -15,6 +15,7 @@ export const Cast = defineOperator({
   inputs: ["input"],
   outputs: ["output"],
   attributes: { to: required(int()) },
+  flops: "none",
   infer: ({ inputs: [x], attributes: { to }, fail }) => [
     { type: dataTypeOf(to) ?? fail(`it casts to ${elementTypeName(to)}, which Faultline does not work on`), shape: x.shape },
   ],

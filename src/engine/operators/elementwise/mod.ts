@@ -1,5 +1,5 @@
 import type { Value } from "../../graph/graph.js";
-import { defineOperator, int } from "../../graph/operator.js";
+import { defineOperator, flag } from "../../graph/operator.js";
 import { isFloat } from "../../tensor/tensor.js";
 import { broadcastInputs, emit, type Operand } from "../emit.js";
 import { sumTo } from "../sum-to.js";
@@ -21,7 +21,7 @@ export const Mod = defineOperator({
   broadcasts: true,
   inputs: ["A", "B"],
   outputs: ["C"],
-  attributes: { fmod: int(0) },
+  attributes: { fmod: flag(0) },
   infer: (context) => {
     const [type] = broadcastInputs(context);
     if (isFloat(type!.type) && context.attributes.fmod !== 1) context.fail("floating-point numbers need fmod=1");

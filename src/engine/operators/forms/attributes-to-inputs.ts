@@ -2,6 +2,7 @@ import type { Value } from "../../graph/graph.js";
 import {
   type AttributeSchema,
   defineComposite,
+  flag,
   float,
   int,
   ints,
@@ -65,7 +66,7 @@ const ofBooleans = (operator: Operator): Operator =>
     name: operator.name,
     opsets: [20, newest],
     inputs: ["data", "axes?"],
-    attributes: { keepdims: int(1), noop_with_empty_axes: int(0) },
+    attributes: { keepdims: flag(1), noop_with_empty_axes: flag(0) },
     decompose: ({ inputs: [x, axes], attributes }) =>
       x.type === "bool"
         ? [cast(emit(operator, [cast(x, "int32"), axes], attributes), "bool")]
@@ -156,7 +157,7 @@ const dftForm = defineComposite({
   opsets: [20, newest],
   inputs: ["input", "dft_length?", "axis?"],
   outputs: ["output"],
-  attributes: { inverse: int(0), onesided: int(0) },
+  attributes: { inverse: flag(0), onesided: flag(0) },
   decompose: ({ inputs: [x, length, axisInput], attributes, fail }) => {
     const [axis = -2] = axisInput ? constantNumbers(axisInput, "axis", fail) : [];
     return [emit(DFT, [x, length], { ...attributes, axis: axis < 0 ? axis + x.shape.length : axis })];
@@ -166,8 +167,8 @@ const dftForm = defineComposite({
 export const argumentForms: readonly Operator[] = [
   withAxes(Squeeze, 12),
   withAxes(Unsqueeze, 12),
-  withAxes(ReduceSum, 12, { keepdims: int(1) }),
-  ...reductions.map((operator) => withAxes(operator, 17, { keepdims: int(1) })),
+  withAxes(ReduceSum, 12, { keepdims: flag(1) }),
+  ...reductions.map((operator) => withAxes(operator, 17, { keepdims: flag(1) })),
   ofBooleans(ReduceMax),
   ofBooleans(ReduceMin),
   sliceForm,

@@ -1,4 +1,4 @@
-import { defineComposite, int, type Operator } from "../../graph/operator.js";
+import { defineComposite, flag, int, type Operator } from "../../graph/operator.js";
 import { elementTypes } from "../../onnx/schema.js";
 import { emit } from "../emit.js";
 import { DequantizeLinear } from "../quantization/dequantize-linear.js";
@@ -9,7 +9,7 @@ import { newest } from "./newest.js";
  * Types, blocks and float16 are the operators' own business; `saturate` and `precision` speak of 8-bit floats and of rounding within float32. That
  * a zero point had 4 bits in the file, which were widened, says the type of the result.
  */
-const attributes = { axis: int(1), saturate: int(1), block_size: int(0), output_dtype: int(0), precision: int(0) };
+const attributes = { axis: int(1), saturate: flag(1), block_size: int(0), output_dtype: int(0), precision: int(0) };
 
 const quantize = (domain: "" | "com.microsoft"): Operator =>
   defineComposite({

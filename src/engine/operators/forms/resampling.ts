@@ -1,5 +1,5 @@
 import type { Value } from "../../graph/graph.js";
-import { defineComposite, float, floats, int, type Operator, required, string } from "../../graph/operator.js";
+import { defineComposite, flag, float, floats, int, type Operator, required, string } from "../../graph/operator.js";
 import { sizeOf } from "../../tensor/tensor.js";
 import { constantNumbers, emit } from "../emit.js";
 import { RoiAlign } from "../pooling/roi-align.js";
@@ -95,7 +95,7 @@ const gridSampleForm = defineComposite({
   opsets: [20, newest],
   inputs: ["X", "grid"],
   attributes: {
-    align_corners: int(0),
+    align_corners: flag(0),
     mode: string("linear", ["linear", "nearest", "cubic"]),
     padding_mode: string("zeros", ["zeros", "border", "reflection"]),
   },

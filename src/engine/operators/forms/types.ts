@@ -1,4 +1,4 @@
-import { defineComposite, int, type Operator, required, string } from "../../graph/operator.js";
+import { defineComposite, flag, int, type Operator, required, string } from "../../graph/operator.js";
 import { dataTypeOf, elementTypeName } from "../../onnx/tensor-data.js";
 import { cast } from "../elementwise/cast.js";
 import { CastLike } from "../elementwise/cast-like.js";
@@ -13,7 +13,7 @@ const castForm = defineComposite({
   opsets: [7, newest],
   inputs: ["input"],
   outputs: ["output"],
-  attributes: { to: required(int()), saturate: int(1), round_mode: string("up", ["up", "down", "nearest"]) },
+  attributes: { to: required(int()), saturate: flag(1), round_mode: string("up", ["up", "down", "nearest"]) },
   decompose: ({ inputs: [x], attributes: { to }, fail }) => {
     const [type, name] = [dataTypeOf(to), elementTypeName(to)];
     if (type === undefined || name === "int4" || name === "uint4")
@@ -27,7 +27,7 @@ const castLikeForm = defineComposite({
   opsets: [19, newest],
   inputs: ["input", "target_type"],
   outputs: ["output"],
-  attributes: { saturate: int(1), round_mode: string("up", ["up", "down", "nearest"]) },
+  attributes: { saturate: flag(1), round_mode: string("up", ["up", "down", "nearest"]) },
   decompose: ({ inputs }) => [emit(CastLike, inputs)],
 });
 

@@ -8,6 +8,7 @@ export const ConstantOfShape = defineOperator({
   inputs: ["input"],
   outputs: ["output"],
   attributes: { value: tensorAttribute() },
+  flops: "none",
   infer: ({ inputs: [shape], attributes, fail }) => {
     const value: Tensor | undefined = attributes.value;
     return [{ type: value?.type ?? "float32", shape: constantNumbers(shape, "shape", fail) }];

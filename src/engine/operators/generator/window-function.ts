@@ -1,5 +1,5 @@
 import type { Value, ValueType } from "../../graph/graph.js";
-import { int, zeroGradient } from "../../graph/operator.js";
+import { flag, int, zeroGradient } from "../../graph/operator.js";
 import { constantNumbers } from "../emit.js";
 import { elementType } from "./element-type.js";
 
@@ -7,7 +7,7 @@ import { elementType } from "./element-type.js";
 export const windowFunction = {
   inputs: ["size"],
   outputs: ["output"],
-  attributes: { output_datatype: int(1), periodic: int(1) },
+  attributes: { output_datatype: int(1), periodic: flag(1) },
   infer: ({
     inputs: [size],
     attributes,

@@ -11,6 +11,7 @@ export const Compress = defineOperator({
   inputs: ["input", "condition"],
   outputs: ["output"],
   attributes: { axis: int() },
+  flops: "none",
   infer: ({ inputs: [x, condition], attributes, fail }) => {
     const count = kept(condition, fail).length;
     if (attributes.axis === undefined) return [{ type: x.type, shape: [count] }];

@@ -13,6 +13,7 @@ export const GatherElements = defineOperator({
   inputs: ["data", "indices"],
   outputs: ["output"],
   attributes: { axis: int(0) },
+  flops: "none",
   infer: ({ inputs: [x, indices], attributes, fail }) => {
     const axis = normalizeAxis(attributes.axis, x.shape.length, fail);
     if (indices.shape.length !== x.shape.length || !indices.shape.every((d, i) => i === axis || d <= x.shape[i]!))

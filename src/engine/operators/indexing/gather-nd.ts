@@ -21,6 +21,7 @@ export const GatherND = defineOperator({
   inputs: ["data", "indices"],
   outputs: ["output"],
   attributes: { batch_dims: int(0) },
+  flops: "none",
   infer: ({ inputs: [x, indices], attributes: { batch_dims: b }, fail }) => {
     const depth = indices.shape.at(-1) ?? fail("indices must have at least one axis");
     if (b < 0 || b >= indices.shape.length || b + depth > x.shape.length)

@@ -17,6 +17,7 @@ export const Gather = defineOperator({
   inputs: ["data", "indices"],
   outputs: ["output"],
   attributes: { axis: int(0) },
+  flops: "none",
   infer: ({ inputs: [x, indices], attributes, fail }) => {
     const axis = normalizeAxis(attributes.axis, x.shape.length, fail);
     if (x.shape.length === 0) fail("a scalar has no entries to gather");

@@ -2,6 +2,7 @@ import { Compress } from "./compress.js";
 import { Gather } from "./gather.js";
 import { GatherElements } from "./gather-elements.js";
 import { GatherND } from "./gather-nd.js";
+import { NonMaxSuppression } from "./non-max-suppression.js";
 import { NonZero } from "./non-zero.js";
 import { OneHot } from "./one-hot.js";
 import { ScatterElements } from "./scatter-elements.js";
@@ -24,6 +25,7 @@ export const indexingOperators = {
   Gather,
   GatherElements,
   GatherND,
+  NonMaxSuppression,
   NonZero,
   OneHot,
   ScatterElements,

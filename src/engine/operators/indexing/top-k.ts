@@ -1,5 +1,5 @@
 import type { Value } from "../../graph/graph.js";
-import { defineOperator, int, type Operator } from "../../graph/operator.js";
+import { defineOperator, flag, int, type Operator } from "../../graph/operator.js";
 import { ofFirst } from "../../graph/range.js";
 import { constantNumbers, emitAll, intsConstant, normalizeAxis } from "../emit.js";
 import { zerosLike } from "../zeros.js";
@@ -21,7 +21,7 @@ export const TopK: Operator = defineOperator({
   inputs: ["X", "K"],
   outputs: ["Values", "Indices"],
   integers: { Indices: "positions" },
-  attributes: { axis: int(-1), largest: int(1), sorted: int(1) },
+  attributes: { axis: int(-1), largest: flag(1), sorted: flag(1) },
   infer: ({ inputs: [x, kInput], attributes, fail }) => {
     const axis = normalizeAxis(attributes.axis, x.shape.length, fail);
     const k = constantNumbers(kInput, "K", fail)[0]!;

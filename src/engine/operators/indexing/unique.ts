@@ -1,4 +1,4 @@
-import { defineOperator, int, notDifferentiable } from "../../graph/operator.js";
+import { defineOperator, flag, int, notDifferentiable } from "../../graph/operator.js";
 import { sizeOf } from "../../tensor/tensor.js";
 import { normalizeAxis } from "../emit.js";
 
@@ -7,7 +7,7 @@ export const Unique = defineOperator({
   inputs: ["X"],
   outputs: ["Y", "indices?", "inverse_indices?", "counts?"],
   integers: { "indices?": "positions", "inverse_indices?": "positions", "counts?": "positions" },
-  attributes: { axis: int(), sorted: int(1) },
+  attributes: { axis: int(), sorted: flag(1) },
   infer: ({ inputs: [x], attributes, fail }) => {
     if (!x.constant) fail("how many entries differ is known at run time only, so its outputs have no fixed shape", "use");
     const { data } = x.constant!;

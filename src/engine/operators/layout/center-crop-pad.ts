@@ -12,6 +12,7 @@ export const CenterCropPad = defineOperator({
   inputs: ["input_data", "shape"],
   outputs: ["output_data"],
   attributes: { axes: ints() },
+  flops: "none",
   infer: ({ inputs: [x, sizesInput], attributes, fail }) => {
     const sizes = constantNumbers(sizesInput, "shape", fail);
     const axes = (attributes.axes ?? x.shape.map((_, i) => i)).map((a) => normalizeAxis(a, x.shape.length, fail));

@@ -16,6 +16,7 @@ export const Concat = defineOperator({
   inputs: ["...inputs"],
   outputs: ["concat_result"],
   attributes: { axis: required(int()) },
+  flops: "none",
   infer: ({ inputs, attributes, fail }) => {
     const first = inputs[0] ?? fail("it needs at least one input");
     const axis = normalizeAxis(attributes.axis, first.shape.length, fail);

@@ -17,6 +17,7 @@ export const DepthToSpace = defineOperator({
   inputs: ["input"],
   outputs: ["output"],
   attributes: { blocksize: required(int()), mode: string("DCR", ["DCR", "CRD"]) },
+  flops: "none",
   infer: ({ inputs: [x], attributes: { blocksize: b }, fail }) => {
     const [n, c, h, w] = x.shape;
     if (x.shape.length !== 4 || b < 1 || c! % (b * b) !== 0)

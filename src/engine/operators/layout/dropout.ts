@@ -16,6 +16,7 @@ export const Dropout = defineOperator({
   inputs: ["data", "ratio?", "training_mode?"],
   outputs: ["output", "mask?"],
   attributes: { seed: int() },
+  flops: "none",
   infer: (context) => [...sameAsInput(context), { type: "bool", shape: context.inputs[0].shape }],
   range: finite,
   // exporters write training mode with ratio 0 for functional dropout in evaluation

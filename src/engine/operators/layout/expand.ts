@@ -13,6 +13,7 @@ export const Expand = defineOperator({
   name: "Expand",
   inputs: ["input", "shape"],
   outputs: ["output"],
+  flops: "none",
   infer: ({ inputs: [x, shape], fail }) => [
     { type: x.type, shape: broadcastShapes([x.shape, constantNumbers(shape, "shape", fail)], fail) },
   ],

@@ -13,6 +13,7 @@ export const Flatten = defineOperator({
   inputs: ["input"],
   outputs: ["output"],
   attributes: { axis: int(1) },
+  flops: "none",
   infer: ({ inputs: [x], attributes, fail }) => {
     const rank = x.shape.length;
     const axis = attributes.axis < 0 ? attributes.axis + rank : attributes.axis;

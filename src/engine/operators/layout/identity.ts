@@ -10,6 +10,7 @@ export const Identity = defineOperator({
   name: "Identity",
   inputs: ["input"],
   outputs: ["output"],
+  flops: "none",
   infer: sameAsInput,
   range: ofFirst,
   simplify: idleWhereSame,

@@ -24,6 +24,7 @@ export const Pad = defineOperator({
   inputs: ["data", "pads", "constant_value?", "axes?"],
   outputs: ["output"],
   attributes: { mode: string("constant", ["constant", "reflect", "edge", "wrap"]) },
+  flops: "none",
   infer: inferPad,
   range: ofAll(0),
   // opset 18 does not wrap

@@ -1,5 +1,5 @@
 import type { Value } from "../../graph/graph.js";
-import { defineOperator, int } from "../../graph/operator.js";
+import { defineOperator, flag } from "../../graph/operator.js";
 import { ofFirst } from "../../graph/range.js";
 import { type Shape, sameShape, sizeOf } from "../../tensor/tensor.js";
 import { constantNumbers, emit, idleWhereSame, intsConstant } from "../emit.js";
@@ -12,7 +12,8 @@ export const Reshape = defineOperator({
   name: "Reshape",
   inputs: ["data", "shape"],
   outputs: ["reshaped"],
-  attributes: { allowzero: int(0) },
+  attributes: { allowzero: flag(0) },
+  flops: "none",
   infer: ({ inputs: [x, target], attributes, fail }) => {
     const wanted = constantNumbers(target, "shape", fail);
     const shape = wanted.map((d, i) =>

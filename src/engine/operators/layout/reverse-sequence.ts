@@ -11,6 +11,7 @@ export const ReverseSequence: Operator = defineOperator({
   name: "ReverseSequence",
   inputs: ["input", "sequence_lens"],
   attributes: { batch_axis: int(1), time_axis: int(0) },
+  flops: "none",
   infer: ({ inputs: [x, lengths], attributes, fail }) => {
     const batch = normalizeAxis(attributes.batch_axis, x.shape.length, fail);
     const time = normalizeAxis(attributes.time_axis, x.shape.length, fail);

@@ -25,6 +25,7 @@ export const Slice = defineOperator({
   name: "Slice",
   inputs: ["data", "starts", "ends", "axes?", "steps?"],
   outputs: ["output"],
+  flops: "none",
   infer: (context) => {
     const [x] = context.inputs;
     const shape = [...x.shape];

@@ -12,6 +12,7 @@ export const SpaceToDepth = defineOperator({
   inputs: ["input"],
   outputs: ["output"],
   attributes: { blocksize: required(int()) },
+  flops: "none",
   infer: ({ inputs: [x], attributes: { blocksize: b }, fail }) => {
     const [n, c, h, w] = x.shape;
     if (x.shape.length !== 4 || b < 1 || h! % b !== 0 || w! % b !== 0)

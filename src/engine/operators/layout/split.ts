@@ -14,6 +14,7 @@ export const Split = defineOperator({
   inputs: ["input", "split?"],
   outputs: ["...outputs"],
   attributes: { axis: int(0), num_outputs: int() },
+  flops: "none",
   infer: ({ inputs: [x, split], attributes, outputCount, fail }) => {
     const axis = normalizeAxis(attributes.axis, x.shape.length, fail);
     const size = x.shape[axis] ?? fail("a scalar cannot be split");

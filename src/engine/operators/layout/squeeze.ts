@@ -11,6 +11,7 @@ export const Squeeze = defineOperator({
   name: "Squeeze",
   inputs: ["data", "axes?"],
   outputs: ["squeezed"],
+  flops: "none",
   infer: ({ inputs: [x, axes], fail }) => {
     const dropped = new Set(
       axes

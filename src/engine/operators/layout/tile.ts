@@ -14,6 +14,7 @@ export const Tile = defineOperator({
   name: "Tile",
   inputs: ["input", "repeats"],
   outputs: ["output"],
+  flops: "none",
   infer: ({ inputs: [x, repeatsInput], fail }) => {
     const repeats = constantNumbers(repeatsInput, "repeats", fail);
     if (repeats.length !== x.shape.length || repeats.some((r) => r < 0))

@@ -11,6 +11,7 @@ export const Transpose = defineOperator({
   inputs: ["data"],
   outputs: ["transposed"],
   attributes: { perm: ints() },
+  flops: "none",
   infer: ({ inputs: [x], attributes, fail }) => {
     const perm = attributes.perm ?? x.shape.map((_, i) => x.shape.length - 1 - i);
     if (perm.length !== x.shape.length || new Set(perm).size !== perm.length || !perm.every((p) => p in x.shape))

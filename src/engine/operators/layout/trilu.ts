@@ -1,5 +1,5 @@
 import type { Value } from "../../graph/graph.js";
-import { defineOperator, int, type Operator } from "../../graph/operator.js";
+import { defineOperator, flag, type Operator } from "../../graph/operator.js";
 import { ofAll } from "../../graph/range.js";
 import { emit, scalar } from "../emit.js";
 
@@ -13,7 +13,8 @@ export const Trilu: Operator = defineOperator({
   name: "Trilu",
   inputs: ["input", "k?"],
   outputs: ["output"],
-  attributes: { upper: int(1) },
+  attributes: { upper: flag(1) },
+  flops: "none",
   infer: ({ inputs: [x], fail }) => {
     if (x.shape.length < 2) fail("its input must have at least two axes");
     return [x];

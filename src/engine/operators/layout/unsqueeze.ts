@@ -11,6 +11,7 @@ export const Unsqueeze = defineOperator({
   name: "Unsqueeze",
   inputs: ["data", "axes"],
   outputs: ["expanded"],
+  flops: "none",
   infer: ({ inputs: [x, axesInput], fail }) => {
     const axes = constantNumbers(axesInput, "axes", fail);
     const rank = x.shape.length + axes.length;

@@ -1,7 +1,7 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, required, string } from "../../graph/operator.js";
 import { finite } from "../../graph/range.js";
-import { tensor } from "../../tensor/tensor.js";
+import { sizeOf, tensor } from "../../tensor/tensor.js";
 import { mul } from "../elementwise/mul.js";
 import { emit } from "../emit.js";
 import { expand } from "../layout/expand.js";
@@ -21,6 +21,7 @@ export const Einsum = defineOperator({
   inputs: ["...Inputs"],
   outputs: ["Output"],
   attributes: { equation: required(string()) },
+  flops: ({ inputs, attributes }) => 2 * sizeOf([...parse(inputs, attributes.equation, impossible).sizes.values()]),
   infer: ({ inputs, attributes, fail }) => {
     const { output, sizes } = parse(inputs, attributes.equation, fail);
     return [{ type: inputs[0]!.type, shape: [...output].map((letter) => sizes.get(letter)!) }];
@@ -32,6 +33,11 @@ export const Einsum = defineOperator({
     return inputs.map((x, i) => (wanted[i] ? operandGradient(equation, inputs, x, i, g) : undefined));
   },
 });
+
+/** The shape rule has read the equation before. */
+const impossible = (message: string): never => {
+  throw new Error(message);
+};
 
 function parse(inputs: readonly Value[], equation: string, fail: (message: string) => never): Equation {
   return parseEquation(

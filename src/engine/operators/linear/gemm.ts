@@ -1,7 +1,7 @@
 import type { Value } from "../../graph/graph.js";
-import { defineOperator, float, int } from "../../graph/operator.js";
+import { defineOperator, flag, float } from "../../graph/operator.js";
 import { finite } from "../../graph/range.js";
-import { sameShape } from "../../tensor/tensor.js";
+import { sameShape, sizeOf } from "../../tensor/tensor.js";
 import { mul } from "../elementwise/mul.js";
 import { broadcastShapes, emit, type Operand } from "../emit.js";
 import { transpose } from "../layout/transpose.js";
@@ -27,7 +27,8 @@ export const gemm = (a: Value, b: Value, c?: Operand, { alpha = 1, beta = 1, tra
 export const Gemm = defineOperator({
   name: "Gemm",
   inputs: ["A", "B", "C?"],
-  attributes: { alpha: float(1), beta: float(1), transA: int(0), transB: int(0) },
+  attributes: { alpha: float(1), beta: float(1), transA: flag(0), transB: flag(0) },
+  flops: ({ inputs: [a], outputs: [y], attributes: { transA } }) => 2 * sizeOf(y!.shape) * a.shape[transA ? 0 : 1]!,
   infer: ({ inputs: [a, b, c], attributes: { transA, transB }, fail }) => {
     if (a.type !== b.type || (c && c.type !== a.type)) fail("A, B and C must have one element type");
     if (a.shape.length !== 2 || b.shape.length !== 2) fail("A and B must be matrices");

@@ -13,6 +13,7 @@ export const matMul = (a: Value, b: Value): Value => emit(MatMul, [a, b]);
 export const MatMul = defineOperator({
   name: "MatMul",
   inputs: ["A", "B"],
+  flops: ({ inputs: [a], outputs: [y] }) => 2 * sizeOf(y!.shape) * a.shape.at(-1)!,
   infer: ({ inputs: [a, b], fail }) => {
     if (a.type !== b.type) fail("A and B must have one element type");
     return [{ type: a.type, shape: matMulShape(a, b, fail) }];

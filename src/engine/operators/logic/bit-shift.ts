@@ -9,7 +9,7 @@ export const BitShift = defineOperator({
   name: "BitShift",
   inputs: ["X", "Y"],
   outputs: ["Z"],
-  attributes: { direction: required(string()) },
+  attributes: { direction: required(string("LEFT", ["LEFT", "RIGHT"])) },
   infer: (context) => {
     const { direction } = context.attributes;
     if (direction !== "LEFT" && direction !== "RIGHT") context.fail(`direction is "LEFT" or "RIGHT", not "${direction}"`);

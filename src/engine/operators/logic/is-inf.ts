@@ -1,5 +1,5 @@
 import type { Value } from "../../graph/graph.js";
-import { defineOperator, int, zeroGradient } from "../../graph/operator.js";
+import { defineOperator, flag, zeroGradient } from "../../graph/operator.js";
 import { emit } from "../emit.js";
 
 /** True where `x` is an infinity of a wanted sign (default: both). */
@@ -9,7 +9,7 @@ export const isInf = (x: Value, sign: "both" | "positive" | "negative" = "both")
 export const IsInf = defineOperator({
   name: "IsInf",
   inputs: ["X"],
-  attributes: { detect_negative: int(1), detect_positive: int(1) },
+  attributes: { detect_negative: flag(1), detect_positive: flag(1) },
   infer: ({ inputs: [x] }) => [{ type: "bool", shape: x.shape }],
   gradient: zeroGradient("a test is piecewise constant"),
 });

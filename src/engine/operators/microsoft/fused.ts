@@ -1,5 +1,5 @@
 import type { Value } from "../../graph/graph.js";
-import { defineComposite, float, floats, int, ints, required, string } from "../../graph/operator.js";
+import { defineComposite, flag, float, floats, int, ints, required, string } from "../../graph/operator.js";
 import { hardSigmoid } from "../activation/hard-sigmoid.js";
 import { hardSwish } from "../activation/hard-swish.js";
 import { leakyRelu } from "../activation/leaky-relu.js";
@@ -72,8 +72,8 @@ export const FusedGemm = defineComposite({
   attributes: {
     alpha: float(1),
     beta: float(1),
-    transA: int(0),
-    transB: int(0),
+    transA: flag(0),
+    transB: flag(0),
     activation: required(string("", activations)),
     activation_alpha: float(),
     activation_beta: float(),
@@ -94,7 +94,7 @@ const fusedMatMul = (name: string) =>
     name,
     domain,
     inputs: ["A", "B"],
-    attributes: { alpha: float(1), transA: int(0), transB: int(0), transBatchA: int(0), transBatchB: int(0) },
+    attributes: { alpha: float(1), transA: flag(0), transB: flag(0), transBatchA: flag(0), transBatchB: flag(0) },
     decompose: ({ inputs: [a, b], attributes: { alpha, transA, transB, transBatchA, transBatchB } }) => {
       const product = matMul(operand(a, transBatchA !== 0, transA !== 0), operand(b, transBatchB !== 0, transB !== 0));
       return [alpha === 1 ? product : mul(product, alpha)];

@@ -3,6 +3,7 @@ import {
   type AttributeSchema,
   type Attributes,
   defineComposite,
+  flag,
   float,
   int,
   ints,
@@ -105,13 +106,13 @@ const channelsFirst = ({ channels_last, ...own }: Attributes, _: Value, fail: (m
 export const QLinearGlobalAveragePool = unary(
   "QLinearGlobalAveragePool",
   GlobalAveragePool,
-  { channels_last: int(0) },
+  { channels_last: flag(0) },
   channelsFirst,
 );
 export const QLinearAveragePool = unary(
   "QLinearAveragePool",
   AveragePool,
-  { ...windowAttributes, kernel_shape: required(ints()), ceil_mode: int(0), count_include_pad: int(0), channels_last: int(0) },
+  { ...windowAttributes, kernel_shape: required(ints()), ceil_mode: flag(0), count_include_pad: flag(0), channels_last: flag(0) },
   channelsFirst,
 );
 
@@ -141,7 +142,7 @@ export const QGemm = defineComposite({
   name: "QGemm",
   domain,
   inputs: ["A", "a_scale", "a_zero_point?", "B", "b_scale", "b_zero_point?", "C?", "y_scale?", "y_zero_point?"],
-  attributes: { alpha: float(1), transA: int(0), transB: int(0) },
+  attributes: { alpha: float(1), transA: flag(0), transB: flag(0) },
   decompose: ({ inputs: [a, aScale, aZero, b, bScale, bZero, bias, yScale, yZero], attributes }) => {
     const perColumn = attributes.transB === 0 ? 1 : 0;
     const c = bias && dequantizeBias(bias, aScale, bScale);

@@ -1,5 +1,5 @@
 import type { Value, ValueType } from "../../graph/graph.js";
-import { defineOperator, float, int } from "../../graph/operator.js";
+import { defineOperator, flag, float } from "../../graph/operator.js";
 import { finite } from "../../graph/range.js";
 import { add } from "../elementwise/add.js";
 import { div } from "../elementwise/div.js";
@@ -33,7 +33,7 @@ export const BatchNormalization = defineOperator({
   name: "BatchNormalization",
   inputs: ["X", "scale", "B", "input_mean", "input_var"],
   outputs: ["Y", "running_mean?", "running_var?"],
-  attributes: { epsilon: float(1e-5), momentum: float(0.9), training_mode: int(0) },
+  attributes: { epsilon: float(1e-5), momentum: float(0.9), training_mode: flag(0) },
   infer: inferBatchNormalization,
   range: finite,
   decompose: (context) => {

@@ -19,7 +19,7 @@ export const LpNormalization = defineOperator({
   name: "LpNormalization",
   inputs: ["input"],
   outputs: ["output"],
-  attributes: { axis: int(-1), p: int(2) },
+  attributes: { axis: int(-1), p: int(2, [1, 2]) },
   infer: ({ inputs: [x], attributes, fail }) => {
     normalizeAxis(attributes.axis, x.shape.length, fail);
     if (attributes.p !== 1 && attributes.p !== 2) fail(`p must be 1 or 2, not ${attributes.p}`);

@@ -1,12 +1,12 @@
 import type { Value } from "../../graph/graph.js";
-import { defineOperator, int, ints, type Operator } from "../../graph/operator.js";
+import { defineOperator, flag, ints, type Operator } from "../../graph/operator.js";
 import { ofAll } from "../../graph/range.js";
 import { sizeOf, tensor } from "../../tensor/tensor.js";
 import { conv } from "../convolution/conv.js";
 import { mul } from "../elementwise/mul.js";
 import { emit } from "../emit.js";
 import { type AxisWindow, exactEnd } from "../window.js";
-import { inferPool, type PoolOptions, poolAttributes, poolingAttributes, poolWindows } from "./pool.js";
+import { inferPool, type PoolOptions, poolAttributes, poolingAttributes, poolWindows, windowFlops } from "./pool.js";
 import { sumOfWindowsAt } from "./window-sum.js";
 
 export interface AveragePoolOptions extends PoolOptions {
@@ -38,7 +38,8 @@ export const averagePool = (
 export const AveragePool: Operator = defineOperator({
   name: "AveragePool",
   inputs: ["X"],
-  attributes: { ...poolAttributes, dilations: ints(), count_include_pad: int(0) },
+  attributes: { ...poolAttributes, dilations: ints(), count_include_pad: flag(0) },
+  flops: windowFlops,
   infer: inferPool,
   range: ofAll(0),
   // Dilations came with opset 19. The sum of each window is a convolution of each channel with ones; each is divided by its count.

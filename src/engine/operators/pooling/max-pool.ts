@@ -1,12 +1,12 @@
 import type { Value } from "../../graph/graph.js";
-import { type Attributes, defineOperator, int, ints } from "../../graph/operator.js";
+import { type Attributes, defineOperator, flag, ints } from "../../graph/operator.js";
 import { ofFirst } from "../../graph/range.js";
 import { sizeOf } from "../../tensor/tensor.js";
 import { emitAll } from "../emit.js";
 import { scatterElements } from "../indexing/scatter-elements.js";
 import { reshape } from "../layout/reshape.js";
 import { zerosLike } from "../zeros.js";
-import { inferPool, type PoolOptions, poolAttributes, poolingAttributes } from "./pool.js";
+import { inferPool, type PoolOptions, poolAttributes, poolingAttributes, windowFlops } from "./pool.js";
 
 export interface MaxPoolOptions extends PoolOptions {
   /** Distance between the taps of the window; default 1. */
@@ -40,7 +40,8 @@ export const MaxPool = defineOperator({
   inputs: ["X"],
   outputs: ["Y", "Indices?"],
   integers: { "Indices?": "positions" },
-  attributes: { ...poolAttributes, dilations: ints(), storage_order: int(0) },
+  attributes: { ...poolAttributes, dilations: ints(), storage_order: flag(0) },
+  flops: windowFlops,
   infer: (context) => {
     const [y] = inferPool(context);
     return [y!, { type: "int64", shape: y!.shape }];

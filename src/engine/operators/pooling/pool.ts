@@ -1,5 +1,6 @@
 import type { Value, ValueType } from "../../graph/graph.js";
-import { int, ints, required } from "../../graph/operator.js";
+import { flag, ints, required } from "../../graph/operator.js";
+import { sizeOf } from "../../tensor/tensor.js";
 import { type AutoPad, type AxisWindow, exactEnd, type WindowAttributes, windowAttributes, windows } from "../window.js";
 
 /** What all sliding-window poolings take. */
@@ -14,7 +15,7 @@ export interface PoolOptions {
   readonly rounding?: "floor" | "ceil";
 }
 
-export const poolAttributes = { ...windowAttributes, kernel_shape: required(ints()), ceil_mode: int(0) };
+export const poolAttributes = { ...windowAttributes, kernel_shape: required(ints()), ceil_mode: flag(0) };
 
 export interface PoolContext {
   readonly inputs: readonly [Value, ...unknown[]];
@@ -53,3 +54,12 @@ export function inferGlobalPool({ inputs: [x], fail }: Pick<PoolContext, "inputs
   if (x.shape.length < 3) fail("X needs a batch axis, a channel axis and at least one spatial axis");
   return [{ type: x.type, shape: x.shape.map((d, axis) => (axis < 2 ? d : 1)) }];
 }
+
+/** One for each element of each window. */
+export const windowFlops = ({
+  outputs: [y],
+  attributes,
+}: {
+  readonly outputs: readonly Value[];
+  readonly attributes: { readonly kernel_shape: readonly number[] };
+}): number => sizeOf(y!.shape) * sizeOf(attributes.kernel_shape);

@@ -1,5 +1,5 @@
 import type { Value } from "../../graph/graph.js";
-import { defineOperator, int, type Operator } from "../../graph/operator.js";
+import { defineOperator, flag, type Operator } from "../../graph/operator.js";
 import { add } from "../elementwise/add.js";
 import { mul } from "../elementwise/mul.js";
 import { sub } from "../elementwise/sub.js";
@@ -54,7 +54,7 @@ export const GRU: Operator = defineOperator({
   name: "GRU",
   inputs: ["X", "W", "R", "B?", "sequence_lens?", "initial_h?"],
   outputs: ["Y?", "Y_h?"],
-  attributes: { ...recurrentAttributes, linear_before_reset: int(0) },
+  attributes: { ...recurrentAttributes, linear_before_reset: flag(0) },
   infer: (context) => recurrentTypes(context, 3, 1),
   decompose: ({ inputs, attributes, graph }) =>
     attributes.layout === 0

@@ -1,5 +1,5 @@
 import type { Value } from "../../graph/graph.js";
-import { defineOperator, int, type Operator } from "../../graph/operator.js";
+import { defineOperator, flag, type Operator } from "../../graph/operator.js";
 import { add } from "../elementwise/add.js";
 import { mul } from "../elementwise/mul.js";
 import { sub } from "../elementwise/sub.js";
@@ -49,7 +49,7 @@ export const LSTM: Operator = defineOperator({
   name: "LSTM",
   inputs: ["X", "W", "R", "B?", "sequence_lens?", "initial_h?", "initial_c?", "P?"],
   outputs: ["Y?", "Y_h?", "Y_c?"],
-  attributes: { ...recurrentAttributes, input_forget: int(0) },
+  attributes: { ...recurrentAttributes, input_forget: flag(0) },
   infer: (context) => recurrentTypes(context, 4, 2),
   decompose: ({ inputs, attributes, graph }) =>
     attributes.layout === 0

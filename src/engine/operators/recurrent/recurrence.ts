@@ -1,5 +1,5 @@
 import type { Value, ValueType } from "../../graph/graph.js";
-import { float, floats, int, string, strings } from "../../graph/operator.js";
+import { flag, float, floats, int, string, strings } from "../../graph/operator.js";
 import { tensor } from "../../tensor/tensor.js";
 import { add } from "../elementwise/add.js";
 import { cast } from "../elementwise/cast.js";
@@ -24,7 +24,7 @@ export const recurrentAttributes = {
   clip: float(),
   direction: string<Direction>("forward", ["forward", "reverse", "bidirectional"]),
   hidden_size: int(),
-  layout: int(0),
+  layout: flag(0),
 };
 
 export interface Sizes {

@@ -1,8 +1,8 @@
 import type { Value, ValueType } from "../../graph/graph.js";
-import { int } from "../../graph/operator.js";
+import { flag, int } from "../../graph/operator.js";
 import { normalizeAxis } from "../emit.js";
 
-export const argAttributes = { axis: int(0), keepdims: int(1), select_last_index: int(0) };
+export const argAttributes = { axis: int(0), keepdims: flag(1), select_last_index: flag(0) };
 
 /** The shape of ArgMax and ArgMin. */
 export function inferArg(context: {

@@ -1,5 +1,6 @@
 import type { Value, ValueType } from "../../graph/graph.js";
-import { int, type Operator } from "../../graph/operator.js";
+import { flag, type Operator } from "../../graph/operator.js";
+import { sizeOf } from "../../tensor/tensor.js";
 import { constantNumbers, emit, intsConstant, normalizeAxis } from "../emit.js";
 import { reshape } from "../layout/reshape.js";
 
@@ -7,7 +8,7 @@ import { reshape } from "../layout/reshape.js";
 export type Axes = "keep" | "drop";
 
 /** Attributes of every reduction since opset 18 (axes are an input). */
-export const reductionAttributes = { keepdims: int(1), noop_with_empty_axes: int(0) };
+export const reductionAttributes = { keepdims: flag(1), noop_with_empty_axes: flag(0) };
 
 export interface ReductionContext {
   readonly inputs: readonly [Value, Value | undefined];
@@ -28,6 +29,9 @@ export function inferReduction(context: ReductionContext): readonly ValueType[] 
   const shape = inputs[0].shape.flatMap((d, i) => (axes.has(i) ? (attributes.keepdims ? [1] : []) : [d]));
   return [{ type: inputs[0].type, shape }];
 }
+
+/** One for each element that is reduced. */
+export const reductionFlops = ({ inputs: [x] }: { readonly inputs: readonly [Value, ...unknown[]] }): number => sizeOf(x.shape);
 
 /** A value of the result's shape with the reduced axes kept as 1: what broadcasts against the input. */
 export function kept(context: ReductionContext, v: Value): Value {

@@ -1,5 +1,5 @@
 import type { Value } from "../../graph/graph.js";
-import { defineOperator, int } from "../../graph/operator.js";
+import { defineOperator, flag } from "../../graph/operator.js";
 import { finite } from "../../graph/range.js";
 import { emit, scalar } from "../emit.js";
 
@@ -25,7 +25,7 @@ export const CumSum = defineOperator({
   name: "CumSum",
   inputs: ["x", "axis"],
   outputs: ["y"],
-  attributes: { exclusive: int(0), reverse: int(0) },
+  attributes: { exclusive: flag(0), reverse: flag(0) },
   infer: ({ inputs: [x, axis], fail }) => {
     if (axis.shape.some((d) => d !== 1)) fail("its axis must be one number");
     return [x];

@@ -3,7 +3,7 @@ import { defineOperator } from "../../graph/operator.js";
 import { notNegative } from "../../graph/range.js";
 import { mul } from "../elementwise/mul.js";
 import { sign } from "../elementwise/sign.js";
-import { type Axes, emitReduction, inferReduction, kept, reductionAttributes } from "./axes.js";
+import { type Axes, emitReduction, inferReduction, kept, reductionAttributes, reductionFlops } from "./axes.js";
 
 /** Sum of absolute values over the given axes (default: all). */
 export const reduceL1 = (x: Value, axes?: readonly number[], reduced: Axes = "drop"): Value =>
@@ -14,6 +14,7 @@ export const ReduceL1 = defineOperator({
   inputs: ["data", "axes?"],
   outputs: ["reduced"],
   attributes: reductionAttributes,
+  flops: reductionFlops,
   infer: inferReduction,
   range: notNegative,
   // d Σ|x| = Σ sign(x) dx

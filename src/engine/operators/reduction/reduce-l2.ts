@@ -5,7 +5,7 @@ import { div } from "../elementwise/div.js";
 import { mul } from "../elementwise/mul.js";
 import { equal } from "../logic/equal.js";
 import { where } from "../logic/where.js";
-import { type Axes, emitReduction, inferReduction, kept, reductionAttributes } from "./axes.js";
+import { type Axes, emitReduction, inferReduction, kept, reductionAttributes, reductionFlops } from "./axes.js";
 
 /** Euclidean norm over the given axes (default: all). */
 export const reduceL2 = (x: Value, axes?: readonly number[], reduced: Axes = "drop"): Value =>
@@ -16,6 +16,7 @@ export const ReduceL2 = defineOperator({
   inputs: ["data", "axes?"],
   outputs: ["reduced"],
   attributes: reductionAttributes,
+  flops: reductionFlops,
   infer: inferReduction,
   range: notNegative,
   // d ‖x‖ = Σ x dx / ‖x‖; 0 at x = 0, as PyTorch

@@ -4,7 +4,7 @@ import { finite } from "../../graph/range.js";
 import { exp } from "../elementwise/exp.js";
 import { mul } from "../elementwise/mul.js";
 import { sub } from "../elementwise/sub.js";
-import { type Axes, emitReduction, inferReduction, kept, reductionAttributes } from "./axes.js";
+import { type Axes, emitReduction, inferReduction, kept, reductionAttributes, reductionFlops } from "./axes.js";
 
 /** Logarithm of the sum of exponentials over the given axes (default: all). */
 export const reduceLogSumExp = (x: Value, axes?: readonly number[], reduced: Axes = "drop"): Value =>
@@ -15,6 +15,7 @@ export const ReduceLogSumExp = defineOperator({
   inputs: ["data", "axes?"],
   outputs: ["reduced"],
   attributes: reductionAttributes,
+  flops: reductionFlops,
   infer: inferReduction,
   range: finite,
   // d log Σe^x = Σ e^(x - y) dx

@@ -4,7 +4,7 @@ import { growing } from "../../graph/range.js";
 import { div } from "../elementwise/div.js";
 import { exp } from "../elementwise/exp.js";
 import { expand } from "../layout/expand.js";
-import { type Axes, emitReduction, inferReduction, kept, reductionAttributes } from "./axes.js";
+import { type Axes, emitReduction, inferReduction, kept, reductionAttributes, reductionFlops } from "./axes.js";
 
 /** Logarithm of the sum over the given axes (default: all). */
 export const reduceLogSum = (x: Value, axes?: readonly number[], reduced: Axes = "drop"): Value =>
@@ -15,6 +15,7 @@ export const ReduceLogSum = defineOperator({
   inputs: ["data", "axes?"],
   outputs: ["reduced"],
   attributes: reductionAttributes,
+  flops: reductionFlops,
   infer: inferReduction,
   range: growing(Math.log, 2 ** -126),
   // d log Σx = Σ dx / Σx, and Σx = e^y

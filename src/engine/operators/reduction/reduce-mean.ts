@@ -3,7 +3,7 @@ import { defineOperator } from "../../graph/operator.js";
 import { ofFirst } from "../../graph/range.js";
 import { mul } from "../elementwise/mul.js";
 import { expand } from "../layout/expand.js";
-import { type Axes, emitReduction, inferReduction, kept, reducedSize, reductionAttributes } from "./axes.js";
+import { type Axes, emitReduction, inferReduction, kept, reducedSize, reductionAttributes, reductionFlops } from "./axes.js";
 
 /** Mean over the given axes (default: all). */
 export const reduceMean = (x: Value, axes?: readonly number[], reduced: Axes = "drop"): Value =>
@@ -14,6 +14,7 @@ export const ReduceMean = defineOperator({
   inputs: ["data", "axes?"],
   outputs: ["reduced"],
   attributes: reductionAttributes,
+  flops: reductionFlops,
   infer: inferReduction,
   range: ofFirst,
   // d mean(x) = sum(dx) / n

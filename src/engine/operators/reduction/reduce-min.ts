@@ -1,7 +1,7 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
 import { ofFirst } from "../../graph/range.js";
-import { type Axes, emitReduction, inferReduction, reductionAttributes } from "./axes.js";
+import { type Axes, emitReduction, inferReduction, reductionAttributes, reductionFlops } from "./axes.js";
 import { extremeGradient } from "./extreme.js";
 
 /** Smallest value over the given axes (default: all). */
@@ -13,6 +13,7 @@ export const ReduceMin = defineOperator({
   inputs: ["data", "axes?"],
   outputs: ["reduced"],
   attributes: reductionAttributes,
+  flops: reductionFlops,
   infer: inferReduction,
   range: ofFirst,
   // the cotangent is shared evenly by the minima, as torch.amin does

@@ -7,7 +7,7 @@ import { mul } from "../elementwise/mul.js";
 import { sub } from "../elementwise/sub.js";
 import { equal } from "../logic/equal.js";
 import { where } from "../logic/where.js";
-import { type Axes, emitReduction, inferReduction, kept, reducedAxes, reductionAttributes } from "./axes.js";
+import { type Axes, emitReduction, inferReduction, kept, reducedAxes, reductionAttributes, reductionFlops } from "./axes.js";
 import { reduceSum } from "./reduce-sum.js";
 
 /** Product over the given axes (default: all). */
@@ -19,6 +19,7 @@ export const ReduceProd = defineOperator({
   inputs: ["data", "axes?"],
   outputs: ["reduced"],
   attributes: reductionAttributes,
+  flops: reductionFlops,
   infer: inferReduction,
   range: finite,
   // dy/dxᵢ = Π_{j≠i} xⱼ: where no other factor is 0, the product of the non-zero factors divided by xᵢ (by 1 for xᵢ = 0); else 0

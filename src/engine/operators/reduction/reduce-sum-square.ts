@@ -2,7 +2,7 @@ import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
 import { notNegative } from "../../graph/range.js";
 import { mul } from "../elementwise/mul.js";
-import { type Axes, emitReduction, inferReduction, kept, reductionAttributes } from "./axes.js";
+import { type Axes, emitReduction, inferReduction, kept, reductionAttributes, reductionFlops } from "./axes.js";
 
 /** Sum of squares over the given axes (default: all). */
 export const reduceSumSquare = (x: Value, axes?: readonly number[], reduced: Axes = "drop"): Value =>
@@ -13,6 +13,7 @@ export const ReduceSumSquare = defineOperator({
   inputs: ["data", "axes?"],
   outputs: ["reduced"],
   attributes: reductionAttributes,
+  flops: reductionFlops,
   infer: inferReduction,
   range: notNegative,
   // d Σx² = Σ 2x dx

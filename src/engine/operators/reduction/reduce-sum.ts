@@ -3,7 +3,7 @@ import { defineOperator } from "../../graph/operator.js";
 import { product } from "../../graph/range.js";
 import { sizeOf } from "../../tensor/tensor.js";
 import { expand } from "../layout/expand.js";
-import { type Axes, emitReduction, inferReduction, kept, reductionAttributes } from "./axes.js";
+import { type Axes, emitReduction, inferReduction, kept, reductionAttributes, reductionFlops } from "./axes.js";
 
 /** Sum over the given axes (default: all). */
 export const reduceSum = (x: Value, axes?: readonly number[], reduced: Axes = "drop"): Value =>
@@ -14,6 +14,7 @@ export const ReduceSum = defineOperator({
   inputs: ["data", "axes?"],
   outputs: ["reduced"],
   attributes: reductionAttributes,
+  flops: reductionFlops,
   infer: inferReduction,
   range: ({ inputs: [x], ranges: [range], output }) => {
     const count = sizeOf(x!.shape) / Math.max(1, sizeOf(output.shape));

@@ -1,5 +1,5 @@
 import type { Value } from "../../graph/graph.js";
-import { defineComposite, int } from "../../graph/operator.js";
+import { defineComposite, flag } from "../../graph/operator.js";
 import { tensor } from "../../tensor/tensor.js";
 import { add } from "../elementwise/add.js";
 import { mul } from "../elementwise/mul.js";
@@ -27,7 +27,7 @@ export const AffineGrid = defineComposite({
   name: "AffineGrid",
   inputs: ["theta", "size"],
   outputs: ["grid"],
-  attributes: { align_corners: int(0) },
+  attributes: { align_corners: flag(0) },
   // with positions p_k along the axes (x, y, z): grid = Σ_k theta[:, k] p_k + theta[:, last]
   decompose: ({ inputs: [theta, sizeInput], attributes, fail }) => {
     const size = constantNumbers(sizeInput, "size", fail);

@@ -1,5 +1,5 @@
 import type { Value } from "../../graph/graph.js";
-import { defineOperator, int } from "../../graph/operator.js";
+import { defineOperator, flag, int } from "../../graph/operator.js";
 import { finite } from "../../graph/range.js";
 import { tensor } from "../../tensor/tensor.js";
 import { mul } from "../elementwise/mul.js";
@@ -36,7 +36,7 @@ export const DFT = defineOperator({
   name: "DFT",
   inputs: ["input", "dft_length?"],
   outputs: ["output"],
-  attributes: { axis: int(1), inverse: int(0), onesided: int(0) },
+  attributes: { axis: int(1), inverse: flag(0), onesided: flag(0) },
   infer: (context) => {
     const { inputs, attributes, fail } = context;
     const [x] = inputs;

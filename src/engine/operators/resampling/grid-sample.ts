@@ -1,5 +1,5 @@
 import type { Value } from "../../graph/graph.js";
-import { defineOperator, int, type Operator, string } from "../../graph/operator.js";
+import { defineOperator, flag, type Operator, string } from "../../graph/operator.js";
 import { finite } from "../../graph/range.js";
 import { emit } from "../emit.js";
 import { gridSampleGradient } from "./grid-sample-gradient.js";
@@ -33,7 +33,7 @@ export const GridSample: Operator = defineOperator({
   name: "GridSample",
   inputs: ["X", "grid"],
   attributes: {
-    align_corners: int(0),
+    align_corners: flag(0),
     mode: string<GridSampleMode>("bilinear", ["bilinear", "nearest", "bicubic"]),
     padding_mode: string<GridSamplePadding>("zeros", ["zeros", "border", "reflection"]),
   },

@@ -1,5 +1,5 @@
 import type { Value } from "../../graph/graph.js";
-import { defineOperator, float, int, ints, type Operator, string } from "../../graph/operator.js";
+import { defineOperator, flag, float, ints, type Operator, string } from "../../graph/operator.js";
 import { finite } from "../../graph/range.js";
 import { tensor } from "../../tensor/tensor.js";
 import { constantNumbers, emit, intsConstant, normalizeAxis } from "../emit.js";
@@ -72,7 +72,7 @@ export const resize = (x: Value, o: ResizeOptions): Value =>
   );
 
 const attributes = {
-  antialias: int(0),
+  antialias: flag(0),
   axes: ints(),
   coordinate_transformation_mode: string<CoordinateMode>("half_pixel", [
     "half_pixel",
@@ -84,7 +84,7 @@ const attributes = {
     "tf_half_pixel_for_nn",
   ]),
   cubic_coeff_a: float(-0.75),
-  exclude_outside: int(0),
+  exclude_outside: flag(0),
   extrapolation_value: float(0),
   keep_aspect_ratio_policy: string("stretch", ["stretch", "not_larger", "not_smaller"]),
   mode: string<ResizeMode>("nearest", ["nearest", "linear", "cubic"]),

@@ -1,5 +1,5 @@
 import type { Value } from "../../graph/graph.js";
-import { defineOperator, int } from "../../graph/operator.js";
+import { defineOperator, flag } from "../../graph/operator.js";
 import { mul } from "../elementwise/mul.js";
 import { constantNumbers, intsConstant } from "../emit.js";
 import { gather } from "../indexing/gather.js";
@@ -11,7 +11,7 @@ export const STFT = defineOperator({
   name: "STFT",
   inputs: ["signal", "frame_step", "window?", "frame_length?"],
   outputs: ["output"],
-  attributes: { onesided: int(1) },
+  attributes: { onesided: flag(1) },
   infer: (context) => {
     const [signal] = context.inputs;
     const { frames, length } = framesOf(context);
