@@ -1,4 +1,3 @@
-import { neededNodes } from "../graph/copy.js";
 import type { Value } from "../graph/graph.js";
 import { sizeOf } from "../tensor/tensor.js";
 import { bytesOf, type ConstantPart } from "./constant-part.js";
@@ -54,6 +53,15 @@ function split(constants: ConstantPart, roots: readonly Value[], stays: (v: Valu
 }
 
 /** The constants from which a constant value is computed. */
-const leavesOf = (of: Value): Value[] => [
-  ...new Set(neededNodes([of]).flatMap((node) => node.inputs.filter((v): v is Value => v?.constant !== undefined))),
-];
+function leavesOf(of: Value): Value[] {
+  const leaves = new Set<Value>();
+  const seen = new Set<Value>();
+  const stack = [of];
+  for (let v = stack.pop(); v; v = stack.pop()) {
+    if (seen.has(v)) continue;
+    seen.add(v);
+    if (v.constant) leaves.add(v);
+    for (const input of v.node?.inputs ?? []) if (input) stack.push(input);
+  }
+  return [...leaves];
+}

@@ -224,17 +224,15 @@ class WorkerProgram implements Program {
     checkOutputs(this.outputs, fetch);
     checkFeeds(this.inputs, feeds);
     const transfer: ArrayBuffer[] = [];
-    const sent: Record<string, Tensor | ResidentTensor> = {};
-    for (const [name, feed] of Object.entries(feeds)) {
-      if (feed.data === undefined) {
-        sent[name] = residentOf(feed, this.calls, `input "${name}"`);
-      } else {
-        const copy = copyOf(feed);
-        transfer.push(copy.data.buffer as ArrayBuffer);
-        sent[name] = copy;
-      }
-    }
-    const answer = await this.calls.call("run", { program: this.compiled.program, feeds: sent, fetch, keep }, transfer);
+    // entries, for a name may be any: an assignment to __proto__ would be lost
+    const sent = Object.entries(feeds).map(([name, feed]): [string, Tensor | ResidentTensor] => {
+      if (feed.data === undefined) return [name, residentOf(feed, this.calls, `input "${name}"`)];
+      const copy = copyOf(feed);
+      transfer.push(copy.data.buffer as ArrayBuffer);
+      return [name, copy];
+    });
+    const request = { program: this.compiled.program, feeds: Object.fromEntries(sent), fetch, keep };
+    const answer = await this.calls.call("run", request, transfer);
     return Object.fromEntries(
       Object.entries(answer).map(([name, result]) => [name, "resident" in result ? new Resident(this.calls, result) : result]),
     ) as Record<string, Tensor> & Record<Kept, DeviceTensor>;

@@ -14,7 +14,7 @@ export function checkFeeds(inputs: readonly ValueInfo[], feeds: Feeds): void {
     }
   }
   for (const input of inputs) {
-    const feed = feeds[input.name];
+    const feed = Object.hasOwn(feeds, input.name) ? feeds[input.name] : undefined;
     const where = `Input "${input.name}"`;
     if (!feed) throw new EngineError(`${where} is missing; the program expects ${typeOf(input)}.`);
     const fits =

@@ -1,6 +1,24 @@
 import { ConstantPart, type Evaluate } from "../../engine/compile/constant-part.js";
 import { copyNodes, neededNodes } from "../../engine/graph/copy.js";
 import { Graph, type Node, type Value } from "../../engine/graph/graph.js";
+import type { Operator } from "../../engine/graph/operator.js";
+import { Conv } from "../../engine/operators/convolution/conv.js";
+import { ConvTranspose } from "../../engine/operators/convolution/conv-transpose.js";
+import { Add } from "../../engine/operators/elementwise/add.js";
+import { Cast } from "../../engine/operators/elementwise/cast.js";
+import { Div } from "../../engine/operators/elementwise/div.js";
+import { Mul } from "../../engine/operators/elementwise/mul.js";
+import { Pow } from "../../engine/operators/elementwise/pow.js";
+import { Sqrt } from "../../engine/operators/elementwise/sqrt.js";
+import { Identity } from "../../engine/operators/layout/identity.js";
+import { Reshape } from "../../engine/operators/layout/reshape.js";
+import { Transpose } from "../../engine/operators/layout/transpose.js";
+import { Gemm } from "../../engine/operators/linear/gemm.js";
+import { MatMul } from "../../engine/operators/linear/mat-mul.js";
+import { BatchNormalization } from "../../engine/operators/normalization/batch-normalization.js";
+import { InstanceNormalization } from "../../engine/operators/normalization/instance-normalization.js";
+import { LayerNormalization } from "../../engine/operators/normalization/layer-normalization.js";
+import { MeanVarianceNormalization } from "../../engine/operators/normalization/mean-variance-normalization.js";
 import { isFloat, sizeOf, type Tensor } from "../../engine/tensor/tensor.js";
 import type { Layer, LayerKind, Parameter, Role, WeightLayout } from "./layer.js";
 import { layerName, nodePath, stagesOf } from "./layer-names.js";
@@ -59,10 +77,10 @@ function findSites(nodes: readonly Node[], constants: ConstantPart): Site[] {
     v !== undefined && constants.has(v) && isFloat(v.type) && sizeOf(v.shape) >= 1;
 
   /** An Add of a value per channel right behind a layer that has no bias of its own. */
-  const following = (node: Node, op: "Add", channels: number): Slot[] => {
+  const following = (node: Node, channels: number): Slot[] => {
     const [output] = node.outputs;
     const [next, ...others] = readers.get(output!) ?? [];
-    if (!next || others.length > 0 || next.operator.name !== op) return [];
+    if (!next || others.length > 0 || next.operator !== Add) return [];
     const input = next.inputs[0] === output ? 1 : 0;
     const bias = next.inputs[input];
     if (!isParameter(bias) || sizeOf(bias.shape) !== channels) return [];
@@ -73,26 +91,26 @@ function findSites(nodes: readonly Node[], constants: ConstantPart): Site[] {
   const weighted = (node: Node, kind: LayerKind, input: number, layout: WeightLayout): Site[] => {
     const weight = slot(node, input, "weight", layout);
     if (weight.length === 0) return [];
-    const own = node.operator.name === "MatMul" ? [] : slot(node, 2, "bias");
+    const own = node.operator === MatMul ? [] : slot(node, 2, "bias");
     const { shape } = readBy({ node, input });
     const channels = (layout === "in-out" ? shape.at(-1) : layout === "transposed convolution" ? undefined : shape[0]) ?? -1;
-    const bias = own.length > 0 ? own : following(node, "Add", channels > 0 ? channels : (node.outputs[0]!.shape[1] ?? -1));
+    const bias = own.length > 0 ? own : following(node, channels > 0 ? channels : (node.outputs[0]!.shape[1] ?? -1));
     return [{ node, kind, slots: [...weight, ...bias] }];
   };
 
   const siteOf = (node: Node): Site[] => {
-    switch (node.operator.name) {
-      case "Conv":
+    switch (node.operator) {
+      case Conv:
         return weighted(node, "convolution", 1, "convolution");
-      case "ConvTranspose":
+      case ConvTranspose:
         return weighted(node, "transposed convolution", 1, "transposed convolution");
-      case "Gemm":
+      case Gemm:
         return weighted(node, "linear", 1, node.attributes.transB === 1 ? "out-in" : "in-out");
-      case "MatMul":
+      case MatMul:
         if (isParameter(node.inputs[1]) && node.inputs[1].shape.length === 2) return weighted(node, "linear", 1, "in-out");
         if (isParameter(node.inputs[0]) && node.inputs[0].shape.length === 2) return weighted(node, "linear", 0, "out-in");
         return [];
-      case "BatchNormalization": {
+      case BatchNormalization: {
         const slots = [
           ...slot(node, 1, "weight"),
           ...slot(node, 2, "bias"),
@@ -101,21 +119,20 @@ function findSites(nodes: readonly Node[], constants: ConstantPart): Site[] {
         ];
         return slots.length === 4 ? [{ node, kind: "batch normalization", slots }] : [];
       }
-      case "LayerNormalization":
-      case "InstanceNormalization":
-      case "GroupNormalization": {
+      case LayerNormalization:
+      case InstanceNormalization: {
         const slots = [...slot(node, 1, "weight"), ...slot(node, 2, "bias")];
         const varied = slots.some((s) => sizeOf(readBy(s).shape) > 1);
         return varied ? [{ node, kind: "normalization", slots }] : [];
       }
-      case "Mul": {
+      case Mul: {
         // γ of a normalisation that the exporter wrote out: it multiplies what was just divided by a deviation
         const input = isParameter(node.inputs[1]) ? 1 : 0;
         const weight = node.inputs[input];
         if (!isParameter(weight) || !isNormalized(node.inputs[1 - input]!)) return [];
         const channels = sizeOf(weight.shape);
         if (channels < 2) return [];
-        return [{ node, kind: "normalization", slots: [...slot(node, input, "weight"), ...following(node, "Add", channels)] }];
+        return [{ node, kind: "normalization", slots: [...slot(node, input, "weight"), ...following(node, channels)] }];
       }
       default:
         return [];
@@ -124,14 +141,17 @@ function findSites(nodes: readonly Node[], constants: ConstantPart): Site[] {
   return nodes.filter((node) => !constants.has(node.outputs[0]!)).flatMap(siteOf);
 }
 
+/** What leaves the numbers of a tensor as they are, in their order. */
+const rewriting: ReadonlySet<Operator> = new Set([Identity, Cast, Reshape]);
+
 /** Whether a value comes from a division by a deviation, perhaps reshaped since. */
 function isNormalized({ node }: Value): boolean {
   if (!node) return false;
-  const { name } = node.operator;
-  if (["Reshape", "Transpose", "Cast", "Identity"].includes(name)) return isNormalized(node.inputs[0]!);
-  if (name === "InstanceNormalization" || name === "MeanVarianceNormalization") return true;
-  const divisor = name === "Div" ? node.inputs[1]!.node?.operator.name : undefined;
-  return divisor === "Sqrt" || divisor === "Pow";
+  const { operator, inputs } = node;
+  if (operator === Transpose || rewriting.has(operator)) return isNormalized(inputs[0]!);
+  if (operator === InstanceNormalization || operator === MeanVarianceNormalization) return true;
+  const divisor = operator === Div ? inputs[1]!.node?.operator : undefined;
+  return divisor === Sqrt || divisor === Pow;
 }
 
 /** The tensor of the file behind a parameter: itself, or what it is the transpose, cast or copy of; else the value itself. */
@@ -141,10 +161,10 @@ function sourceOf(v: Value): { readonly name: string; readonly transposed: boole
     // also where it was evaluated since
     if (at.origin.kind !== "node") return { name: at.name, transposed };
     const { operator, attributes, inputs } = at.origin.node;
-    if (operator.name === "Transpose" && at.shape.length === 2) {
+    if (operator === Transpose && at.shape.length === 2) {
       const perm = attributes.perm as readonly number[] | undefined;
       if (!perm || perm[0] === 1) transposed = !transposed;
-    } else if (!["Identity", "Cast", "Reshape"].includes(operator.name)) return { name: v.name, transposed: false };
+    } else if (!rewriting.has(operator)) return { name: v.name, transposed: false };
     at = inputs[0]!;
   }
 }

@@ -1,4 +1,7 @@
 import type { Value } from "../../engine/graph/graph.js";
+import { Sigmoid } from "../../engine/operators/activation/sigmoid.js";
+import { Softmax } from "../../engine/operators/activation/softmax.js";
+import { Cast } from "../../engine/operators/elementwise/cast.js";
 import {
   add,
   cast,
@@ -14,6 +17,7 @@ import {
   transpose,
   unsqueeze,
 } from "../../engine/operators/index.js";
+import { Identity } from "../../engine/operators/layout/identity.js";
 import { isFloat, tensor } from "../../engine/tensor/tensor.js";
 import { twoClassLogits } from "../tasks/classes.js";
 import { type ModelSpec, SpecError, type ValueRange } from "./model-spec.js";
@@ -81,18 +85,14 @@ function withoutActivation(raw: Value, spec: ModelSpec): { raw: Value; spec: Mod
   const last = raw.node;
   const [before] = last?.inputs ?? [];
   if (!last || !before) return { raw, spec };
-  if (last.operator.name === "Identity" || (last.operator.name === "Cast" && isFloat(before.type))) {
+  if (last.operator === Identity || (last.operator === Cast && isFloat(before.type))) {
     const behind = withoutActivation(before, spec);
     return behind.raw === before ? { raw, spec } : behind;
   }
-  if (meaning === "binary-probabilities" && last.operator.name === "Sigmoid") return asLogits(before, "binary-logits");
+  if (meaning === "binary-probabilities" && last.operator === Sigmoid) return asLogits(before, "binary-logits");
   const rank = raw.shape.length;
   const classAxis = layout === "nhwc" ? rank - 1 : 1;
-  if (
-    meaning === "probabilities" &&
-    last.operator.name === "Softmax" &&
-    (Number(last.attributes.axis) + rank) % rank === classAxis
-  )
+  if (meaning === "probabilities" && last.operator === Softmax && (Number(last.attributes.axis) + rank) % rank === classAxis)
     return asLogits(before, "logits");
   return { raw, spec };
 }
