@@ -1,11 +1,11 @@
 import { foldBatchNormalization } from "../../engine/compile/fold-batch-normalization.js";
 import { readModel } from "../../engine/onnx/read-file.js";
 import type { Engine } from "../../engine/runtime/engine.js";
-import { importedNetwork } from "../../methods/sensor/imported.js";
 import { throughSensor } from "../../methods/sensor/pipeline.js";
 import { type Sensor, sensor } from "../../methods/sensor/sensor.js";
 import type { ParameterGroup } from "../../methods/training/parameter-groups.js";
 import { findNetwork } from "../../vision/nn/networks/index.js";
+import { importedNetwork } from "../../vision/spec/imported-network.js";
 import { fixedModel } from "../../vision/spec/model-predictor.js";
 import { parseModelSpec } from "../../vision/spec/model-spec.js";
 import { asConfiguration } from "../networks/configuration.js";

@@ -6,7 +6,6 @@ import type { Engine } from "../../engine/runtime/engine.js";
 import { createEngine } from "../../engine/runtime/node.js";
 import { tensor, toNumbers } from "../../engine/tensor/tensor.js";
 import { runModel } from "../../engine/testing/run-model.js";
-import { importedNetwork } from "../../methods/sensor/imported.js";
 import { throughSensor } from "../../methods/sensor/pipeline.js";
 import { sensor } from "../../methods/sensor/sensor.js";
 import { Batches } from "../../methods/training/batch.js";
@@ -16,6 +15,7 @@ import { Trainer } from "../../methods/training/trainer.js";
 import { streetDataset } from "../../vision/data/synthetic/street.js";
 import { declarations, initialState, networkModel } from "../../vision/nn/model.js";
 import { unet } from "../../vision/nn/networks/unet.js";
+import { importedNetwork } from "../../vision/spec/imported-network.js";
 import { fixedModel } from "../../vision/spec/model-predictor.js";
 import { parseModelSpec } from "../../vision/spec/model-spec.js";
 

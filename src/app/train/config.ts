@@ -181,9 +181,23 @@ export const trainConfigSchema = z.strictObject({
   seed: z.number().int().default(0),
 });
 
+/** Training of a model of one's own: an ONNX file in place of a network. */
+export const importedTrainConfigSchema = trainConfigSchema.omit({ network: true, start: true }).extend({
+  /** ONNX file; its float32 initializers are what is trained, under the names in the file. */
+  model: z.string(),
+  /** What it takes and yields; default: the sidecar beside it. */
+  spec: z.string().optional(),
+  /** Patterns of initializers' names, with * for any letters. */
+  trained: z.array(z.string()).nonempty().default(["*"]),
+  /** Patterns of those that stay as they are. */
+  frozen: z.array(z.string()).default([]),
+});
+
 export type TrainConfig = z.infer<typeof trainConfigSchema>;
+export type ImportedTrainConfig = z.infer<typeof importedTrainConfigSchema>;
 /** What a training run is besides its network. */
 export type TrainSettings = Omit<TrainConfig, "network">;
+
 export type DataConfig = z.infer<typeof dataSchema>;
 
 /**
@@ -191,8 +205,13 @@ export type DataConfig = z.infer<typeof dataSchema>;
  *
  * @throws ConfigError naming every field that is wrong.
  */
-export function readTrainConfig(path: string): TrainConfig {
-  return parseTrainConfig(readJson(path), path);
+export function readTrainConfig(path: string): TrainConfig | ImportedTrainConfig {
+  const value = readJson(path);
+  if (!(value && typeof value === "object" && "model" in value)) return parseTrainConfig(value, path);
+  if ("network" in value) throw new ConfigError(`${path} names both a network and a model; leave one of them out.`);
+  const checked = check(importedTrainConfigSchema, value);
+  if ("problems" in checked) throw new ConfigError(`${path} is not valid: ${checked.problems.join("; ")}.`);
+  return checked.data;
 }
 
 export function parseTrainConfig(value: unknown, where: string): TrainConfig {

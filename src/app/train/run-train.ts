@@ -17,9 +17,10 @@ import type { RunDirectory, RunRecord } from "../runs/run-directory.js";
 import { isExhausted, standingAt } from "./best.js";
 import { createTrainer, inputShapes, prepareTraining, type Training } from "./build.js";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.js";
-import { ConfigError, type TrainConfig, type TrainSettings } from "./config.js";
+import { ConfigError, type ImportedTrainConfig, type TrainConfig, type TrainSettings } from "./config.js";
 import { Evaluation } from "./evaluate.js";
 import { exportNetwork, type TrainResult } from "./export.js";
+import { exportImported, importedTraining } from "./imported.js";
 import { lossFigure } from "./loss-figure.js";
 import { sparkline } from "./sparkline.js";
 
@@ -41,7 +42,7 @@ export interface TrainPlan<C extends TrainSettings = TrainConfig> {
   readonly command: string;
   readonly version: string;
   readonly config: C;
-  /** SHA-256 of the checkpoint that the run began with. */
+  /** SHA-256 of the checkpoint, or the model, that the run began with. */
   readonly start?: string;
   readonly runtime: {
     readonly provider: string;
@@ -53,6 +54,8 @@ export interface TrainPlan<C extends TrainSettings = TrainConfig> {
 
 export interface TrainHooks {
   readonly onProgress?: (step: number, note: string) => void;
+  /** What a user should know before the first step. */
+  readonly onNote?: (sentence: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -65,13 +68,25 @@ export interface Course {
   readonly finish: (result: TrainResult) => void;
 }
 
-/** Trains the network that the configuration names and writes it as ONNX, safetensors and a card: see `runCourse`. */
+const isImported = (plan: TrainPlan | TrainPlan<ImportedTrainConfig>): plan is TrainPlan<ImportedTrainConfig> =>
+  "model" in plan.config;
+
+/** Trains the network that the configuration names, or the model, and writes it as ONNX, safetensors and a card: see `runCourse`. */
 export async function runTraining(
   engine: Engine,
-  plan: TrainPlan,
+  plan: TrainPlan | TrainPlan<ImportedTrainConfig>,
   run: RunDirectory<TrainRecord>,
   hooks: TrainHooks,
 ): Promise<TrainResult | "stopped"> {
+  if (isImported(plan)) {
+    const imported = await importedTraining(engine, plan.config);
+    for (const note of imported.notes) hooks.onNote?.(note);
+    const course = {
+      training: imported.training,
+      finish: (result: TrainResult) => exportImported(plan, imported, result, run),
+    };
+    return runCourse(engine, plan.config, run, course, hooks);
+  }
   const training = await prepareTraining(plan.config);
   const finish = (result: TrainResult) => exportNetwork(plan, training, result, run);
   return runCourse(engine, plan.config, run, { training, finish }, hooks);

@@ -4,7 +4,6 @@ export { SensorError } from "./error.js";
 export { exactReading } from "./exact.js";
 export { gridLines } from "./grid-lines.js";
 export { toImageGrid } from "./image-grid.js";
-export { type ImportedOptions, importedNetwork } from "./imported.js";
 export { interiorReading } from "./interior.js";
 export { compose } from "./layouts/compose.js";
 export { type LayoutChoice, type LayoutName, layoutOf, layouts } from "./layouts/index.js";

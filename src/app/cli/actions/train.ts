@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { hashFile } from "../../attack/plan.js";
 import { interruptible, progress } from "../../runs/progress.js";
 import { RunDirectory } from "../../runs/run-directory.js";
-import { readTrainConfig } from "../../train/config.js";
+import { type ImportedTrainConfig, readTrainConfig } from "../../train/config.js";
 import { runTraining, type TrainPlan, type TrainRecord } from "../../train/run-train.js";
 import type { TrainFlags } from "../commands/train.js";
 import { version } from "../version.js";
@@ -11,16 +11,12 @@ import { withEngine } from "./engine.js";
 /** `faultline train config.json` */
 export async function train(path: string, flags: TrainFlags): Promise<void> {
   const config = readTrainConfig(path);
-  const start = config.start === undefined ? undefined : await hashFile(config.start);
+  const begun = "model" in config ? config.model : config.start;
+  const start = begun === undefined ? undefined : await hashFile(begun);
   await withEngine(flags, async (engine) => {
     const { provider, runtime, threads, optimization } = engine.info;
-    const plan: TrainPlan = {
-      command: "train",
-      version,
-      config,
-      ...(start && { start }),
-      runtime: { provider, runtime, threads, optimization },
-    };
+    const facts = { command: "train", version, ...(start && { start }), runtime: { provider, runtime, threads, optimization } };
+    const plan: TrainPlan | TrainPlan<ImportedTrainConfig> = "model" in config ? { ...facts, config } : { ...facts, config };
     const out = flags.out ?? `runs/${basename(path, ".json")}`;
     const run = RunDirectory.open<TrainRecord>(out, plan, []);
     const stop = interruptible();
@@ -30,6 +26,7 @@ export async function train(path: string, flags: TrainFlags): Promise<void> {
       const end = await runTraining(engine, plan, run, {
         signal: stop.signal,
         onProgress: (step, note) => bar.update(step, note),
+        onNote: (sentence) => process.stderr.write(`note: ${sentence}\n`),
       });
       bar.stop();
       if (end === "stopped") {
