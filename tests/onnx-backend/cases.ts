@@ -5,7 +5,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { defaultLimits } from "../../src/engine/onnx/limits.js";
 import { elementTypes, type Messages } from "../../src/engine/onnx/schema.js";
 import { dataTypeOf, readTensor } from "../../src/engine/onnx/tensor-data.js";
@@ -27,11 +26,7 @@ export class NotReadable extends Error {}
 
 /** The folder with the groups: `FAULTLINE_ONNX_DATA`, or where .ci/run puts it. */
 export function dataFolder(): string | undefined {
-  const candidates = [
-    process.env.FAULTLINE_ONNX_DATA,
-    join(homedir(), ".cache/faultline/onnx/onnx/backend/test/data"),
-    fileURLToPath(new URL("../../../onnx/onnx/backend/test/data", import.meta.url)),
-  ];
+  const candidates = [process.env.FAULTLINE_ONNX_DATA, join(homedir(), ".cache/faultline/onnx/onnx/backend/test/data")];
   return candidates.find((folder) => folder !== undefined && existsSync(join(folder, "node")));
 }
 

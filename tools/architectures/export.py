@@ -24,6 +24,9 @@ import warnings
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+# Answers go to the standard output that we were given; what libraries print, in C++ too, goes to the other stream.
+answers = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
 os.environ.setdefault("YOLO_CONFIG_DIR", "/tmp/ultralytics")
 warnings.filterwarnings("ignore")
 
@@ -34,8 +37,7 @@ from safetensors.numpy import save_file
 
 torch.set_num_threads(1)
 
-with redirect_stdout(sys.stderr):  # Ultralytics greets
-    from families import FAMILIES, Family
+from families import FAMILIES, Family
 from forms import FORMS, QUANTIZED
 from seeded import gradient, outputs_of, seed_of, seeded_network
 
@@ -80,14 +82,14 @@ def main() -> None:
     parser.add_argument("--form", action="append", default=[])
     arguments = parser.parse_args()
     if arguments.list:
-        print(json.dumps([{"name": f.name, "task": f.task, "source": f.source} for f in FAMILIES.values()]))
+        print(json.dumps([{"name": f.name, "task": f.task, "source": f.source} for f in FAMILIES.values()]), file=answers)
         return
     for name in map(str.strip, sys.stdin) if arguments.family == "-" else [arguments.family]:
         try:
             export_family(FAMILIES[name], Path(arguments.folder), arguments.exporter or list(EXPORTERS), arguments.form)
         except Exception as error:  # a family that cannot be built must not end those after it
             print(f"{name}: {one_line(error)}", file=sys.stderr)
-        print(flush=True)
+        print(file=answers, flush=True)
 
 
 def export_family(family: Family, root: Path, exporters: list[str], forms: list[str]) -> None:
@@ -101,7 +103,7 @@ def export_family(family: Family, root: Path, exporters: list[str], forms: list[
     names = [f"x{i}" for i in range(len(pictures))], [f"y{i}" for i in range(len(outputs))]
 
     def report(exporter: str, form: str, **what: str | float) -> None:
-        print(json.dumps({"exporter": exporter, "form": form, **what}), flush=True)
+        print(json.dumps({"exporter": exporter, "form": form, **what}), file=answers, flush=True)
 
     def keep(folder: Path, exporter: str, form: str, make) -> bool:
         folder.mkdir(parents=True, exist_ok=True)
