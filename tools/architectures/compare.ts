@@ -28,6 +28,7 @@ interface Exported {
   readonly form: string;
   readonly folder?: string;
   readonly yardstick?: number;
+  readonly against?: "file" | "float network";
   readonly failed?: string;
 }
 
@@ -52,16 +53,15 @@ async function main(): Promise<void> {
   });
   const again = new Set(values.again.split(",").filter(Boolean));
   const commit = (await run("git", ["-C", here("."), "rev-parse", "--short", "HEAD"])).stdout.trim();
-  const listed = await run(values.python, [here("export.py"), "--list"], { maxBuffer: 1e8 });
-  const families = (JSON.parse(listed.stdout) as Family[]).filter(
-    ({ name }) => positionals.length === 0 || positionals.some((part) => name.toLowerCase().includes(part.toLowerCase())),
-  );
   await using engine = await createEngine({ threads: 1 });
   const only = [...values.exporter.flatMap((name) => ["--exporter", name]), ...values.form.flatMap((name) => ["--form", name])];
   const folder = await mkdtemp(join(tmpdir(), "faultline-architectures-"));
   const exporter = new Exporter(values.python, folder, only);
+  const wanted = (name: string) =>
+    positionals.length === 0 || positionals.some((part) => name.toLowerCase().includes(part.toLowerCase()));
   try {
-    for (const family of families) {
+    for (const family of await exporter.families()) {
+      if (!wanted(family.name)) continue;
       const before = readResults(values.results).filter((line) => line.family === family.name);
       const done = before.filter((line) => !again.has(judge(line).outcome)).map((line) => `${line.exporter}/${line.form}`);
       if (before.length > 0 && done.length === before.length && !values.fill) continue;
@@ -107,9 +107,14 @@ class Exporter {
   readonly #lines: AsyncIterator<string>;
 
   constructor(python: string, folder: string, only: readonly string[]) {
-    this.#child = spawn(python, [here("export.py"), folder, "-", ...only], { stdio: "pipe" });
+    this.#child = spawn(python, [here("export.py"), folder, ...only], { stdio: "pipe" });
     this.#child.stderr.pipe(process.stderr);
     this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]();
+  }
+
+  /** To be asked first, and once. */
+  async families(): Promise<readonly Family[]> {
+    return JSON.parse((await this.#lines.next()).value);
   }
 
   async *export(family: string): AsyncGenerator<Exported> {
@@ -125,14 +130,20 @@ class Exporter {
   }
 }
 
-async function examine(engine: Engine, { folder, failed, yardstick }: Exported): Promise<Partial<Line>> {
+async function examine(engine: Engine, { folder, failed, yardstick, against }: Exported): Promise<Partial<Line>> {
   if (!folder) return { notExported: failed ?? "" };
   const { tensors } = parseSafetensors(await readFile(join(folder, "reference.safetensors")));
   const model = join(folder, "model.onnx");
   const original = await attempt(async () => forwardError(await evaluate(engine, model, tensors), tensors));
   const straight = await gradientOf(engine, folder, tensors, "none");
   const rewritten = await gradientOf(engine, folder, tensors, "provider");
-  return { yardstick: yardstick!, original: "value" in original ? original.value : Number.NaN, straight, rewritten };
+  return {
+    yardstick: yardstick!,
+    against: against!,
+    original: "value" in original ? original.value : Number.NaN,
+    straight,
+    rewritten,
+  };
 }
 
 /** `faultline grad`, run and compared. */

@@ -1,12 +1,15 @@
 """Exports one family with PyTorch, in every form, beside the gradient that autograd has in float64.
 
-    python export.py FOLDER FAMILY [--exporter NAME ...] [--form NAME ...]
-    python export.py FOLDER - [...]      reads families from standard input, one a line, and answers each with an empty line at its end
-    python export.py --list
+    python export.py FOLDER [--exporter NAME ...] [--form NAME ...]
+
+reads names of families from standard input, one a line, and ends its answer to each with an empty line. Before the first it says which there are.
 
 FOLDER gets, for each exporter and form, a folder with model.onnx and reference.safetensors: inputs, cotangents v.<output>, outputs y.<output> and
-gradients d.<input> (float64). One JSON line a case goes to standard output: {"exporter", "form", "folder", "yardstick"}, or {"exporter", "form",
+gradients d.<input> (float64). One JSON line a case goes to standard output: {"exporter", "form", "folder", "yardstick", "against"}, or {"exporter", "form",
 "failed"} with the exporter's own words.
+
+Of a quantized file the gradient is its own, straight-through, where the interpreter has all its operators ("against": "file"), or else that of the
+float network.
 
 The yardstick is how far the gradient can lie from float64 without being wrong (relative L2, the worst image): PyTorch's own error in the form's
 precision, or what noise of that precision on the pictures changes, whichever is larger. It is what flipped decisions of ReLU and pools cost.
@@ -15,6 +18,7 @@ precision, or what noise of that precision on the pictures changes, whichever is
 from __future__ import annotations
 
 import argparse
+import functools
 import io
 import json
 import os
@@ -39,6 +43,7 @@ torch.set_num_threads(1)
 
 from families import FAMILIES, Family
 from forms import FORMS, QUANTIZED
+from quantized import file_gradient
 from seeded import gradient, outputs_of, seed_of, seeded_network
 
 NEWEST_OPSET = 24
@@ -75,18 +80,14 @@ EXPORTERS = {"torchscript": torchscript, "dynamo": dynamo(None), "dynamo, newest
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("folder", nargs="?")
-    parser.add_argument("family", nargs="?")
-    parser.add_argument("--list", action="store_true")
+    parser.add_argument("folder", type=Path)
     parser.add_argument("--exporter", action="append", default=[])
     parser.add_argument("--form", action="append", default=[])
     arguments = parser.parse_args()
-    if arguments.list:
-        print(json.dumps([{"name": f.name, "task": f.task, "source": f.source} for f in FAMILIES.values()]), file=answers)
-        return
-    for name in map(str.strip, sys.stdin) if arguments.family == "-" else [arguments.family]:
+    print(json.dumps([{"name": f.name, "task": f.task, "source": f.source} for f in FAMILIES.values()]), file=answers, flush=True)
+    for name in map(str.strip, sys.stdin):
         try:
-            export_family(FAMILIES[name], Path(arguments.folder), arguments.exporter or list(EXPORTERS), arguments.form)
+            export_family(FAMILIES[name], arguments.folder, arguments.exporter or list(EXPORTERS), arguments.form)
         except Exception as error:  # a family that cannot be built must not end those after it
             print(f"{name}: {one_line(error)}", file=sys.stderr)
         print(file=answers, flush=True)
@@ -99,7 +100,7 @@ def export_family(family: Family, root: Path, exporters: list[str], forms: list[
     outputs = outputs_of(network, pictures)
     cotangents = [torch.randn_like(y) for y in outputs]
     reference, exact = gradient(network, pictures, cotangents, torch.float64)
-    yardsticks = {kind: yardstick(network, pictures, cotangents, exact, kind) for kind in NOISE}
+    measured = functools.cache(lambda kind: yardstick(network, pictures, cotangents, exact, kind))
     names = [f"x{i}" for i in range(len(pictures))], [f"y{i}" for i in range(len(outputs))]
 
     def report(exporter: str, form: str, **what: str | float) -> None:
@@ -115,9 +116,16 @@ def export_family(family: Family, root: Path, exporters: list[str], forms: list[
             report(exporter, form, failed=one_line(error))
             return False
         kind = torch.float16 if form == "float16" else torch.float32
-        save_reference(folder, names, pictures, cotangents, reference, exact, kind)
+        outputs_of_file, exact_of_file, against = reference, exact, "float network"
+        if form in QUANTIZED and len(pictures) == len(cotangents) == 1:
+            try:
+                y, d = file_gradient(folder / "model.onnx", pictures[0], cotangents[0])
+                outputs_of_file, exact_of_file, against = [y], [d], "file"
+            except Exception as error:  # an operator that the interpreter lacks: then the float network stands in
+                print(f"{family.name}, {form}: {one_line(error)}", file=sys.stderr)
+        save_reference(folder, names, pictures, cotangents, outputs_of_file, exact_of_file, kind)
         precision = torch.float16 if form.startswith("float16") else torch.float32
-        report(exporter, form, folder=str(folder), yardstick=yardsticks[precision])
+        report(exporter, form, folder=str(folder), yardstick=measured(precision), against=against)
         return True
 
     def wanted(form: str) -> bool:

@@ -498,4 +498,5 @@ def main(folder: Path):
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
 
 
-main(Path(sys.argv[1]))
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
