@@ -30,7 +30,7 @@ export class TorchPeer {
   /** @param script one of the Python files beside this one. */
   static async start(
     python: string,
-    script: "run_onnx.py" | "attack.py" | "training.py",
+    script: "run_onnx.py" | "attack.py" | "training.py" | "sensor.py",
     args: readonly string[],
   ): Promise<TorchPeer> {
     const peer = new TorchPeer(python, script, args);
@@ -51,6 +51,13 @@ export class TorchPeer {
       results.push(answer.ms.slice(1));
     }
     return results;
+  }
+
+  /** The losses of the next `runs` runs, where the script's answer has them. */
+  async losses(what: string, runs: number): Promise<number[]> {
+    const answers = [];
+    for (const i of this.#processes.keys()) answers.push((await this.#ask(i, `${what} ${runs}`)) as { losses: number[] });
+    return answers[0]!.losses;
   }
 
   /** What the script's command "save" computes. */

@@ -1,8 +1,8 @@
 /**
  * Learns sensors for MNIST digits and for street scenes: uniform, rectangular and curvilinear layouts with the same number of pixels, several
- * seeds. Finished trainings are kept in results/, so that an interrupted run goes on; the report is written anew after each.
+ * seeds. Finished trainings are kept in results/, so that an interrupted run goes on; several processes may share the seeds.
  *
- * Run from the repository's root: npx tsx experiments/sensor-layout/run.ts [mnist|streets]
+ * Run from the repository's root: npx tsx experiments/sensor-layout/run.ts [mnist|streets] [seeds]
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { lower } from "../../src/engine/compile/lower.js";
@@ -21,18 +21,24 @@ import type { Config, Row, SubjectName, Variant } from "./types.js";
 
 const folder = "experiments/sensor-layout";
 const config = JSON.parse(readFileSync(`${folder}/config.json`, "utf8")) as Config;
-const names = (Object.keys(config) as SubjectName[]).filter((name) => process.argv.length < 3 || process.argv.includes(name));
+const names = (Object.keys(config) as SubjectName[]).filter(
+  (name) => !Object.keys(config).some((n) => process.argv.includes(n)) || process.argv.includes(name),
+);
+const only = process.argv
+  .slice(2)
+  .filter((a) => /^\d+$/.test(a))
+  .map(Number);
 const engine = await createEngine({ threads: 1 });
 
 for (const name of names) {
   const { sensors, variants, seeds } = config[name];
   const opened = (subjects[name] as (c: unknown) => Opened)(config[name]);
-  const file = `${folder}/results/${name}.json`;
-  const rows: Row[] = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : [];
-  for (const seed of seeds)
+  for (const seed of seeds.filter((s) => only.length === 0 || only.includes(s))) {
+    const file = `${folder}/results/${name}-${seed}.json`;
+    const rows: Row[] = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : [];
     for (const size of sensors)
       for (const variant of variants) {
-        if (rows.some((r) => r.variant === variant.name && r.seed === seed && r.sensor.join() === size.join())) continue;
+        if (rows.some((r) => r.variant === variant.name && r.sensor.join() === size.join())) continue;
         const row = await train(name, opened, size, variant, seed);
         rows.push(row);
         writeFileSync(file, `${JSON.stringify(rows, undefined, 1)}\n`);
@@ -41,6 +47,7 @@ for (const name of names) {
           `${name} ${size.join("x")} ${variant.name}, seed ${seed}: ${score.toFixed(4)}, θ ${theta.map((v) => v.toFixed(3)).join(" ")}, ${row.seconds} s\n`,
         );
       }
+  }
 }
 await engine.dispose();
 await writeReport(folder, config);
@@ -82,16 +89,16 @@ async function train(
       test.map((b) => b.target),
     );
   };
-  const course: { step: number; score: number; theta: number[] }[] = [];
+  const course: { step: number; score: number; accuracy: number; theta: number[] }[] = [];
   let classes: number[] | undefined;
   for (let step = 1; step <= steps; step++) {
     await trainer.step([await batches.batch(step - 1)]);
     if (step % Math.ceil(steps / evaluations) !== 0 && step !== steps) continue;
     const measured = await evaluate();
     classes = measured.classes;
-    const raw = (await trainer.state()).network.get("sensor.raw");
-    const theta = Array.from((raw?.data ?? []) as Float32Array, (v) => 0.6 * Math.tanh(v));
-    course.push({ step, score: measured.score, theta });
+    const raw = eye.layout.parameters.length > 0 ? await trainer.parameter("sensor.raw") : undefined;
+    const { score, accuracy } = measured;
+    course.push({ step, score, accuracy, theta: raw ? eye.thetaOf(raw.data as Float32Array) : [] });
   }
   program.dispose();
   trainer.dispose();

@@ -23,7 +23,10 @@ export interface Opened {
   readonly test: Dataset;
   readonly schedule: Schedule;
   /** The score of predictions for the test part, batch by batch, and per class where pixels have classes. */
-  readonly score: (predictions: readonly Tensor[], targets: readonly Tensor[]) => { score: number; classes?: number[] };
+  readonly score: (
+    predictions: readonly Tensor[],
+    targets: readonly Tensor[],
+  ) => { score: number; accuracy: number; classes?: number[] };
 }
 
 export const subjects: { readonly [S in SubjectName]: (config: Config[S]) => Opened } = {
@@ -40,7 +43,8 @@ export const subjects: { readonly [S in SubjectName]: (config: Config[S]) => Ope
     ),
     score: (predictions, targets) => {
       const right = predictions.flatMap((p, i) => highest(p).map((c, j) => Number(c === Number(targets[i]!.data[j]))));
-      return { score: right.reduce((a, b) => a + b, 0) / right.length };
+      const accuracy = right.reduce((a, b) => a + b, 0) / right.length;
+      return { score: accuracy, accuracy };
     },
   }),
   streets: ({ scene: [height, width], training, test, width: channels, steps }) => ({
@@ -62,8 +66,8 @@ export const subjects: { readonly [S in SubjectName]: (config: Config[S]) => Ope
     score: (predictions, targets) => {
       const metric = new SegmentationMetric(streetClasses.length, { ignore: [255] });
       predictions.forEach((p, i) => metric.update(highest(p), targets[i]!.data as ArrayLike<number | bigint>));
-      const { mIoU, classes } = metric.result();
-      return { score: mIoU, classes: classes.map(({ iou }) => iou) };
+      const { mIoU, aAcc, classes } = metric.result();
+      return { score: mIoU, accuracy: aAcc, classes: classes.map(({ iou }) => iou) };
     },
   }),
 };

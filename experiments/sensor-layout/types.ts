@@ -35,8 +35,13 @@ export interface Row {
   readonly variant: string;
   readonly seed: number;
   readonly seconds: number;
-  /** Accuracy or mIoU on the test part, and θ, as training went. */
-  readonly course: readonly { readonly step: number; readonly score: number; readonly theta: readonly number[] }[];
+  /** On the test part as training went: accuracy or mIoU, share of images or pixels that are right, θ. */
+  readonly course: readonly {
+    readonly step: number;
+    readonly score: number;
+    readonly accuracy: number;
+    readonly theta: readonly number[];
+  }[];
   /** IoU of each class at the end, where there are classes of pixels. */
   readonly classes?: readonly number[];
 }

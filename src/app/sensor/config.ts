@@ -14,7 +14,7 @@ const integrationSchema = z.discriminatedUnion("kind", [
     /** Per pixel. */
     count: whole.default(16),
     seed: z.union([z.number(), z.string()]).meta({ allowed: "a number or a text" }).default(0),
-    gradient: z.enum(["interior", "boundary"]).default("interior"),
+    gradient: z.enum(["boundary", "interior"]).default("boundary"),
   }),
 ]);
 
@@ -26,7 +26,7 @@ export const sensorSchema = z.strictObject({
     .meta({ allowed: `one of ${layoutNames.join(", ")}, or a list of them` }),
   height: whole,
   width: whole,
-  integration: integrationSchema.default({ kind: "samples", count: 16, seed: 0, gradient: "interior" }),
+  integration: integrationSchema.default({ kind: "samples", count: 16, seed: 0, gradient: "boundary" }),
   /** Where the parameters begin; default 0, the uniform layout. */
   theta: z.array(z.number().gt(-1).lt(1)).optional(),
   /** Names of parameters that stay where they begin. */

@@ -1,9 +1,8 @@
 import type { Value } from "../../engine/graph/graph.js";
 import { add, clip, div, matMul, mul, reduceSum, relu, slice, sub, transpose } from "../../engine/operators/index.js";
-import { tensor } from "../../engine/tensor/tensor.js";
 import { SensorError } from "./error.js";
 import type { Layout } from "./layouts/layout.js";
-import { columnLike, type Size } from "./samples.js";
+import { columnLike, rowLike, type Size } from "./samples.js";
 
 /**
  * What upright rectangular pixels see, exactly: the bilinear image is a sum of products of hats, Σ img[m, n] B_m(y) B_n(x), and a pixel's
@@ -55,13 +54,3 @@ function hatMeans(edges: Value, size: number): Value {
   const parts = sub(slice(integral, [1], [count + 1], { axes: [0] }), slice(integral, [0], [count], { axes: [0] }));
   return div(parts, reduceSum(parts, [1], "keep"));
 }
-
-/** A constant [1, size] of another value's type. */
-const rowLike = ({ graph, type }: Value, size: number, of: (n: number) => number): Value =>
-  graph.constant(
-    tensor(
-      type,
-      [1, size],
-      Array.from({ length: size }, (_, n) => of(n)),
-    ),
-  );

@@ -54,6 +54,17 @@ export function columnLike({ graph, type }: Value, values: readonly number[]): V
   return graph.constant(tensor(type, [values.length, 1], values));
 }
 
+/** A constant [1, count] of another value's type. */
+export function rowLike({ graph, type }: Value, count: number, of: (n: number) => number): Value {
+  return graph.constant(
+    tensor(
+      type,
+      [1, count],
+      Array.from({ length: count }, (_, n) => of(n)),
+    ),
+  );
+}
+
 /**
  * Images at points: bilinear, the border repeated, pixel j of W centered at (2 j + 1) / W - 1. All images share the points, so that they
  * are sampled as the channels of one.
