@@ -10,6 +10,7 @@ const folders = [
     new URL("../fixtures/golden/gradients/", import.meta.url),
   ),
   openGoldenFolder(new URL("../fixtures/golden/extra-gradients/", import.meta.url)),
+  openGoldenFolder(new URL("../fixtures/golden/newer-operators/", import.meta.url)),
 ];
 const cases = folders.flatMap((folder) => (folder ? folder.cases.map((golden) => [golden.name, folder, golden] as const) : []));
 

@@ -1,5 +1,6 @@
 import type { OriginalCase } from "../testing/original-case.js";
 import { activationOriginals } from "./activation/original-cases.js";
+import { microsoftAttentionOriginals } from "./attention/microsoft-original-cases.js";
 import { attentionOriginals } from "./attention/original-cases.js";
 import { convolutionOriginals } from "./convolution/original-cases.js";
 import { indexingOriginals } from "./indexing/original-cases.js";
@@ -14,6 +15,7 @@ import { resamplingOriginals } from "./resampling/original-cases.js";
 export const originals: readonly OriginalCase[] = [
   ...activationOriginals,
   ...attentionOriginals,
+  ...microsoftAttentionOriginals,
   ...convolutionOriginals,
   ...indexingOriginals,
   ...layoutOriginals,

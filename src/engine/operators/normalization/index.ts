@@ -1,4 +1,5 @@
 import { BatchNormalization } from "./batch-normalization.js";
+import { GroupNorm, SkipGroupNorm } from "./group-norm.js";
 import { InstanceNormalization } from "./instance-normalization.js";
 import { LayerNormalization } from "./layer-normalization.js";
 import { LpNormalization } from "./lp-normalization.js";
@@ -22,4 +23,6 @@ export const normalizationOperators = {
   LRN,
   MeanVarianceNormalization,
   RMSNormalization,
+  GroupNorm,
+  SkipGroupNorm,
 };

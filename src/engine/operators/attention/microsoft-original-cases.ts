@@ -1,0 +1,120 @@
+import { type DataType, type Tensor, tensor } from "../../tensor/tensor.js";
+import type { OriginalCase } from "../../testing/original-case.js";
+
+const [B, N, S, L, D, V] = [2, 2, 3, 4, 4, 3];
+
+const int32 = (shape: readonly number[], values: readonly number[]): { constant: Tensor } => ({
+  constant: tensor("int32", shape, values),
+});
+const pattern = (shape: readonly number[]) =>
+  int32(
+    shape,
+    Array.from({ length: shape.reduce((p, d) => p * d, 1) }, (_, i) => (i % 3 === 1 ? 0 : 1)),
+  );
+
+interface Case {
+  readonly inputs: OriginalCase["inputs"];
+  readonly attributes?: object;
+  readonly outputs?: readonly (DataType | undefined)[];
+}
+
+const of =
+  (operator: string) =>
+  (name: string, { inputs, attributes, outputs }: Case): OriginalCase => ({
+    name: `com.microsoft ${operator}: ${name}`,
+    operator: `com.microsoft.${operator}`,
+    opset: 17,
+    inputs,
+    attributes: { ...(operator === "RotaryEmbedding" ? {} : { num_heads: N }), ...attributes },
+    outputs: outputs ?? ["float32"],
+  });
+
+const heads = of("MultiHeadAttention");
+const q = [B, S, N * D];
+const k = [B, L, N * D];
+const v = [B, L, N * V];
+const bias = [N * (D + D + V)];
+const past = [
+  [B, N, 2, D],
+  [B, N, 2, D],
+];
+const none = undefined;
+
+const attention = of("Attention");
+const x = [B, S, 5];
+const w = [5, 3 * N * D];
+const b = [3 * N * D];
+
+const rotary = of("RotaryEmbedding");
+const cache = {
+  constant: tensor(
+    "float32",
+    [8, 3],
+    Array.from({ length: 24 }, (_, i) => Math.sin(i)),
+  ),
+};
+const positions = { constant: tensor("int64", [2, 3], [0, 5, 2, 7, 7, 1]) };
+const start = { constant: tensor("int64", [1], [2]) };
+
+export const microsoftAttentionOriginals: readonly OriginalCase[] = [
+  heads("plain", { inputs: [q, k, v] }),
+  heads("bias", { inputs: [q, k, v, bias] }),
+  heads("scale", { inputs: [q, k, v], attributes: { scale: 0.3 } }),
+  heads("unidirectional", { inputs: [q, q, [B, S, N * V]], attributes: { unidirectional: 1 } }),
+  heads("lengths of rows", { inputs: [q, k, v, none, int32([B], [3, 4])] }),
+  heads("mask of keys", { inputs: [q, k, v, bias, pattern([B, L])] }),
+  heads("mask of keys, another filter", { inputs: [q, k, v, none, pattern([B, L])], attributes: { mask_filter_value: -2 } }),
+  heads("mask of pairs", { inputs: [q, k, v, none, pattern([B, S, L])] }),
+  heads("added to the scores", { inputs: [q, k, v, none, none, [1, N, S, L]] }),
+  heads("added to the scores, mask", { inputs: [q, k, v, bias, pattern([B, L]), [B, 1, S, L]] }),
+  heads("past and present", {
+    inputs: [q, q, q, none, none, none, ...past],
+    outputs: ["float32", "float32", "float32"],
+  }),
+  heads("past and present, added to the scores", {
+    inputs: [q, q, q, [3 * N * D], none, [1, 1, S, S + 2], ...past],
+    outputs: ["float32", "float32", "float32"],
+  }),
+  attention("plain", { inputs: [x, w, b] }),
+  attention("scale, unidirectional", { inputs: [x, w, b], attributes: { scale: 0.4, unidirectional: 1 } }),
+  attention("lengths of rows", { inputs: [x, w, b, int32([B], [2, 3])] }),
+  attention("ends and starts", { inputs: [x, w, b, int32([2 * B], [2, 3, 0, 1])] }),
+  attention("mask of keys", { inputs: [x, w, b, pattern([B, S])] }),
+  attention("mask of pairs", { inputs: [x, w, b, pattern([B, S, S])] }),
+  attention("mask of keys, unidirectional", {
+    inputs: [x, w, b, int32([B, S], [1, 1, 0, 1, 1, 1])],
+    attributes: { unidirectional: 1 },
+  }),
+  attention("added to the scores", { inputs: [x, w, b, none, none, [B, N, S, S]] }),
+  attention("sizes of queries, keys and values", {
+    inputs: [x, [5, N * (D + D + V)], [N * (D + D + V)]],
+    attributes: { qkv_hidden_sizes: [N * D, N * D, N * V] },
+  }),
+  attention("past and present", {
+    inputs: [x, w, b, none, [2, B, N, 2, D]],
+    outputs: ["float32", "float32"],
+  }),
+  attention("past and present, mask of keys", {
+    inputs: [x, w, b, pattern([B, S + 2]), [2, B, N, 2, D]],
+    attributes: { unidirectional: 1 },
+    outputs: ["float32", "float32"],
+  }),
+  ...[0, 1].flatMap((interleaved) => [
+    rotary(`three axes, interleaved ${interleaved}`, {
+      inputs: [[2, 3, 24], positions, cache, cache],
+      attributes: { interleaved },
+    }),
+    rotary(`heads first, interleaved ${interleaved}`, {
+      inputs: [[2, 4, 3, 6], positions, cache, cache],
+      attributes: { interleaved },
+    }),
+    rotary(`one position, interleaved ${interleaved}`, {
+      inputs: [[2, 3, 24], start, cache, cache],
+      attributes: { interleaved },
+    }),
+    rotary(`in part, interleaved ${interleaved}`, {
+      inputs: [[2, 3, 32], positions, cache, cache],
+      attributes: { interleaved, num_heads: 4, rotary_embedding_dim: 6 },
+    }),
+  ]),
+];
