@@ -13,7 +13,9 @@ import type { GoldenCase } from "../src/engine/testing/golden-case.js";
  */
 export const tablePath = new URL("../docs/operators.md", import.meta.url);
 
-const manifest = new URL("../fixtures/golden/gradients/manifest.json", import.meta.url);
+const manifests = ["gradients", "newer-operators"].map(
+  (folder) => new URL(`../fixtures/golden/${folder}/manifest.json`, import.meta.url),
+);
 
 /** What the option `rounding` decides. */
 const rounding: Readonly<Record<string, string>> = {
@@ -23,25 +25,26 @@ const rounding: Readonly<Record<string, string>> = {
 };
 
 export function operatorsTable(): string {
-  const golden = JSON.parse(readFileSync(manifest, "utf8")) as readonly GoldenCase[];
+  const golden = manifests.flatMap((manifest) => JSON.parse(readFileSync(manifest, "utf8")) as readonly GoldenCase[]);
   const families: [string, Readonly<Record<string, Operator>>][] = Object.entries(operatorFamilies);
-  const row = (name: string, { inputs, gradient, domain, decompose }: Operator) =>
-    [
+  const row = ({ name, inputs, gradient, domain, decompose }: Operator) => {
+    const title = domain === "" ? name : `${domain}.${name}`;
+    return [
       "",
-      name,
+      title,
       inputs.join(", "),
       typeof gradient === "function"
         ? (rounding[name] ?? "yes")
         : decompose
           ? "that of its parts"
           : `${gradient.kind === "zero" ? "zero" : "no"}: ${gradient.because}`,
-      allCases.filter((c) => c.operator === name && domain === "").length +
-        originals.filter((c) => c.operator === (domain === "" ? name : `${domain}.${name}`)).length || "",
+      [...allCases, ...originals].filter((c) => c.operator === title).length || "",
       golden.filter((c) => c.ops.includes(name)).length || "",
       "",
     ]
       .join(" | ")
       .trim();
+  };
   const sections = families.map(([family, operators]) =>
     [
       `## ${family}`,
@@ -50,7 +53,7 @@ export function operatorsTable(): string {
       "| --- | --- | --- | --- | --- |",
       ...Object.entries(operators)
         .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([name, operator]) => row(name, operator)),
+        .map(([, operator]) => row(operator)),
       "",
     ].join("\n"),
   );
@@ -91,7 +94,7 @@ Models of opset 7 to 24 are read. An operator that is not listed runs and is car
 - **gradient**: *yes*: a rule that is itself made of standard operators. *zero*: piecewise constant. *no*: a path through it is an error.
   *that of its parts*: opset 18 does not have the operator, and it is taken apart into those that it has.
 - **finite differences**: modes that are compared with central differences, with and without ONNX Runtime's optimizations.
-- **golden**: files in fixtures/golden/gradients that contain it, compared with PyTorch in float64.
+- **golden**: files in fixtures/golden that contain it, compared with PyTorch in float64.
 
 **Quantized products that saturate.** On x86 processors with AVX2 or AVX-512 but without VNNI, ONNX Runtime adds pairs of products of uint8 inputs
 and int8 weights in 16 bits, which saturate (MatMulInteger, ConvInteger, QLinearMatMul, QLinearConv, and QuantizeLinear/DequantizeLinear pairs

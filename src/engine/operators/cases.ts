@@ -7,6 +7,7 @@ import { indexingCases } from "./indexing/cases.js";
 import { layoutCases } from "./layout/cases.js";
 import { linearCases } from "./linear/cases.js";
 import { logicCases } from "./logic/cases.js";
+import { microsoftCases } from "./microsoft/cases.js";
 import { normalizationCases } from "./normalization/cases.js";
 import { poolingCases } from "./pooling/cases.js";
 import { quantizationCases } from "./quantization/cases.js";
@@ -28,4 +29,5 @@ export const allCases: readonly OperatorCase[] = [
   ...quantizationCases,
   ...reductionCases,
   ...resamplingCases,
+  ...microsoftCases,
 ];

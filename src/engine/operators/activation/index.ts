@@ -1,5 +1,3 @@
-import { BiasSoftmax } from "./bias-softmax.js";
-import { BiasSplitGelu } from "./bias-split-gelu.js";
 import { Celu } from "./celu.js";
 import { Elu } from "./elu.js";
 import { Gelu } from "./gelu.js";
@@ -60,6 +58,4 @@ export const activationOperators = {
   Softsign,
   ThresholdedRelu,
   Swish,
-  BiasSoftmax,
-  BiasSplitGelu,
 };

@@ -6,7 +6,6 @@ import { Asin } from "./asin.js";
 import { Asinh } from "./asinh.js";
 import { Atan } from "./atan.js";
 import { Atanh } from "./atanh.js";
-import { BiasAdd } from "./bias-add.js";
 import { Cast } from "./cast.js";
 import { CastLike } from "./cast-like.js";
 import { Ceil } from "./ceil.js";
@@ -110,5 +109,4 @@ export const elementwiseOperators = {
   Sum,
   Tan,
   Tanh,
-  BiasAdd,
 };

@@ -1,6 +1,12 @@
 import { MicrosoftDequantizeLinear, MicrosoftQuantizeLinear } from "../forms/quantize-linear.js";
+import { MicrosoftAttention } from "./attention.js";
+import { BiasAdd } from "./bias-add.js";
+import { BiasSoftmax } from "./bias-softmax.js";
+import { BiasSplitGelu } from "./bias-split-gelu.js";
 import { FusedConv, FusedGemm, FusedMatMul, TransposeMatMul } from "./fused.js";
 import { BiasGelu, FastGelu, Gelu, QuickGelu } from "./gelu.js";
+import { GroupNorm, SkipGroupNorm } from "./group-norm.js";
+import { MultiHeadAttention } from "./multi-head-attention.js";
 import {
   QGemm,
   QLinearAdd,
@@ -14,6 +20,7 @@ import {
   QLinearSigmoid,
   QLinearSoftmax,
 } from "./quantized.js";
+import { MicrosoftRotaryEmbedding } from "./rotary-embedding.js";
 import {
   SimplifiedLayerNormalization,
   SkipLayerNormalization,
@@ -22,13 +29,19 @@ import {
 
 /** What ONNX Runtime's optimizer and quantizer write, in com.microsoft mostly. */
 export const microsoftOperators = {
+  Attention: MicrosoftAttention,
+  BiasAdd,
   BiasGelu,
+  BiasSoftmax,
+  BiasSplitGelu,
   DequantizeLinear: MicrosoftDequantizeLinear,
   FastGelu,
   FusedConv,
   FusedGemm,
   FusedMatMul,
   Gelu,
+  GroupNorm,
+  MultiHeadAttention,
   QGemm,
   QLinearAdd,
   QLinearAveragePool,
@@ -42,7 +55,9 @@ export const microsoftOperators = {
   QLinearSoftmax,
   QuantizeLinear: MicrosoftQuantizeLinear,
   QuickGelu,
+  RotaryEmbedding: MicrosoftRotaryEmbedding,
   SimplifiedLayerNormalization,
+  SkipGroupNorm,
   SkipLayerNormalization,
   SkipSimplifiedLayerNormalization,
   TransposeMatMul,

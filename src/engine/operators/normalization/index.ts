@@ -1,5 +1,4 @@
 import { BatchNormalization } from "./batch-normalization.js";
-import { GroupNorm, SkipGroupNorm } from "./group-norm.js";
 import { InstanceNormalization } from "./instance-normalization.js";
 import { LayerNormalization } from "./layer-normalization.js";
 import { LpNormalization } from "./lp-normalization.js";
@@ -23,6 +22,4 @@ export const normalizationOperators = {
   LRN,
   MeanVarianceNormalization,
   RMSNormalization,
-  GroupNorm,
-  SkipGroupNorm,
 };

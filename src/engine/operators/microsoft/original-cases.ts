@@ -56,7 +56,82 @@ const cache = {
 const positions = { constant: tensor("int64", [2, 3], [0, 5, 2, 7, 7, 1]) };
 const start = { constant: tensor("int64", [1], [2]) };
 
-export const microsoftAttentionOriginals: readonly OriginalCase[] = [
+const single = (operator: string, name: string, inputs: OriginalCase["inputs"], more: Partial<OriginalCase>): OriginalCase => ({
+  name: `com.microsoft ${operator}: ${name}`,
+  operator: `com.microsoft.${operator}`,
+  opset: 17,
+  inputs,
+  ...more,
+});
+const numbers = (type: DataType, shape: readonly number[], values: readonly number[]) => tensor(type, shape, values);
+const scale = (value: number) => ({ constant: numbers("float32", [], [value]) });
+const zero = (value: number) => ({ constant: numbers("uint8", [], [value]) });
+const bytes = numbers("uint8", [2, 3], [3, 200, 40, 77, 150, 9]);
+
+export const microsoftOriginals: readonly OriginalCase[] = [
+  single("FusedGemm", "Tanh", [[3, 4], [4, 5], [5]], { attributes: { activation: "Tanh", alpha: 0.7, beta: 1.3 } }),
+  single(
+    "TransposeMatMul",
+    "both",
+    [
+      [2, 4, 3],
+      [2, 5, 4],
+    ],
+    { attributes: { transA: 1, transB: 1, alpha: 0.5 } },
+  ),
+  single(
+    "FusedMatMul",
+    "batch of A",
+    [
+      [5, 2, 3, 4],
+      [2, 3, 4, 6],
+    ],
+    { attributes: { transBatchA: 1, alpha: 0.5 } },
+  ),
+  single(
+    "FusedMatMul",
+    "batch of B",
+    [
+      [2, 3, 5, 4],
+      [4, 2, 3, 6],
+    ],
+    { attributes: { transBatchB: 1 } },
+  ),
+  single(
+    "FusedMatMul",
+    "batch and columns of A",
+    [
+      [4, 2, 3, 5],
+      [2, 3, 4, 6],
+    ],
+    { attributes: { transBatchA: 1, transA: 1 } },
+  ),
+  single(
+    "FusedMatMul",
+    "batches of both, columns of B",
+    [
+      [5, 2, 3, 4],
+      [6, 2, 3, 4],
+    ],
+    {
+      attributes: { transBatchA: 1, transBatchB: 1, transB: 1 },
+    },
+  ),
+  single("SkipSimplifiedLayerNormalization", "bias", [[1, 3, 8], [1, 3, 8], [8], [8]], { attributes: { epsilon: 1e-5 } }),
+  single("QLinearReduceMean", "last axis", [bytes, scale(0.1), zero(90), scale(0.08), zero(100)], {
+    attributes: { axes: [1], keepdims: 1 },
+    outputs: ["uint8"],
+    tolerance: 1,
+  }),
+  single("QLinearSoftmax", "last axis", [bytes, scale(0.02), zero(90), scale(1 / 256), zero(0)], {
+    attributes: { axis: -1, opset: 13 },
+    outputs: ["uint8"],
+    tolerance: 1,
+  }),
+  single("QuantizeLinear", "uint8", [{ constant: numbers("float32", [3], [0.3, -1.2, 2.2]) }, scale(0.02), zero(100)], {
+    outputs: ["uint8"],
+  }),
+  single("DequantizeLinear", "uint8", [bytes, scale(0.02), zero(100)], {}),
   heads("plain", { inputs: [q, k, v] }),
   heads("bias", { inputs: [q, k, v, bias] }),
   heads("scale", { inputs: [q, k, v], attributes: { scale: 0.3 } }),

@@ -1,11 +1,11 @@
 import type { Value } from "../../graph/graph.js";
 import { defineComposite, float, int, required } from "../../graph/operator.js";
+import { joinHeads, scaledDotProduct, splitHeads } from "../attention/scaled-dot-product.js";
 import { add } from "../elementwise/add.js";
 import { concat } from "../layout/concat.js";
 import { reshape } from "../layout/reshape.js";
 import { slice } from "../layout/slice.js";
-import { causal, paddingBias } from "./microsoft-mask.js";
-import { joinHeads, scaledDotProduct, splitHeads } from "./scaled-dot-product.js";
+import { causal, paddingBias } from "./attention-mask.js";
 
 /** Attention as ONNX Runtime's transformer optimizer writes it: heads side by side, biases of the projections, masks of padding. */
 export const MultiHeadAttention = defineComposite({

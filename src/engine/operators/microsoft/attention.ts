@@ -1,12 +1,12 @@
 import { defineComposite, float, int, ints, required } from "../../graph/operator.js";
+import { joinHeads, scaledDotProduct, splitHeads } from "../attention/scaled-dot-product.js";
 import { add } from "../elementwise/add.js";
 import { concat } from "../layout/concat.js";
 import { reshape } from "../layout/reshape.js";
 import { slice } from "../layout/slice.js";
 import { split } from "../layout/split.js";
 import { matMul } from "../linear/mat-mul.js";
-import { causal, paddingBias } from "./microsoft-mask.js";
-import { joinHeads, scaledDotProduct, splitHeads } from "./scaled-dot-product.js";
+import { causal, paddingBias } from "./attention-mask.js";
 
 /** Attention with its projections, their weights side by side, as ONNX Runtime's transformer optimizer writes it. */
 export const MicrosoftAttention = defineComposite({

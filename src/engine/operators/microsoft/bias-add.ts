@@ -1,5 +1,5 @@
 import { defineComposite } from "../../graph/operator.js";
-import { add } from "./add.js";
+import { add } from "../elementwise/add.js";
 
 /** `X + bias + skip`, as ONNX Runtime's optimizer for diffusion models joins it. */
 export const BiasAdd = defineComposite({

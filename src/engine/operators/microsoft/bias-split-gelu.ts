@@ -1,8 +1,8 @@
 import { defineComposite } from "../../graph/operator.js";
+import { gelu } from "../activation/gelu.js";
 import { add } from "../elementwise/add.js";
 import { mul } from "../elementwise/mul.js";
 import { split } from "../layout/split.js";
-import { gelu } from "./gelu.js";
 
 /** Left half times GELU of the right half of `X + bias` (GEGLU, Shazeer 2020, arXiv 2002.05202), as ONNX Runtime joins it. */
 export const BiasSplitGelu = defineComposite({

@@ -7,7 +7,7 @@ import { cast } from "../elementwise/cast.js";
 import { mul } from "../elementwise/mul.js";
 import { reshape } from "../layout/reshape.js";
 import { transpose } from "../layout/transpose.js";
-import { instanceNormalization } from "./instance-normalization.js";
+import { instanceNormalization } from "../normalization/instance-normalization.js";
 
 const attributes = { activation: int(0), channels_last: int(1), epsilon: float(1e-5), groups: required(int()) };
 

@@ -1,10 +1,10 @@
 import { defineComposite, float, int } from "../../graph/operator.js";
 import { tensor } from "../../tensor/tensor.js";
+import { rotate } from "../attention/rotate.js";
 import { add } from "../elementwise/add.js";
 import { cast } from "../elementwise/cast.js";
 import { expand } from "../layout/expand.js";
 import { reshape } from "../layout/reshape.js";
-import { rotate } from "./rotate.js";
 
 /** The rotary embedding of ONNX Runtime, from which that of opset 23 was made; a single position is that of the first token. */
 export const MicrosoftRotaryEmbedding = defineComposite({

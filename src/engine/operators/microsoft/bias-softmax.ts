@@ -1,9 +1,9 @@
 import { defineComposite, int } from "../../graph/operator.js";
 import { sizeOf } from "../../tensor/tensor.js";
+import { softmax } from "../activation/softmax.js";
 import { add } from "../elementwise/add.js";
 import { normalizeAxis } from "../emit.js";
 import { reshape } from "../layout/reshape.js";
-import { softmax } from "./softmax.js";
 
 /** Softmax of `data + bias` over the axes from `axis` on together, as ONNX Runtime joins it. */
 export const BiasSoftmax = defineComposite({
