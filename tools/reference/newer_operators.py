@@ -258,6 +258,12 @@ operator(
     outputs=("y", "s"), domain=MICROSOFT, groups=3, activation=1,
 )
 operator(
+    "microsoft_nhwcfusedconv", "NhwcFusedConv", 17,
+    {"x": f32(1, 5, 6, 2), "w": f32(3, 2, 3, 3, scale=0.3), "b": f32(3), "z": f32(1, 5, 6, 3)},
+    lambda x, w, b, z: torch.sigmoid(F.conv2d(x.movedim(-1, 1), w, b, padding=1).movedim(1, -1) + z),
+    domain=MICROSOFT, pads=[1, 1, 1, 1], kernel_shape=[3, 3], activation="Sigmoid",
+)
+operator(
     "microsoft_biasadd", "BiasAdd", 17, {"x": f32(2, 3, 4), "bias": f32(4), "skip": f32(2, 3, 4)},
     lambda x, bias, skip: x + bias + skip, domain=MICROSOFT,
 )

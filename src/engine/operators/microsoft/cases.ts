@@ -3,6 +3,7 @@ import { emit, emitAll } from "../emit.js";
 import { BiasAdd } from "./bias-add.js";
 import { BiasSoftmax } from "./bias-softmax.js";
 import { BiasSplitGelu } from "./bias-split-gelu.js";
+import { NhwcFusedConv } from "./fused.js";
 import { GroupNorm, SkipGroupNorm } from "./group-norm.js";
 
 const image = { shape: [2, 3, 4, 6] };
@@ -36,6 +37,12 @@ export const microsoftCases: readonly OperatorCase[] = [
       build: ({ x, gamma, beta, skip, bias }) => emitAll(SkipGroupNorm, [x, gamma, beta, skip, bias], { groups: 3 }, 2),
     }),
   ),
+  {
+    name: "com.microsoft NhwcFusedConv: activation and summand",
+    operator: "com.microsoft.NhwcFusedConv",
+    inputs: { x: { shape: [1, 5, 6, 2] }, w: { shape: [3, 2, 3, 3] }, b: { shape: [3] }, z: { shape: [1, 5, 6, 3] } },
+    build: ({ x, w, b, z }) => emit(NhwcFusedConv, [x, w, b, z], { activation: "Tanh", pads: [1, 1, 1, 1] }),
+  },
   {
     name: "com.microsoft BiasAdd",
     operator: "com.microsoft.BiasAdd",

@@ -48,20 +48,36 @@ function activate(
   }
 }
 
+const convAttributes = {
+  ...windowAttributes,
+  dilations: ints(),
+  group: int(1),
+  activation: string("", activations),
+  activation_params: floats(),
+};
+
 export const FusedConv = defineComposite({
   name: "FusedConv",
   domain,
   inputs: ["X", "W", "B?", "Z?"],
-  attributes: {
-    ...windowAttributes,
-    dilations: ints(),
-    group: int(1),
-    activation: string("", activations),
-    activation_params: floats(),
-  },
+  attributes: convAttributes,
   decompose: ({ inputs: [x, w, b, z], attributes: { activation, activation_params = [], ...own }, fail }) => {
     const y = emit(Conv, [x, w, b], own);
     return [activate(z ? add(y, z) : y, activation, activation_params, fail)];
+  },
+});
+
+/** FusedConv of images whose channels come last, weights as ever. */
+export const NhwcFusedConv = defineComposite({
+  name: "NhwcFusedConv",
+  domain,
+  inputs: ["X", "W", "B?", "Z?"],
+  attributes: convAttributes,
+  decompose: ({ inputs: [x, w, b, z], attributes }) => {
+    const axes = x.shape.map((_, i) => i);
+    const last = axes.length - 1;
+    const first = (v: Value) => transpose(v, [0, last, ...axes.slice(1, -1)]);
+    return [transpose(emit(FusedConv, [first(x), w, b, z && first(z)], attributes), [0, ...axes.slice(2), 1])];
   },
 });
 

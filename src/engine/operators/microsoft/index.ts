@@ -3,7 +3,7 @@ import { MicrosoftAttention } from "./attention.js";
 import { BiasAdd } from "./bias-add.js";
 import { BiasSoftmax } from "./bias-softmax.js";
 import { BiasSplitGelu } from "./bias-split-gelu.js";
-import { FusedConv, FusedGemm, FusedMatMul, TransposeMatMul } from "./fused.js";
+import { FusedConv, FusedGemm, FusedMatMul, NhwcFusedConv, TransposeMatMul } from "./fused.js";
 import { BiasGelu, FastGelu, Gelu, QuickGelu } from "./gelu.js";
 import { GroupNorm, SkipGroupNorm } from "./group-norm.js";
 import { MultiHeadAttention } from "./multi-head-attention.js";
@@ -42,6 +42,7 @@ export const microsoftOperators = {
   Gelu,
   GroupNorm,
   MultiHeadAttention,
+  NhwcFusedConv,
   QGemm,
   QLinearAdd,
   QLinearAveragePool,
