@@ -16,7 +16,7 @@ import {
   type RunOptions,
 } from "./engine.js";
 import { checkFeeds, checkOutputs } from "./feeds.js";
-import { type HandOver, type HandOverOptions, handOver, handOverBytes, type Shelve } from "./hand-over.js";
+import { type HandOver, type HandOverOptions, handOver, handOverBytes, type Shelve, weightsAsFeeds } from "./hand-over.js";
 import { ProgramCache } from "./program-cache.js";
 import type { CallKind, Calls, CompileAnswer, CompileRequest, Reply, Request, ResidentTensor, StartRequest } from "./protocol.js";
 
@@ -175,9 +175,12 @@ class WorkerEngine implements Engine {
   }
 
   async #runOnce(model: Graph | OnnxModel | Uint8Array, provider: Provider): Promise<Record<string, Tensor>> {
-    const program = this.#once(await this.#load(this.#handOver(model), { provider, optimization: "disabled", spinning: "off" }));
+    const lean =
+      model instanceof Uint8Array ? { model, feeds: {} } : weightsAsFeeds(model instanceof Graph ? model.build() : model);
+    const settings = { provider, optimization: "disabled", spinning: "off" } as const;
+    const program = this.#once(await this.#load(this.#handOver(lean.model), settings));
     try {
-      return await program.run({});
+      return await program.run(lean.feeds);
     } finally {
       program.dispose();
     }

@@ -2,6 +2,7 @@ import { type Chunks, join } from "../onnx/chunks.js";
 import { DataFilePerTensor, OneDataFile } from "../onnx/data-files.js";
 import type { OnnxModel } from "../onnx/model.js";
 import { encodeModel, tensorBytes } from "../onnx/write.js";
+import type { Tensor } from "../tensor/tensor.js";
 import type { CompileRequest } from "./protocol.js";
 import { sequencePrefix } from "./run-into.js";
 
@@ -57,6 +58,28 @@ export function handOver(model: OnnxModel, { inlineWeights, shelve, placesOutput
       }
     },
   };
+}
+
+/** Weights of so many bytes are worth a feed. */
+const worthFeeding = 2 ** 16;
+
+/**
+ * A model that is run once, with its large weights as inputs, and these. ONNX Runtime then works on the fed arrays, where it would hold what
+ * is in the message twice while it loads it.
+ */
+export function weightsAsFeeds(model: OnnxModel): {
+  readonly model: OnnxModel;
+  readonly feeds: Readonly<Record<string, Tensor>>;
+} {
+  const { inputs, initializers } = model.graph;
+  const feeds = Object.fromEntries([...initializers].filter(([, { data }]) => data.byteLength >= worthFeeding));
+  const asInputs = Object.entries(feeds).map(([name, { type, shape }]) => ({ name, type, shape }));
+  const graph = {
+    ...model.graph,
+    inputs: [...inputs.filter(({ name }) => !(name in feeds)), ...asInputs],
+    initializers: new Map([...initializers].filter(([name]) => !(name in feeds))),
+  };
+  return { model: { ...model, graph }, feeds };
 }
 
 function inOneMessage(bytes: Uint8Array<ArrayBuffer>): HandOver {

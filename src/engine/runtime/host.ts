@@ -134,10 +134,12 @@ export class Host {
 
   async #run({ program, feeds, fetch, keep }: RunRequest): Promise<Outcome<"run">> {
     const session = this.#sessions.get(program)!;
-    const inputs: Record<string, OrtTensor> = {};
-    for (const [name, feed] of Object.entries(feeds)) {
-      inputs[name] = "resident" in feed ? this.#residents.get(feed.resident)! : this.#toOrt(feed);
-    }
+    const inputs = Object.fromEntries(
+      Object.entries(feeds).map(([name, feed]) => [
+        name,
+        "resident" in feed ? this.#residents.get(feed.resident)! : this.#toOrt(feed),
+      ]),
+    );
     const results = (await this.#runInPlace(session, inputs, fetch, keep)) ?? (await session.run(inputs, fetch));
 
     const answer: Record<string, Tensor | ResidentTensor> = {};

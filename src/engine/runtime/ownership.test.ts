@@ -122,6 +122,20 @@ describe.each(dataTypes)("a feed of %s stays the caller's", (type) => {
   });
 });
 
+it("what is evaluated once leaves the arrays of its weights alone", async () => {
+  const weights = tensor("float32", [200, 300], new Float32Array(60_000).fill(0.5));
+  const before = weights.data.slice();
+  const graph = new Graph();
+  const [w, small] = [graph.constant(weights, "__proto__"), graph.constant(tensor("float32", [2], [1, 2]))];
+  graph.output("sum", add(w, w));
+  graph.output("same", w);
+  graph.output("other", add(small, 1));
+  const { sum, same, other } = await engine.evaluate(graph);
+  expect(sum!.data).toEqual(new Float32Array(60_000).fill(1));
+  expect([same!.data, weights.data]).toEqual([before, before]);
+  expect(other!.data).toEqual(Float32Array.of(2, 3));
+});
+
 describe("a model whose weights do not fit into a message", () => {
   const { model } = product();
   const usual = process.env.TMPDIR;
