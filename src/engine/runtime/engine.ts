@@ -40,6 +40,11 @@ export interface CompileOptions {
    * of the next when programs alternate (ResNet-18 forward 66 ms instead of 40 ms on two cores).
    */
   readonly spinning?: "off" | "on";
+  /**
+   * Whether weights are copied into the order that kernels like best; default `on`. With `off` runs are slower, and weights that were mapped
+   * from a file take no memory of their own.
+   */
+  readonly prepacking?: "off" | "on";
 }
 
 /** What computes: goes into every report, since results depend on it in the last bits. */

@@ -103,7 +103,14 @@ export class Host {
     return { answer: { runtime, threads, placesOutputs: this.#runInto !== undefined } };
   }
 
-  async #compile({ model, weights, provider, optimization, spinning }: CompileRequest): Promise<{ answer: CompileAnswer }> {
+  async #compile({
+    model,
+    weights,
+    provider,
+    optimization,
+    spinning,
+    prepacking,
+  }: CompileRequest): Promise<{ answer: CompileAnswer }> {
     const options: InferenceSession.SessionOptions = {
       executionProviders: [provider],
       graphOptimizationLevel: optimization,
@@ -111,7 +118,12 @@ export class Host {
       logSeverityLevel: 3,
       enableCpuMemArena: true,
       ...(weights.length > 0 && { externalData: weights }),
-      extra: { session: { intra_op: { allow_spinning: spinning === "on" ? "1" : "0" } } },
+      extra: {
+        session: {
+          intra_op: { allow_spinning: spinning === "on" ? "1" : "0" },
+          disable_prepacking: prepacking === "on" ? "0" : "1",
+        },
+      },
       // A kept output stays in GPU memory; the others are read back after the run.
       ...(provider === "webgpu" &&
         this.platform.residents === "runtime memory" && { preferredOutputLocation: "gpu-buffer" as const }),

@@ -38,6 +38,7 @@ export interface CompileRequest {
   readonly provider: Provider;
   readonly optimization: OptimizationLevel;
   readonly spinning: "off" | "on";
+  readonly prepacking: "off" | "on";
 }
 
 export interface CompileAnswer {
