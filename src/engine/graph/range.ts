@@ -10,6 +10,10 @@ import type { Value } from "./graph.js";
 export interface Range {
   readonly low: number;
   readonly high: number;
+  /** A value none of whose elements is larger than the one that it is broadcast to: `max(x)` is above `x`. */
+  readonly above?: Value;
+  /** Values none of whose elements is smaller: `min(a, b)` is below both. */
+  readonly below?: readonly (Value | undefined)[];
 }
 
 /** The range of a node's outputs from those of its inputs: a fact on the operator's definition. */
@@ -26,7 +30,10 @@ export interface RangeContext {
 const everything: Range = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
 
 /** Elements of the first input, moved or picked, or something between them. */
-export const ofFirst: RangeRule = ({ ranges: [x] }) => x;
+export const ofFirst: RangeRule = ({ ranges: [x] }) => x && { low: x.low, high: x.high };
+
+/** The very elements of the first input, each in its place. */
+export const asFirst: RangeRule = ({ ranges: [x] }) => x;
 
 /** Within bounds of its own, where all inputs are finite. */
 export const within =

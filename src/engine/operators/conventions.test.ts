@@ -46,6 +46,12 @@ describe("gradients at points without a derivative", () => {
     expect(d).toEqual({ x: [0, 1, 1, 1, 0, 0], low: [1], high: [2] });
   });
 
+  it("Clip with bounds that have changed places is its upper bound, which takes the cotangent", async () => {
+    const points = { ...at(-2, 1.5, 3), low: { shape: [], values: [2] }, high: { shape: [], values: [1] } };
+    const d = await gradientAt(points, ({ x, low, high }) => o.mul(o.clip(x!, low, high), 2));
+    expect(d).toEqual({ x: [0, 0, 0], low: [0], high: [6] });
+  });
+
   it("Max and Min share ties evenly, however many operands meet", async () => {
     const points = { a: { shape: [2], values: [1, 2] }, b: { shape: [2], values: [1, 1] }, c: { shape: [1], values: [1] } };
     expect(await gradientAt(points, ({ a, b }) => o.max(a!, b!))).toEqual({ a: [0.5, 1], b: [0.5, 0], c: [0] });

@@ -1,6 +1,6 @@
 import { GraphError, type Value } from "../graph/graph.js";
 import { defineOperator, zeroGradient } from "../graph/operator.js";
-import { ofFirst } from "../graph/range.js";
+import { asFirst } from "../graph/range.js";
 import { describe, sameShape } from "../tensor/tensor.js";
 import { emit, sameAsInput } from "./emit.js";
 
@@ -27,7 +27,7 @@ export const StopGradient = defineOperator({
   domain: "faultline",
   inputs: ["X"],
   infer: sameAsInput,
-  range: ofFirst,
+  range: asFirst,
   gradient: zeroGradient("the gradient is stopped here on purpose"),
 });
 
@@ -36,6 +36,6 @@ export const WithGradient = defineOperator({
   domain: "faultline",
   inputs: ["forward", "backward"],
   infer: sameAsInput,
-  range: ofFirst,
+  range: asFirst,
   gradient: (_, [g]) => [undefined, g],
 });

@@ -78,8 +78,11 @@ export const crossEntropy: PixelFunction = (z, y, options) => {
   return mul(add(lead, log1p(small)), counted(y, options));
 };
 
-/** log(1 + x) = 2 artanh(x / (2 + x)), exact for small x; its gradient is that of the plain form. */
-const log1p = (x: Value): Value => withGradient(mul(atanh(div(x, add(x, 2))), 2), log(add(x, 1)));
+/**
+ * log(1 + x) = 2 artanh(x / (2 + x)) for x from 0 on, exact for small x; its gradient is that of the plain form. (The clip changes nothing: it
+ * says that 1 + x is far from 0, from which rewrites see that the gradient is finite.)
+ */
+const log1p = (x: Value): Value => withGradient(mul(atanh(div(x, add(x, 2))), 2), log(clip(add(x, 1), 0.5)));
 
 /** One value of a logit, given the largest logit of its pixel. */
 type Activation = (logit: Value, largest: Value) => Value;

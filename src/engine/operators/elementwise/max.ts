@@ -13,6 +13,10 @@ export const Max = defineOperator({
   inputs: ["...data_0"],
   outputs: ["max"],
   infer: broadcastInputs,
-  range: ({ ranges }) => ranges.reduce((a, b) => a && b && { low: Math.max(a.low, b.low), high: Math.max(a.high, b.high) }),
+  range: ({ ranges }) => {
+    if (!ranges.every((r) => r !== undefined)) return undefined;
+    const bound = (of: "low" | "high") => Math.max(...ranges.map((r) => r[of]));
+    return { low: bound("low"), high: bound("high") };
+  },
   gradient: (context, [g]) => extremumGradient(context, g, greater),
 });

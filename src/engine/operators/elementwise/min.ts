@@ -13,6 +13,10 @@ export const Min = defineOperator({
   inputs: ["...data_0"],
   outputs: ["min"],
   infer: broadcastInputs,
-  range: ({ ranges }) => ranges.reduce((a, b) => a && b && { low: Math.min(a.low, b.low), high: Math.min(a.high, b.high) }),
+  range: ({ inputs, ranges }) => {
+    if (!ranges.every((r) => r !== undefined)) return undefined;
+    const bound = (of: "low" | "high") => Math.min(...ranges.map((r) => r[of]));
+    return { low: bound("low"), high: bound("high"), below: inputs };
+  },
   gradient: (context, [g]) => extremumGradient(context, g, less),
 });

@@ -14,7 +14,12 @@ export const Sub = defineOperator({
   inputs: ["A", "B"],
   outputs: ["C"],
   infer: broadcastInputs,
-  range: ({ ranges: [a, b] }) => a && b && sum(a, negative(b)),
+  range: ({ inputs, ranges: [a, b] }) => {
+    if (!a || !b) return undefined;
+    const range = sum(a, negative(b));
+    const isNeverPositive = b.above === inputs[0] || a.below?.includes(inputs[1]);
+    return isNeverPositive ? { ...range, high: Math.min(range.high, 0) } : range;
+  },
   // d(a - b) = da - db; reduced first, negated after: the smaller tensor is negated
   gradient: ({ inputs: [a, b] }, [g]) => [sumTo(g, a.shape), neg(sumTo(g, b.shape))],
 });

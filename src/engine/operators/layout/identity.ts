@@ -1,6 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
-import { ofFirst } from "../../graph/range.js";
+import { asFirst } from "../../graph/range.js";
 import { emit, idleWhereSame, sameAsInput } from "../emit.js";
 
 /** `x` itself, under a second name. */
@@ -12,7 +12,7 @@ export const Identity = defineOperator({
   outputs: ["output"],
   flops: "none",
   infer: sameAsInput,
-  range: ofFirst,
+  range: asFirst,
   simplify: idleWhereSame,
   gradient: (_, [g]) => [g],
 });

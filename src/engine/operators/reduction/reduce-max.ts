@@ -1,6 +1,5 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
-import { ofFirst } from "../../graph/range.js";
 import { type Axes, emitReduction, inferReduction, reductionAttributes, reductionFlops } from "./axes.js";
 import { extremeGradient } from "./extreme.js";
 
@@ -15,7 +14,8 @@ export const ReduceMax = defineOperator({
   attributes: reductionAttributes,
   flops: reductionFlops,
   infer: inferReduction,
-  range: ofFirst,
+  range: ({ inputs: [x], ranges: [range], attributes: { keepdims } }) =>
+    range && { low: range.low, high: range.high, ...(keepdims === 1 && x && { above: x }) },
   // the cotangent is shared evenly by the maxima, as torch.amax does
   gradient: (context, [g]) => extremeGradient(context, context.outputs[0], g),
 });

@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+import { lower } from "../../engine/compile/lower.js";
+import type { Graph, Value } from "../../engine/graph/graph.js";
+import { add, neg, relu } from "../../engine/operators/index.js";
+import { attacks } from "./catalogue/index.js";
+import { norms } from "./norms/index.js";
+import { stepGraph } from "./step-graph.js";
+import { goldenFolder, goldenSite } from "./testing/golden-site.js";
+
+const norm = Object.values(norms)[0]!;
+const tasks = ["segmentation", "classification", "restoration", "flow", "disparity"];
+
+/** The identity by way of two ReLUs. */
+const split = (x: Value): Value => add(relu(x), neg(relu(neg(x))));
+const masks = (graph: Graph): number => graph.nodes.filter((n) => n.sweep === "reverse" && n.operator.name === "Where").length;
+
+// A mask is a product, which is faster, only where the loss gives a cotangent that is proven finite: every loss must.
+describe.skipIf(!goldenFolder)("a ReLU network's masks become products under every loss", () => {
+  it.each(tasks.flatMap((task) => Object.keys(attacks).map((attack) => [task, attack] as const)))(
+    "%s, %s",
+    async (task, attack) => {
+      const { site } = await goldenSite(task);
+      const { predict } = site.predictor;
+      const predictor = { ...site.predictor, predict: (g: Graph, x: Readonly<Record<string, Value>>) => split(predict(g, x)) };
+      const options = { norm, epsilon: 0.03, steps: 5 };
+      const graph = (of: typeof predictor) =>
+        stepGraph(attacks[attack as keyof typeof attacks](options as never), { ...site, predictor: of });
+      const [plain, relus] = [graph(site.predictor), graph(predictor)];
+      expect(masks(relus)).toBeGreaterThanOrEqual(masks(plain) + 2);
+      expect(masks(lower(relus, "cpu"))).toBe(masks(lower(plain, "cpu")));
+    },
+  );
+});
