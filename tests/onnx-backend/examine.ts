@@ -106,6 +106,9 @@ async function checkGradient(graph: Graph, feeds: Values, seed: string): Promise
   const smooth = graph.inputs.filter(({ name, type }) => isFloat(type) && name in feeds);
   const differentiated = [...graph.outputs].filter(([, { type }]) => isFloat(type));
   if (smooth.length === 0 || differentiated.length === 0) return undefined;
+  // By convention, not by calculus: rounding passes the gradient, and a scale's own dependence on the values cancels out.
+  if (graph.nodes.some(({ operator }) => Object.values(operator.integers ?? {}).includes("numbers")))
+    return { verdict: "not comparable", because: "quantization has a straight-through gradient" };
   const built = await attempt(async () => gradientGraph(graph));
   // That the gradient is 0 everywhere is an answer, which the differences must confirm.
   if ("error" in built && !(built.error instanceof ZeroGradientError)) return refusal(built.error, "no gradient");

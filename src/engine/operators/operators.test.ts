@@ -14,7 +14,6 @@ const withoutKernel: Readonly<Record<"float16" | "float64", readonly string[]>> 
     "Celu",
     "DequantizeLinear",
     "DynamicQuantizeLinear",
-    "IsInf",
     "MatMulInteger",
     "QuantizeLinear",
     "Range",
