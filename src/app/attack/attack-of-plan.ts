@@ -33,31 +33,33 @@ const optionsOf = (settings: AttackSettings, goal: Goal): AttackOptions => ({
  * @throws UsageError for settings that it would leave unused.
  */
 export function attackOf(name: AttackName, settings: AttackSettings, goal: Goal): Attack {
-  if (settings.alignment && !name.includes("cospgd"))
-    throw new UsageError(`--alignment goes with cospgd, apgd-cospgd and ensemble; ${name} has none.`);
-  if (settings.stepSize !== undefined && ownStep[name])
-    throw new UsageError(`--step-size: ${name} ${ownStep[name]}; leave it out.`);
-  if (settings.schedule !== "constant" && ownStep[name])
-    throw new UsageError(`--schedule ${settings.schedule}: ${name} ${ownStep[name]}; leave it out.`);
   const attack = attacks[name](optionsOf(settings, goal));
+  const own = attack.stepLengths && stepLengths[attack.stepLengths];
+  if (settings.alignment && !attack.weight.alignment)
+    throw new UsageError(`--alignment goes with cospgd, apgd-cospgd and ensemble; ${name} has none.`);
+  if (settings.stepSize !== undefined && own) throw new UsageError(`--step-size: ${name} ${own}; leave it out.`);
+  if (settings.schedule !== "constant" && own)
+    throw new UsageError(`--schedule ${settings.schedule}: ${name} ${own}; leave it out.`);
   if (
     settings.randomStart === "ball" &&
     attacks[name](optionsOf({ ...settings, randomStart: "published" }, goal)).start === "clean"
   )
     throw new UsageError(`--random-start ball: ${name} starts at the clean image; leave it out.`);
   if (settings.steps !== undefined && settings.steps !== attack.budget.steps)
-    throw new UsageError(`--steps ${settings.steps}: ${name} ${ownStep[name]}; leave it out.`);
+    throw new UsageError(`--steps ${settings.steps}: ${name} ${own}; leave it out.`);
   return attack;
 }
 
-/** Attacks that no step size can be given to, and why. */
-const ownStep: Readonly<Partial<Record<AttackName, string>>> = {
-  fgsm: "takes one step of length epsilon",
-  noise: "takes no step",
-  apgd: "sets its step sizes itself",
-  "apgd-cospgd": "sets its step sizes itself",
-  "apgd-released": "sets its step sizes itself",
+/** Why no step size can be given. */
+const stepLengths: Readonly<Record<NonNullable<Attack["stepLengths"]>, string>> = {
+  "one full step": "takes one step of length epsilon",
+  none: "takes no step",
+  own: "sets its step sizes itself",
 };
+
+/** Whether the attack of a plan searches at all; random noise does not. */
+export const searches = (plan: Pick<AttackPlan, "attack" | "goal" | "spec">): boolean =>
+  attacksOf(plan).some((attack) => attack.stepLengths !== "none");
 
 /**
  * The attacks that a plan names: one, or the members of an ensemble.

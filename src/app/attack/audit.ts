@@ -1,3 +1,4 @@
+import { searches } from "./attack-of-plan.js";
 import { insideBall } from "./audit/ball.js";
 import type { Check } from "./audit/check.js";
 import { survivesRounding } from "./audit/eight-bit.js";
@@ -64,6 +65,6 @@ export async function gather(
     onProgress?.(`attacking sample ${trials.length + 1} of ${intact.length} again`);
     trials.push(await tryAgain(context, record, folder));
   }
-  const levels = intact[0] && context.plan.attack.name !== "noise" ? await compareLevels(context, intact[0]) : undefined;
+  const levels = intact[0] && searches(context.plan) ? await compareLevels(context, intact[0]) : undefined;
   return { records, files, trials, levels, modelHash: await hashFile(context.plan.model.path) };
 }

@@ -19,6 +19,8 @@ export interface Attack {
   readonly loss?: string | PixelFunction;
   readonly descent: DescentRule;
   readonly budget: Budget;
+  /** Where step lengths are not the budget's: the rule sets them, there is one of full length, or nothing moves. */
+  readonly stepLengths?: "own" | "one full step" | "none";
 }
 
 /** Everything about sizes; images are in [0, 1]. */
@@ -72,6 +74,8 @@ export interface PixelWeight {
   readonly name: string;
   /** Whether pixels can count differently at all. */
   readonly pixels: "alike" | "differ";
+  /** The alignment that it weighs by, where it does: one of the task's by name, or the published one. */
+  readonly alignment?: string;
   readonly weigh: (site: WeightSite) => Value | undefined;
   /** How the images of a batch are put together. Signs and normalised steps do not depend on it; logged losses do. */
   readonly batch: "mean" | "sum";

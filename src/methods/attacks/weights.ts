@@ -25,6 +25,7 @@ export const segPgd: PixelWeight = {
 export const cosPgd = (alignment?: string): PixelWeight => ({
   name: `cospgd${alignment ? `, ${alignment} alignment` : ""}`,
   pixels: "differ",
+  alignment: alignment ?? "published",
   weigh: ({ task, prediction, target, options, goal }) => {
     const align = alignment === undefined ? Object.values(task.alignments)[0]! : task.alignments[alignment];
     if (!align)

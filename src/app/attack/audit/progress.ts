@@ -1,3 +1,4 @@
+import { attacksOf, searches } from "../attack-of-plan.js";
 import type { AttackPlan } from "../plan.js";
 import type { AttackRecord } from "../run-attack.js";
 import { type Check, gained, meanOf, notApplicable, percent } from "./check.js";
@@ -5,7 +6,8 @@ import { type Check, gained, meanOf, notApplicable, percent } from "./check.js";
 // What the loss did from step to step. All from the records.
 
 /** The attack's own loss moved the right way. */
-export function lossMoves({ goal, attack }: AttackPlan, records: readonly AttackRecord[]): Check {
+export function lossMoves(plan: AttackPlan, records: readonly AttackRecord[]): Check {
+  const { goal } = plan;
   const name = "Loss moves with the steps";
   const losses = records.flatMap((r) => r.loss ?? []);
   if (losses.length === 0) return notApplicable(name, "No sample finished.");
@@ -15,7 +17,7 @@ export function lossMoves({ goal, attack }: AttackPlan, records: readonly Attack
   const numbers = { share: moved, "mean loss, clean": clean, "mean loss, adversarial": adversarial };
   const found = `The loss ${way} on ${percent(moved)} of the samples, on average from ${clean.toPrecision(3)} to ${adversarial.toPrecision(3)}`;
   if (moved >= 0.95) return { name, verdict: "passed", sentence: `${found}.`, numbers };
-  if (attack.name === "noise")
+  if (!searches(plan))
     return { name, verdict: "warning", sentence: `${found}; random noise is no search, this can be so.`, numbers };
   return {
     name,
@@ -26,9 +28,11 @@ export function lossMoves({ goal, attack }: AttackPlan, records: readonly Attack
 }
 
 /** Whether the step length suits the ball and the number of steps. */
-export function stepSize({ goal, attack }: AttackPlan, records: readonly AttackRecord[]): Check {
+export function stepSize(plan: AttackPlan, records: readonly AttackRecord[]): Check {
+  const { goal, attack } = plan;
   const name = "Step size suits the budget";
-  if (attack.steps === 1 || attack.name === "noise" || attack.name.startsWith("apgd") || attack.name === "ensemble")
+  const members = attacksOf(plan);
+  if (attack.steps === 1 || members.length > 1 || members[0]!.stepLengths)
     return notApplicable(
       name,
       attack.steps === 1 ? "One step alone has no way to overshoot." : "This attack sets its step size itself.",

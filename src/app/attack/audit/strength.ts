@@ -1,3 +1,4 @@
+import { searches } from "../attack-of-plan.js";
 import type { AttackPlan } from "../plan.js";
 import { type Check, gained, notApplicable, percent } from "./check.js";
 import type { Trial } from "./evidence.js";
@@ -6,9 +7,10 @@ import { goesFurther, ratioOfGains } from "./huge-radius.js";
 // Signs of masked gradients (Athalye et al. 2018, section 3.1; Carlini et al. 2019): a search that follows real gradients beats chance, and
 // goes further where it may go further.
 
-export function beatsNoise({ goal, attack }: AttackPlan, trials: readonly Trial[]): Check {
+export function beatsNoise(plan: AttackPlan, trials: readonly Trial[]): Check {
+  const { goal } = plan;
   const name = "Beats random noise";
-  if (attack.name === "noise") return notApplicable(name, "The attack is random noise itself.");
+  if (!searches(plan)) return notApplicable(name, "The attack is random noise itself.");
   if (trials.length === 0) return notApplicable(name, "No sample finished.");
   const furthest = (t: Trial) => Math.max(...[t.noise.uniform, t.noise.sign].map((loss) => gained(goal.kind, t.clean, loss)));
   const won = trials.filter((t) => gained(goal.kind, t.clean, t.attack) > furthest(t)).length / trials.length;
@@ -37,7 +39,7 @@ export function hugeBall(plan: AttackPlan, trials: readonly Trial[], epsilon: nu
   const searched = trials.flatMap(({ clean, attack: adversarial, huge }) =>
     huge ? [{ run: { clean, adversarial }, huge }] : [],
   );
-  if (attack.name === "noise") return notApplicable(name, "Random noise does not search.");
+  if (!searches(plan)) return notApplicable(name, "Random noise does not search.");
   if (searched.length === 0) return notApplicable(name, "No sample finished.");
   if (attack.epsilon >= epsilon) return notApplicable(name, "The radius of the run is huge itself.");
   const ratios = searched.map(({ run, huge }) => ratioOfGains(plan, run, huge));

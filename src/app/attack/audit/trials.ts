@@ -5,6 +5,7 @@ import { type AttackBatch, type CompiledAttack, compileAttack, type TraceStep } 
 import { membersFor } from "../../../methods/attacks/ensemble.js";
 import { type AttackSite, perturbedRoles } from "../../../methods/attacks/step-graph.js";
 import { readImage } from "../../../vision/data/node/image-file.js";
+import { searches } from "../attack-of-plan.js";
 import type { Prepared } from "../prepare.js";
 import { type AttackContext, type AttackRecord, preparedSample } from "../run-attack.js";
 import { drivenBy, siteOf } from "../site.js";
@@ -34,7 +35,7 @@ export async function tryAgain(context: AttackContext, record: AttackRecord, fol
 
     const elements = perturbedRoles(site).reduce((n, role) => Math.max(n, sizeOf(prepared.images[role]!.shape)), 0);
     const epsilon = hugeRadius(plan.attack.norm, elements);
-    const huge = plan.attack.name === "noise" ? undefined : await searchHugeBall(plan, members, batch, record.loss!, epsilon);
+    const huge = !searches(plan) ? undefined : await searchHugeBall(plan, members, batch, record.loss!, epsilon);
 
     const trials = Math.max(leastTrials, plan.attack.restarts);
     const noise = async (kind: "uniform" | "sign") => {

@@ -57,15 +57,6 @@ async function attackDataset(
   const dataset = withPictures(whole, fit);
   const eot = await eotOf(flags.eot, flags.eotSamples);
   const kind = flags.target === undefined ? "untargeted" : "targeted";
-  if (
-    kind === "targeted" &&
-    spec.task === "disparity" &&
-    flags.attack.includes("cospgd") &&
-    (flags.alignment ?? "softmax") === "softmax"
-  )
-    throw new UsageError(
-      `${flags.attack}'s published alignment is 1 everywhere on one channel, so towards a target each pixel weighs 1 - 1 = 0 and nothing moves; say --alignment residual, or --attack pgd.`,
-    );
   // Some attacks have a number of steps of their own.
   const steps = flags.attack === "ensemble" ? (flags.steps ?? usualSteps) : attackOf(flags.attack, flags, kind).budget.steps;
   const plan: AttackPlan = {
@@ -111,6 +102,11 @@ async function attackDataset(
     },
   };
   const attacks = attacksOf(plan);
+  const constant = (name: string | undefined) => name === "published" || name === "softmax";
+  if (kind === "targeted" && spec.task === "disparity" && attacks.some(({ weight }) => constant(weight.alignment)))
+    throw new UsageError(
+      `${flags.attack}'s published alignment is 1 everywhere on one channel, so towards a target each pixel weighs 1 - 1 = 0 and nothing moves; say --alignment residual, or --attack pgd.`,
+    );
   const target = flags.target === undefined ? undefined : await targetMaker(flags.target, spec.task);
   const region = flags.region === undefined ? undefined : await readRegion(flags.region);
   const out = flags.out ?? join("runs", nameOf(plan));

@@ -15,4 +15,5 @@ export const apgdCospgd = (options: AttackOptions): Attack => ({
   ...(options.loss && { loss: options.loss }),
   descent: fewestRemaining(options.norm.autoPgd ?? autoPgd("paper")),
   budget: budget(options),
+  stepLengths: "own",
 });

@@ -14,4 +14,5 @@ export const apgdReleased = (options: AttackOptions): Attack => ({
   ...(options.loss && { loss: options.loss }),
   descent: options.norm.autoPgd ?? autoPgd("released-code"),
   budget: budget(options),
+  stepLengths: "own",
 });

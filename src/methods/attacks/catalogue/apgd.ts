@@ -14,4 +14,5 @@ export const apgd = (options: AttackOptions): Attack => ({
   ...(options.loss && { loss: options.loss }),
   descent: options.norm.autoPgd ?? autoPgd("paper"),
   budget: budget(options),
+  stepLengths: "own",
 });

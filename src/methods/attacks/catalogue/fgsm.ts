@@ -14,4 +14,5 @@ export const fgsm = (options: AttackOptions): Attack => ({
   ...(options.loss && { loss: options.loss }),
   descent: ascent,
   budget: { ...budget(options), steps: 1, stepSize: options.epsilon },
+  stepLengths: "one full step",
 });

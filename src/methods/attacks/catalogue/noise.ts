@@ -14,4 +14,5 @@ export const noise = (options: AttackOptions): Attack => ({
   ...(options.loss && { loss: options.loss }),
   descent: stay,
   budget: { ...budget(options), steps: 1 },
+  stepLengths: "none",
 });
