@@ -62,6 +62,8 @@ export const attackPlanSchema = z.strictObject({
   ]),
   /** What an untargeted attack drives away from: the data set's truth, or the model's own clean prediction. */
   reference: z.enum(["truth", "prediction"]),
+  /** What is kept of each adversarial image: a file of 8 bits per intensity, or that and the floats themselves. */
+  save: z.enum(["8-bit", "float"]).default("8-bit"),
   batch: z.number().int().positive(),
   seed: z.number().int(),
   shard: z.strictObject({ index: z.number().int().positive(), count: z.number().int().positive() }).optional(),

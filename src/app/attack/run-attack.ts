@@ -1,7 +1,9 @@
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { OnnxModel } from "../../engine/onnx/model.js";
 import type { Engine } from "../../engine/runtime/engine.js";
 import { Random } from "../../engine/tensor/random.js";
+import { writeSafetensors } from "../../engine/tensor/safetensors.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import type { Attack } from "../../methods/attacks/attack.js";
 import type { CompiledAttack } from "../../methods/attacks/compile-attack.js";
@@ -48,8 +50,10 @@ export interface AttackRecord {
   readonly perturbation?: Readonly<Record<string, PerturbationSize>>;
   /** Largest share over the steps of gradient elements that are zero, or not a number. */
   readonly gradient?: { readonly zero: number; readonly nan: number };
-  /** Files of the saved images, by role, relative to the run. */
+  /** Files of the saved 8-bit images, by role, relative to the run. */
   readonly files?: Readonly<Record<string, string>>;
+  /** With `--save float`: the file of the adversarial images themselves, float32 [3, H, W] by role. */
+  readonly floats?: string;
 }
 
 /** Scores against the truth, against what the attacker wants, and against the model's own clean prediction. */
@@ -229,6 +233,11 @@ async function attackGroup(
       files[role] = `images/${String(p.index).padStart(6, "0")}${roles.length > 1 ? `.${role}` : ""}.png`;
       await writeImage(join(run.path, files[role]), unstack(saved[role]!, i));
     }
+    const floats = plan.save === "float" ? `images/${String(p.index).padStart(6, "0")}.safetensors` : undefined;
+    if (floats) {
+      const found = new Map(roles.map((role) => [role, unstack(outcome.images[role]!, i)]));
+      writeFileSync(join(run.path, floats), writeSafetensors(found));
+    }
     records.push({
       index: p.index,
       sample: p.id,
@@ -247,6 +256,7 @@ async function attackGroup(
         nan: Math.max(0, ...outcome.steps.map((s) => s.nanGradient[i]!)),
       },
       files,
+      ...(floats && { floats }),
     });
   }
   return records;

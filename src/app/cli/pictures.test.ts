@@ -4,8 +4,9 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Graph, type Value } from "../../engine/graph/graph.js";
 import { saveModel } from "../../engine/onnx/write-file.js";
-import { averagePool, concat, flatten, matMul, mul, sub } from "../../engine/operators/index.js";
+import { add, averagePool, concat, flatten, matMul, mul, sub } from "../../engine/operators/index.js";
 import { Random } from "../../engine/tensor/random.js";
+import { parseSafetensors } from "../../engine/tensor/safetensors.js";
 import { tensor } from "../../engine/tensor/tensor.js";
 import { readImage } from "../../vision/data/node/image-file.js";
 import type { AttackRecord } from "../attack/run-attack.js";
@@ -154,5 +155,31 @@ describe("classification", () => {
     expect(again).toEqual(first);
     expect(other).not.toEqual(first);
     expect(new Set(first.map((s) => s.split("/")[0])).size).toBeGreaterThan(1);
+  });
+});
+
+describe("what is kept", () => {
+  it("the headline is that of the floats, which --save float keeps; the 8-bit files stand beside it", async () => {
+    await writePicture(folder.path("plain/a/0.png"), 16, 16, () => 120);
+    const weights = Float32Array.from({ length: 768 * 2 }, (_, i) => (i % 2 === 0 ? 1 : -1) / 768);
+    const bias = tensor("float32", [1, 2], [0.01, 2 * (120 / 255)]);
+    // nearly undecided: a change of far less than a level in every value tips it
+    const model = await writeModel("tipping.onnx", [1, 3, 16, 16], (image) =>
+      add(matMul(flatten(image, 1), image.graph.constant(tensor("float32", [768, 2], weights))), image.graph.constant(bias)),
+    );
+    const { code } = await faultline(
+      ...["attack", model, "--task", "classification", "--range", "0..1", "--data", folder.path("plain"), "--attack", "pgd"],
+      ...["--norm", "l_2", "--epsilon", "0.2", "--steps", "5", "--save", "float", "--out", folder.path("tipped")],
+    );
+    expect(code).toBe(0);
+    const [record] = records("tipped");
+    expect(record!.scores!.adversarial.truth!.value).toBe(0);
+    const { tensors } = parseSafetensors(readFileSync(folder.path("tipped", record!.floats!)));
+    const found = tensors.get("image")!;
+    expect(found.shape).toEqual([3, 16, 16]);
+    const length = Math.hypot(...Array.from(found.data as Float32Array, (v) => v - Math.fround(120 / 255)));
+    expect(length).toBeLessThanOrEqual(0.2 * (1 + 1e-5));
+    expect(length).toBeGreaterThan(0.19);
+    expect(readFileSync(folder.path("tipped/report.html"), "utf8")).toContain("from 100.0\u00a0% to 0.0\u00a0%");
   });
 });

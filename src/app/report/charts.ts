@@ -67,8 +67,13 @@ export function lossCurves({ goal, attack }: AttackPlan, summary: AttackSummary,
 /** The headline number of each sample before and after: a row for each while they are few, a histogram when they are many. */
 export function beforeAndAfter(records: readonly AttackRecord[], number: Headline): string {
   const rows = records
-    .filter((r) => number.of(r, "saved") !== null)
-    .map((r) => ({ sample: r.sample, clean: number.of(r, "clean"), saved: number.of(r, "saved")!, damage: number.damage(r) }))
+    .filter((r) => number.of(r, "adversarial") !== null)
+    .map((r) => ({
+      sample: r.sample,
+      clean: number.of(r, "clean"),
+      adversarial: number.of(r, "adversarial")!,
+      damage: number.damage(r),
+    }))
     .sort((a, b) => b.damage - a.damage);
   const scale = number.share ? { domain: [0, 1], tickFormat: "~%" } : { zero: true };
   if (rows.length <= 24) {
@@ -83,17 +88,17 @@ export function beforeAndAfter(records: readonly AttackRecord[], number: Headlin
       marks: [
         Plot.link(
           rows.filter((r) => r.clean !== null),
-          { x1: "clean", x2: "saved", y1: "sample", y2: "sample", stroke: "var(--muted)", strokeWidth: 1.5 },
+          { x1: "clean", x2: "adversarial", y1: "sample", y2: "sample", stroke: "var(--muted)", strokeWidth: 1.5 },
         ),
         Plot.dot(
           rows.filter((r) => r.clean !== null),
           { x: "clean", y: "sample", r: 5, fill: "var(--page)", stroke: "var(--ink)", strokeWidth: 1.5 },
         ),
-        Plot.dot(rows, { x: "saved", y: "sample", r: 5.5, fill: "var(--accent)" }),
+        Plot.dot(rows, { x: "adversarial", y: "sample", r: 5.5, fill: "var(--accent)" }),
       ],
     });
   }
-  const values = rows.flatMap((r) => [r.saved, ...(r.clean === null ? [] : [r.clean])]);
+  const values = rows.flatMap((r) => [r.adversarial, ...(r.clean === null ? [] : [r.clean])]);
   const [low, high] = number.share ? [0, 1] : [Math.min(...values), Math.max(...values)];
   const thresholds = Array.from({ length: 26 }, (_, i) => low + ((high - low) * i) / 25);
   // Plot's bins lack their upper end.
@@ -115,8 +120,8 @@ export function beforeAndAfter(records: readonly AttackRecord[], number: Headlin
         fillOpacity: 0.35,
       }),
       Plot.rectY(
-        rows.map((r) => ({ saved: inside(r.saved) })),
-        { ...Plot.binX({ y: "count" }, { x: { value: "saved", ...bins } }), fill: "var(--accent)", fillOpacity: 0.75 },
+        rows.map((r) => ({ adversarial: inside(r.adversarial) })),
+        { ...Plot.binX({ y: "count" }, { x: { value: "adversarial", ...bins } }), fill: "var(--accent)", fillOpacity: 0.75 },
       ),
       Plot.ruleY([0], { stroke: "var(--muted)" }),
     ],

@@ -42,9 +42,9 @@ export function headline(plan: AttackPlan, summary: AttackSummary, records: read
       each: (v) => metricText("aAcc", v),
       of,
       over,
-      damage: (r) => of(r, "saved") ?? 0,
+      damage: (r) => of(r, "adversarial") ?? 0,
       share: true,
-      worse: (over("saved") ?? 0) > 0,
+      worse: (over("adversarial") ?? 0) > 0,
     };
   }
   const reference: Reference =
@@ -63,9 +63,9 @@ export function headline(plan: AttackPlan, summary: AttackSummary, records: read
       spec.task === "classification" && v !== null && v !== undefined ? verdicts[reference][v]! : metricText(name, v),
     of,
     over,
-    damage: (r) => change(of(r, "clean"), of(r, "saved")),
+    damage: (r) => change(of(r, "clean"), of(r, "adversarial")),
     share: shares.has(name),
-    worse: change(over("clean"), over("saved")) > 0,
+    worse: change(over("clean"), over("adversarial")) > 0,
   };
 }
 

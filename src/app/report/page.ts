@@ -70,7 +70,7 @@ function facts({ plan, summary, number, checks }: Report): string {
   ].join(" ");
   const fact = (name: string, value: string) => `<div><dt>${name}</dt><dd>${value}</dd></div>`;
   return `<dl class="facts">
-${summary.samples > 0 ? fact(factName(number), change(number.text, number.over("clean"), number.over("saved"))) : ""}
+${summary.samples > 0 ? fact(factName(number), change(number.text, number.over("clean"), number.over("adversarial"))) : ""}
 ${fact("Radius", `${radius(plan.attack.epsilon, plan.attack.norm)} <small>in ${plan.attack.norm.replace("_inf", "<sub>∞</sub>").replace(/_(\d)/, "<sub>$1</sub>")}</small>`)}
 ${fact("Budget", `${plan.attack.steps} <small>step${plan.attack.steps === 1 ? "" : "s"}${plan.attack.restarts > 1 ? ` × ${plan.attack.restarts} starts` : ""}</small>`)}
 ${fact('<a href="#audit">Audit</a>', audit)}
@@ -78,8 +78,8 @@ ${fact('<a href="#audit">Audit</a>', audit)}
 }
 
 /** 71.2 % -> 3.1 % */
-const change = (text: Headline["text"], clean: number | null, saved: number | null): string =>
-  `${text(clean)}${arrow}<span class="hit">${text(saved)}</span>`;
+const change = (text: Headline["text"], before: number | null, after: number | null): string =>
+  `${text(before)}${arrow}<span class="hit">${text(after)}</span>`;
 
 const factName = ({ label, reference }: Headline): string =>
   label === "pixels turned" ? "Pixels turned to the target" : `${label} ${referenceWords[reference]}`;
@@ -94,7 +94,7 @@ function table({ plan, summary }: Report): string {
       head,
       ...names.map(
         (name) =>
-          `<tr><th scope="row">${plain(name)}</th>${stages.map((s) => `<td${s === "saved" && name === summary.headline.name ? ' class="hit"' : ""}>${metricText(name, of[s][name])}</td>`).join("")}</tr>`,
+          `<tr><th scope="row">${plain(name)}</th>${stages.map((s) => `<td${s === "adversarial" && name === summary.headline.name ? ' class="hit"' : ""}>${metricText(name, of[s][name])}</td>`).join("")}</tr>`,
       ),
     ];
   });
@@ -102,7 +102,7 @@ function table({ plan, summary }: Report): string {
   const failed = summary.errors.length;
   return `<section>
 <h2>Result</h2>
-<p class="lead">Over ${summary.samples} sample${summary.samples === 1 ? "" : "s"}${failed ? `; ${failed} more failed and are in no number` : ""}. What counts is the last column: the adversarial images as files of 8 bits per intensity, read again.${summary.metrics.truth ? "" : " There is no ground truth here, so the model is compared with itself."}</p>
+<p class="lead">Over ${summary.samples} sample${summary.samples === 1 ? "" : "s"}${failed ? `; ${failed} more failed and are in no number` : ""}. What counts is the column "adversarial": the images that the attack found, as other tables report them. Beside it, the same images rounded to files of 8 bits per intensity, and predicted again.${summary.metrics.truth ? "" : " There is no ground truth here, so the model is compared with itself."}</p>
 <div class="scroll"><table>
 <thead><tr><th></th><th scope="col">clean</th><th scope="col">adversarial</th><th scope="col">saved as 8-bit</th></tr></thead>
 <tbody>
@@ -122,7 +122,7 @@ function samples({ plan, summary, number, specimens, others }: Report): string {
 ${specimens
   .map(
     ({ record, rank, figures, legend }) => `<article class="sample">
-<header><h3>${plain(record.sample)}</h3>${rank ? `<span class="rank">${rank}</span>` : ""}<span class="value">${number.label === "top-1" ? "" : `${plain(number.label)} `}${change(number.each, number.of(record, "clean"), number.of(record, "saved"))}</span></header>
+<header><h3>${plain(record.sample)}</h3>${rank ? `<span class="rank">${rank}</span>` : ""}<span class="value">${number.label === "top-1" ? "" : `${plain(number.label)} `}${change(number.each, number.of(record, "clean"), number.of(record, "adversarial"))}</span></header>
 <div class="figures">
 ${figures.map((f) => figure(f, record.sample)).join("\n")}
 </div>
@@ -140,7 +140,7 @@ function gallery({ attack }: AttackPlan, number: Headline, { small, unseen }: Re
   const tile = (record: AttackRecord) => {
     const [role] = attack.perturb ?? Object.keys(record.files!);
     const file = record.files![role!]!;
-    const value = change(number.each, number.of(record, "clean"), number.of(record, "saved"));
+    const value = change(number.each, number.of(record, "clean"), number.of(record, "adversarial"));
     return `<figure><a href="${file}"><img src="${file}" alt="${plain(`Adversarial image of ${record.sample}`)}" loading="lazy"></a><figcaption><b>${plain(record.sample)}</b><br>${value}</figcaption></figure>`;
   };
   return `<article class="sample">

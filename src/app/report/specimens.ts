@@ -36,7 +36,7 @@ export interface Choice {
 /** The finished samples by the damage done, worst first; the extremes and the median of many are shown whole. */
 export function chooseSamples(records: readonly AttackRecord[], { damage }: Headline, goal: "untargeted" | "targeted"): Choice {
   // Where many are hit alike, as with right or wrong classes, the loss decides.
-  const moved = (r: AttackRecord) => gained(goal, r.loss!.clean, r.loss!.saved);
+  const moved = (r: AttackRecord) => gained(goal, r.loss!.clean, r.loss!.adversarial);
   const sorted = records
     .filter((r) => r.scores)
     .sort((a, b) => damage(b) - damage(a) || moved(b) - moved(a) || a.index - b.index);

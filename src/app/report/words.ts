@@ -52,7 +52,7 @@ export function headlineSentence(plan: AttackPlan, summary: AttackSummary, numbe
   const how = `${attackName(plan)}, changing images by at most ${radius(attack.epsilon, attack.norm)} ${normWords[attack.norm]},`;
   const model = modelName(plan);
   if (summary.samples === 0) return `${how} was run on ${model}, but no sample finished.`;
-  const [before, after] = [number.text(number.over("clean")), number.text(number.over("saved"))];
+  const [before, after] = [number.text(number.over("clean")), number.text(number.over("adversarial"))];
   if (number.reference === "target" && plan.spec.task === "segmentation")
     return `${how} drove ${model} towards ${targetText(plan)} on ${images}: of the pixels that showed something else, ${after} now show it.`;
   if (number.reference === "target")
@@ -81,7 +81,7 @@ const quoted = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text :
 
 /** The command that makes this run again; `spec` is the file that holds the model's specification. */
 export function reproduce(
-  { model, data, fit, attack, goal, reference, batch, seed, shard, runtime }: AttackPlan,
+  { model, data, fit, attack, goal, reference, save, batch, seed, shard, runtime }: AttackPlan,
   spec: string,
   out: string,
 ): string {
@@ -115,6 +115,7 @@ export function reproduce(
     ["--region", attack.region],
     ["--target", goal.kind === "targeted" ? goal.target : undefined],
     ["--reference", reference === "truth" ? undefined : reference],
+    ["--save", save === "8-bit" ? undefined : save],
     ["--batch", batch === 1 ? undefined : batch],
     ["--seed", seed],
     ["--shard", shard && `${shard.index}/${shard.count}`],

@@ -1,4 +1,7 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseSafetensors } from "../../../engine/tensor/safetensors.js";
+import type { Tensor } from "../../../engine/tensor/tensor.js";
 import { readImage } from "../../../vision/data/node/image-file.js";
 import { sentenceOf } from "../../cli/errors.js";
 import { perturbationSize } from "../eight-bit.js";
@@ -12,6 +15,13 @@ export async function compareFiles(context: AttackContext, record: AttackRecord,
   try {
     const { images } = await preparedSample(context, record.index);
     let [size, trespass] = [0, false];
+    if (record.floats) {
+      const { tensors } = parseSafetensors(readFileSync(join(folder, record.floats)));
+      for (const [role, clean] of Object.entries(images)) {
+        const own = perturbationSize(tensors.get(role) as Tensor<"float32">, clean)[plan.attack.norm];
+        size = Math.max(size, own);
+      }
+    }
     for (const [role, clean] of Object.entries(images)) {
       const saved = await readImage(join(folder, files![role]!));
       if (`${saved.shape}` !== `${clean.shape}`)

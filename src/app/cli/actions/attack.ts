@@ -90,6 +90,7 @@ async function attackDataset(
     },
     goal: flags.target === undefined ? { kind: "untargeted" } : { kind: "targeted", target: flags.target },
     reference: flags.reference,
+    save: flags.save,
     batch: flags.batch,
     seed: flags.seed,
     ...(flags.shard && { shard: flags.shard }),
@@ -169,6 +170,7 @@ async function attackTensors(engine: Engine, model: Model, spec: ModelSpec, flag
     if (flags[name] !== undefined) throw new UsageError(`--${name} goes with --data.`);
   if (flags.mismatch !== "pad")
     throw new UsageError(`--mismatch ${flags.mismatch} goes with --data; tensors have the size that the model takes.`);
+  if (flags.save !== "8-bit") throw new UsageError("--save goes with --data; --trace keeps every iterate as floats.");
   if (flags.batch !== 1) throw new UsageError(`--batch ${flags.batch} goes with --data; tensors are one batch as they are.`);
   if (flags.reference !== "truth")
     throw new UsageError(

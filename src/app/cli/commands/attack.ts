@@ -11,6 +11,7 @@ export interface AttackCommandFlags extends RuntimeFlags, SpecFlags, DataFlags, 
   readonly reference: "truth" | "prediction";
   readonly region?: string;
   readonly batch: number;
+  readonly save: "8-bit" | "float";
   readonly seed: number;
   readonly shard?: { index: number; count: number };
   readonly out?: string;
@@ -41,6 +42,11 @@ export function attackCommand(): Command {
     .option("--target <what>", "drive towards this instead of away: a class number, zero, negative, or an image file")
     .option("--region <mask.png>", "white pixels may change, black ones may not; of the size at which images are attacked")
     .option("--batch <n>", "images per step", parsePositiveInteger, 1)
+    .addOption(
+      new Option("--save <what>", "8-bit = PNG files; float = the images' floats beside them, as safetensors")
+        .choices(["8-bit", "float"])
+        .default("8-bit"),
+    )
     .option("--seed <n>", "seed of all random numbers", parseInteger, 0)
     .option("--shard <i/n>", "do the i-th of n parts; join them with faultline merge", parseShard)
     .option("--out <dir>", "run directory (default: runs/MODEL-ATTACK-SETTINGS)")
