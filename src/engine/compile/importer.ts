@@ -12,6 +12,14 @@ import { controlFlow } from "./control-flow.js";
 import { foldable } from "./fold-constants.js";
 import type { Scope } from "./scope.js";
 
+/** Operator sets that are written for one processor, and what to do instead. */
+const unreadable: ReadonlyMap<string, string> = new Map(
+  ["com.microsoft.nchwc", "com.ms.internal.nhwc"].map((domain) => [
+    domain,
+    'is in a layout that ONNX Runtime makes for the processor at hand (optimization level "all"); save the optimized model at level "extended"',
+  ]),
+);
+
 /** Loops are unrolled until the graph has taken in this many nodes. */
 const nodeLimit = 100_000;
 /** Values that a shape rule is likely to ask for next: they are evaluated along with those it asks for now. */
@@ -134,6 +142,8 @@ export class Importer {
   /** Adds a node whose names are looked up in `scope` and returns its outputs. */
   async #add(node: OnnxNode, scope: Scope, read: ReadonlySet<string>): Promise<readonly (Value | undefined)[]> {
     const operands = node.inputs.map((name) => (name === "" ? undefined : scope.find(name)));
+    const because = unreadable.get(node.domain);
+    if (because) throw new ModelError(`${nodeTitle(node)} ${because}.`);
     const known = findOperator(node.op, node.domain, node.domain === "" ? this.model.opset : undefined);
     if (!known) return this.#addOpaque(node, operands, scope);
     const inputs = operands;

@@ -48,17 +48,24 @@ type Feeds = Readonly<Record<string, Tensor>>;
 /** How values and gradient differ from the original's, as readable lines; empty where they agree. */
 export async function differences(original: OriginalCase, level: OptimizationLevel): Promise<string[]> {
   const random = new Random(1, original.name);
-  const bytes = writeModel(modelOf(original));
-  const feeds = feedsOf(original, random);
+  return differencesFromFile(writeModel(modelOf(original)), feedsOf(original, random), level, { ...original, random });
+}
+
+/** The same of any file whose every float input is differentiated. */
+export async function differencesFromFile(
+  bytes: Uint8Array,
+  feeds: Feeds,
+  level: OptimizationLevel,
+  { random, tolerance = 1e-5, step = 1e-2 }: { readonly random: Random; readonly tolerance?: number; readonly step?: number },
+): Promise<string[]> {
   const run = (at: Feeds) => runModel(bytes, at, "disabled");
   const fixed = await fixedModel(bytes, feeds);
   const expected = await run(feeds);
-  const wrong = compare(expected, await runModel(fixed, feeds, level), original.tolerance ?? 1e-5);
+  const wrong = compare(expected, await runModel(fixed, feeds, level), tolerance);
   const smooth = Object.keys(feeds).filter((name) => isFloat(feeds[name]!.type));
   if (wrong.length > 0 || smooth.length === 0 || !Object.values(expected).some((t) => isFloat(t.type))) return wrong;
 
   // ⟨∇, u⟩ of Σ ⟨v, y⟩ against (f(x + hu) - f(x - hu)) / 2h
-  const step = original.step ?? 1e-2;
   const direction = Object.fromEntries(smooth.map((name) => [name, normals(feeds[name]!, random)]));
   const cotangents = cotangentsOf(expected, random);
   const moved = (by: number) =>

@@ -3,6 +3,7 @@ import { MicrosoftAttention } from "./attention.js";
 import { BiasAdd } from "./bias-add.js";
 import { BiasSoftmax } from "./bias-softmax.js";
 import { BiasSplitGelu } from "./bias-split-gelu.js";
+import { EmbedLayerNormalization } from "./embed-layer-normalization.js";
 import { FusedConv, FusedGemm, FusedMatMul, NhwcFusedConv, TransposeMatMul } from "./fused.js";
 import { BiasGelu, FastGelu, Gelu, QuickGelu } from "./gelu.js";
 import { GroupNorm, SkipGroupNorm } from "./group-norm.js";
@@ -35,6 +36,7 @@ export const microsoftOperators = {
   BiasSoftmax,
   BiasSplitGelu,
   DequantizeLinear: MicrosoftDequantizeLinear,
+  EmbedLayerNormalization,
   FastGelu,
   FusedConv,
   FusedGemm,
