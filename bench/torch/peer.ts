@@ -30,7 +30,7 @@ export class TorchPeer {
   /** @param script one of the Python files beside this one. */
   static async start(
     python: string,
-    script: "run_onnx.py" | "attack.py" | "training.py" | "sensor.py",
+    script: "run_onnx.py" | "attack.py" | "training.py" | "sensor.py" | "resampling.py",
     args: readonly string[],
   ): Promise<TorchPeer> {
     const peer = new TorchPeer(python, script, args);

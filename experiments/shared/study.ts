@@ -87,8 +87,8 @@ interface Site {
 async function openSite(part: Part): Promise<Site> {
   const { task, data, training } = part;
   const { size, displacement, subframes } = data;
-  const synthetic = (half: "training" | "test") =>
-    syntheticDataset({
+  const synthetic = (half: "training" | "test") => {
+    const scenes = syntheticDataset({
       task,
       size,
       length: data[half],
@@ -96,9 +96,30 @@ async function openSite(part: Part): Promise<Site> {
       ...(displacement !== undefined && { displacement }),
       ...(subframes !== undefined && { subframes }),
     });
+    return data.labels === "figures" ? figures(scenes) : scenes;
+  };
   const cut = fitted(synthetic("test"), { kind: "crop", height: training.crop, width: training.crop });
   const samples = await Promise.all(Array.from({ length: cut.length }, (_, i) => cut.sample(i)));
   return { part, trainingData: inMemory(synthetic("training")), samples, test: collate(samples, lossOf(part), ["image"]) };
+}
+
+/** Shapes of any kind as class 1, the backdrop as 0. */
+function figures(scenes: Dataset): Dataset {
+  return {
+    ...scenes,
+    sample: async (index) => {
+      const sample = await scenes.sample(index);
+      const { shape, data } = sample.target!;
+      return {
+        ...sample,
+        target: tensor(
+          "int32",
+          shape,
+          Int32Array.from(data as Int32Array, (label) => Math.min(label, 1)),
+        ),
+      };
+    },
+  };
 }
 
 const lossOf = ({ task, training }: Part) => trainingLoss(task, training.loss);

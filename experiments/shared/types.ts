@@ -16,6 +16,8 @@ export interface Part {
     readonly training: number;
     readonly test: number;
     readonly seed: number;
+    /** Segmentation: every kind of shape is a class, or all shapes together are one beside the backdrop. */
+    readonly labels?: "kinds" | "figures";
     /** Deblurring alone. */
     readonly displacement?: number;
     readonly subframes?: number;
