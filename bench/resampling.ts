@@ -29,10 +29,10 @@ type Case = { readonly name: string; readonly shape: Shape } & (
   | { readonly kind: "lctc"; readonly kernels: readonly number[]; readonly groups: number }
 );
 
-const flc = (batch: number, side: number): Case => ({
+const flc = (batch: number, channels: number, side: number): Case => ({
   kind: "flc",
-  name: `FLC ${batch}x48x${side}²`,
-  shape: [batch, 48, side, side],
+  name: `FLC ${batch}x${channels}x${side}²`,
+  shape: [batch, channels, side, side],
 });
 const transposed = (side: number, groups: number, ...kernels: number[]): Case => ({
   kind: "lctc",
@@ -42,8 +42,10 @@ const transposed = (side: number, groups: number, ...kernels: number[]): Case =>
   groups,
 });
 const cases: readonly Case[] = [
-  ...[64, 128, 256, 512].map((side) => flc(1, side)),
-  ...[64, 128, 256].map((side) => flc(8, side)),
+  ...[64, 128, 256, 512].map((side) => flc(1, 48, side)),
+  ...[64, 128, 256].map((side) => flc(8, 48, side)),
+  // Where does the operator DFT overtake products?
+  ...[1024, 2048].map((side) => flc(1, 4, side)),
   ...[3, 7, 11, 15, 31].map((k) => transposed(32, 48, k)),
   transposed(32, 48, 11, 3),
   ...[3, 7, 11].map((k) => transposed(32, 1, k)),

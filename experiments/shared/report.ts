@@ -143,13 +143,13 @@ function plotOf(options: Plot.PlotOptions): string {
     document,
     width: 980,
     height: 360,
-    marginTop: 56,
+    marginTop: 72,
     color: { domain: names, range, legend: false },
   });
   plot.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   const legend = names.map((name, i) => `<tspan fill="${range[i]}" dx="${i === 0 ? 0 : 14}">${name}</tspan>`).join("");
   return plot.outerHTML.replace(
     /<\/svg>$/,
-    `<text x="40" y="16" font-family="system-ui, sans-serif" font-size="12">${legend}</text></svg>`,
+    `<text x="40" y="34" text-anchor="start" font-family="system-ui, sans-serif" font-size="12">${legend}</text></svg>`,
   );
 }

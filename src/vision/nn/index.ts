@@ -35,6 +35,7 @@ export {
   type DownPlace,
   type Downsampling,
   type DownsamplingName,
+  downsample,
   downsamplings,
   type FlcPoolOptions,
   type FreqAvgConvention,
@@ -49,6 +50,7 @@ export {
   type UpPlace,
   type Upsampling,
   type UpsamplingName,
+  upsample,
   upsamplings,
 } from "./resampling/index.js";
 export {
