@@ -1,7 +1,12 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { gradients } from "../../engine/autodiff/gradients.js";
+import { specialize } from "../../engine/compile/specialize.js";
+import { embed } from "../../engine/graph/embed.js";
+import { Graph } from "../../engine/graph/graph.js";
 import { parseModel } from "../../engine/onnx/read.js";
 import { writeModel } from "../../engine/onnx/write.js";
+import { mul, reduceSum } from "../../engine/operators/index.js";
 import type { Engine } from "../../engine/runtime/engine.js";
 import { createEngine } from "../../engine/runtime/node.js";
 import { tensor, toNumbers } from "../../engine/tensor/tensor.js";
@@ -85,6 +90,15 @@ describe.each(["interior", "boundary", "exact"] as const)("a layout learned with
     const other = new Map(state).set("sensor.raw", tensor("float32", [2]));
     const { output: uniform } = await runModel(networkModel(network, other, inputs), { image });
     expect(toNumbers(output!)).not.toEqual(toNumbers(uniform!));
+    // An attack on the file reaches the scene: what no sample reads has gradient 0, most of it has another.
+    const model = await specialize(parsed, {}, engine.evaluate);
+    const graph = new Graph();
+    const x = graph.input("image", "float32", inputs.image);
+    const { outputs } = embed(graph, model, { image: x });
+    graph.output("gradient", gradients(reduceSum(mul(outputs.output!, outputs.output!)), [x])[0]!);
+    const { gradient } = await runModel(graph, { image });
+    const reached = toNumbers(gradient!).filter((v) => v !== 0).length;
+    expect(reached).toBeGreaterThan(0.5 * gradient!.data.length);
   });
 });
 
