@@ -90,7 +90,7 @@ function page(
 <h2>Where the pixels lie</h2>
 <p class="lead">The learned grid over the first evaluation scene. ${plain(middleInWords(middle))}</p>
 <figure class="wide"><img src="grid.svg" alt="the learned pixel grid over a scene"></figure>
-<figure class="wide"><img src="course.webp" alt="the grid as it was learned"><figcaption>How it came about: a frame for each line of the records.</figcaption></figure>
+<figure class="wide"><img src="course.webp" alt="the grid as it was learned"><figcaption>How it came about: a frame for each line of the records, evenly thinned out to ${frames} where there are more.</figcaption></figure>
 <div class="charts"><figure>${course}</figure><figure>${score}</figure></div>
 <h2>Scores</h2>
 <p class="lead">Both sensors have ${sensor.height * sensor.width} pixels; network, data, batches and seed are the same. One seed says little: repeat with others before believing a difference.</p>
