@@ -5,7 +5,7 @@ import type { RunDirectory } from "../runs/run-directory.js";
 import { checklist, examine } from "./examine.js";
 import type { AttackPlan } from "./plan.js";
 import type { AttackContext, AttackRecord } from "./run-attack.js";
-import { type AttackSummary, stages, summarise } from "./summary.js";
+import { type AttackSummary, gradientRemarks, stages, summarise } from "./summary.js";
 
 /** What follows the last sample: summary.json, the table in the terminal, audit and report. */
 export async function finishRun(context: AttackContext, run: RunDirectory<AttackRecord>): Promise<void> {
@@ -39,6 +39,7 @@ export function summaryText(plan: AttackPlan, summary: AttackSummary): string {
     ),
     `${counted(summary.samples)}, ${plan.attack.name} in ${plan.attack.norm}, epsilon ${radius(plan.attack.epsilon)}, ${plan.attack.steps} step${plan.attack.steps === 1 ? "" : "s"}; largest saved perturbation ${radius(summary.perturbation[plan.attack.norm])}`,
     ...(plan.fit.mismatch === "tile" && summary.tiles ? [`predicted in tiles: ${tilesText(plan.fit.tiles, summary.tiles)}`] : []),
+    ...gradientRemarks(summary.gradient, summary.samples),
     ...(summary.framing ? [framingText(plan, summary.framing)] : []),
     ...(summary.metrics.truth || plan.goal.kind === "targeted"
       ? []

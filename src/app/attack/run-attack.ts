@@ -77,6 +77,8 @@ export interface AttackContext {
 export interface AttackHooks {
   /** Called when samples are done, and after each step within a batch. */
   readonly onProgress?: (done: number, note: string) => void;
+  /** Called when the first batch is done. */
+  readonly onFirstBatch?: (records: readonly AttackRecord[]) => void;
   readonly signal: AbortSignal;
 }
 
@@ -104,7 +106,7 @@ export function plannedBatches(plan: AttackPlan): number[][] {
 export async function runAttack(
   context: AttackContext,
   run: RunDirectory<AttackRecord>,
-  { onProgress, signal }: AttackHooks,
+  { onProgress, onFirstBatch, signal }: AttackHooks,
 ): Promise<void> {
   const programs = new Programs(context);
   const finished = new Set(run.records.map((r) => r.index));
@@ -115,6 +117,7 @@ export async function runAttack(
       const records = await attackBatch(context, programs, run, batch, signal, (note) => onProgress?.(finished.size, note));
       if (!records) return;
       const fresh = records.filter((r) => !finished.has(r.index));
+      if (finished.size === 0) onFirstBatch?.(fresh);
       run.append(fresh);
       for (const r of fresh) finished.add(r.index);
       onProgress?.(finished.size, "");

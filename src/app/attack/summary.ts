@@ -12,6 +12,8 @@ export interface AttackSummary {
   /** Metrics by reference (truth, target, prediction) and by what was measured (clean, adversarial, saved). */
   readonly metrics: Readonly<Record<string, Readonly<Record<Stage, Readonly<Record<string, number | null>>>>>>;
   readonly loss: Readonly<Record<Stage, number | null>>;
+  /** Samples on which a step's gradient was zero in every element, or held NaN or infinity. */
+  readonly gradient: { readonly zero: number; readonly notFinite: number };
   /** Mean loss before each step. */
   readonly curve: readonly number[];
   /** Where images were predicted tile by tile: how many tiles an image has, at least and at most, and all together. */
@@ -54,6 +56,7 @@ export function summarise(plan: AttackPlan, all: readonly AttackRecord[]): Attac
     headline: measure.headline,
     metrics,
     loss: { clean: mean((r) => r.loss!.clean), adversarial: mean((r) => r.loss!.adversarial), saved: mean((r) => r.loss!.saved) },
+    gradient: gradientFaults(done),
     curve: Array.from({ length: steps }, (_, t) => mean((r) => r.loss!.steps[Math.min(t, r.loss!.steps.length - 1)]!)!),
     ...(counts.length > 0 && {
       tiles: { least: Math.min(...counts), most: Math.max(...counts), all: counts.reduce((a, b) => a + b) },
@@ -82,4 +85,24 @@ function classesOf(records: readonly AttackRecord[]): number {
 
 function finiteValues(values: Readonly<Record<string, number>>): Record<string, number | null> {
   return Object.fromEntries(Object.entries(values).map(([name, v]) => [name, Number.isFinite(v) ? v : null]));
+}
+
+/** On how many samples a step's gradient was zero in every element, or held NaN or infinity. */
+export function gradientFaults(records: readonly AttackRecord[]): { readonly zero: number; readonly notFinite: number } {
+  const found = records.flatMap((r) => r.gradient ?? []);
+  return { zero: found.filter((g) => g.zero === 1).length, notFinite: found.filter((g) => g.nan > 0).length };
+}
+
+/** A sentence for each; `samples` is how many were looked at. */
+export function gradientRemarks({ zero, notFinite }: ReturnType<typeof gradientFaults>, samples: number): string[] {
+  return [
+    ...(zero > 0
+      ? [
+          `on ${zero} of ${samples} samples a gradient was 0 in every element: the attack moved by its start or its momentum alone`,
+        ]
+      : []),
+    ...(notFinite > 0
+      ? [`on ${notFinite} of ${samples} samples a gradient was NaN or infinite somewhere: do not use the numbers`]
+      : []),
+  ];
 }

@@ -70,9 +70,9 @@ const cases: readonly Case[] = [
   [
     "an unknown output",
     () => ["grad", model, "--of", "nope", "-o", folder.path("g.onnx")],
-    /no output "nope"; its outputs are output/,
+    /no value "nope"; its outputs are output/,
   ],
-  ["an unknown input", () => ["grad", model, "--wrt", "nope", "-o", folder.path("g.onnx")], /no input or initializer "nope"/],
+  ["an unknown input", () => ["grad", model, "--wrt", "nope", "-o", folder.path("g.onnx")], /no value "nope"; its inputs are/],
   [
     "an output folder that is not there",
     () => ["grad", model, "-o", folder.path("no/where.onnx")],

@@ -10,6 +10,7 @@ import {
   mul,
   neg,
   reduceSum,
+  round,
   sigmoid,
   slice,
   softmax,
@@ -172,12 +173,23 @@ const cases: Case[] = [
     model: model((x) => depthToSpace(spaceToDepth(nearestColour(x), 8), 8)),
     flags: ["--size-rule", "multiple:8"],
   },
-  { name: "an output that is always the same", model: model((x) => mul(nearestColour(x), 0)), flags: [], wrong: ["variety"] },
+  {
+    name: "an output that is always the same",
+    model: model((x) => mul(nearestColour(x), 0)),
+    flags: [],
+    wrong: ["variety", "gradient"],
+  },
   {
     name: "not a number",
     model: model((x) => nearestColour(log(neg(add(x, 1))))),
     flags: [],
-    wrong: ["numbers", "variety"],
+    wrong: ["numbers", "variety", "gradient"],
+  },
+  {
+    name: "images that are rounded on the way",
+    model: model((x) => nearestColour(div(round(mul(x, 255)), 255))),
+    flags: [],
+    wrong: ["gradient"],
   },
   {
     name: "flow in units of 20 pixels",

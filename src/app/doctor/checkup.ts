@@ -10,6 +10,7 @@ import { postprocess } from "../../vision/spec/splice.js";
 import type { Prepared } from "../attack/prepare.js";
 import { stack, unstack } from "../attack/tensors.js";
 import { type Finding, good, percent, unsure, wrong } from "./finding.js";
+import { gradientReaches } from "./gradient.js";
 import { labelRange } from "./labels.js";
 import { readOutput } from "./output.js";
 import { confidence, quality, type RangeName, type Reading, ranges, scaleOf } from "./score.js";
@@ -45,7 +46,7 @@ export async function checkup(
       ),
     );
   const raw = readOutput(await run(spec, (value) => value), spec, { height, width });
-  findings.push(...raw.findings);
+  findings.push(...raw.findings, await gradientReaches(engine, fixed, raw.spec, size, samples[0]!));
 
   const candidates: { reading: Reading; predictions: Tensor[] }[] = [];
   const given: Reading = { range: nameOf(spec), channels: spec.channels === "bgr" ? "bgr" : "rgb", offset: spec.labelOffset };

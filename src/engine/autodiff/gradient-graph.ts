@@ -2,16 +2,21 @@ import { embed } from "../graph/embed.js";
 import { Graph, GraphError, type Value } from "../graph/graph.js";
 import type { GradientOptions } from "../graph/operator.js";
 import { Names } from "../onnx/names.js";
-import { zerosLike } from "../operators/zeros.js";
+import { nearest } from "../onnx/nearest.js";
+import { isZeros, zerosLike } from "../operators/zeros.js";
 import { isFloat } from "../tensor/tensor.js";
+import { forwardSweep } from "./forward.js";
 import { reverseSweep } from "./gradients.js";
 import { ZeroGradientError } from "./obstacles.js";
 
-export interface GradientGraphOptions extends Partial<GradientOptions> {
-  /** Outputs to differentiate; default every floating-point output. */
+export interface TangentGraphOptions extends Partial<GradientOptions> {
+  /** Outputs to differentiate, or inner values by their names; default every floating-point output. */
   readonly of?: readonly string[];
   /** Inputs (or weights, or inner values) to differentiate by; default every floating-point input. */
   readonly wrt?: readonly string[];
+}
+
+export interface GradientGraphOptions extends TangentGraphOptions {
   /** Whether gradients of all weights (floating-point initializers of the file) are added. */
   readonly weights?: "include" | "leave out";
 }
@@ -21,48 +26,80 @@ export interface GradientGraphOptions extends Partial<GradientOptions> {
  * `d.<input>` for each input (and `d.<initializer>`): the gradient of `Σ ⟨v, y⟩`. Names that the graph uses itself get a number, so that a
  * gradient has a gradient.
  *
- * @throws NotDifferentiableError listing every node in the way; ZeroGradientError where all gradients are 0 everywhere (where only some are,
- *   see `zeroGradients`); GraphError for names that do not exist.
+ * @throws NotDifferentiableError listing every node in the way; ZeroGradientError where all gradients are 0 everywhere (for which of them are,
+ *   where only some, see `zeroOutputs`); GraphError for names that do not exist.
  * @example const gradient = gradientGraph(await specialize(model, { x: [1, 3, 224, 224] }, engine.evaluate));
  */
 export function gradientGraph(source: Graph, options: GradientGraphOptions = {}): Graph {
+  const { graph, names, of, wrt } = opened(source, options, options.weights === "include" ? weightNames(source) : []);
+  const seeds = of.map(([name, v]) => ({ of: v, cotangent: graph.input(names.fresh(`v.${name}`), v.type, v.shape) }));
+  const { cotangents, ends } = reverseSweep(seeds, wrt.map(second), options);
+  if (cotangents.every((g) => g === undefined)) throw new ZeroGradientError(of.map(first), wrt.map(first), ends);
+  wrt.forEach(([name, v], i) => graph.output(names.fresh(`d.${name}`), cotangents[i] ?? zerosLike(v)));
+  return graph;
+}
+
+/**
+ * A graph with its directional derivative (forward mode): its own inputs and outputs, a tangent input `t.<input>` for each input that moves
+ * and a tangent output `t.<output>` for each differentiated output, J t. See `jacobianVectorProduct`.
+ *
+ * @throws as `gradientGraph`.
+ * @example const tangent = tangentGraph(await specialize(model, { x: [1, 3, 224, 224] }, engine.evaluate));
+ */
+export function tangentGraph(source: Graph, options: TangentGraphOptions = {}): Graph {
+  const { graph, names, of, wrt } = opened(source, options, []);
+  const tangents = wrt.map(([name, v]) => ({
+    wrt: v,
+    tangent: graph.input(names.fresh(`t.${name}`), v.type, v.shape),
+  }));
+  const moved = forwardSweep(of.map(second), tangents, options);
+  if (moved.every((t) => t === undefined)) {
+    const { ends } = reverseSweep(
+      of.map(([, v]) => ({ of: v, cotangent: v })),
+      wrt.map(second),
+      options,
+    );
+    throw new ZeroGradientError(of.map(first), wrt.map(first), ends);
+  }
+  of.forEach(([name, v], i) => graph.output(names.fresh(`t.${name}`), moved[i] ?? zerosLike(v)));
+  return graph;
+}
+
+/** Names of the outputs of a gradient or tangent graph that are 0 whatever its inputs are, for nothing differentiable leads there. */
+export function zeroOutputs(graph: Graph): string[] {
+  return [...graph.outputs].flatMap(([name, v]) => (isZeros(v) ? [name] : []));
+}
+
+type Named = readonly [name: string, value: Value];
+const first = ([name]: Named): string => name;
+const second = ([, value]: Named): Value => value;
+
+/** A copy of the graph to add derivatives to, with what is differentiated, and by what. */
+function opened(source: Graph, options: TangentGraphOptions, weights: readonly string[]) {
   const graph = new Graph();
   for (const name of source.values.keys()) graph.names.reserve(name);
   const inputs = new Map(source.inputs.map(({ name, type, shape }) => [name, graph.input(name, type, shape)]));
   const { outputs: embedded, values } = embed(graph, source, Object.fromEntries(inputs));
   const outputs = new Map(Object.entries(embedded));
-
-  const of = options.of ?? [...outputs].flatMap(([name, v]) => (isFloat(v.type) ? [name] : []));
+  const find = (name: string, known: ReadonlyMap<string, Value>, others: string): Named => {
+    const value = known.get(name) ?? values.get(name);
+    if (value) return [name, value];
+    const alike = nearest(name, values.keys(), 3);
+    throw new GraphError(
+      `The model has no value "${name}"; ${alike.length > 0 ? `the nearest names are ${alike.map((n) => `"${n}"`).join(", ")}` : `its ${others} are ${[...known.keys()].join(", ")}`}.`,
+    );
+  };
+  const floats = (known: ReadonlyMap<string, Value>) => [...known].flatMap(([name, v]) => (isFloat(v.type) ? [name] : []));
+  const of = (options.of ?? floats(outputs)).map((name) => find(name, outputs, "outputs"));
   if (of.length === 0)
     throw new GraphError(
       `The model has no floating-point output to differentiate; its outputs are ${[...outputs.values()].join(", ")}.`,
     );
-  const wrt = [...(options.wrt ?? [...inputs].flatMap(([name, v]) => (isFloat(v.type) ? [name] : [])))];
-  if (options.weights === "include") wrt.push(...weightNames(source).filter((name) => !wrt.includes(name)));
+  const wrt = [...new Set([...(options.wrt ?? floats(inputs)), ...weights])].map((name) => find(name, inputs, "inputs"));
   if (wrt.length === 0)
     throw new GraphError(`The model has no floating-point input; its inputs are ${[...inputs.values()].join(", ")}.`);
-  const differentiated = of.map((name): Value => {
-    const value = outputs.get(name);
-    if (!value) throw new GraphError(`The model has no output "${name}"; its outputs are ${[...outputs.keys()].join(", ")}.`);
-    return value;
-  });
-  const sources = wrt.map((name): Value => {
-    const value = values.get(name);
-    if (!value)
-      throw new GraphError(`The model has no input or initializer "${name}"; its inputs are ${[...inputs.keys()].join(", ")}.`);
-    return value;
-  });
-
-  const names = namesBeside(source);
   for (const [name, value] of outputs) graph.output(name, value);
-  const seeds = differentiated.map((v, i) => ({
-    of: v,
-    cotangent: graph.input(names.fresh(`v.${of[i]}`), v.type, v.shape),
-  }));
-  const { cotangents, ends } = reverseSweep(seeds, sources, options);
-  if (cotangents.every((g) => g === undefined)) throw new ZeroGradientError(of, wrt, ends);
-  wrt.forEach((name, i) => graph.output(names.fresh(`d.${name}`), cotangents[i] ?? zerosLike(sources[i]!)));
-  return graph;
+  return { graph, names: namesBeside(source), of, wrt };
 }
 
 /** For names of what is added to a graph: all that it uses itself are taken. */

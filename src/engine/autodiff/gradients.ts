@@ -7,7 +7,7 @@ import { scalar } from "../operators/emit.js";
 import { expand } from "../operators/layout/expand.js";
 import { zerosLike } from "../operators/zeros.js";
 import { describe, gradientType, isFloat, sameShape } from "../tensor/tensor.js";
-import { lastValuesBefore, NotDifferentiableError, type Obstacle } from "./obstacles.js";
+import { lastValuesBefore, NotDifferentiableError, type Obstacle, ZeroGradientError } from "./obstacles.js";
 import { operandsOf } from "./operands.js";
 
 const defaults: GradientOptions = { rounding: "default" };
@@ -28,6 +28,22 @@ export interface Seed {
  */
 export function gradients(of: Value, wrt: readonly Value[], options: Partial<GradientOptions> = {}): Value[] {
   return vectorJacobianProduct([{ of, cotangent: ones(of) }], wrt, options);
+}
+
+/**
+ * As `gradients`, for whoever has no use for zeros.
+ *
+ * @throws ZeroGradientError where every gradient would be 0 everywhere, for nothing differentiable leads from `of` to any value of `wrt`.
+ */
+export function livingGradients(of: Value, wrt: readonly Value[], options: Partial<GradientOptions> = {}): Value[] {
+  const { cotangents, ends } = reverseSweep([{ of, cotangent: ones(of) }], wrt, options);
+  if (cotangents.every((g) => g === undefined))
+    throw new ZeroGradientError(
+      [of.name],
+      wrt.map((v) => v.name),
+      ends,
+    );
+  return cotangents.map((g, i) => g ?? zerosLike(wrt[i]!));
 }
 
 /**

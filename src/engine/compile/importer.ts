@@ -10,6 +10,7 @@ import { hasBodies, importBodies } from "./bodies.js";
 import { ConstantPart, type Evaluate, reasonOf } from "./constant-part.js";
 import { controlFlow } from "./control-flow.js";
 import { foldable } from "./fold-constants.js";
+import { type LeftOut, UnknownShapeError } from "./known-part.js";
 import type { Scope } from "./scope.js";
 
 /** Operator sets that are written for one processor, and what to do instead. */
@@ -44,6 +45,8 @@ export class Importer {
   readonly named = new Map<string, Value>();
   /** The first name of each value. */
   readonly nameOf = new Map<Value, string>();
+  /** Nodes whose shapes are unknown, and all that read what they make. */
+  readonly leftOut: LeftOut[] = [];
   readonly #weights = new Set<Value>();
   readonly #initializers = new Map<Tensor, Value>();
   #nodeCount = 0;
@@ -68,14 +71,37 @@ export class Importer {
     }
     const nodes = nodesFor(scope.graph, outputs);
     const read = new Set([...outputs, ...nodes.flatMap(namesRead)]);
+    const unknown = new Set<string>();
     for (const node of nodes) {
-      this.count(node);
-      const unfolded = node.domain === "" ? await controlFlow.get(node.op)?.(this, node, scope) : undefined;
-      const values: readonly (Value | undefined)[] = unfolded ?? (await this.#add(node, scope, read));
+      const values = await this.#known(node, scope, read, unknown);
       node.outputs.forEach((name, i) => {
-        const value = values[i];
+        const value = values?.[i];
         if (name !== "" && value) scope.values.set(name, this.#name(value, name));
+        if (!values) unknown.add(name);
       });
+    }
+  }
+
+  /** The outputs of a node; undefined where it is left out. */
+  async #known(
+    node: OnnxNode,
+    scope: Scope,
+    read: ReadonlySet<string>,
+    unknown: ReadonlySet<string>,
+  ): Promise<readonly (Value | undefined)[] | undefined> {
+    if (namesRead(node).some((name) => unknown.has(name))) {
+      this.leftOut.push({ node, because: undefined });
+      return undefined;
+    }
+    this.count(node);
+    try {
+      const unfolded = node.domain === "" ? await controlFlow.get(node.op)?.(this, node, scope) : undefined;
+      return unfolded ?? (await this.#add(node, scope, read));
+    } catch (error) {
+      // inside a loop or branch, it is the whole of that which is left out
+      if (!(error instanceof UnknownShapeError) || scope.parent) throw error;
+      this.leftOut.push({ node, because: error.message });
+      return undefined;
     }
   }
 
@@ -173,7 +199,7 @@ export class Importer {
           throw new ModelError(
             `${failure.message} This follows from the given input shapes; check them, or export the model again.`,
           );
-        else throw new ModelError(failure.message);
+        else throw failure.subject === "data" ? new UnknownShapeError(failure.message) : new ModelError(failure.message);
       }
     }
   }
@@ -234,7 +260,7 @@ export class Importer {
       if (name !== "") trial.output(`output ${i}`, results[i]!);
     });
     const computed = await this.evaluate(trial).catch((error: unknown) => {
-      throw new ModelError(
+      throw new UnknownShapeError(
         `${nodeTitle(node)}: Faultline has no shape rule for it, the file does not state its shapes, and a trial on zeros failed (${reasonOf(error)}).`,
       );
     });

@@ -1,11 +1,14 @@
 import type { Graph } from "../graph/graph.js";
+import { namesRead } from "../onnx/check.js";
 import { ModelError, type OnnxModel, type ValueInfo } from "../onnx/model.js";
 import type { Shape } from "../tensor/tensor.js";
 import type { Evaluate } from "./constant-part.js";
 import { Importer } from "./importer.js";
+import { floatsBehind, type KnownPart, UnknownShapeError } from "./known-part.js";
 import { Scope } from "./scope.js";
 
 export type { Evaluate } from "./constant-part.js";
+export type { KnownPart } from "./known-part.js";
 
 export interface SpecializeOptions {
   /**
@@ -24,7 +27,8 @@ export interface SpecializeOptions {
  *
  * @param shapes a shape for each input that has symbolic axes; others may be given too and must fit.
  * @param evaluate runs a graph without inputs. It is called a few times, with as much to compute as is known to be needed.
- * @throws ModelError naming every symbolic axis that is not given, a shape that does not fit, or a node whose output shapes depend on data.
+ * @throws ModelError naming every symbolic axis that is not given, a shape that does not fit, or every node whose output shapes depend on data
+ *   (`UnknownShapeError`, which names the last values before them too).
  * @example
  * const graph = await specialize(parseModel(bytes), { x: [1, 3, 224, 224] }, engine.evaluate);
  */
@@ -34,13 +38,36 @@ export async function specialize(
   evaluate: Evaluate,
   options: SpecializeOptions = {},
 ): Promise<Graph> {
+  const known = await specializeKnownPart(model, shapes, evaluate, options);
+  if (known.leftOut.length > 0) throw UnknownShapeError.of(known);
+  return known.graph;
+}
+
+/**
+ * Specializes what can be: nodes whose shapes depend on data (NonZero, NonMaxSuppression, ...), and all that read what they make, are left
+ * out and listed. Otherwise as `specialize`.
+ */
+export async function specializeKnownPart(
+  model: OnnxModel,
+  shapes: Readonly<Record<string, Shape>>,
+  evaluate: Evaluate,
+  options: SpecializeOptions = {},
+): Promise<KnownPart> {
   const { inputs, axes, open } = fixInputs(model, shapes);
-  const outputs = model.graph.outputs.map(({ name }) => name);
+  const names = model.graph.outputs.map(({ name }) => name);
   const importer = new Importer(model, evaluate, { axes, open, keep: options.keep ?? "nothing" });
   const scope = new Scope(model.graph);
   for (const { name, type, shape } of inputs) scope.values.set(name, importer.input(name, { type, shape }));
   await importer.addGraph(scope);
-  return importer.finish(new Map(outputs.map((name) => [name, scope.find(name)])));
+
+  const { leftOut, nameOf } = importer;
+  const beyond = new Set(leftOut.flatMap(({ node }) => node.outputs));
+  const read = new Set(leftOut.flatMap(({ node }) => namesRead(node)).filter((name) => !beyond.has(name)));
+  const outputs = names.filter((name) => !beyond.has(name));
+  const ends = new Map([...read].map((name) => [name, scope.find(name)] as const).filter(([, v]) => !importer.constants.has(v)));
+  const lastValues = floatsBehind(ends.values()).flatMap((v) => nameOf.get(v) ?? []);
+  const graph = await importer.finish(new Map([...outputs.map((name) => [name, scope.find(name)] as const), ...ends]));
+  return { graph, outputs, unknownOutputs: names.filter((name) => beyond.has(name)), leftOut, lastValues };
 }
 
 // ---- inputs ----------------------------------------------------------------------------------------------------------------------

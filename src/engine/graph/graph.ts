@@ -93,10 +93,13 @@ export type SweepDirection = "reverse";
 export class GraphError extends Error {
   override readonly name = "GraphError";
 
-  /** @param subject "shapes" where the types of a node's operands do not fit its operator. */
+  /**
+   * @param subject "shapes" where the types of a node's operands do not fit its operator, "data" where those of its outputs depend on elements
+   *   that are known at run time only.
+   */
   constructor(
     message: string,
-    readonly subject: "shapes" | "use" = "use",
+    readonly subject: "shapes" | "data" | "use" = "use",
   ) {
     super(message);
   }

@@ -60,13 +60,6 @@ export interface AttributeSpec {
 }
 export type Attributes = Readonly<Record<string, unknown>>;
 
-/**
- * Throws a `GraphError` that names the operator and the shapes of all inputs.
- *
- * @param subject "use" where shapes are not to blame; default "shapes".
- */
-export type Fail = (message: string, subject?: GraphError["subject"]) => never;
-
 /** What a shape rule sees. */
 export interface InferContext<I = readonly (Value | undefined)[], A = Attributes> {
   readonly inputs: I;
@@ -75,6 +68,13 @@ export interface InferContext<I = readonly (Value | undefined)[], A = Attributes
   readonly outputCount: number;
   readonly fail: Fail;
 }
+
+/**
+ * Throws a `GraphError` that names the operator and the shapes of all inputs.
+ *
+ * @param about what is to blame; default "shapes".
+ */
+export type Fail = (message: string, about?: GraphError["subject"]) => never;
 
 /** What the rule that takes an operator apart sees. */
 export interface DecomposeContext<I = readonly (Value | undefined)[], A = Attributes> extends InferContext<I, A> {

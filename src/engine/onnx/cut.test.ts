@@ -42,7 +42,9 @@ describe("a model cut at values of its file", () => {
     expect(() => parseModel(file, { outputs: ["head/scores"] })).toThrow(
       'The model has no value "head/scores"; the nearest names are "/head/score".',
     );
-    expect(() => parseModel(file, { outputs: ["nothing like it"] })).toThrow('The model has no value "nothing like it".');
+    expect(() => parseModel(file, { outputs: ["nothing like it"] })).toThrow(
+      'The model has no value "nothing like it"; its outputs are kept, label.',
+    );
   });
 
   it("keeps what subgraphs on the way read from outside, and takes no value inside of one", () => {

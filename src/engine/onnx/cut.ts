@@ -23,7 +23,11 @@ export function cutGraph(graph: Graph, names: readonly string[]): Graph {
     throw new ModelError(
       inner
         ? `"${name}" lies inside a loop or branch of the model; name a value of its main graph.`
-        : `The model has no value "${name}"${alike.length > 0 ? `; the nearest names are ${alike.map((n) => `"${n}"`).join(", ")}` : ""}.`,
+        : `The model has no value "${name}"; ${
+            alike.length > 0
+              ? `the nearest names are ${alike.map((n) => `"${n}"`).join(", ")}`
+              : `its outputs are ${(graph.output ?? []).map((o) => o.name).join(", ")}`
+          }.`,
     );
   }
   const needed = new Set<Node>();

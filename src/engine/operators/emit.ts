@@ -40,7 +40,7 @@ export function intsConstant(graph: Graph, values: readonly number[]): Value {
 /** The numbers of a constant operand; fails where the operand is computed at run time. */
 export function constantNumbers(value: Value, role: string, fail: Fail): number[] {
   const t = value.constant;
-  if (!t) return fail(`its ${role} must be constant, but "${value.name}" is computed at run time`, "use");
+  if (!t) return fail(`its ${role} must be constant, but "${value.name}" is computed at run time`, "data");
   return toNumbers(t);
 }
 

@@ -1,10 +1,12 @@
 import { namesBeside } from "../autodiff/gradient-graph.js";
 import { reverseSweep } from "../autodiff/gradients.js";
 import { NotDifferentiableError, type Obstacle } from "../autodiff/obstacles.js";
+import type { KnownPart } from "../compile/known-part.js";
 import { neededNodes } from "../graph/copy.js";
 import { embed } from "../graph/embed.js";
 import { Graph, type Node, type ValueType } from "../graph/graph.js";
 import { nodeLabel, type Operator } from "../graph/operator.js";
+import { nodeTitle } from "../onnx/check.js";
 import { Conv } from "../operators/convolution/conv.js";
 import { BatchNormalization } from "../operators/normalization/batch-normalization.js";
 import { normalizationOperators } from "../operators/normalization/index.js";
@@ -27,6 +29,8 @@ export interface ModelSummary {
     readonly obstacle: boolean;
   }[];
   readonly gradient: GradientSummary;
+  /** Where shapes depend on data, the rest is not counted above. Undefined where everything is known. */
+  readonly beyond: BeyondSummary | undefined;
   readonly batchNormalization: BatchNormalizationState;
   readonly largestActivations: readonly {
     readonly name: string;
@@ -51,17 +55,31 @@ export type GradientSummary =
   | { readonly kind: "zero everywhere"; readonly ends: readonly { readonly node: string; readonly because: string }[] }
   | { readonly kind: "no floating-point input or output" };
 
+/** The part of a model behind nodes whose shapes depend on data. */
+export interface BeyondSummary {
+  /** The nodes whose shapes are unknown. */
+  readonly stops: readonly { readonly node: string; readonly because: string }[];
+  /** The model's outputs that lie there. */
+  readonly outputs: readonly string[];
+  /** All operators of the part. */
+  readonly operators: readonly { readonly name: string; readonly count: number }[];
+  /** The last values before it that can be differentiated. */
+  readonly lastValues: readonly string[];
+}
+
 /** `folded`: convolutions with biases and no BatchNormalization, which is how exporters leave it; a guess where a network never had any. */
 export type BatchNormalizationState =
   | { readonly kind: "present"; readonly nodes: number }
   | { readonly kind: "none"; readonly likelyFolded: boolean };
 
 /**
- * Summarizes a graph.
+ * Summarizes a graph, or the known part of a model.
  *
  * @example summarize(await specialize(model, { x: [1, 3, 224, 224] }, engine.evaluate))
  */
-export function summarize(graph: Graph): ModelSummary {
+export function summarize(model: Graph | KnownPart): ModelSummary {
+  const graph = model instanceof Graph ? model : model.graph;
+  const isOutput = (name: string) => model instanceof Graph || model.outputs.includes(name);
   const nodes = neededNodes(graph.outputs.values());
   const { gradient, blocked } = gradientOf(graph);
   const groups = new Map<string, { count: number; flops: number; gradient: "yes" | "zero" | "none" }>();
@@ -81,12 +99,13 @@ export function summarize(graph: Graph): ModelSummary {
   const activations = nodes.flatMap((n) => n.outputs.map((v) => ({ v, n }))).sort((a, b) => bytesOf(b.v) - bytesOf(a.v));
   return {
     inputs: graph.inputs.map(({ name, type, shape }) => ({ name, type, shape })),
-    outputs: [...graph.outputs].map(([name, { type, shape }]) => ({ name, type, shape })),
+    outputs: [...graph.outputs].flatMap(([name, { type, shape }]) => (isOutput(name) ? [{ name, type, shape }] : [])),
     parameters: weights.reduce((sum, t) => sum + sizeOf(t.shape), 0),
     parameterBytes: weights.reduce((sum, t) => sum + t.data.byteLength, 0),
     flops: nodes.reduce((sum, n) => sum + flops(n), 0),
     operators: [...groups].map(([name, g]) => ({ name, ...g, obstacle: blocked.has(name) })).sort((a, b) => b.count - a.count),
     gradient,
+    beyond: model instanceof Graph || model.leftOut.length === 0 ? undefined : beyond(model),
     batchNormalization: batchNormalization(nodes),
     largestActivations: activations
       .slice(0, 5)
@@ -127,6 +146,17 @@ function gradientOf(source: Graph): { gradient: GradientSummary; blocked: Readon
     const lastValues = error.lastValues.map((v) => v.name);
     return { gradient: { kind: "stopped", obstacles: labels(error.nodes), lastValues }, blocked };
   }
+}
+
+function beyond({ leftOut, lastValues, unknownOutputs }: KnownPart): BeyondSummary {
+  const count = new Map<string, number>();
+  for (const { node } of leftOut) count.set(node.op, (count.get(node.op) ?? 0) + 1);
+  return {
+    stops: leftOut.flatMap(({ node, because }) => (because === undefined ? [] : [{ node: nodeTitle(node), because }])),
+    outputs: unknownOutputs,
+    operators: [...count].map(([name, n]) => ({ name, count: n })),
+    lastValues,
+  };
 }
 
 function batchNormalization(nodes: readonly Node[]): BatchNormalizationState {

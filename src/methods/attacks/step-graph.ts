@@ -1,4 +1,4 @@
-import { gradients } from "../../engine/autodiff/gradients.js";
+import { livingGradients } from "../../engine/autodiff/gradients.js";
 import { Graph, type Value } from "../../engine/graph/graph.js";
 import {
   add,
@@ -90,7 +90,7 @@ export function stepGraph(attack: Attack, site: AttackSite): Graph {
   const objective = average((p) => p.objective);
   const batched = attack.weight.batch === "sum" ? reduceSum(objective) : reduceMean(objective);
   const away = attack.goal === "untargeted" ? batched : neg(batched);
-  const slopes = gradients(
+  const slopes = livingGradients(
     away,
     inputs.perturbed.map((role) => inputs.x[role]!),
   );
@@ -127,7 +127,7 @@ export function tileGradientGraph(attack: Attack, site: AttackSite): Graph {
   );
   const pass = evaluate(graph, attack, site, images, graph.input("progress", "float32", []));
   const batched = attack.weight.batch === "sum" ? reduceSum(pass.objective) : reduceMean(pass.objective);
-  const slopes = gradients(
+  const slopes = livingGradients(
     batched,
     perturbed.map((role) => images[role]!),
   );

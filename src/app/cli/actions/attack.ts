@@ -12,6 +12,7 @@ import { withPictures } from "../../attack/prepare.js";
 import { readRegion } from "../../attack/reopen.js";
 import { type AttackRecord, plannedBatches, runAttack } from "../../attack/run-attack.js";
 import { runTensors } from "../../attack/run-tensors.js";
+import { gradientFaults, gradientRemarks } from "../../attack/summary.js";
 import { targetMaker } from "../../attack/targets.js";
 import { eotOf } from "../../attack/transform-of.js";
 import { usualSteps } from "../../attack/usual.js";
@@ -123,6 +124,11 @@ async function attackDataset(
       await runAttack({ engine, model, plan, attacks, dataset, target, region }, run, {
         signal: stop.signal,
         onProgress: (done, note) => bar.update(done, note),
+        onFirstBatch: (records) => {
+          const done = records.filter((r) => r.gradient);
+          for (const remark of gradientRemarks(gradientFaults(done), done.length))
+            process.stderr.write(`first batch: ${remark}\n`);
+        },
       });
     } finally {
       bar.stop();

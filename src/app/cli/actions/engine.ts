@@ -1,4 +1,4 @@
-import { specialize } from "../../../engine/compile/specialize.js";
+import { type KnownPart, specialize, specializeKnownPart } from "../../../engine/compile/specialize.js";
 import type { Graph } from "../../../engine/graph/graph.js";
 import type { OnnxModel } from "../../../engine/onnx/model.js";
 import { readModel } from "../../../engine/onnx/read-file.js";
@@ -29,12 +29,26 @@ export async function openModel(
   path: string,
   shapes: Readonly<Record<string, Shape>>,
   engine: Engine,
-  { keep = "nothing", outputs }: { readonly keep?: "weights" | "nothing"; readonly outputs?: readonly string[] | undefined } = {},
+  { keep, outputs }: { readonly keep?: "weights" | "nothing"; readonly outputs?: readonly string[] | undefined } = {},
 ): Promise<{ file: OnnxModel; graph: Graph }> {
   const file = await readModel(path, outputs ? { outputs } : {});
-  const inputs = file.graph.inputs.filter((i) => !file.graph.initializers.has(i.name));
+  const options = keep ? { keep } : {};
+  return { file, graph: await specialize(file, named(shapes, file), (m) => engine.evaluate(m), options) };
+}
+
+/** As `openModel`, but of a model whose shapes depend on data the part before. */
+export async function openKnownPart(
+  path: string,
+  shapes: Readonly<Record<string, Shape>>,
+  engine: Engine,
+): Promise<{ file: OnnxModel; known: KnownPart }> {
+  const file = await readModel(path);
+  const known = await specializeKnownPart(file, named(shapes, file), (m) => engine.evaluate(m), { keep: "weights" });
+  return { file, known };
+}
+
+function named(shapes: Readonly<Record<string, Shape>>, { graph }: OnnxModel): Readonly<Record<string, Shape>> {
+  const first = graph.inputs.find((i) => !graph.initializers.has(i.name));
   const { "": unnamed, ...rest } = shapes;
-  const named: Record<string, Shape> = { ...rest };
-  if (unnamed && inputs[0]) named[inputs[0].name] = unnamed;
-  return { file, graph: await specialize(file, named, (m) => engine.evaluate(m), { keep }) };
+  return unnamed && first ? { ...rest, [first.name]: unnamed } : rest;
 }

@@ -2,13 +2,13 @@ import { lastValuesLine } from "../../../engine/autodiff/obstacles.js";
 import { type GradientSummary, type ModelSummary, summarize } from "../../../engine/summary/summary.js";
 import type { InspectFlags } from "../commands/inspect.js";
 import { columns, count, megabytes } from "../table.js";
-import { openModel, withEngine } from "./engine.js";
+import { openKnownPart, withEngine } from "./engine.js";
 
 /** `faultline inspect model.onnx` */
 export async function inspect(path: string, flags: InspectFlags): Promise<void> {
   const { file, summary } = await withEngine(flags, async (engine) => {
-    const { file, graph } = await openModel(path, flags.shape ?? {}, engine, { keep: "weights" });
-    return { file, summary: summarize(graph) };
+    const { file, known } = await openKnownPart(path, flags.shape ?? {}, engine);
+    return { file, summary: summarize(known) };
   });
   process.stdout.write(flags.json ? `${JSON.stringify(summary, undefined, 2)}\n` : text(path, file.producer, summary));
 }
@@ -18,21 +18,24 @@ function text(path: string, producer: string, s: ModelSummary): string {
   const lines = [
     `${path}${producer ? ` (made by ${producer})` : ""}`,
     `inputs      ${s.inputs.map(typed).join(", ")}`,
-    `outputs     ${s.outputs.map(typed).join(", ")}`,
+    `outputs     ${[...s.outputs.map(typed), ...(s.beyond?.outputs ?? []).map((name) => `${name}: of a shape that depends on data`)].join(", ")}`,
     `parameters  ${count(s.parameters)} (${megabytes(s.parameterBytes)})`,
     `work        ${(s.flops / 1e9).toFixed(2)} GFLOP per run at these shapes`,
     `memory      about ${megabytes(s.forwardMemory)} forward${s.gradient.kind === "exists" ? `, ${megabytes(s.gradient.memory)} with the input gradient` : ""} (inner values, before the runtime's own reuse)`,
     `BatchNorm   ${s.batchNormalization.kind === "present" ? `${s.batchNormalization.nodes} nodes, not folded` : s.batchNormalization.likelyFolded ? "none; every convolution has a bias, so it was probably folded into them" : "none"}`,
-    ...gradientLines(s.gradient),
+    ...beyondLines(s.beyond),
+    ...gradientLines(s.gradient, s.beyond ? "what lies before them" : "every output"),
     "",
     columns(
       ["operator", "count", "GFLOP", "gradient"],
-      s.operators.map((o) => [
-        o.name,
-        String(o.count),
-        (o.flops / 1e9).toFixed(3),
-        o.obstacle ? "none, in the way" : o.gradient === "none" ? "none, not in the way" : o.gradient,
-      ]),
+      s.operators
+        .map((o) => [
+          o.name,
+          String(o.count),
+          (o.flops / 1e9).toFixed(3),
+          o.obstacle ? "none, in the way" : o.gradient === "none" ? "none, not in the way" : o.gradient,
+        ])
+        .concat((s.beyond?.operators ?? []).map((o) => [o.name, String(o.count), "?", "beyond unknown shapes"])),
     ),
     "",
     columns(
@@ -43,15 +46,26 @@ function text(path: string, producer: string, s: ModelSummary): string {
   return `${lines.join("\n")}\n`;
 }
 
-function gradientLines(gradient: GradientSummary): string[] {
-  const list = (nodes: readonly { node: string; because: string }[]) => [
-    ...nodes.slice(0, 20).map((o) => `              ${o.node}: ${o.because}`),
-    ...(nodes.length > 20 ? [`              and ${nodes.length - 20} more`] : []),
+const list = (nodes: readonly { node: string; because: string }[]): string[] => [
+  ...nodes.slice(0, 20).map((o) => `              ${o.because.startsWith(o.node) ? o.because : `${o.node}: ${o.because}`}`),
+  ...(nodes.length > 20 ? [`              and ${nodes.length - 20} more`] : []),
+];
+
+function beyondLines(beyond: ModelSummary["beyond"]): string[] {
+  if (!beyond) return [];
+  const count = beyond.operators.reduce((n, o) => n + o.count, 0);
+  return [
+    `beyond      ${count} node(s) of shapes that depend on data are not counted, and no gradient passes them; they begin with`,
+    ...list(beyond.stops),
+    `              ${lastValuesLine(beyond.stops.length, beyond.lastValues)}`,
   ];
+}
+
+function gradientLines(gradient: GradientSummary, from: string): string[] {
   switch (gradient.kind) {
     case "exists":
       return gradient.zero.length === 0
-        ? ["gradient    exists from every output to every floating-point input"]
+        ? [`gradient    exists from ${from} to every floating-point input`]
         : [`gradient    exists, but is 0 everywhere for ${gradient.zero.join(", ")}: nothing differentiable leads there`];
     case "zero everywhere":
       return gradient.ends.length === 0

@@ -2,7 +2,7 @@ import { recompute } from "../../../engine/compile/recompute/recompute.js";
 import type { Graph } from "../../../engine/graph/graph.js";
 import type { OnnxModel } from "../../../engine/onnx/model.js";
 import { type SaveOptions, saveModel } from "../../../engine/onnx/write-file.js";
-import type { Engine } from "../../../engine/runtime/engine.js";
+import type { Engine, Program } from "../../../engine/runtime/engine.js";
 
 /** The graph within --memory, and what is said of it. */
 export function withinMemory(graph: Graph, memory: number | undefined): { readonly graph: Graph; readonly note: string } {
@@ -18,15 +18,23 @@ export function withinMemory(graph: Graph, memory: number | undefined): { readon
   };
 }
 
-/** Writes a model where ONNX Runtime loads it, and says which files were written: `a.onnx`, or `a.onnx, a.onnx.data`. */
+/**
+ * Writes a model where ONNX Runtime loads it, and says which files were written: `a.onnx`, or `a.onnx, a.onnx.data`.
+ *
+ * @param use does something with the file's program while it is loaded.
+ */
 export async function saveChecked(
   engine: Engine,
   model: OnnxModel,
   path: string,
   weights: SaveOptions["weights"] = "as needed",
+  use: (program: Program) => Promise<void> = async () => {},
 ): Promise<string> {
   // Whether it loads, in the least time and memory.
   const settings = { optimization: "disabled", prepacking: "off" } as const;
-  const check = (file: string) => engine.compile({ path: file }, settings).then((program) => program.dispose());
+  const check = async (file: string) => {
+    const program = await engine.compile({ path: file }, settings);
+    await use(program).finally(() => program.dispose());
+  };
   return (await saveModel(model, path, { weights, check })).join(", ");
 }

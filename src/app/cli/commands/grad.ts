@@ -7,6 +7,8 @@ export interface GradFlags extends RuntimeFlags {
   readonly wrt?: string[];
   readonly shape?: Record<string, Shape>;
   readonly weights?: true;
+  readonly forward?: true;
+  readonly probe: "quick" | "random" | "none";
   readonly rounding: "default" | "zero" | "straight-through";
   readonly rewrites: "provider" | "none";
   readonly memory?: number;
@@ -27,6 +29,15 @@ export function gradCommand(): Command {
     .option("--wrt <input...>", "inputs or initializers to differentiate by (default: all float inputs)")
     .option("--shape <name=1x3x224x224>", "shape of an input with dynamic axes; repeatable", parseShape)
     .option("--weights", "also the gradients of all weights, d.<initializer>")
+    .option("--forward", "forward mode instead: how the outputs move when the inputs do")
+    .addOption(
+      new Option(
+        "--probe <kind>",
+        "run the file once on random numbers and say where a gradient is 0 everywhere or not finite: only if that is quick, in any case, or not",
+      )
+        .choices(["quick", "random", "none"])
+        .default("quick"),
+    )
     .addOption(
       new Option("--rounding <rule>", "derivative of Round and of quantisation")
         .choices(["default", "zero", "straight-through"])
@@ -43,8 +54,10 @@ export function gradCommand(): Command {
       `
 The file has the model's own inputs and outputs, one cotangent input v.<output> for each differentiated output, and one gradient output
 d.<input> for each input: the gradient of the sum of v.<output> * <output>. Feed ones to get the gradient of the sum of an output.
+With --forward it has a tangent input t.<input> for each input and a tangent output t.<output> for each output: J t, the directional derivative.
 
-Example: faultline grad resnet18.onnx --shape x=1x3x224x224 -o resnet18.grad.onnx`,
+Examples: faultline grad resnet18.onnx --shape x=1x3x224x224 -o resnet18.grad.onnx
+          faultline grad detector.onnx --of /model/head/cls_logits -o logits.grad.onnx`,
     )
     .action(async (path: string, flags: GradFlags) => (await import("../actions/grad.js")).grad(path, flags));
 }

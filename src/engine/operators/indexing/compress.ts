@@ -29,6 +29,6 @@ export const Compress = defineOperator({
 
 function kept(condition: Value, fail: Fail): number[] {
   if (!condition.constant)
-    fail("how many entries its condition keeps is known at run time only, so its output has no fixed shape", "use");
+    fail("how many entries its condition keeps is known at run time only, so its output has no fixed shape", "data");
   return toNumbers(condition.constant!).flatMap((v, i) => (v ? [i] : []));
 }

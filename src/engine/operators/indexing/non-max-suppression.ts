@@ -6,7 +6,6 @@ export const NonMaxSuppression = defineOperator({
   inputs: ["boxes", "scores", "max_output_boxes_per_class?", "iou_threshold?", "score_threshold?"],
   outputs: ["selected_indices"],
   attributes: { center_point_box: flag(0) },
-  infer: ({ fail }) =>
-    fail("how many results it has depends on data, so the model has no fixed shapes; cut it off before this node", "use"),
+  infer: ({ fail }) => fail("how many results it has depends on data, so its output has no fixed shape", "data"),
   gradient: notDifferentiable("how many results it has depends on data"),
 });

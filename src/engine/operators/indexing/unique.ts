@@ -9,7 +9,7 @@ export const Unique = defineOperator({
   integers: { "indices?": "positions", "inverse_indices?": "positions", "counts?": "positions" },
   attributes: { axis: int(), sorted: flag(1) },
   infer: ({ inputs: [x], attributes, fail }) => {
-    if (!x.constant) fail("how many entries differ is known at run time only, so its outputs have no fixed shape", "use");
+    if (!x.constant) fail("how many entries differ is known at run time only, so its outputs have no fixed shape", "data");
     const { data } = x.constant!;
     const axis = attributes.axis === undefined ? undefined : normalizeAxis(attributes.axis, x.shape.length, fail);
     const size = axis === undefined ? data.length : x.shape[axis]!;
