@@ -9,6 +9,7 @@ const marks = ["<!-- architectures: begin -->", "<!-- architectures: end -->"] a
 
 const signs: Readonly<Record<Outcome, string>> = {
   right: "✓",
+  undecided: "~",
   refused: "refused",
   wrong: "**wrong**",
   "not exported": "—",
