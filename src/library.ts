@@ -1,10 +1,18 @@
 /** What the package offers in every runtime; the entries index.ts (Node) and index.web.ts (browser) add what only theirs has. */
-export { type GradientGraphOptions, gradientGraph } from "./engine/autodiff/gradient-graph.js";
+export { jacobianVectorProduct, type Tangent } from "./engine/autodiff/forward.js";
+export {
+  type GradientGraphOptions,
+  gradientGraph,
+  type TangentGraphOptions,
+  tangentGraph,
+  zeroOutputs,
+} from "./engine/autodiff/gradient-graph.js";
 export { gradients, vectorJacobianProduct } from "./engine/autodiff/gradients.js";
 export { NotDifferentiableError, ZeroGradientError } from "./engine/autodiff/obstacles.js";
+export { type KnownPart, UnknownShapeError } from "./engine/compile/known-part.js";
 export { lower } from "./engine/compile/lower.js";
 export { type Recomputed, recompute } from "./engine/compile/recompute/recompute.js";
-export { type Evaluate, type SpecializeOptions, specialize } from "./engine/compile/specialize.js";
+export { type Evaluate, type SpecializeOptions, specialize, specializeKnownPart } from "./engine/compile/specialize.js";
 export { type Embedded, embed } from "./engine/graph/embed.js";
 export { Graph, GraphError, type Node, type Value, type ValueType } from "./engine/graph/graph.js";
 export type { GradientOptions, Operator } from "./engine/graph/operator.js";
