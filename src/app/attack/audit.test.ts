@@ -97,7 +97,9 @@ describe("audit", () => {
     const down = trial({ clean: 2, attack: 0.1, huge: huge(0.01), noise: { trials: 3, uniform: 1.9, sign: 1.8 } });
     expect(find("Beats random noise", { trials: [down] }, targeted).verdict).toBe("passed");
     expect(find("Beats random noise", { trials: [{ ...down, attack: 1.95 }] }, targeted).verdict).toBe("failed");
-    expect(find("Beats random noise", {}, { ...plan, attack: { ...plan.attack, name: "noise", steps: 1 } }).verdict).toBe("not applicable");
+    expect(find("Beats random noise", {}, { ...plan, attack: { ...plan.attack, name: "noise", steps: 1 } }).verdict).toBe(
+      "not applicable",
+    );
   });
 
   it("sees a ball that does not help", () => {

@@ -10,7 +10,7 @@ export const stridedMaxPool: DownForm = {
   direction: "down",
   find: (node) => {
     const layer = nodeAs(MaxPool, node);
-    if (!layer || layer.inputs[0].shape.length !== 4) return undefined;
+    if (layer?.inputs[0].shape.length !== 4) return undefined;
     return strides(poolWindows({ ...layer, fail: accepted }), layer.inputs[0], layer.outputs[0]!);
   },
   undecimated: (node) => {
