@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync, realpathSync } from "node:fs";
-import { readFile, realpath, stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { dirname, resolve, sep } from "node:path";
 import { defaultLimits } from "./limits.js";
 import { ModelError, type OnnxModel } from "./model.js";
@@ -22,9 +22,8 @@ export async function readModel(path: string, options: Omit<ReadOptions, "extern
         `the file takes ${(size / 1e9).toFixed(1)} GB, and an ONNX file holds at most 2 GB; keep its weights as external data.`,
       );
     }
-    const bytes = await readFile(path);
     const home = { folder: await realpath(dirname(resolve(path))), linked: dirname(await realpath(path)) };
-    return withFiles(home, (externalData) => parseModel(bytes, { ...options, externalData }));
+    return withFiles(home, (externalData) => withBytes(path, (bytes) => parseModel(bytes, { ...options, externalData })));
   } catch (error) {
     throw new ModelError(`${path}: ${sentence(error)}`);
   }
@@ -41,6 +40,31 @@ function sentence(error: unknown): string {
       return "reading it is not permitted.";
     default:
       throw error;
+  }
+}
+
+/** The part of ES2024's ArrayBuffer that Node 20 has. */
+type ResizableArrayBuffer = new (
+  length: number,
+  options: { maxByteLength: number },
+) => ArrayBuffer & { resize(length: number): void };
+
+/**
+ * Calls `use` with the bytes of a file, and gives their memory back at once: a model copies what it keeps, and an array that only waits to be
+ * collected would stand beside it for long.
+ */
+function withBytes<T>(path: string, use: (bytes: Uint8Array) => T): T {
+  const file = openSync(path, "r");
+  try {
+    const { size } = fstatSync(file);
+    const buffer = new (ArrayBuffer as unknown as ResizableArrayBuffer)(size, { maxByteLength: size });
+    try {
+      return use(readInto(new Uint8Array(buffer), file, 0));
+    } finally {
+      buffer.resize(0);
+    }
+  } finally {
+    closeSync(file);
   }
 }
 
@@ -69,7 +93,8 @@ function withFiles<T>(home: Home, use: (external: ExternalData) => T): T {
     const known = file.read.get(key);
     if (known) return known;
     // The size first: the length is the file's claim, and nothing may be allocated on it.
-    const bytes = readBytes(file.descriptor, offset, Math.min(length, Math.max(0, file.size - offset)));
+    const there = Math.min(length, Math.max(0, file.size - offset));
+    const bytes = readInto(new Uint8Array(there), file.descriptor, offset);
     file.left -= bytes.length;
     if (file.left < 0)
       throw new ModelError(`more is asked of its external data "${location}" than the file holds; it is damaged or hostile.`);
@@ -86,11 +111,11 @@ function withFiles<T>(home: Home, use: (external: ExternalData) => T): T {
 /** One call to the system takes less than 2 GiB. */
 const largestRead = 2 ** 30;
 
-function readBytes(descriptor: number, offset: number, length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
+/** Fills the array from a place in a file; what was read is returned. */
+function readInto(bytes: Uint8Array, file: number, offset: number): Uint8Array {
   let at = 0;
-  while (at < length) {
-    const read = readSync(descriptor, bytes, at, Math.min(length - at, largestRead), offset + at);
+  while (at < bytes.length) {
+    const read = readSync(file, bytes, at, Math.min(bytes.length - at, largestRead), offset + at);
     if (read === 0) break; // cut short in the meantime
     at += read;
   }

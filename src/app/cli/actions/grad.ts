@@ -31,11 +31,12 @@ export async function grad(path: string, flags: GradFlags): Promise<void> {
     const lowered = flags.rewrites === "provider" ? lower(derivative, engine.info.provider) : derivative;
     const { graph: within, note } = withinMemory(lowered, flags.memory);
     const written = toLowestOpset(within.build());
-    let remarks: readonly string[] = [];
+    const zero = zeroOutputs(derivative).filter((name) => !graph.outputs.has(name));
+    const remarks = zero.map((name) => `${name} is 0 everywhere, for nothing differentiable leads there.`);
     const weights = flags.externalData ? "beside" : "as needed";
-    const files = await saveChecked(engine, written, flags.output, weights, async (program) => {
-      remarks = await remarksOn(program, graph, derivative, flags);
-    });
+    const isTried = flags.probe !== "none" && (flags.probe !== "quick" || isQuick(derivative));
+    const trial = async (program: Program) => void remarks.push(...(await tried(program, graph, derivative, zero)));
+    const files = await saveChecked(engine, written, flags.output, weights, isTried ? trial : undefined);
     const list = (values: readonly { name: string; type: string; shape: unknown }[]) =>
       values.map((v) => `  ${v.name}: ${v.type}[${String(v.shape).replaceAll(",", ", ")}]`).join("\n");
     process.stdout.write(
@@ -45,11 +46,9 @@ export async function grad(path: string, flags: GradFlags): Promise<void> {
   });
 }
 
-/** Sentences on derivatives that are 0 everywhere or not finite. */
-async function remarksOn(program: Program, model: Graph, derivative: Graph, flags: GradFlags): Promise<string[]> {
-  const zero = zeroOutputs(derivative).filter((name) => !model.outputs.has(name));
-  const remarks = zero.map((name) => `${name} is 0 everywhere, for nothing differentiable leads there.`);
-  if (flags.probe === "none" || (flags.probe === "quick" && !isQuick(derivative))) return remarks;
+/** Sentences on derivatives that a run on random numbers finds 0 everywhere or not finite. `zero`: known to be 0 without. */
+async function tried(program: Program, model: Graph, derivative: Graph, zero: readonly string[]): Promise<string[]> {
+  const remarks: string[] = [];
   const own = new Set(model.inputs.map(({ name }) => name));
   const directions = derivative.inputs.flatMap(({ name }) => (own.has(name) ? [] : [name]));
   const outputs = [...derivative.outputs.keys()].filter((name) => !zero.includes(name));

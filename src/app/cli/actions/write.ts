@@ -2,7 +2,8 @@ import { recompute } from "../../../engine/compile/recompute/recompute.js";
 import type { Graph } from "../../../engine/graph/graph.js";
 import type { OnnxModel } from "../../../engine/onnx/model.js";
 import { type SaveOptions, saveModel } from "../../../engine/onnx/write-file.js";
-import type { Engine, Program } from "../../../engine/runtime/engine.js";
+import type { CompilableModel, Engine, Program } from "../../../engine/runtime/engine.js";
+import { weightsAsFeeds } from "../../../engine/runtime/hand-over.js";
 
 /** The graph within --memory, and what is said of it. */
 export function withinMemory(graph: Graph, memory: number | undefined): { readonly graph: Graph; readonly note: string } {
@@ -28,13 +29,15 @@ export async function saveChecked(
   model: OnnxModel,
   path: string,
   weights: SaveOptions["weights"] = "as needed",
-  use: (program: Program) => Promise<void> = async () => {},
+  use?: (program: Program) => Promise<void>,
 ): Promise<string> {
-  // Whether it loads, in the least time and memory.
   const settings = { optimization: "disabled", prepacking: "off" } as const;
-  const check = async (file: string) => {
-    const program = await engine.compile({ path: file }, settings);
-    await use(program).finally(() => program.dispose());
+  const load = async (what: CompilableModel, work = async (_: Program) => {}) => {
+    const program = await engine.compile(what, settings);
+    await work(program).finally(() => program.dispose());
   };
+  // Whether it loads, in the least time and memory: with its weights as inputs where nobody runs it, and as it is only where that fails.
+  const check = (file: string) =>
+    use ? load({ path: file }, use) : load(weightsAsFeeds(model).model).catch(() => load({ path: file }));
   return (await saveModel(model, path, { weights, check })).join(", ");
 }
