@@ -33,13 +33,14 @@ export function gradients(of: Value, wrt: readonly Value[], options: Partial<Gra
 /**
  * As `gradients`, for whoever has no use for zeros.
  *
+ * @param what the name of `of` in errors.
  * @throws ZeroGradientError where every gradient would be 0 everywhere, for nothing differentiable leads from `of` to any value of `wrt`.
  */
-export function livingGradients(of: Value, wrt: readonly Value[], options: Partial<GradientOptions> = {}): Value[] {
-  const { cotangents, ends } = reverseSweep([{ of, cotangent: ones(of) }], wrt, options);
+export function livingGradients(what: string, of: Value, wrt: readonly Value[]): Value[] {
+  const { cotangents, ends } = reverseSweep([{ of, cotangent: ones(of) }], wrt);
   if (cotangents.every((g) => g === undefined))
     throw new ZeroGradientError(
-      [of.name],
+      [what],
       wrt.map((v) => v.name),
       ends,
     );
@@ -139,7 +140,8 @@ function activeValues(order: readonly Node[], wrt: readonly Value[]): { active: 
     if (sources.length === 0) continue;
     const rule = operator.gradient;
     if (typeof rule !== "function" && rule.kind === "zero") {
-      ends.push({ node, because: rule.because });
+      // a marker is no part of the model
+      if (operator.domain !== "faultline") ends.push({ node, because: rule.because });
       continue;
     }
     const quantised = sources.some((v) => !isFloat(v.type));

@@ -91,6 +91,7 @@ export function stepGraph(attack: Attack, site: AttackSite): Graph {
   const batched = attack.weight.batch === "sum" ? reduceSum(objective) : reduceMean(objective);
   const away = attack.goal === "untargeted" ? batched : neg(batched);
   const slopes = livingGradients(
+    "loss",
     away,
     inputs.perturbed.map((role) => inputs.x[role]!),
   );
@@ -128,6 +129,7 @@ export function tileGradientGraph(attack: Attack, site: AttackSite): Graph {
   const pass = evaluate(graph, attack, site, images, graph.input("progress", "float32", []));
   const batched = attack.weight.batch === "sum" ? reduceSum(pass.objective) : reduceMean(pass.objective);
   const slopes = livingGradients(
+    "loss",
     batched,
     perturbed.map((role) => images[role]!),
   );
