@@ -10,6 +10,7 @@ import { joinPads } from "./rewrites/join-pads.js";
 import { maxPoolWindows } from "./rewrites/max-pool-windows.js";
 import { maxUnpoolGradient } from "./rewrites/max-unpool.js";
 import { mergeScales } from "./rewrites/merge-scales.js";
+import { padBeforePool } from "./rewrites/pad-before-pool.js";
 import { reluMask } from "./rewrites/relu-mask.js";
 import { siluGradient } from "./rewrites/silu-gradient.js";
 import { splitConv } from "./rewrites/split-conv.js";
@@ -19,13 +20,13 @@ import { transposedPhases } from "./rewrites/transposed-phases.js";
 
 /**
  * All rewrites. Within a stage the first that applies to a node replaces it; each stage sees the result of the one before: gradient rules'
- * own patterns are recognised before arithmetic is merged, and what becomes of them is placed last.
+ * own patterns are recognized before arithmetic is merged, and what becomes of them is placed last.
  */
 export const rewriteStages: readonly (readonly Rewrite[])[] = [
   [absorbExpand, tidyLayout, maxUnpoolGradient, maxPoolWindows],
   [reluMask, clipMask, siluGradient, geluGradient, joinPads],
   [tidyLayout, mergeScales],
-  [foldChannelScale, splitConv, transposedPhases, spreadDepthwise],
+  [foldChannelScale, splitConv, transposedPhases, spreadDepthwise, padBeforePool],
   [foldChannelScale, channelSum],
 ];
 

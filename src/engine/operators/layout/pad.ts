@@ -61,7 +61,7 @@ export const Pad = defineOperator({
   },
 });
 
-interface PadContext {
+export interface PadContext {
   readonly inputs: readonly [Value, Value, Value | undefined, Value | undefined];
   readonly attributes: { readonly mode: PadMode };
   readonly fail: (message: string) => never;
@@ -83,7 +83,7 @@ function inferPad(context: PadContext): readonly ValueType[] {
 }
 
 /** [before, after] for each axis. */
-function padsPerAxis({ inputs, fail }: Pick<PadContext, "inputs" | "fail">): (readonly [number, number])[] {
+export function padsPerAxis({ inputs, fail }: Pick<PadContext, "inputs" | "fail">): (readonly [number, number])[] {
   const [x, padsInput, , axesInput] = inputs;
   const pads = constantNumbers(padsInput, "pads", fail);
   const axes = (axesInput ? constantNumbers(axesInput, "axes", fail) : x.shape.map((_, i) => i)).map((a) =>
