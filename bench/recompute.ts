@@ -40,6 +40,8 @@ interface Measured {
   readonly loaded: number;
   readonly peak: number;
   readonly seconds: number;
+  /** Of the processor, over all threads. */
+  readonly processor: number;
   /** A number that depends on every element of the gradient. */
   readonly digest: string;
 }
@@ -56,12 +58,22 @@ async function measure(name: string, budget: number): Promise<Measured> {
   }, 5);
   const x = imageFor(network);
   const begin = performance.now();
+  const before = process.cpuUsage();
   const { dx } = await program.run({ x });
   const seconds = (performance.now() - begin) / 1000;
+  const used = process.cpuUsage(before);
   clearInterval(watch);
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", dx!.data as Float32Array<ArrayBuffer>));
   await engine.dispose();
-  return { estimate: after, again, loaded, peak, seconds, digest: Buffer.from(hash.subarray(0, 4)).toString("hex") };
+  return {
+    estimate: after,
+    again,
+    loaded,
+    peak,
+    seconds,
+    processor: (used.user + used.system) / 1e6,
+    digest: Buffer.from(hash.subarray(0, 4)).toString("hex"),
+  };
 }
 
 const [, , first, ...rest] = process.argv;
@@ -72,9 +84,9 @@ if (first === "--one") {
     const { network, budgets } = networks[name]!;
     console.log(`\n${network.name}\n`);
     console.log(
-      "| budget GiB | estimate GiB | nodes computed again | loaded GiB | peak GiB | inner values GiB | seconds | gradient |",
+      "| budget GiB | estimate GiB | nodes computed again | loaded GiB | peak GiB | inner GiB | seconds | processor s | gradient |",
     );
-    console.log("|---|---|---|---|---|---|---|---|");
+    console.log("|---|---|---|---|---|---|---|---|---|");
     for (const budget of rest.length > 0 ? rest.map(Number) : budgets) {
       const args = [
         "--import",
@@ -90,7 +102,7 @@ if (first === "--one") {
           execFileSync(process.execPath, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }),
         ) as Measured;
         console.log(
-          `| ${budget === Number.POSITIVE_INFINITY ? "none" : budget} | ${gib(m.estimate)} | ${m.again} | ${gib(m.loaded)} | ${gib(m.peak)} | ${gib(m.peak - m.loaded)} | ${m.seconds.toFixed(1)} | ${m.digest} |`,
+          `| ${budget === Number.POSITIVE_INFINITY ? "none" : budget} | ${gib(m.estimate)} | ${m.again} | ${gib(m.loaded)} | ${gib(m.peak)} | ${gib(m.peak - m.loaded)} | ${m.seconds.toFixed(1)} | ${m.processor.toFixed(1)} | ${m.digest} |`,
         );
       } catch (error) {
         console.log(
