@@ -1,5 +1,5 @@
 /**
- * Where does the time of a network's forward + gradient graph go? Kernel times by operator, after ONNX Runtime's own optimisation.
+ * Where does the time of a network's forward + gradient graph go? Kernel times by operator, after ONNX Runtime's own optimization.
  *
  *     npx tsx bench/profile.ts <network, part of its name> [ours|none|forward]
  */

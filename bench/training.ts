@@ -1,5 +1,5 @@
 /**
- * What does a training step cost, against eager PyTorch with the same network, loss and optimiser?
+ * What does a training step cost, against eager PyTorch with the same network, loss and optimizer?
  *
  *     npx tsx bench/training.ts [networks, by part of their name] [--passes 5] [--runs 3] [--clock wall|processor]
  *

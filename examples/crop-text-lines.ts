@@ -73,7 +73,7 @@ function linesOf({ mask, height, width }: Awaited<ReturnType<typeof textMask>>):
   return boxes.toSorted((a, b) => a.top - b.top);
 }
 
-/** 48 pixels high, at most 192 wide, shorter ones filled up on the right with the grey that the classifier's range takes to 0. */
+/** 48 pixels high, at most 192 wide, shorter ones filled up on the right with the gray that the classifier's range takes to 0. */
 async function saveLine(pixels: Buffer, { left, top, width, height }: Box, turn: 0 | 180, file: string): Promise<void> {
   const beginning = { left, top, height, width: Math.min(width, 4 * height) };
   const wide = Math.min(192, Math.ceil((48 * beginning.width) / height));

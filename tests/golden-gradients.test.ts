@@ -20,7 +20,7 @@ describe.skipIf(cases.length === 0)("gradients of golden models agree with PyTor
     ["all", "plain"],
     ["disabled", "rewritten"],
     ["all", "rewritten"],
-  ] as const)("optimisation %s, %s", (level, form) => {
+  ] as const)("optimization %s, %s", (level, form) => {
     it.each(cases)("%s", async (_, folder, golden) => {
       const deviations = await compareWithGolden(golden, readGolden(folder, golden), (model, feeds) =>
         runModel(form === "rewritten" ? lower(model, "cpu") : model, feeds, level),

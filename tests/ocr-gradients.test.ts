@@ -42,10 +42,10 @@ function writing(shape: Shape): Tensor {
 
 const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((s, ai, i) => s + ai * b[i]!, 0);
 
-/** Published text detectors, recognisers and classifiers of PaddleOCR: opset 9 to 11, by Paddle's own exporter. */
+/** Published text detectors, recognizers and classifiers of PaddleOCR: opset 9 to 11, by Paddle's own exporter. */
 describe.skipIf(files.length === 0).each(files)("%s", (file) => {
   it.each(checkedLevels)(
-    "keeps its output and has the gradient that differences show (optimisation %s)",
+    "keeps its output and has the gradient that differences show (optimization %s)",
     { timeout: 120_000 },
     async (level) => {
       const original = new Uint8Array(readFileSync(`${folder}${file}`));

@@ -1,6 +1,6 @@
 /**
  * Writes fixtures/data: one tiny dataset for each layout that src/vision/data/node reads. Pixel values are formulas, so the tests know
- * them exactly; JPEG pictures are one flat grey, which JPEG keeps exactly.
+ * them exactly; JPEG pictures are one flat gray, which JPEG keeps exactly.
  *
  * Run: npx tsx tools/make-data-fixtures.ts
  */
@@ -24,7 +24,7 @@ async function put(path: string, content: Uint8Array | string): Promise<void> {
 }
 
 const rgb = (salt: number) => Uint8Array.from(pixels.flatMap(({ x, y }) => [0, 1, 2].map((c) => pictureValue(x, y, c, salt))));
-const png = (salt: number) => encodePng({ width, height, colour: "rgb", depth: 8, data: rgb(salt) });
+const png = (salt: number) => encodePng({ width, height, color: "rgb", depth: 8, data: rgb(salt) });
 const ppm = (salt: number) => writePpm({ width, height, channels: 3, data: rgb(salt) });
 const jpeg = (level: number) =>
   sharp({ create: { width, height, channels: 3, background: { r: level, g: level, b: level } } })
@@ -32,15 +32,15 @@ const jpeg = (level: number) =>
     .toBuffer();
 
 /** A mask that runs through the given values, pixel by pixel. */
-function mask(values: readonly number[], colour: "grey" | "palette"): Uint8Array {
+function mask(values: readonly number[], color: "gray" | "palette"): Uint8Array {
   const data = Uint8Array.from(pixels, (_, i) => values[i % values.length]!);
-  // Colours unlike the indices, so that a reader that takes colours for indices fails.
+  // Colors unlike the indices, so that a reader that takes colors for indices fails.
   const palette = Uint8Array.from({ length: 768 }, (_, i) => (i * 89 + 13) % 256);
-  return encodePng({ width, height, colour, depth: 8, data, ...(colour === "palette" && { palette }) });
+  return encodePng({ width, height, color, depth: 8, data, ...(color === "palette" && { palette }) });
 }
 
 const binary = (at: (x: number, y: number) => boolean) =>
-  encodePng({ width, height, colour: "grey", depth: 8, data: Uint8Array.from(pixels, ({ x, y }) => (at(x, y) ? 255 : 0)) });
+  encodePng({ width, height, color: "gray", depth: 8, data: Uint8Array.from(pixels, ({ x, y }) => (at(x, y) ? 255 : 0)) });
 
 const flow = tensor(
   "float32",
@@ -69,7 +69,7 @@ for (const [i, name] of ["picture_2", "picture_10"].entries()) {
   await put(`flat/${name}.png`, png(i));
   await put(`folder-classification/images/${name}.png`, png(i));
   await put(`folder-segmentation/images/${name}.png`, png(i));
-  await put(`folder-segmentation/labels/${name}.png`, mask([0, 1, 2, 255], "grey"));
+  await put(`folder-segmentation/labels/${name}.png`, mask([0, 1, 2, 255], "gray"));
   await put(`folder-restoration/input/${name}.png`, png(i));
   await put(`folder-restoration/target/${name}.png`, png(i + 10));
   await put(`folder-disparity/left/${name}.png`, png(i));
@@ -97,10 +97,10 @@ await put("voc/ImageSets/Segmentation/val.txt", "2007_000033\n2007_000042\n");
 await put("voc/JPEGImages/2007_000042.jpg", (await jpeg(60)).subarray(0, 200));
 
 await put("cityscapes/leftImg8bit/val/frankfurt/frankfurt_000000_000294_leftImg8bit.png", png(3));
-await put("cityscapes/gtFine/val/frankfurt/frankfurt_000000_000294_gtFine_labelIds.png", mask([7, 0, 33, 8, 26, 4], "grey"));
+await put("cityscapes/gtFine/val/frankfurt/frankfurt_000000_000294_gtFine_labelIds.png", mask([7, 0, 33, 8, 26, 4], "gray"));
 
 await put("ade20k/images/validation/ADE_val_00000001.jpg", await jpeg(70));
-await put("ade20k/annotations/validation/ADE_val_00000001.png", mask([0, 1, 150], "grey"));
+await put("ade20k/annotations/validation/ADE_val_00000001.png", mask([0, 1, 150], "gray"));
 
 await put("kitti/training/image_2/000000_10.png", png(1));
 await put("kitti/training/image_2/000000_11.png", png(2));

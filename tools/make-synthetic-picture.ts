@@ -11,7 +11,7 @@ const side = 104;
 const area = side * side;
 const columns = 6;
 
-/** Any target as a grey or coloured picture. */
+/** Any target as a gray or colored picture. */
 function picture(t: Tensor, task: TaskName): Float32Array {
   const values = Float32Array.from(t.data as ArrayLike<number>, Number);
   const planes = (channel: (c: number, i: number) => number) =>

@@ -88,7 +88,7 @@ export const benchNetworks: readonly BenchNetwork[] = [
   { name: "flow by warping", input: [1, 6, 256, 256], network: (p, x) => flowByWarping(p, x!), gain: 2 },
 ];
 
-/** The network with random weights, batch normalisation folded: input "x", output "y". */
+/** The network with random weights, batch normalization folded: input "x", output "y". */
 export function forwardGraph({ network, input, gain }: BenchNetwork): Graph {
   const graph = new Graph();
   const x = graph.input("x", "float32", input);

@@ -15,7 +15,7 @@ const stages = [
   [6, 320, 1, 1],
 ] as const;
 
-/** MobileNetV2 of width 1 (Sandler et al. 2018, arXiv 1801.04381), batch normalisation folded: class logits of [N, 3, H, W]. */
+/** MobileNetV2 of width 1 (Sandler et al. 2018, arXiv 1801.04381), batch normalization folded: class logits of [N, 3, H, W]. */
 export function mobilenetV2(p: Scope, image: Value): Value {
   let x = relu6(conv2d(p.at("stem"), image, { out: 32, kernel: 3, stride: 2 }));
   stages.forEach(([expansion, out, blocks, stride], stage) => {

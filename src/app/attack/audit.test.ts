@@ -146,11 +146,11 @@ describe("audit", () => {
     const flat = record(0, { gradient: { zero: 1, nan: 0 }, loss: { clean: 0, steps: [0], adversarial: 0, saved: 0 } });
     expect(usableGradients(flow, [flat], []).sentence).toContain("random start");
     expect(find("Gradients are usable", { trials: [trial({ underflow: 0.3 })] }).verdict).toBe("warning");
-    expect(find("Gradient does not depend on the optimiser", { levels: { sample: "s", gradient: 0.01 } }).verdict).toBe(
+    expect(find("Gradient does not depend on the optimizer", { levels: { sample: "s", gradient: 0.01 } }).verdict).toBe(
       "warning",
     );
-    expect(find("Gradient does not depend on the optimiser", { levels: { sample: "s", gradient: 0.4 } }).verdict).toBe("failed");
-    expect(find("Gradient does not depend on the optimiser", { levels: { sample: "s", gradient: Number.NaN } }).verdict).toBe(
+    expect(find("Gradient does not depend on the optimizer", { levels: { sample: "s", gradient: 0.4 } }).verdict).toBe("failed");
+    expect(find("Gradient does not depend on the optimizer", { levels: { sample: "s", gradient: Number.NaN } }).verdict).toBe(
       "failed",
     );
     expect(find("Predictions repeat", { trials: [trial({ repeatable: false })] }).verdict).toBe("warning");

@@ -13,7 +13,7 @@ import { compareLevels, tryAgain } from "./audit/trials.js";
 import { weightSpread } from "./audit/weight.js";
 import { type AttackPlan, hashFile } from "./plan.js";
 import type { AttackContext, AttackRecord } from "./run-attack.js";
-import { summarise } from "./summary.js";
+import { summarize } from "./summary.js";
 
 export type { Check, Verdict } from "./audit/check.js";
 
@@ -28,7 +28,7 @@ export function audit(plan: AttackPlan, evidence: Evidence): Check[] {
   const elements = 3 * Math.max(1, ...records.map((r) => (r.size ? r.size[0] * r.size[1] : 1)));
   return [
     allFinished(records),
-    cleanPerformance(plan, summarise(plan, records), records),
+    cleanPerformance(plan, summarize(plan, records), records),
     lossMoves(plan, records),
     beatsNoise(plan, trials),
     hugeBall(plan, trials, hugeRadius(plan.attack.norm, elements)),

@@ -5,11 +5,11 @@ import type { RunDirectory } from "../runs/run-directory.js";
 import { checklist, examine } from "./examine.js";
 import type { AttackPlan } from "./plan.js";
 import type { AttackContext, AttackRecord } from "./run-attack.js";
-import { type AttackSummary, gradientRemarks, stages, summarise } from "./summary.js";
+import { type AttackSummary, gradientRemarks, stages, summarize } from "./summary.js";
 
 /** What follows the last sample: summary.json, the table in the terminal, audit and report. */
 export async function finishRun(context: AttackContext, run: RunDirectory<AttackRecord>): Promise<void> {
-  const summary = summarise(context.plan, run.records);
+  const summary = summarize(context.plan, run.records);
   run.write("summary.json", `${JSON.stringify(summary, undefined, 2)}\n`);
   process.stdout.write(summaryText(context.plan, summary));
   const checks = await examine(context, run, { onProgress: (note) => process.stderr.write(`audit: ${note}\n`) });

@@ -13,7 +13,7 @@ export interface Measure {
   readonly headline: { readonly name: string; readonly better: "higher" | "lower"; readonly perfect: number };
   /** @param prediction one sample's canonical prediction, without a batch axis. @param target one sample's. */
   readonly sample: (prediction: Tensor, target: Tensor, valid: Tensor | undefined) => SampleScores;
-  readonly summarise: (samples: readonly SampleScores[]) => Readonly<Record<string, number>>;
+  readonly summarize: (samples: readonly SampleScores[]) => Readonly<Record<string, number>>;
 }
 
 /** What one sample contributes; `value` is its headline number. */
@@ -31,7 +31,7 @@ export function measureFor(task: TaskName, options: { readonly classes: number; 
           const detail = new ClassificationMetric().update(z.data as Float32Array, y.data[0] as bigint);
           return { value: detail.rank < 1 ? 1 : 0, detail };
         },
-        summarise: (samples) => {
+        summarize: (samples) => {
           const metric = collect(new ClassificationMetric(), samples as Scores<ClassificationSample>);
           const { top1, top5 } = metric.result();
           return { "top-1": top1, "top-5": top5 };
@@ -45,7 +45,7 @@ export function measureFor(task: TaskName, options: { readonly classes: number; 
           const detail = fresh().update(argmax(z), y.data as BigInt64Array, valid?.data as Float32Array | undefined);
           return { value: finite(detail.mIoU), detail: { confusion: detail.confusion, pixels: detail.pixels } };
         },
-        summarise: (samples) => {
+        summarize: (samples) => {
           const metric = collect(fresh(), samples as Scores<SegmentationSample>);
           const { mIoU, mAcc, aAcc, classes } = metric.result();
           return { mIoU, mAcc, aAcc, ...Object.fromEntries(classes.map(({ iou }, k) => [`IoU class ${k}`, iou])) };
@@ -63,7 +63,7 @@ export function measureFor(task: TaskName, options: { readonly classes: number; 
           );
           return { value: finite(detail.endPointError), detail };
         },
-        summarise: (samples) => {
+        summarize: (samples) => {
           const { perPixel } = collect(new FlowMetric(), samples as Scores<FlowSample>).result();
           return {
             EPE: perPixel.endPointError,
@@ -86,7 +86,7 @@ export function measureFor(task: TaskName, options: { readonly classes: number; 
           );
           return { value: finite(detail.endPointError), detail };
         },
-        summarise: (samples) => {
+        summarize: (samples) => {
           const { perPixel } = collect(new DisparityMetric(), samples as Scores<DisparitySample>).result();
           return { EPE: perPixel.endPointError, D1: perPixel.d1, "bad-1": perPixel.bad1, "bad-3": perPixel.bad3 };
         },
@@ -100,7 +100,7 @@ export function measureFor(task: TaskName, options: { readonly classes: number; 
           const luma = new RestorationMetric({ channels: "luma" }).update(restored, sharp);
           return { value: finite(rgb.psnr), detail: { rgb, luma } };
         },
-        summarise: (samples) => {
+        summarize: (samples) => {
           const details = samples.map((s) => s.detail as { rgb: RestorationSample; luma: RestorationSample });
           const [rgb, luma] = [new RestorationMetric(), new RestorationMetric({ channels: "luma" })];
           for (const d of details) {

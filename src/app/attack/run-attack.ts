@@ -191,7 +191,7 @@ async function attackGroup(
   const images = Object.fromEntries(roles.map((role) => [role, stack(group.map((p) => p.images[role]!))]));
   const valid = group[0]!.valid && task !== "classification" ? stack(group.map((p) => p.valid!)) : undefined;
   const clean = await compiled.predict(images);
-  // A sample with labels that the model cannot have is attacked like one without, for its neighbours' sake, and then listed as failed.
+  // A sample with labels that the model cannot have is attacked like one without, for its neighbors' sake, and then listed as failed.
   const mislabelled = group.map(
     (p) => (p.target && labelProblem(p.target, clean.shape[1]!, plan.spec, p.id)) ?? nothingCounts(p, plan),
   );

@@ -28,7 +28,7 @@ export const stages = ["clean", "adversarial", "saved"] as const;
 export type Stage = (typeof stages)[number];
 export const references = ["truth", "target", "prediction"] as const;
 
-export function summarise(plan: AttackPlan, all: readonly AttackRecord[]): AttackSummary {
+export function summarize(plan: AttackPlan, all: readonly AttackRecord[]): AttackSummary {
   const records = [...all].sort((a, b) => a.index - b.index);
   const done = records.filter((r) => r.scores);
   const measure = measureFor(plan.spec.task, { classes: classesOf(done), ignore: plan.spec.ignore });
@@ -37,7 +37,7 @@ export function summarise(plan: AttackPlan, all: readonly AttackRecord[]): Attac
     const byStage = Object.fromEntries(
       stages.map((stage) => {
         const samples = done.flatMap((r) => (r.scores![stage] as References)[reference] ?? []) as SampleScores[];
-        return [stage, samples.length > 0 ? finiteValues(measure.summarise(samples)) : undefined];
+        return [stage, samples.length > 0 ? finiteValues(measure.summarize(samples)) : undefined];
       }),
     );
     if (byStage.clean) metrics[reference] = byStage as Record<Stage, Record<string, number | null>>;

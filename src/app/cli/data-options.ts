@@ -12,7 +12,7 @@ export interface DataFlags {
 export function withData(command: Command, presence: "required" | "optional" = "optional"): Command {
   return command
     .addOption(new Option("--data <dir>", "data set, or a folder of images").makeOptionMandatory(presence === "required"))
-    .addOption(new Option("--format <layout>", "layout of the data set (default: recognised)").choices(layoutNames))
+    .addOption(new Option("--format <layout>", "layout of the data set (default: recognized)").choices(layoutNames))
     .option("--split <name>", "part of the data set, for example val")
     .option("--variant <name>", "variant of the data set, for example clean or final (Sintel)");
 }

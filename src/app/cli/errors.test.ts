@@ -99,7 +99,7 @@ const cases: readonly Case[] = [
     () => ["attack", model, "--task", "flow", "--data", data],
     /needs the images image1 and image2/,
   ],
-  ["grey images for a model of colour", () => attack("--channels", "gray"), /leave --channels gray out/],
+  ["gray images for a model of color", () => attack("--channels", "gray"), /leave --channels gray out/],
   ["the other axes", () => attack("--layout", "nhwc"), /say --layout nchw/],
   ["tiles without their mismatch", () => attack("--tile", "12x14"), /--tile goes with --mismatch tile/],
   ["an overlap without tiles", () => attack("--overlap", "4"), /--overlap goes with --mismatch tile/],

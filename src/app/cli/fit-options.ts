@@ -27,5 +27,5 @@ export function withFit(command: Command): Command {
         .default("pad"),
     )
     .option("--tile <HxW>", "for --mismatch tile: size of a tile (default: the size that the model takes)", parseSize)
-    .option("--overlap <n>", "for --mismatch tile: pixels that neighbours share (default: a quarter of a tile)", parseInteger);
+    .option("--overlap <n>", "for --mismatch tile: pixels that neighbors share (default: a quarter of a tile)", parseInteger);
 }

@@ -63,7 +63,7 @@ export function withRuntime(command: Command): Command {
     )
     .option("--threads <n>", "threads within one operator (default: physical cores)", parsePositiveInteger)
     .addOption(
-      new Option("--optimization <level>", "ONNX Runtime's graph optimisation")
+      new Option("--optimization <level>", "ONNX Runtime's graph optimization")
         .choices(["disabled", "basic", "extended", "layout", "all"])
         .default("all"),
     );

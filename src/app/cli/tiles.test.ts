@@ -77,7 +77,7 @@ describe("an attack by tiles", () => {
   it("saves whole images inside the ball, and says how they were cut", async () => {
     const { code, out } = await faultline(...command("whole", "--attack", "pgd"));
     expect(code).toBe(0);
-    expect(out).toMatch(/tiles of 12x14 \(height x width\), neighbours share at least 4 pixels; 6 for each image, 30 in all/);
+    expect(out).toMatch(/tiles of 12x14 \(height x width\), neighbors share at least 4 pixels; 6 for each image, 30 in all/);
     expect(JSON.parse(read("whole", "run.json")).fit).toEqual({ mismatch: "tile", tiles: { height: 12, width: 14, overlap: 4 } });
     expect(summary("whole").tiles).toEqual({ least: 6, most: 6, all: 30 });
     expect(read("whole", "report.html")).toMatch(/6 for each image, 30 in all.*predicted in tiles anew/);

@@ -78,7 +78,7 @@ export function comparisonOf(runs: readonly { readonly name: string; readonly re
     ...(differs((r) => r.images) ? ["The runs used different numbers of images."] : []),
     ...(differs((r) => isFolded(r))
       ? [
-          `Batch normalisation is folded into the convolutions of ${runs
+          `Batch normalization is folded into the convolutions of ${runs
             .filter((r) => isFolded(r.result))
             .map((r) => r.name)
             .join(" and ")} and not of the others; their numbers are not comparable as they are.`,

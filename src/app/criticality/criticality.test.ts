@@ -138,7 +138,7 @@ describe("faultline criticality", () => {
     expect([alone.code, alone.err]).toEqual([1, expect.stringMatching(/at least two runs/)]);
   });
 
-  it("takes means over normalisations where nothing else is reset", async () => {
+  it("takes means over normalizations where nothing else is reset", async () => {
     const { out } = await faultline(model, ...images, "--trials", "1", "--kinds", "batch normalization", "--json");
     const { layers, average, stages } = JSON.parse(out);
     expect(average.layers).toBe(layers.length);

@@ -6,13 +6,13 @@ import { publishedBand } from "../../methods/criticality/published.js";
 import type { CriticalityResult } from "./result.js";
 import { type Scale, scales } from "./scale.js";
 
-// Colours are the report's CSS variables; the values behind them serve where the figure stands alone.
+// Colors are the report's CSS variables; the values behind them serve where the figure stands alone.
 const ink = "var(--ink, #1d2126)";
 const soft = "var(--soft, #5d6671)";
 const muted = "var(--muted, #a3abb5)";
 const accent = "var(--accent, #c8401f)";
 const page = "var(--page, #ffffff)";
-const seriesColours = [
+const seriesColors = [
   accent,
   "var(--series-2, #2463a8)",
   "var(--series-3, #26734d)",
@@ -54,7 +54,7 @@ function drawn(series: readonly Series[], reference?: Reference): string {
       high: Math.min(1, l.criticality + l.deviation),
       weighted: l.kind === "group" || isWeighted(l.kind),
       series: s.name,
-      colour: seriesColours[i % seriesColours.length]!,
+      color: seriesColors[i % seriesColors.length]!,
     })),
   );
   const weighted = layers.filter((l) => l.kind !== "group" && isWeighted(l.kind));
@@ -62,7 +62,7 @@ function drawn(series: readonly Series[], reference?: Reference): string {
   const stages = stageRuns(layers);
   const head = 36 + 14 * series.length;
   const key = [
-    ...(band.length > 0 ? ["grey: 50 published ResNet-50"] : []),
+    ...(band.length > 0 ? ["gray: 50 published ResNet-50"] : []),
     ...(reference ? [`dotted: ${scales[reference.scale.of].key}`] : []),
   ].join(" · ");
   const step = layers.length > 60 ? 13 : 17;
@@ -113,15 +113,15 @@ function drawn(series: readonly Series[], reference?: Reference): string {
       }),
       Plot.line(
         points.filter((p) => p.weighted),
-        { x: "x", y: "y", z: "series", stroke: "colour", strokeWidth: 1.2, strokeOpacity: 0.6 },
+        { x: "x", y: "y", z: "series", stroke: "color", strokeWidth: 1.2, strokeOpacity: 0.6 },
       ),
-      Plot.link(points, { x1: "x", x2: "x", y1: "low", y2: "high", stroke: "colour", strokeWidth: 2, strokeOpacity: 0.55 }),
+      Plot.link(points, { x1: "x", x2: "x", y1: "low", y2: "high", stroke: "color", strokeWidth: 2, strokeOpacity: 0.55 }),
       Plot.dot(points, {
         x: "x",
         y: "y",
         r: 3.5,
-        stroke: "colour",
-        fill: (p: { weighted: boolean; colour: string }) => (p.weighted ? p.colour : page),
+        stroke: "color",
+        fill: (p: { weighted: boolean; color: string }) => (p.weighted ? p.color : page),
         strokeWidth: 1.5,
       }),
       Plot.ruleY([0], { stroke: ink }),
@@ -132,7 +132,7 @@ function drawn(series: readonly Series[], reference?: Reference): string {
                 text: (n: string) => n,
                 frameAnchor: "top-right",
                 dy: 12 - head + 14 * i,
-                fill: seriesColours[i % seriesColours.length]!,
+                fill: seriesColors[i % seriesColors.length]!,
                 fontWeight: 600,
               }),
             ),
@@ -144,7 +144,7 @@ function drawn(series: readonly Series[], reference?: Reference): string {
   return figure.outerHTML;
 }
 
-/** Neighbouring layers of one stage. */
+/** Neighboring layers of one stage. */
 function stageRuns(layers: readonly LayerProfile[]): { name: string; from: number; to: number }[] {
   const runs: { name: string; from: number; to: number }[] = [];
   layers.forEach(({ stage }, i) => {

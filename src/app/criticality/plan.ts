@@ -37,7 +37,7 @@ export const criticalityPlanSchema = z.strictObject({
       z.strictObject({ kind: z.literal("scheme"), scheme: z.enum(Object.keys(schemes) as [SchemeName, ...SchemeName[]]) }),
       z.strictObject({ kind: z.literal("copies"), copies: z.array(file) }),
     ]),
-    /** Whether batch normalisation means its running statistics too. */
+    /** Whether batch normalization means its running statistics too. */
     statistics: z.enum(["reset", "kept"]),
     /** Share of the output channels that is reset. */
     share: z.number(),

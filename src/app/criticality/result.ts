@@ -34,7 +34,7 @@ const measureNames = {
   pixels:
     "1 - mean over trials and valid pixels of cos(softmax z0, softmax z): the measure of Gavrikov et al. 2024, here per pixel",
   continuous:
-    "mean normalised change of the prediction, |y - y0|² / (|y - y0|² + |y0 - mean|²): an extension of this project, not comparable with published criticality",
+    "mean normalized change of the prediction, |y - y0|² / (|y - y0|² + |y0 - mean|²): an extension of this project, not comparable with published criticality",
 };
 
 /** What of model and images the result needs besides plan and records: layers.json of a run, so that shards can be joined without the model. */
@@ -98,7 +98,7 @@ export function resultOf(
       : []),
     ...(plan.spec.task === "segmentation" || plan.spec.task === "classification"
       ? []
-      : ["Predictions are continuous: criticality here is this project's normalised change."]),
+      : ["Predictions are continuous: criticality here is this project's normalized change."]),
     ...(repeated ? ["Some layers are applied more than once; a reset concerns all their applications."] : []),
   ];
   return {
@@ -137,7 +137,7 @@ function resetText({ reset, trials }: CriticalityPlan): string {
   const source =
     reset.source.kind === "scheme"
       ? `scheme "${reset.source.scheme}"`
-      : `${reset.source.copies.length} freshly initialised ${trials === 1 ? "copy" : "copies"} from files`;
+      : `${reset.source.copies.length} freshly initialized ${trials === 1 ? "copy" : "copies"} from files`;
   const parts = [
     source,
     reset.statistics === "kept" ? "running statistics kept" : "",

@@ -39,7 +39,7 @@ export function scaleOf(directions: readonly number[], count: number, task: stri
   return { criticality: Math.max(least, constant), of: "constant" };
 }
 
-/** By the definition of the normalised change. */
+/** By the definition of the normalized change. */
 export const continuousScale: Scale = { criticality: 0.5, of: "mean" };
 
 /** What a reader must know of the scale. */

@@ -20,7 +20,7 @@ export interface NumberedUnit extends ResetUnit {
 export function targetsOf(layers: readonly Layer[], { kinds, only, together }: CriticalityPlan["layers"]): Target[] {
   if (layers.length === 0)
     throw new CriticalityError(
-      "The model has no layers with constant weights (convolutions, linear layers, normalisations); nothing can be reset.",
+      "The model has no layers with constant weights (convolutions, linear layers, normalizations); nothing can be reset.",
     );
   const ofKind = layers.filter((l) => kinds.includes(l.kind));
   if (ofKind.length === 0)

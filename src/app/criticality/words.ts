@@ -59,7 +59,7 @@ export function inWords(result: CriticalityResult): string[] {
     sentences.push(
       match === "by name"
         ? `Published ResNet-50 (same layers, 1000 classes): the baseline's mean is ${percent(published)}; adversarially trained ones reach 84 to 90 %, self-supervised ones 44 to 53 % (one outlier of 86 %).`
-        : "The grey band in the figure is that of 50 published ResNet-50 with 1000 classes, set beside this network by relative depth: it shows how such profiles look, not what this network should have.",
+        : "The gray band in the figure is that of 50 published ResNet-50 with 1000 classes, set beside this network by relative depth: it shows how such profiles look, not what this network should have.",
     );
   }
   return sentences;
@@ -67,7 +67,7 @@ export function inWords(result: CriticalityResult): string[] {
 
 function kindOf(layers: readonly LayerProfile[]): string {
   if (layers.some((l) => l.kind === "group")) return "groups";
-  return layers.some((l) => isWeighted(l.kind as LayerKind)) ? "convolutions and linear layers" : "normalisations";
+  return layers.some((l) => isWeighted(l.kind as LayerKind)) ? "convolutions and linear layers" : "normalizations";
 }
 
 function listed(layers: readonly LayerProfile[]): string {

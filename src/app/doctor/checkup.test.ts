@@ -28,7 +28,7 @@ import { checkup } from "./checkup.js";
 
 const [height, width] = [16, 24];
 // Shades of the same hue, so that the range of the values matters.
-const colours = [
+const colors = [
   [0.85, 0.2, 0.15],
   [0.4, 0.1, 0.1],
   [0.15, 0.3, 0.8],
@@ -42,17 +42,17 @@ beforeAll(async () => {
 });
 afterAll(() => engine.dispose());
 
-/** Patches of five colours with noise; the label is the colour's number. */
-function scenes(label: (colour: number, pixel: number) => number = (k) => k): Prepared[] {
+/** Patches of five colors with noise; the label is the color's number. */
+function scenes(label: (color: number, pixel: number) => number = (k) => k): Prepared[] {
   return Array.from({ length: 4 }, (_, index) => {
     const random = new Random(3, `scene ${index}`);
     const image = tensor("float32", [3, height, width]);
     const labels: number[] = [];
-    const patch = Array.from({ length: 6 }, () => random.integer(colours.length));
+    const patch = Array.from({ length: 6 }, () => random.integer(colors.length));
     for (let i = 0; i < height * width; i++) {
-      const colour = patch[Math.floor((i % width) / 8) + 3 * Math.floor(i / width / 8)]!;
-      labels.push(label(colour, i));
-      for (let c = 0; c < 3; c++) image.data[c * height * width + i] = colours[colour]![c]! + random.uniform(-0.06, 0.06);
+      const color = patch[Math.floor((i % width) / 8) + 3 * Math.floor(i / width / 8)]!;
+      labels.push(label(color, i));
+      for (let c = 0; c < 3; c++) image.data[c * height * width + i] = colors[color]![c]! + random.uniform(-0.06, 0.06);
     }
     return prepared(index, { image }, tensor("int64", [height, width], labels));
   });
@@ -68,9 +68,9 @@ const prepared = (index: number, images: Prepared["images"], target: Tensor | un
   width,
 });
 
-/** Nearest colour as a network: logits -40 ‖x - c_k‖² for an image fed in [0, 1]. */
-function nearestColour(x: Value): Value {
-  const logits = colours.map((c) => {
+/** Nearest color as a network: logits -40 ‖x - c_k‖² for an image fed in [0, 1]. */
+function nearestColor(x: Value): Value {
+  const logits = colors.map((c) => {
     const d = sub(x, x.graph.constant(tensor("float32", [1, 3, 1, 1], c)));
     return mul(reduceSum(mul(d, d), [1], "keep"), -40);
   });
@@ -119,35 +119,35 @@ interface Case {
 }
 
 const cases: Case[] = [
-  { name: "nothing", model: model(nearestColour), flags: [] },
+  { name: "nothing", model: model(nearestColor), flags: [] },
   ...["0..255", "-1..1", "imagenet"].map((range) => ({
     name: `range ${range}`,
-    model: model((x) => nearestColour(trainedWith[range]!(x))),
+    model: model((x) => nearestColor(trainedWith[range]!(x))),
     flags: ["--range", range],
   })),
   {
     name: "range 0..1 where imagenet is said",
-    model: model(nearestColour),
+    model: model(nearestColor),
     spec: { range: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } },
     flags: ["--range", "0..1"],
   },
-  { name: "channel order", model: model((x) => nearestColour(swap(x))), flags: ["--channels", "bgr"] },
+  { name: "channel order", model: model((x) => nearestColor(swap(x))), flags: ["--channels", "bgr"] },
   {
     name: "range and channel order at once",
-    model: model((x) => nearestColour(swap(trainedWith["0..255"]!(x)))),
+    model: model((x) => nearestColor(swap(trainedWith["0..255"]!(x)))),
     flags: ["--range", "0..255", "--channels", "bgr"],
   },
-  { name: "labels from 1", model: model(nearestColour), samples: scenes((k) => k + 1), flags: ["--label-offset", "-1"] },
+  { name: "labels from 1", model: model(nearestColor), samples: scenes((k) => k + 1), flags: ["--label-offset", "-1"] },
   {
     name: "an offset that is wrong",
-    model: model(nearestColour),
+    model: model(nearestColor),
     spec: { labelOffset: 1 },
     flags: ["--label-offset", "0"],
   },
-  { name: "probabilities", model: model((x) => softmax(nearestColour(x), 1)), flags: ["--meaning", "probabilities"] },
+  { name: "probabilities", model: model((x) => softmax(nearestColor(x), 1)), flags: ["--meaning", "probabilities"] },
   {
     name: "logits where probabilities are said",
-    model: model(nearestColour),
+    model: model(nearestColor),
     spec: { output: { meaning: "probabilities" } },
     flags: ["--meaning", "logits"],
   },
@@ -159,35 +159,35 @@ const cases: Case[] = [
   },
   {
     name: "axes of the output",
-    model: model((x) => transpose(nearestColour(x), [0, 2, 3, 1])),
+    model: model((x) => transpose(nearestColor(x), [0, 2, 3, 1])),
     flags: ["--output-layout", "nhwc"],
   },
   {
     name: "unlabelled pixels marked 99",
-    model: model(nearestColour),
+    model: model(nearestColor),
     samples: scenes((k, i) => (i % 20 === 0 ? 99 : k)),
     flags: ["--ignore", "255,-1,99"],
   },
   {
     name: "sizes",
-    model: model((x) => depthToSpace(spaceToDepth(nearestColour(x), 8), 8)),
+    model: model((x) => depthToSpace(spaceToDepth(nearestColor(x), 8), 8)),
     flags: ["--size-rule", "multiple:8"],
   },
   {
     name: "an output that is always the same",
-    model: model((x) => mul(nearestColour(x), 0)),
+    model: model((x) => mul(nearestColor(x), 0)),
     flags: [],
     wrong: ["variety", "gradient"],
   },
   {
     name: "not a number",
-    model: model((x) => nearestColour(log(neg(add(x, 1))))),
+    model: model((x) => nearestColor(log(neg(add(x, 1))))),
     flags: [],
     wrong: ["numbers", "variety", "gradient"],
   },
   {
     name: "images that are rounded on the way",
-    model: model((x) => nearestColour(div(round(mul(x, 255)), 255))),
+    model: model((x) => nearestColor(div(round(mul(x, 255)), 255))),
     flags: [],
     wrong: ["gradient"],
   },
@@ -241,7 +241,7 @@ describe("the doctor finds what was made wrong on purpose, and nothing else", ()
 
   it("says without labels what it can and no more", async () => {
     const blind = scenes().map((s) => ({ ...s, target: undefined }));
-    const findings = await checkup(engine, model(nearestColour), parseModelSpec({ task: "segmentation" }), blind);
+    const findings = await checkup(engine, model(nearestColor), parseModelSpec({ task: "segmentation" }), blind);
     expect(findings.filter((f) => f.verdict === "wrong")).toEqual([]);
     expect(findings.at(-1)!.sentence).toMatch(/Without labels/);
   });

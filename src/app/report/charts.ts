@@ -5,7 +5,7 @@ import type { AttackRecord } from "../attack/run-attack.js";
 import type { AttackSummary } from "../attack/summary.js";
 import type { Headline } from "./headline.js";
 
-// Charts as inline SVG: Observable Plot draws them on linkedom's document. Colours are the page's CSS variables, so that they follow its scheme.
+// Charts as inline SVG: Observable Plot draws them on linkedom's document. Colors are the page's CSS variables, so that they follow its scheme.
 
 const { document } = parseHTML("<!doctype html><html><body></body></html>");
 const width = 620;

@@ -169,11 +169,11 @@ const guesses = (list: NonNullable<Panel["guesses"]>): string =>
 
 function legendOf(legend: NonNullable<Specimen["legend"]>): string {
   if (legend.kind === "wheel")
-    return `<div class="legend"><img src="report/wheel.png" alt="Colour wheel"><span>Hue is the direction of motion, full colour a motion of ${legend.pixels.toPrecision(3)} pixels, white none.</span></div>`;
+    return `<div class="legend"><img src="report/wheel.png" alt="Color wheel"><span>Hue is the direction of motion, full color a motion of ${legend.pixels.toPrecision(3)} pixels, white none.</span></div>`;
   if (legend.kind === "scale")
-    return `<div class="legend"><span>${legend.low.toPrecision(3)}</span><span class="scale" style="background:linear-gradient(90deg,${legend.colours.join(",")})"></span><span>${legend.high.toPrecision(3)} pixels of disparity; the scale is the clean one's</span></div>`;
+    return `<div class="legend"><span>${legend.low.toPrecision(3)}</span><span class="scale" style="background:linear-gradient(90deg,${legend.colors.join(",")})"></span><span>${legend.high.toPrecision(3)} pixels of disparity; the scale is the clean one's</span></div>`;
   return `<div class="legend">${legend.entries
-    .map((e) => `<span><i style="background:${e.colour ?? "none"}"></i>${plain(e.name)}</span>`)
+    .map((e) => `<span><i style="background:${e.color ?? "none"}"></i>${plain(e.name)}</span>`)
     .join("")}</div>`;
 }
 
@@ -184,7 +184,7 @@ function charts({ plan, summary, number, records }: Report): string {
 <h2>Course and spread</h2>
 <div class="charts">
 <figure>${lossCurves(plan, summary, records)}<figcaption>Loss before each step and of the result: the mean over the samples${summary.samples > 1 ? ", and each of them thin" : ""}.</figcaption></figure>
-<figure>${beforeAndAfter(records, number)}<figcaption>${plain(factName(number))}, ${many ? `histogram over the samples: ${number.reference === "truth" ? "grey clean, coloured saved adversarial" : "saved adversarial"}` : "sample by sample: ring clean, disc saved adversarial"}.</figcaption></figure>
+<figure>${beforeAndAfter(records, number)}<figcaption>${plain(factName(number))}, ${many ? `histogram over the samples: ${number.reference === "truth" ? "gray clean, colored saved adversarial" : "saved adversarial"}` : "sample by sample: ring clean, disc saved adversarial"}.</figcaption></figure>
 </div>
 </section>`;
 }
@@ -252,7 +252,7 @@ function setting({ plan, summary, path }: Report): string {
     ],
     [
       "Computed by",
-      `Faultline ${plan.version}, ${runtime.runtime}, provider ${runtime.provider}, ${runtime.threads} thread${runtime.threads === 1 ? "" : "s"}, optimisation ${runtime.optimization}`,
+      `Faultline ${plan.version}, ${runtime.runtime}, provider ${runtime.provider}, ${runtime.threads} thread${runtime.threads === 1 ? "" : "s"}, optimization ${runtime.optimization}`,
     ],
     ["Seed", String(plan.seed)],
   ];

@@ -25,14 +25,14 @@ export interface Panel {
   readonly guesses?: readonly (Guess & { readonly name: string; readonly kind: "true" | "wanted" | "other" })[];
 }
 
-/** What the colours of a sample's figures mean. */
+/** What the colors of a sample's figures mean. */
 export type Legend =
   | {
       readonly kind: "classes";
-      readonly entries: readonly { readonly name: string; readonly colour: string | undefined; readonly share: number }[];
+      readonly entries: readonly { readonly name: string; readonly color: string | undefined; readonly share: number }[];
     }
   | { readonly kind: "wheel"; readonly pixels: number }
-  | { readonly kind: "scale"; readonly low: number; readonly high: number; readonly colours: readonly string[] };
+  | { readonly kind: "scale"; readonly low: number; readonly high: number; readonly colors: readonly string[] };
 
 export interface Scene {
   readonly plan: AttackPlan;
@@ -62,8 +62,8 @@ export function panels(scene: Scene): { readonly panels: readonly Panel[]; reado
     case "disparity":
       return continuous(scene, (maps) => {
         const { low, high } = disparityRange(maps);
-        const colours = Array.from({ length: 9 }, (_, i) => hex(viridis(i / 8)));
-        return { legend: { kind: "scale", low, high, colours }, render: (t) => renderDisparity(t, { low, high }) };
+        const colors = Array.from({ length: 9 }, (_, i) => hex(viridis(i / 8)));
+        return { legend: { kind: "scale", low, high, colors }, render: (t) => renderDisparity(t, { low, high }) };
       });
     case "restoration":
       return continuous(scene, () => ({ legend: undefined, render: renderRestoration }));
@@ -93,7 +93,7 @@ function segmentation({ image, before, after, truth, className }: Scene) {
   return {
     legend: {
       kind: "classes" as const,
-      entries: entries.map(({ label, colour, share }) => ({ name: className(label), colour: colour && hex(colour), share })),
+      entries: entries.map(({ label, color, share }) => ({ name: className(label), color: color && hex(color), share })),
     },
     panels: [
       { name: "before", title: "Prediction, clean", image: render(maps[0]!) },

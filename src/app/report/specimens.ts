@@ -141,6 +141,6 @@ function perturbationPanels(clean: Tensor<"float32">, adversarial: Tensor<"float
   return [
     { name: `${stem}clean`, title: `Clean image${of}`, image: clean },
     { name: `${stem}adversarial`, title: `Adversarial image${of}`, note: "as saved, 8-bit", image: adversarial },
-    { name: `${stem}perturbation`, title: `Perturbation${of}`, note: `amplified ${gain} times around grey`, image },
+    { name: `${stem}perturbation`, title: `Perturbation${of}`, note: `amplified ${gain} times around gray`, image },
   ];
 }

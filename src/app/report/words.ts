@@ -65,10 +65,10 @@ export function headlineSentence(plan: AttackPlan, summary: AttackSummary, numbe
   return `${how} ${verb} the ${number.label} of ${model} on ${images}: from ${before} to ${after}.`;
 }
 
-/** "tiles of 512x512 (height x width), neighbours share at least 128 pixels; 15 for each image, 150 in all" */
+/** "tiles of 512x512 (height x width), neighbors share at least 128 pixels; 15 for each image, 150 in all" */
 export function tilesText({ height, width, overlap }: Tiling, { least, most, all }: NonNullable<AttackSummary["tiles"]>): string {
   const each = least === most ? least : `${least} to ${most}`;
-  return `tiles of ${height}x${width} (height x width), neighbours share at least ${overlap} pixels; ${each} for each image, ${all} in all`;
+  return `tiles of ${height}x${width} (height x width), neighbors share at least ${overlap} pixels; ${each} for each image, ${all} in all`;
 }
 
 /** A number as the command line reads it back to the bit; in 255ths where that is short. */

@@ -3,7 +3,7 @@ import { writeImage } from "../../vision/data/node/image-file.js";
 import { flowWheel } from "../../vision/render/index.js";
 import type { Check } from "../attack/audit.js";
 import type { AttackContext, AttackRecord } from "../attack/run-attack.js";
-import { summarise } from "../attack/summary.js";
+import { summarize } from "../attack/summary.js";
 import type { RunDirectory } from "../runs/run-directory.js";
 import { headline } from "./headline.js";
 import { page } from "./page.js";
@@ -20,7 +20,7 @@ export async function writeReport(
 ): Promise<void> {
   const { plan } = context;
   const records = [...run.records].sort((a, b) => a.index - b.index);
-  const summary = summarise(plan, records);
+  const summary = summarize(plan, records);
   const number = headline(plan, summary, records);
   const chosen = chooseSamples(records, number, plan.goal.kind);
   const specimens = await drawSpecimens(context, run.path, chosen.whole);

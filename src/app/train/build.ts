@@ -37,8 +37,8 @@ export function prepareTraining(config: TrainConfig): Promise<Training<NamedNetw
 /** Opens the data for a network. @throws ConfigError, DataError, TrainingError */
 export async function trainingOf<N extends TrainedNetwork>(config: TrainSettings, named: N): Promise<Training<N>> {
   const open = async (data: DataConfig) => {
-    const colour = await openData(data, config.task);
-    return inMemory(named.imageChannels === 1 ? grayscale(colour) : colour);
+    const color = await openData(data, config.task);
+    return inMemory(named.imageChannels === 1 ? grayscale(color) : color);
   };
   const dataset = await open(config.data);
   const evaluation = config.evaluation && (await open(config.evaluation.data));

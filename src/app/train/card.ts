@@ -23,7 +23,7 @@ export function modelCard(
     "",
     "## The network",
     "",
-    `${parameters.toLocaleString("en")} parameters in ${weights.size} tensors. Inputs ${named.inputs.map((n) => `\`${n}\``).join(" and ")}: float32 [N, ${named.imageChannels}, H, W], ${named.imageChannels === 1 ? "grey (luma)" : "RGB"} in [0, 1]${named.multipleOf > 1 ? `, sides multiples of ${named.multipleOf}` : ""}. \`model.onnx\` is for one image of ${size.join("x")}; \`faultline convert model.safetensors --config network.json --size HxW -o other.onnx\` writes it for other sizes.`,
+    `${parameters.toLocaleString("en")} parameters in ${weights.size} tensors. Inputs ${named.inputs.map((n) => `\`${n}\``).join(" and ")}: float32 [N, ${named.imageChannels}, H, W], ${named.imageChannels === 1 ? "gray (luma)" : "RGB"} in [0, 1]${named.multipleOf > 1 ? `, sides multiples of ${named.multipleOf}` : ""}. \`model.onnx\` is for one image of ${size.join("x")}; \`faultline convert model.safetensors --config network.json --size HxW -o other.onnx\` writes it for other sizes.`,
     "",
     "```json",
     JSON.stringify(named.configuration, undefined, 2),
@@ -33,7 +33,7 @@ export function modelCard(
     "",
     `- data: ${dataset.describe()}`,
     `- ${steps < config.steps ? `${steps} of ${config.steps} steps` : `${steps} steps`} of ${config.batch * config.pieces} samples${config.crop ? `, random ${config.crop.join("x")} windows` : ""}${config.flips.length > 0 ? `, random ${config.flips.join(" and ")} flips` : ""}`,
-    `- loss ${loss.name}, optimiser ${optimizer} (learning rate ${learningRate}, ${Object.entries(rest)
+    `- loss ${loss.name}, optimizer ${optimizer} (learning rate ${learningRate}, ${Object.entries(rest)
       .map(([k, v]) => `${k} ${v}`)
       .join(", ")}), schedule ${config.schedule.kind}`,
     ...(groups ?? []).map(groupLine),

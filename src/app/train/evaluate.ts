@@ -80,7 +80,7 @@ export class Evaluation {
 
   /** JSON has no NaN. */
   #summary(scores: readonly SampleScores[]): Readonly<Record<string, number>> {
-    return Object.fromEntries(Object.entries(this.measure.summarise(scores)).filter(([, value]) => Number.isFinite(value)));
+    return Object.fromEntries(Object.entries(this.measure.summarize(scores)).filter(([, value]) => Number.isFinite(value)));
   }
 
   dispose(): void {
@@ -88,20 +88,20 @@ export class Evaluation {
   }
 }
 
-/** A grey image [1, H, W] as a colour picture, which is what metrics and attacks see. */
+/** A gray image [1, H, W] as a color picture, which is what metrics and attacks see. */
 function asRgb(image: Tensor): Tensor {
   const [channels, height, width] = image.shape as [number, number, number];
   if (channels !== 1) return image;
-  const grey = image.data as Float32Array;
-  const data = new Float32Array(3 * grey.length);
-  for (let c = 0; c < 3; c++) data.set(grey, c * grey.length);
+  const gray = image.data as Float32Array;
+  const data = new Float32Array(3 * gray.length);
+  for (let c = 0; c < 3; c++) data.set(gray, c * gray.length);
   return { type: "float32", shape: [3, height, width], data };
 }
 
-function bestRule({ evaluation }: TrainSettings, { headline, summarise }: Measure): BestRule | undefined {
+function bestRule({ evaluation }: TrainSettings, { headline, summarize }: Measure): BestRule | undefined {
   const best = evaluation?.best;
   if (!best) return undefined;
-  const known = Object.keys(summarise([]));
+  const known = Object.keys(summarize([]));
   const metric = best.metric ?? headline.name;
   if (!known.includes(metric))
     throw new ConfigError(`evaluation.best.metric: there is no metric "${metric}" here; choose one of ${known.join(", ")}.`);

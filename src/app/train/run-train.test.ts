@@ -173,11 +173,11 @@ describe("a training run", () => {
     expect((await train("damaged", { ...base, steps: 2 })).end).toBe("finished");
   });
 
-  it("trains a network of one channel on the pictures' luma, and the model says that it is grey", async () => {
+  it("trains a network of one channel on the pictures' luma, and the model says that it is gray", async () => {
     const evaluation = { data: { kind: "synthetic", size: 24, length: 3, seed: 2 } };
-    const { path, records } = await train("grey", { ...base, steps: 2, network: { ...tiny, imageChannels: 1 }, evaluation });
+    const { path, records } = await train("gray", { ...base, steps: 2, network: { ...tiny, imageChannels: 1 }, evaluation });
     expect(records.at(-1)!.evaluation!.PSNR).toBeGreaterThan(5);
-    expect(readFileSync(join(path, "card.md"), "utf8")).toContain("float32 [N, 1, H, W], grey (luma) in [0, 1]");
+    expect(readFileSync(join(path, "card.md"), "utf8")).toContain("float32 [N, 1, H, W], gray (luma) in [0, 1]");
     const spec = parseModelSpec(JSON.parse(readFileSync(join(path, "model.spec.json"), "utf8")));
     const file = parseModel(readFileSync(join(path, "model.onnx")));
     const model = await specialize(file, {}, (constants) => runModel(constants, {}));

@@ -3,7 +3,7 @@ import { nearest } from "./nearest.js";
 
 it("takes a slip of the pen for what it is, and not more", () => {
   expect(nearest("stepz", ["batch", "steps"])).toEqual(["steps"]);
-  expect(nearest("colour", ["batch", "steps"])).toEqual([]);
+  expect(nearest("color", ["batch", "steps"])).toEqual([]);
 });
 
 it("finds a name by its end, the shortest first", () => {

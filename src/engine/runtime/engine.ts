@@ -5,7 +5,7 @@ import type { DataType, Shape, Tensor } from "../tensor/tensor.js";
 /** Where ONNX Runtime computes. In Node: all but `wasm`, as far as the platform's build has them; in the browser: `wasm`, `webgpu`. */
 export type Provider = "cpu" | "cuda" | "tensorrt" | "coreml" | "dml" | "webgpu" | "wasm";
 
-/** ONNX Runtime's graph optimisation level. `disabled` runs the graph as written: the reference when a result is in doubt. */
+/** ONNX Runtime's graph optimization level. `disabled` runs the graph as written: the reference when a result is in doubt. */
 export type OptimizationLevel = "disabled" | "basic" | "extended" | "layout" | "all";
 
 export interface EngineOptions {
@@ -123,7 +123,7 @@ export interface Engine {
    */
   compile(model: CompilableModel, options?: CompileOptions): Promise<Program>;
   /**
-   * Runs a graph without inputs once, on the CPU and unoptimised, and forgets it: how constant subgraphs are folded, with the same result
+   * Runs a graph without inputs once, on the CPU and unoptimized, and forgets it: how constant subgraphs are folded, with the same result
    * whatever the provider. May be passed on as a function.
    */
   readonly evaluate: (model: Graph | OnnxModel | Uint8Array) => Promise<Record<string, Tensor>>;

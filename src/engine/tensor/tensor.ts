@@ -1,5 +1,5 @@
 /**
- * A tensor is a flat typed array and a shape, row-major. It holds no behaviour: whatever is computed is computed by ONNX Runtime.
+ * A tensor is a flat typed array and a shape, row-major. It holds no behavior: whatever is computed is computed by ONNX Runtime.
  *
  * `float16` keeps IEEE binary16 bit patterns in a Uint16Array, `bool` keeps 0 and 1 in a Uint8Array, 64-bit integers are BigInts.
  */

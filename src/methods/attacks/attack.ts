@@ -77,7 +77,7 @@ export interface PixelWeight {
   /** The alignment that it weighs by, where it does: one of the task's by name, or the published one. */
   readonly alignment?: string;
   readonly weigh: (site: WeightSite) => Value | undefined;
-  /** How the images of a batch are put together. Signs and normalised steps do not depend on it; logged losses do. */
+  /** How the images of a batch are put together. Signs and normalized steps do not depend on it; logged losses do. */
   readonly batch: "mean" | "sum";
 }
 

@@ -29,7 +29,7 @@ const filled = (shape: Shape, value: (i: number) => number): Tensor<"float32"> =
     Float32Array.from({ length: sizeOf(shape) }, (_, i) => value(i)),
   );
 
-/** Looks at pixels' neighbours and at its whole image, so that what a tile says depends on all that it sees. */
+/** Looks at pixels' neighbors and at its whole image, so that what a tile says depends on all that it sees. */
 function predictorFor(task: Dense): (size: PredictorSize) => Promise<Predictor> {
   const roles: readonly string[] = imageRoles[task];
   const random = new Random(5, task);

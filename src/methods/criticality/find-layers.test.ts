@@ -135,7 +135,7 @@ describe("layers", () => {
     expect(layers[0]!.applications).toBe(2);
   });
 
-  it("include matrix products with the Add behind them, transposed weights, and normalisations that were written out", async () => {
+  it("include matrix products with the Add behind them, transposed weights, and normalizations that were written out", async () => {
     const file = fileOf(
       [2, 6],
       {
@@ -178,7 +178,7 @@ describe("layers", () => {
   });
 });
 
-describe("folded normalisation", () => {
+describe("folded normalization", () => {
   const conv = (weight: string) =>
     fileOf([1, 3, 4, 4], { [weight]: noise(3, 3, 1, 1), b: noise(3) }, [["Conv", "/conv1/Conv", ["x", weight, "b"], "y"]]);
 

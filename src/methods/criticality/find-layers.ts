@@ -47,12 +47,12 @@ export interface LayeredModel {
 }
 
 /**
- * Finds the layers of a static model: convolutions, transposed convolutions, linear layers and normalisations with parameters, each with
+ * Finds the layers of a static model: convolutions, transposed convolutions, linear layers and normalizations with parameters, each with
  * its weight, bias and statistics. A tensor that several layers (or anything else) read is copied, so that each layer has its own; a weight
- * that is computed from constants (transposed, dequantised, weight-normalised) becomes the tensor it is.
+ * that is computed from constants (transposed, dequantised, weight-normalized) becomes the tensor it is.
  *
  * A module that is applied several times is one layer: its nodes read the same weight. Exporters that merge equal tensors make different
- * layers look so; where such a tensor holds one value throughout (as in fresh normalisations), the paths in the nodes' names decide.
+ * layers look so; where such a tensor holds one value throughout (as in fresh normalizations), the paths in the nodes' names decide.
  *
  * @param source specialized with `keep: "weights"` from `ownTensors(file)`.
  * @example const { graph, layers } = await findLayers(await specialize(ownTensors(file), shapes, evaluate, { keep: "weights" }), evaluate);
@@ -126,7 +126,7 @@ function findSites(nodes: readonly Node[], constants: ConstantPart): Site[] {
         return varied ? [{ node, kind: "normalization", slots }] : [];
       }
       case Mul: {
-        // γ of a normalisation that the exporter wrote out: it multiplies what was just divided by a deviation
+        // γ of a normalization that the exporter wrote out: it multiplies what was just divided by a deviation
         const input = isParameter(node.inputs[1]) ? 1 : 0;
         const weight = node.inputs[input];
         if (!isParameter(weight) || !isNormalized(node.inputs[1 - input]!)) return [];

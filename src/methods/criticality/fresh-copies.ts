@@ -4,7 +4,7 @@ import { CriticalityError } from "./error.js";
 import type { Layer, Parameter, Role } from "./layer.js";
 import { type ResetSource, transposed } from "./resets.js";
 
-/** Freshly initialised weights of the same architecture: a state dict, or the layers found in another ONNX file of it. */
+/** Freshly initialized weights of the same architecture: a state dict, or the layers found in another ONNX file of it. */
 export type FreshCopy =
   | { readonly name: string; readonly state: StateDict }
   | { readonly name: string; readonly layers: readonly Layer[] };

@@ -47,7 +47,7 @@ export function stagesOf(
   const distinct = new Set(first).size;
   const alone = (i: number) => !isWeighted(layers[i]!.kind) && first.filter((name) => name === first[i]).length === 1;
   const telling = distinct > 1 && distinct <= Math.max(2, layers.length / 2);
-  // a normalisation that is no part of anything (bn1 behind conv1) belongs to what it follows
+  // a normalization that is no part of anything (bn1 behind conv1) belongs to what it follows
   if (telling) return first.map((stage, i) => (alone(i) ? (first.slice(0, i).findLast((_, j) => !alone(j)) ?? stage) : stage));
   const pooled = (resolution: string) => resolution === "1x1" || resolution === "vector";
   let current = layers[0]?.resolution ?? "";

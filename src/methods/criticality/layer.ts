@@ -3,7 +3,7 @@ import type { Tensor } from "../../engine/tensor/tensor.js";
 export const layerKinds = ["convolution", "transposed convolution", "linear", "batch normalization", "normalization"] as const;
 export type LayerKind = (typeof layerKinds)[number];
 
-/** What a tensor is to its layer. "mean" and "variance" are the running statistics of batch normalisation. */
+/** What a tensor is to its layer. "mean" and "variance" are the running statistics of batch normalization. */
 export type Role = "weight" | "bias" | "mean" | "variance";
 
 /** How the dimensions of a weight are laid out; everything else is a value per channel. */

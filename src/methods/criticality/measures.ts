@@ -40,7 +40,7 @@ export const classMeasures = ["distance", "l1", "l2", "kl", "flips", "correct"] 
 
 /**
  * For continuous predictions y0 and y (flow, disparity, restoration). This is our extension, not part of the published method: "distance" is
- * the normalised change of each image, ‖y - y0‖² / (‖y - y0‖² + ‖y0 - mean y0‖²) over its valid pixels, means per channel. 0: nothing changed;
+ * the normalized change of each image, ‖y - y0‖² / (‖y - y0‖² + ‖y0 - mean y0‖²) over its valid pixels, means per channel. 0: nothing changed;
  * 1/2: the change is as large as the prediction's own variation; towards 1: the prediction is lost. It does not depend on the unit.
  * l1 is the mean over channels of |y - y0|, l2 is ‖y - y0‖₂ over the channels, per pixel in the task's unit. Predictions that are no numbers
  * have distance 1 and l1 and l2 of 1e30.
@@ -112,11 +112,11 @@ function ofChange(y0: Value, y: Value, weight: Value): Value[] {
   const mask = reshape(weight, [batch, 1, ...pixels]);
   const d = where(greater(mask, 0), sub(y, y0), 0);
   const count = reduceSum(mask, axes, "keep");
-  const centred = mul(sub(y0, div(reduceSum(mul(y0, mask), axes, "keep"), count)), mask);
+  const centerd = mul(sub(y0, div(reduceSum(mul(y0, mask), axes, "keep"), count)), mask);
   const energy = (v: Value) => reduceSum(mul(v, v), [1, ...axes], "keep");
-  const [change, own] = [energy(d), energy(centred)];
+  const [change, own] = [energy(d), energy(centerd)];
   // nothing changed: 0, also where the prediction is constant
-  const normalised = where(equal(change, 0), 0, atMost(div(change, add(change, own)), 1));
-  const perPixel = mul(reshape(normalised, [batch, ...pixels.map(() => 1)]), weight);
+  const normalized = where(equal(change, 0), 0, atMost(div(change, add(change, own)), 1));
+  const perPixel = mul(reshape(normalized, [batch, ...pixels.map(() => 1)]), weight);
   return [perPixel, atMost(div(reduceSum(abs(d), [1], "drop"), channels), most), atMost(norm(d, "drop"), most)];
 }

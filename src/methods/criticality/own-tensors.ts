@@ -3,7 +3,7 @@ import type { Tensor } from "../../engine/tensor/tensor.js";
 
 /**
  * Gives every tensor that exporters merged a tensor of its own again. PyTorch's exporter stores equal tensors once and lets the others be
- * `Identity` of it, so that in a fresh network all batch normalisations share one weight: resetting one would reset all.
+ * `Identity` of it, so that in a fresh network all batch normalizations share one weight: resetting one would reset all.
  *
  * @param model as read from the file, before `specialize` (which drops Identity).
  */

@@ -4,7 +4,7 @@ import type { MeasureSums } from "./measures.js";
 /** What became of one reset, as means over images (dense: over valid pixels). */
 export interface TrialMeasures {
   readonly trial: number;
-  /** 1 - mean cos(softmax z0, softmax z); continuous predictions: mean normalised change (our extension). */
+  /** 1 - mean cos(softmax z0, softmax z); continuous predictions: mean normalized change (our extension). */
   readonly criticality: number;
   readonly l1: number;
   readonly l2: number;
@@ -40,11 +40,11 @@ export interface Average {
 export interface Profile {
   readonly layers: readonly LayerProfile[];
   /**
-   * Unweighted mean over convolutions and linear layers: the published figure's number. Over groups where groups were reset, over normalisations
+   * Unweighted mean over convolutions and linear layers: the published figure's number. Over groups where groups were reset, over normalizations
    * where nothing else was.
    */
   readonly average: Average;
-  /** The same with normalisations. */
+  /** The same with normalizations. */
   readonly averageWithNormalization: Average;
   /** Over the layers of `average`, in order of first appearance. */
   readonly stages: readonly (Average & { readonly name: string })[];
@@ -93,7 +93,7 @@ export function profileOf(layers: readonly LayerProfile[]): Profile {
   return { layers, average: averageOf(counted), averageWithNormalization: averageOf(layers), stages };
 }
 
-/** The layers that means are taken over: convolutions and linear layers, or groups; normalisations where there is nothing else. */
+/** The layers that means are taken over: convolutions and linear layers, or groups; normalizations where there is nothing else. */
 export function averaged<L extends Pick<LayerProfile, "kind">>(layers: readonly L[]): readonly L[] {
   const weighted = layers.filter((l) => l.kind === "group" || isWeighted(l.kind));
   return weighted.length > 0 ? weighted : layers;

@@ -48,12 +48,12 @@ const values = (scheme: SchemeName, of: Layer, i: number, trial = 0) =>
   toNumbers(schemeSource(scheme, 0)(of, trial).get(of.parameters[i]!.name)!);
 const mean = (v: readonly number[]) => v.reduce((a, b) => a + b, 0) / v.length;
 const deviation = (v: readonly number[]) => {
-  const centre = mean(v);
-  return Math.sqrt(mean(v.map((x) => (x - centre) ** 2)));
+  const center = mean(v);
+  return Math.sqrt(mean(v.map((x) => (x - center) ** 2)));
 };
 
 describe("schemes", () => {
-  it("framework: convolutions normal with √(2 / fan_out), linear layers uniform in ±1/√fan_in, normalisations 1 and 0", () => {
+  it("framework: convolutions normal with √(2 / fan_out), linear layers uniform in ±1/√fan_in, normalizations 1 and 0", () => {
     expect(deviation(values("framework", conv, 0))).toBeCloseTo(Math.sqrt(2 / (64 * 9)), 3);
     const weights = values("framework", fc, 0);
     expect(Math.max(...weights.map(Math.abs))).toBeLessThanOrEqual(1 / 20);

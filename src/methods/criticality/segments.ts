@@ -30,7 +30,7 @@ export interface Cut {
  * (100 MB in 510 ms, 33 GFLOP run in 67 ms).
  */
 const compiling = { perByte: 2500, perSession: 3e9 };
-/** How much longer a segment takes with weights as inputs (ResNet-50, batch normalisation folded in the graph). */
+/** How much longer a segment takes with weights as inputs (ResNet-50, batch normalization folded in the graph). */
 const openness = 1.25;
 
 /**
@@ -77,7 +77,7 @@ function cutPlaces(nodes: readonly Node[], layers: readonly Layer[]): number[] {
   return [...places].sort((a, b) => a - b);
 }
 
-/** What lies between two neighbouring places where the model may be cut. */
+/** What lies between two neighboring places where the model may be cut. */
 interface PieceCost {
   /** Arithmetic; a byte moved counts like 8 operations. */
   readonly work: number;

@@ -8,7 +8,7 @@ import { type ParameterGroup, type Section, sectionsOf } from "./parameter-group
 
 /**
  * All parameters (or all buffers) of a network in a few long vectors, in the order in which the network declares them, those with the same
- * settings together. An optimiser is then a dozen nodes on each of these vectors instead of a dozen on each of several hundred small tensors.
+ * settings together. An optimizer is then a dozen nodes on each of these vectors instead of a dozen on each of several hundred small tensors.
  */
 export class FlatLayout {
   readonly vectors: readonly FlatVector[];
@@ -62,7 +62,7 @@ export class FlatLayout {
     });
   }
 
-  /** Freshly initialised; the same seed gives the same bits. */
+  /** Freshly initialized; the same seed gives the same bits. */
   initial(seed: number | string): Tensor<"float32">[] {
     return this.flatten(new Map(this.declarations.map((d) => [d.name, initial(d, seed)])));
   }
@@ -105,7 +105,7 @@ export interface FlatVector {
 }
 
 /**
- * Numbers in a vector at most, unless one tensor has more: what an optimiser's nodes hand on then stays in the processor's cache. AdamW on 17
+ * Numbers in a vector at most, unless one tensor has more: what an optimizer's nodes hand on then stays in the processor's cache. AdamW on 17
  * million parameters takes 45 ms on one vector, 26 on vectors of this size, 30 on a quarter of it (CPU, 2 threads).
  */
 const longest = 2 ** 20;

@@ -110,14 +110,14 @@ describe("training", () => {
 });
 
 /** With running statistics, which an attack's passes must not touch either. */
-const normalised: Network = (p, x) => {
+const normalized: Network = (p, x) => {
   const h = relu(batchNorm2d(p.at("norm"), conv2d(p.at("first"), x!, { out: 6, kernel: 3 })));
   return conv2d(p.at("last"), h, { out: 3, kernel: 3 });
 };
 
 async function trained(options: Partial<TrainerOptions>, steps = 3): Promise<StateDict> {
   const trainer = await Trainer.create(engine, {
-    network: normalised,
+    network: normalized,
     loss,
     optimizer: sgd(),
     learningRate: 0.05,

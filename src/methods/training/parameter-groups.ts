@@ -14,7 +14,7 @@ import { TrainingError } from "./error.js";
  * ]
  */
 export interface ParameterGroup {
-  /** Patterns of names, with * for any letters; or all tensors of one axis: biases, and the weights of normalisations. */
+  /** Patterns of names, with * for any letters; or all tensors of one axis: biases, and the weights of normalizations. */
   readonly of: "vectors" | readonly string[];
   /** Base rate, which the schedule multiplies; 0 freezes. */
   readonly learningRate?: number;

@@ -37,10 +37,10 @@ export function networkLayout(network: Network, { inputs, groups }: Pick<TrainSt
 }
 
 /**
- * A whole training step as one model: forward, loss, gradient, optimiser.
+ * A whole training step as one model: forward, loss, gradient, optimizer.
  *
  * Parameters are vectors, numbered by `NetworkLayout`. Inputs: `parameters.<i>`, `buffers.<i>` (where the network has any), `state.<name>.<i>`
- * and scalars `scalar.<name>` of the optimiser (`scalar.<section>.<name>` where groups make several sections), `average.<i>` (where one is
+ * and scalars `scalar.<name>` of the optimizer (`scalar.<section>.<name>` where groups make several sections), `average.<i>` (where one is
  * kept), `images.<name>`, `target`, `valid` (flow and disparity). Outputs: the next of each state under `next.<input>`, `loss` and
  * `gradient_norm` (before clipping), both scalars.
  *
@@ -74,7 +74,7 @@ export function accumulateStep(
   return graph;
 }
 
-/** The second part: the optimiser alone, for the gathered `gradient.<i>`. */
+/** The second part: the optimizer alone, for the gathered `gradient.<i>`. */
 export function applyStep(network: Network, optimizer: Optimizer, options: TrainStepOptions): Graph {
   const graph = new Graph();
   const layout = networkLayout(network, options).parameters;
@@ -148,7 +148,7 @@ function yieldNext(graph: Graph, layout: FlatLayout, kind: string, values: reado
   });
 }
 
-/** The optimiser for one section of the parameters. */
+/** The optimizer for one section of the parameters. */
 export const optimizerOf = (optimizer: Optimizer, { weightDecay }: Section): Optimizer =>
   weightDecay === undefined ? optimizer : optimizer.withWeightDecay(weightDecay);
 

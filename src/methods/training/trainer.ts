@@ -55,7 +55,7 @@ export interface TrainingState {
   readonly network: StateDict;
   /** The parameters' moving average with the buffers, where one is kept. */
   readonly average?: StateDict;
-  /** The optimiser's vectors by its names for them, each by parameter. */
+  /** The optimizer's vectors by its names for them, each by parameter. */
   readonly optimizer: Readonly<Record<string, StateDict>>;
 }
 
@@ -63,7 +63,7 @@ export interface TrainingState {
 export type WeightsKind = "last" | "average";
 
 /**
- * Trains a network step by step. Parameters, running statistics and optimiser state stay with the engine; only images go in and only
+ * Trains a network step by step. Parameters, running statistics and optimizer state stay with the engine; only images go in and only
  * losses come out.
  *
  * @example
@@ -90,8 +90,8 @@ export class Trainer {
   }
 
   /**
-   * @param from where to go on; default: freshly initialised parameters. The same options, state and batches give the same bits.
-   * @throws TrainingError when the state does not fit the network or the optimiser.
+   * @param from where to go on; default: freshly initialized parameters. The same options, state and batches give the same bits.
+   * @throws TrainingError when the state does not fit the network or the optimizer.
    */
   static async create(engine: Engine, options: TrainerOptions, from?: TrainingState): Promise<Trainer> {
     const { network, loss, optimizer, inputs, pieces = 1, adversary } = options;
@@ -254,7 +254,7 @@ function initialVectors(options: TrainerOptions, layout: NetworkLayout, from: Tr
   for (const name of optimizer.state) {
     const known = from?.optimizer[name];
     if (from && from.step > 0 && !known)
-      throw new TrainingError(`The state to go on from lacks the ${optimizer.name} optimiser's "${name}".`);
+      throw new TrainingError(`The state to go on from lacks the ${optimizer.name} optimizer's "${name}".`);
     Object.assign(vectors, named(parameters.names(`state.${name}`), known ? parameters.flatten(known) : parameters.zeros()));
   }
   return vectors;

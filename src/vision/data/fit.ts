@@ -33,7 +33,7 @@ export function fitted(dataset: Dataset, fit: Fit): Dataset {
 }
 
 /**
- * Resizes float32 `[..., H, W]` by the triangle filter, widened by the scale when shrinking (antialiasing); pixel centres lie at halves.
+ * Resizes float32 `[..., H, W]` by the triangle filter, widened by the scale when shrinking (antialiasing); pixel centers lie at halves.
  * The same as `torch.nn.functional.interpolate(mode="bilinear", antialias=True)`.
  */
 export function resizeImage(image: Tensor<"float32">, height: number, width: number): Tensor<"float32"> {
@@ -156,11 +156,11 @@ function resizeAxis(data: Float32Array, outer: number, length: number, inner: nu
   const support = Math.max(1, scale);
   const result = new Float32Array(outer * size * inner);
   for (let i = 0; i < size; i++) {
-    const centre = (i + 0.5) * scale;
-    const first = Math.max(0, Math.trunc(centre - support + 0.5));
-    const end = Math.min(length, Math.trunc(centre + support + 0.5));
+    const center = (i + 0.5) * scale;
+    const first = Math.max(0, Math.trunc(center - support + 0.5));
+    const end = Math.min(length, Math.trunc(center + support + 0.5));
     const weights = Array.from({ length: end - first }, (_, k) =>
-      Math.max(0, 1 - Math.abs((first + k + 0.5 - centre) / support)),
+      Math.max(0, 1 - Math.abs((first + k + 0.5 - center) / support)),
     );
     const total = weights.reduce((sum, w) => sum + w, 0);
     for (let o = 0; o < outer; o++) {

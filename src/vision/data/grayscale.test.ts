@@ -2,10 +2,10 @@ import { expect, it } from "vitest";
 import { grayscale } from "./grayscale.js";
 import { syntheticDataset } from "./synthetic/dataset.js";
 
-it("makes images and restored images grey, and leaves labels", async () => {
-  const colour = syntheticDataset({ task: "restoration", size: 16, length: 2, seed: 1 });
-  const { inputs, target } = await grayscale(colour).sample(1);
-  const before = await colour.sample(1);
+it("makes images and restored images gray, and leaves labels", async () => {
+  const color = syntheticDataset({ task: "restoration", size: 16, length: 2, seed: 1 });
+  const { inputs, target } = await grayscale(color).sample(1);
+  const before = await color.sample(1);
   expect([inputs.image!.shape, target!.shape]).toEqual([
     [1, 16, 16],
     [1, 16, 16],
@@ -18,5 +18,5 @@ it("makes images and restored images grey, and leaves labels", async () => {
     [1, 16, 16],
     [16, 16],
   ]);
-  expect(labelled.describe()).toMatch(/In shades of grey\.$/);
+  expect(labelled.describe()).toMatch(/In shades of gray\.$/);
 });

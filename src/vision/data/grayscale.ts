@@ -2,7 +2,7 @@ import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import type { Dataset } from "./dataset.js";
 
 /**
- * The data set in shades of grey, for networks that take one channel: each image (and each target that is an image) becomes its luma
+ * The data set in shades of gray, for networks that take one channel: each image (and each target that is an image) becomes its luma
  * [1, H, W], .299 R + .587 G + .114 B (ITU-R BT.601), as `preprocess` makes it for such models.
  *
  * @example grayscale(await openDataset("GoPro", { task: "restoration" }))
@@ -10,7 +10,7 @@ import type { Dataset } from "./dataset.js";
 export function grayscale(dataset: Dataset): Dataset {
   return {
     ...dataset,
-    describe: () => `${dataset.describe()} In shades of grey.`,
+    describe: () => `${dataset.describe()} In shades of gray.`,
     sample: async (index) => {
       const sample = await dataset.sample(index);
       return {
@@ -25,7 +25,7 @@ export function grayscale(dataset: Dataset): Dataset {
 function luma({ shape, data }: Tensor<"float32">): Tensor<"float32"> {
   const [, height, width] = shape as [number, number, number];
   const area = height * width;
-  const grey = tensor("float32", [1, height, width]);
-  for (let i = 0; i < area; i++) grey.data[i] = 0.299 * data[i]! + 0.587 * data[area + i]! + 0.114 * data[2 * area + i]!;
-  return grey;
+  const gray = tensor("float32", [1, height, width]);
+  for (let i = 0; i < area; i++) gray.data[i] = 0.299 * data[i]! + 0.587 * data[area + i]! + 0.114 * data[2 * area + i]!;
+  return gray;
 }

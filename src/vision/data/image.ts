@@ -2,7 +2,7 @@
 import { describe, type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import { DataError } from "./error.js";
 
-/** Interleaved samples as decoders give them: grey, grey + alpha, RGB or RGBA. */
+/** Interleaved samples as decoders give them: gray, gray + alpha, RGB or RGBA. */
 export interface Samples {
   readonly width: number;
   readonly height: number;
@@ -11,7 +11,7 @@ export interface Samples {
 }
 
 /**
- * An image tensor from interleaved samples, for example a canvas's `ImageData` (with `channels: 4`). Grey is repeated on three
+ * An image tensor from interleaved samples, for example a canvas's `ImageData` (with `channels: 4`). Gray is repeated on three
  * channels; alpha is laid over white, so that opaque images keep their exact values.
  *
  * @example imageFromSamples({ width: 1, height: 1, channels: 3, data: Uint8Array.of(255, 51, 0) }).data // 1, 0.2, 0
@@ -25,11 +25,11 @@ export function imageFromSamples({ width, height, channels, data }: Samples): Te
     );
   }
   const white = data instanceof Uint16Array ? 65535 : 255;
-  const colour = channels >= 3 ? 1 : 0;
+  const color = channels >= 3 ? 1 : 0;
   const hasAlpha = channels === 2 || channels === 4;
   const image = new Float32Array(3 * area);
   for (let c = 0; c < 3; c++) {
-    for (let i = 0, from = c * colour, to = c * area; i < area; i++, from += channels, to++) {
+    for (let i = 0, from = c * color, to = c * area; i < area; i++, from += channels, to++) {
       const value = data[from]!;
       const alpha = hasAlpha ? data[i * channels + channels - 1]! : white;
       image[to] = alpha === white ? value / white : (value * alpha + white * (white - alpha)) / (white * white);

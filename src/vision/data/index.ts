@@ -7,7 +7,7 @@ export { parseFlo, writeFlo } from "./formats/flo.js";
 export { parseKittiDisparity, parseKittiFlow, writeKittiDisparity, writeKittiFlow } from "./formats/kitti.js";
 export { parseBinaryMask, parseLabelMap } from "./formats/label-map.js";
 export { parsePfm, parsePfmDisparity, parsePfmFlow, writePfm } from "./formats/pfm.js";
-export { decodePng, encodePng, type Png, type PngColour } from "./formats/png.js";
+export { decodePng, encodePng, type Png, type PngColor } from "./formats/png.js";
 export { parsePpm, writePpm } from "./formats/ppm.js";
 export { grayscale } from "./grayscale.js";
 export { imageFromSamples, type Samples, samplesFromImage, sizeOfImage } from "./image.js";

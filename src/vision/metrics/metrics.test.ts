@@ -213,8 +213,8 @@ describe("restoration", () => {
       /at least 7x7 pixels, not 9x6/,
     );
     expect(() => metric.update(tensor("float32", [1, 3, 8, 8]), tensor("float32", [1, 3, 8, 8]))).toThrow(/shape \[C, H, W\]/);
-    const grey = tensor("float32", [1, 8, 8]);
-    expect(() => new RestorationMetric({ channels: "luma" }).update(grey, grey)).toThrow(/RGB image, not one of 1 channels/);
+    const gray = tensor("float32", [1, 8, 8]);
+    expect(() => new RestorationMetric({ channels: "luma" }).update(gray, gray)).toThrow(/RGB image, not one of 1 channels/);
   });
 });
 

@@ -1,5 +1,5 @@
 import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
-import { viridis } from "./colour.js";
+import { viridis } from "./color.js";
 
 export interface Range {
   readonly low: number;
@@ -7,7 +7,7 @@ export interface Range {
 }
 
 /**
- * Numbers as colours: dark is low (far), yellow is high (near). What is not a number is grey.
+ * Numbers as colors: dark is low (far), yellow is high (near). What is not a number is gray.
  *
  * @param map [1, H, W] or [H, W]
  * @returns float32 [3, H, W] in [0, 1]
@@ -18,8 +18,8 @@ export function renderDisparity(map: Tensor, { low, high }: Range): Tensor<"floa
   const out = tensor("float32", [3, height, width]);
   for (let i = 0; i < area; i++) {
     const v = Number(map.data[i]!);
-    const colour = Number.isFinite(v) ? viridis((v - low) / Math.max(high - low, 1e-12)) : [0.5, 0.5, 0.5];
-    for (let c = 0; c < 3; c++) out.data[c * area + i] = colour[c]!;
+    const color = Number.isFinite(v) ? viridis((v - low) / Math.max(high - low, 1e-12)) : [0.5, 0.5, 0.5];
+    for (let c = 0; c < 3; c++) out.data[c * area + i] = color[c]!;
   }
   return out;
 }

@@ -1,7 +1,7 @@
 import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
-import type { Rgb } from "./colour.js";
+import type { Rgb } from "./color.js";
 
-// The colour wheel of the Middlebury benchmark (Baker et al. 2011, after Sheelagh Carpendale): six arcs between the primary colours, each with
+// The color wheel of the Middlebury benchmark (Baker et al. 2011, after Sheelagh Carpendale): six arcs between the primary colors, each with
 // as many steps as the eye tells apart in it.
 const arcs: readonly { readonly steps: number; readonly from: Rgb; readonly to: Rgb }[] = [
   { steps: 15, from: [1, 0, 0], to: [1, 1, 0] },
@@ -13,8 +13,8 @@ const arcs: readonly { readonly steps: number; readonly from: Rgb; readonly to: 
 ];
 const total = arcs.reduce((n, a) => n + a.steps, 0);
 
-/** Direction as hue, length as saturation: white is no motion, full colour a length of 1, longer ones are darker. */
-export function flowColour(u: number, v: number): Rgb {
+/** Direction as hue, length as saturation: white is no motion, full color a length of 1, longer ones are darker. */
+export function flowColor(u: number, v: number): Rgb {
   const length = Math.hypot(u, v);
   let place = ((Math.atan2(-v, -u) / Math.PI + 1) / 2) * (total - 1);
   let arc = arcs[0]!;
@@ -30,10 +30,10 @@ export function flowColour(u: number, v: number): Rgb {
 }
 
 /**
- * Flow as colours.
+ * Flow as colors.
  *
  * @param flow float32 [2, H, W], pixels.
- * @param radius the length, in pixels, that has full colour; see `flowRadius`.
+ * @param radius the length, in pixels, that has full color; see `flowRadius`.
  * @returns float32 [3, H, W] in [0, 1]
  */
 export function renderFlow(flow: Tensor, radius: number): Tensor<"float32"> {
@@ -41,8 +41,8 @@ export function renderFlow(flow: Tensor, radius: number): Tensor<"float32"> {
   const area = height * width;
   const out = tensor("float32", [3, height, width]);
   for (let i = 0; i < area; i++) {
-    const colour = flowColour(Number(flow.data[i]!) / radius, Number(flow.data[area + i]!) / radius);
-    for (let c = 0; c < 3; c++) out.data[c * area + i] = colour[c]!;
+    const color = flowColor(Number(flow.data[i]!) / radius, Number(flow.data[area + i]!) / radius);
+    for (let c = 0; c < 3; c++) out.data[c * area + i] = color[c]!;
   }
   return out;
 }
@@ -57,7 +57,7 @@ export function flowRadius(flows: readonly Tensor[]): number {
   return Math.max(1e-6, sorted[Math.min(sorted.length - 1, Math.floor(0.99 * sorted.length))] ?? 0);
 }
 
-/** The wheel itself: what colour a motion towards that side has. float32 [3, size, size], white outside. */
+/** The wheel itself: what color a motion towards that side has. float32 [3, size, size], white outside. */
 export function flowWheel(size: number): Tensor<"float32"> {
   const out = tensor("float32", [3, size, size], new Float32Array(3 * size * size).fill(1));
   const middle = (size - 1) / 2;
@@ -65,7 +65,7 @@ export function flowWheel(size: number): Tensor<"float32"> {
     for (let x = 0; x < size; x++) {
       const [u, v] = [(x - middle) / middle, (y - middle) / middle];
       if (Math.hypot(u, v) > 1) continue;
-      flowColour(u, v).forEach((value, c) => {
+      flowColor(u, v).forEach((value, c) => {
         out.data[(c * size + y) * size + x] = value;
       });
     }

@@ -1,7 +1,7 @@
 import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
 
 /**
- * A perturbation that one can see: grey where nothing changed, times a whole number that brings the largest change to the end of the scale.
+ * A perturbation that one can see: gray where nothing changed, times a whole number that brings the largest change to the end of the scale.
  *
  * @returns the image float32 [3, H, W] in [0, 1], and by how much it is amplified.
  */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { tensor } from "../../engine/tensor/tensor.js";
 import {
-  classColour,
+  classColor,
   disparityRange,
-  flowColour,
+  flowColor,
   flowRadius,
   flowWheel,
   hex,
@@ -23,7 +23,7 @@ const pixel = (image: { data: Float32Array; shape: readonly number[] }, i: numbe
   return [0, 1, 2].map((c) => image.data[c * area + i]!);
 };
 
-describe("colours", () => {
+describe("colors", () => {
   it("viridis has the published ends and middle", () => {
     // matplotlib 3.8: viridis(0), viridis(0.5), viridis(1.0)
     for (const [t, published] of [
@@ -35,10 +35,10 @@ describe("colours", () => {
   });
 
   it("the first classes are far from each other", () => {
-    const colours = Array.from({ length: 21 }, (_, k) => classColour(k));
-    expect(new Set(colours.map(hex)).size).toBe(21);
+    const colors = Array.from({ length: 21 }, (_, k) => classColor(k));
+    expect(new Set(colors.map(hex)).size).toBe(21);
     for (let k = 1; k < 21; k++) {
-      const distance = Math.hypot(...colours[k]!.map((v, c) => v - colours[k - 1]![c]!));
+      const distance = Math.hypot(...colors[k]!.map((v, c) => v - colors[k - 1]![c]!));
       expect(distance, `classes ${k - 1} and ${k}`).toBeGreaterThan(0.3);
     }
   });
@@ -46,17 +46,17 @@ describe("colours", () => {
 
 describe("flow", () => {
   it("has the Middlebury hues: red to the right, yellow down, cyan to the left, blue-violet up", () => {
-    const strongest = (u: number, v: number) => flowColour(u, v).map((x) => Math.round(x * 10) / 10);
+    const strongest = (u: number, v: number) => flowColor(u, v).map((x) => Math.round(x * 10) / 10);
     expect(strongest(1, 0)).toEqual([1, 0, 0]);
     expect(strongest(0, 1)).toEqual([1, 0.9, 0]);
-    const [r, , b] = flowColour(0, -1);
+    const [r, , b] = flowColor(0, -1);
     expect(b).toBe(1);
     expect(r).toBeLessThan(0.6);
-    expect(flowColour(-1, 0)[0]).toBe(0);
+    expect(flowColor(-1, 0)[0]).toBe(0);
   });
 
   it("no motion is white, and the wheel is white in the middle and outside", () => {
-    expect(flowColour(0, 0)).toEqual([1, 1, 1]);
+    expect(flowColor(0, 0)).toEqual([1, 1, 1]);
     const wheel = flowWheel(21);
     expect(pixel(wheel, 10 * 21 + 10)).toEqual([1, 1, 1]);
     expect(pixel(wheel, 0)).toEqual([1, 1, 1]);
@@ -73,11 +73,11 @@ describe("flow", () => {
 });
 
 describe("segmentation", () => {
-  const grey = tensor("float32", [3, 2, 2], new Float32Array(12).fill(0.5));
+  const gray = tensor("float32", [3, 2, 2], new Float32Array(12).fill(0.5));
 
-  it("colours classes and leaves ignored pixels as they are", () => {
-    const out = renderSegmentation(tensor("int64", [2, 2], [0, 0, 1, 255]), grey, 3);
-    expect(pixel(out, 2)).toEqual(pixel(tensor("float32", [3, 1, 1], [...classColour(1)]), 0));
+  it("colors classes and leaves ignored pixels as they are", () => {
+    const out = renderSegmentation(tensor("int64", [2, 2], [0, 0, 1, 255]), gray, 3);
+    expect(pixel(out, 2)).toEqual(pixel(tensor("float32", [3, 1, 1], [...classColor(1)]), 0));
     const ground = pixel(out, 3);
     expect(ground[0]).toBeCloseTo(0.6, 5);
     expect(new Set(ground).size).toBe(1);
@@ -86,14 +86,14 @@ describe("segmentation", () => {
   it("two classes: the first is the background", () => {
     const map = tensor("int64", [2, 2], [0, 0, 0, 1]);
     expect(segmentationLegend([map], 2)).toEqual([
-      { label: 0, colour: undefined, share: 0.75 },
-      { label: 1, colour: classColour(1), share: 0.25 },
+      { label: 0, color: undefined, share: 0.75 },
+      { label: 1, color: classColor(1), share: 0.25 },
     ]);
-    expect(pixel(renderSegmentation(map, grey, 2), 0)[0]).toBeCloseTo(0.6, 5);
+    expect(pixel(renderSegmentation(map, gray, 2), 0)[0]).toBeCloseTo(0.6, 5);
   });
 });
 
-it("disparity: a common range, grey for what is unknown", () => {
+it("disparity: a common range, gray for what is unknown", () => {
   const map = tensor("float32", [1, 1, 3], [0, 10, Number.POSITIVE_INFINITY]);
   expect(disparityRange([map])).toEqual({ low: 0, high: 10 });
   const out = renderDisparity(map, { low: 0, high: 10 });
@@ -101,7 +101,7 @@ it("disparity: a common range, grey for what is unknown", () => {
   expect(pixel(out, 1)[0]).toBeCloseTo(viridis(1)[0], 6);
 });
 
-it("restoration: clamped, grey on three channels", () => {
+it("restoration: clamped, gray on three channels", () => {
   expect([...renderRestoration(tensor("float32", [1, 1, 2], [-0.5, 1.5])).data]).toEqual([0, 1, 0, 1, 0, 1]);
 });
 

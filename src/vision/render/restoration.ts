@@ -1,6 +1,6 @@
 import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
 
-/** A restored image as it would be shown: [3, H, W] or [1, H, W], clamped to [0, 1], grey on three channels. */
+/** A restored image as it would be shown: [3, H, W] or [1, H, W], clamped to [0, 1], gray on three channels. */
 export function renderRestoration(image: Tensor): Tensor<"float32"> {
   const [channels, height, width] = image.shape as [number, number, number];
   const area = height * width;

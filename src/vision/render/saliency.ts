@@ -1,8 +1,8 @@
 import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
-import { viridis } from "./colour.js";
+import { viridis } from "./color.js";
 
 /**
- * Where a number hangs on the picture: the largest |gradient| over the channels, averaged over a square, as colour; full colour is what 99.5 of
+ * Where a number hangs on the picture: the largest |gradient| over the channels, averaged over a square, as color; full color is what 99.5 of
  * 100 pixels stay below.
  *
  * @param gradient float32 [3, H, W]
@@ -27,7 +27,7 @@ export function renderSaliency(gradient: Tensor, { radius = 0 }: { readonly radi
   return out;
 }
 
-/** Mean over each place and its `radius` neighbours on either side, along lines of the map. */
+/** Mean over each place and its `radius` neighbors on either side, along lines of the map. */
 function averaged(
   map: Float32Array,
   { lines, length, along, across }: { lines: number; length: number; along: number; across: number },

@@ -1,25 +1,25 @@
 import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
-import { classColour, type Rgb } from "./colour.js";
+import { classColor, type Rgb } from "./color.js";
 
 /** One class of a legend. */
 export interface LegendEntry {
   readonly label: number;
   /** Absent: left as the picture is. */
-  readonly colour: Rgb | undefined;
+  readonly color: Rgb | undefined;
   /** Share of the pixels. */
   readonly share: number;
 }
 
 /**
- * Colour of a class; where there are two, the first is the background and stays as the picture is. Labels that are no class (ignored
+ * Color of a class; where there are two, the first is the background and stays as the picture is. Labels that are no class (ignored
  * pixels) have none either.
  */
-export function colourOfClass(label: number, classes: number): Rgb | undefined {
-  return label < 0 || label >= classes || (classes === 2 && label === 0) ? undefined : classColour(label);
+export function colorOfClass(label: number, classes: number): Rgb | undefined {
+  return label < 0 || label >= classes || (classes === 2 && label === 0) ? undefined : classColor(label);
 }
 
 /**
- * Labels laid over a picture: coloured areas with a firm edge, the picture in grey below them.
+ * Labels laid over a picture: colored areas with a firm edge, the picture in gray below them.
  *
  * @param labels [H, W]
  * @param image float32 [3, H, W] in [0, 1]
@@ -33,14 +33,14 @@ export function renderSegmentation(labels: Tensor, image: Tensor<"float32">, cla
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const i = y * width + x;
-      const grey = 0.299 * image.data[i]! + 0.587 * image.data[area + i]! + 0.114 * image.data[2 * area + i]!;
-      const colour = colourOfClass(at(i), classes);
+      const gray = 0.299 * image.data[i]! + 0.587 * image.data[area + i]! + 0.114 * image.data[2 * area + i]!;
+      const color = colorOfClass(at(i), classes);
       const edge =
         (x + 1 < width && at(i) !== at(i + 1)) || (y + 1 < height && at(i) !== at(i + width)) || (x > 0 && at(i) !== at(i - 1));
-      const cover = colour === undefined ? 0 : edge ? 1 : 0.72;
-      // A pale ground, so that colours stand out alike on dark and bright pictures.
-      const ground = 0.25 + 0.7 * grey;
-      for (let c = 0; c < 3; c++) out.data[c * area + i] = cover * (colour?.[c] ?? 0) + (1 - cover) * ground;
+      const cover = color === undefined ? 0 : edge ? 1 : 0.72;
+      // A pale ground, so that colors stand out alike on dark and bright pictures.
+      const ground = 0.25 + 0.7 * gray;
+      for (let c = 0; c < 3; c++) out.data[c * area + i] = cover * (color?.[c] ?? 0) + (1 - cover) * ground;
     }
   }
   return out;
@@ -57,5 +57,5 @@ export function segmentationLegend(maps: readonly Tensor[], classes: number): Le
   return [...counts]
     .filter(([label]) => label >= 0 && label < classes)
     .sort((a, b) => b[1] - a[1] || a[0] - b[0])
-    .map(([label, n]) => ({ label, colour: colourOfClass(label, classes), share: n / total }));
+    .map(([label, n]) => ({ label, color: colorOfClass(label, classes), share: n / total }));
 }

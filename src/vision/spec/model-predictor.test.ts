@@ -92,7 +92,7 @@ it("takes the size from the file where it is fixed, and refuses another", () => 
 
 it.each([
   ["other axes", declared(["n", 6, 8, 3]), {}, /say --layout nhwc/],
-  ["grey", declared(["n", 1, 6, 8]), {}, /say --channels gray/],
+  ["gray", declared(["n", 1, 6, 8]), {}, /say --channels gray/],
   ["six channels", declared(["n", 6, 6, 8]), {}, /something else than images/],
   ["a vector", declared(["n", 3]), {}, /four axes/],
   ["two images", declared(["n", 3, 6, 8], ["a", "b"]), {}, /Nothing feeds the model's input b/],

@@ -33,7 +33,7 @@ export function preprocess(image: Value, spec: ModelSpec): Value {
 /**
  * From a model's raw output to the task's canonical prediction, at the image's size.
  *
- * @param size height and width of the input image: coarser class maps and flows are resized to it (bilinear, half-pixel centres), as evaluation
+ * @param size height and width of the input image: coarser class maps and flows are resized to it (bilinear, half-pixel centers), as evaluation
  *   against full-size ground truth needs.
  * @throws SpecError when the output cannot be what the specification says.
  */
@@ -52,7 +52,7 @@ export function postprocess(yielded: Value, given: ModelSpec, [height, width]: r
     const channels = output.channels === "gray" ? 1 : 3;
     if (nchw.shape[1] !== channels)
       throw new SpecError(
-        `Output "${raw.name}" has ${nchw.shape[1]} channels; ${output.channels === "gray" ? "a grey restored image has 1" : "restoration has 3 (1 where output.channels is gray)"}. Is it another task, another output (output.name) or the other layout?`,
+        `Output "${raw.name}" has ${nchw.shape[1]} channels; ${output.channels === "gray" ? "a gray restored image has 1" : "restoration has 3 (1 where output.channels is gray)"}. Is it another task, another output (output.name) or the other layout?`,
       );
     const ranged = fromRange(output.channels === "bgr" ? swapRedBlue(nchw) : nchw, output.range);
     const image = output.channels === "gray" ? concat([ranged, ranged, ranged], 1) : ranged;
@@ -150,7 +150,7 @@ const swapRedBlue = (x: Value): Value =>
     1,
   );
 
-/** ITU-R BT.601: .299 R + .587 G + .114 B, for models that take one grey channel. */
+/** ITU-R BT.601: .299 R + .587 G + .114 B, for models that take one gray channel. */
 function luma(x: Value): Value {
   if (x.shape[1] === 1) return x;
   const weights = x.graph.constant(tensor("float32", [1, 3, 1, 1], [0.299, 0.587, 0.114]));

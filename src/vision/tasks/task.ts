@@ -37,7 +37,7 @@ export interface Task {
   readonly counted: PixelFunction;
   /** The axis whose pixels each channel of the prediction counts in: where a map is scaled along it, so are its values. Empty where none does. */
   readonly pixelUnits: readonly ("height" | "width")[];
-  /** Whether values between two neighbours' make sense as truth (intensities), or not (labels; motion across an edge): how truth is resized. */
+  /** Whether values between two neighbors' make sense as truth (intensities), or not (labels; motion across an edge): how truth is resized. */
   readonly valuesBetween: "exist" | "do not exist";
   /** The model's own prediction as a target, where there is no ground truth. */
   readonly asTarget: (prediction: Value) => Value;

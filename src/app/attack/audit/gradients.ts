@@ -55,13 +55,13 @@ export function usableGradients({ spec, attack }: AttackPlan, records: readonly 
   };
 }
 
-/** ONNX Runtime's optimiser must not change what is differentiated. */
+/** ONNX Runtime's optimizer must not change what is differentiated. */
 export function sameAtEveryLevel(levels: LevelEvidence | undefined): Check {
-  const name = "Gradient does not depend on the optimiser";
+  const name = "Gradient does not depend on the optimizer";
   if (!levels) return notApplicable(name, "No sample finished, or the attack has no gradient.");
   const { gradient, sample } = levels;
   const numbers = { "relative difference": Number.isFinite(gradient) ? gradient : null };
-  const found = `On ${sample} the gradients at the optimisation levels "disabled" and "all" differ by ${gradient.toExponential(1)} (relative, Euclidean)`;
+  const found = `On ${sample} the gradients at the optimization levels "disabled" and "all" differ by ${gradient.toExponential(1)} (relative, Euclidean)`;
   if (gradient <= 1e-3) return { name, verdict: "passed", sentence: `${found}.`, numbers };
   return {
     name,
@@ -69,7 +69,7 @@ export function sameAtEveryLevel(levels: LevelEvidence | undefined): Check {
     sentence:
       gradient <= 0.05
         ? `${found}: a decision (ReLU, maximum) flipped by rounding can do that.`
-        : `${found}: ONNX Runtime's optimiser changes this model. Run with --optimization disabled.`,
+        : `${found}: ONNX Runtime's optimizer changes this model. Run with --optimization disabled.`,
     numbers,
   };
 }

@@ -10,14 +10,14 @@ export function setting({ model, runtime, seed, version }: AttackPlan, modelHash
     name: "Setting is on record",
     verdict: same ? "passed" : "failed",
     sentence: same
-      ? `Faultline ${version}, ${runtime.runtime} on ${runtime.provider} with ${runtime.threads} thread${runtime.threads === 1 ? "" : "s"}, optimisation ${runtime.optimization}, seed ${seed}; the model file is the one that was attacked.`
+      ? `Faultline ${version}, ${runtime.runtime} on ${runtime.provider} with ${runtime.threads} thread${runtime.threads === 1 ? "" : "s"}, optimization ${runtime.optimization}, seed ${seed}; the model file is the one that was attacked.`
       : `${model.path} is not the file that was attacked: its SHA-256 differs from run.json's. Everything measured again here is of another model.`,
     numbers: {
       seed,
       "model SHA-256": model.sha256,
       provider: runtime.provider,
       runtime: runtime.runtime,
-      optimisation: runtime.optimization,
+      optimization: runtime.optimization,
     },
   };
 }

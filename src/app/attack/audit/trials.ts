@@ -73,7 +73,7 @@ export async function tryAgain(context: AttackContext, record: AttackRecord, fol
   }
 }
 
-/** Computes the first step's gradient with ONNX Runtime's optimiser off and on. */
+/** Computes the first step's gradient with ONNX Runtime's optimizer off and on. */
 export async function compareLevels(context: AttackContext, record: AttackRecord): Promise<LevelEvidence> {
   const { attacks } = context;
   const prepared = await preparedSample(context, record.index);
@@ -88,9 +88,9 @@ export async function compareLevels(context: AttackContext, record: AttackRecord
       compiled.dispose();
     }
   };
-  const [plain, optimised] = [await gradient("disabled"), await gradient("all")];
+  const [plain, optimized] = [await gradient("disabled"), await gradient("all")];
   const length = norm(plain);
-  const difference = norm(plain.map((g, k) => g.map((v, i) => v - optimised[k]![i]!)));
+  const difference = norm(plain.map((g, k) => g.map((v, i) => v - optimized[k]![i]!)));
   return { sample: record.sample, gradient: difference === 0 ? 0 : difference / length };
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { summaryText } from "../../attack/finish.js";
 import { readPlan } from "../../attack/reopen.js";
 import { type AttackRecord, plannedBatches } from "../../attack/run-attack.js";
-import { summarise } from "../../attack/summary.js";
+import { summarize } from "../../attack/summary.js";
 import { mergeCriticality } from "../../criticality/merge.js";
 import { RunDirectory, RunError, readRecords } from "../../runs/run-directory.js";
 
@@ -36,7 +36,7 @@ export async function merge(paths: string[], flags: { out: string }): Promise<vo
     if (run.records.length > 0) throw new RunError(`${flags.out} holds records already; name a new directory.`);
     for (const { path } of shards) cpSync(join(path, "images"), join(flags.out, "images"), { recursive: true });
     run.append(records);
-    const summary = summarise(whole[0]!, records);
+    const summary = summarize(whole[0]!, records);
     run.write("summary.json", `${JSON.stringify(summary, undefined, 2)}\n`);
     process.stdout.write(
       `${summaryText(whole[0]!, summary)}${flags.out}\nfaultline audit ${flags.out} writes its audit and report\n`,

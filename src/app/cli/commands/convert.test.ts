@@ -41,7 +41,7 @@ const run = (...args: string[]) => {
   return main(["convert", ...args]);
 };
 
-it("recognises the network and writes model and specification", async () => {
+it("recognizes the network and writes model and specification", async () => {
   await saveCheckpoint(at("a.pth"), initialState(findNetwork(configuration).network, inputs, 0), { key: "params" });
   expect(await run(at("a.pth"), "--size", "16x24", "-o", at("a.onnx"))).toBe(0);
   const { graph } = parseModel(readFileSync(at("a.onnx")));

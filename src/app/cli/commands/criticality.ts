@@ -54,9 +54,9 @@ export function criticalityCommand(): Command {
       parsePositiveInteger,
     )
     .addOption(new Option("--reset <scheme>", "what layers are reset to (default: framework)").choices(Object.keys(schemes)))
-    .option("--fresh <copy...>", "freshly initialised copies of the model, one a trial: .onnx, .safetensors or .pth")
+    .option("--fresh <copy...>", "freshly initialized copies of the model, one a trial: .onnx, .safetensors or .pth")
     .addOption(
-      new Option("--statistics <what>", "whether batch normalisation is reset with its running statistics")
+      new Option("--statistics <what>", "whether batch normalization is reset with its running statistics")
         .choices(["reset", "kept"])
         .default("reset"),
     )

@@ -9,7 +9,7 @@ export interface TrainFlags extends RuntimeFlags {
 export function trainCommand(): Command {
   return withRuntime(new Command("train"))
     .description("Train a network on a data set or on synthetic scenes, plainly or against attacks.")
-    .argument("<config>", "JSON file that says network, data, loss, optimiser, schedule, adversary (docs/training.md)")
+    .argument("<config>", "JSON file that says network, data, loss, optimizer, schedule, adversary (docs/training.md)")
     .option("--out <dir>", "run directory (default: runs/CONFIG)")
     .addHelpText(
       "after",

@@ -120,7 +120,7 @@ export const cases: readonly RewriteCase[] = [
   },
   {
     rewrite: "join-pads",
-    title: "two neighbours that do not fill the axis",
+    title: "two neighbors that do not fill the axis",
     x: [2, 6, 3],
     build: (x) => mul(slice(x, [1], [3], { axes: [1] }), slice(x, [3], [5], { axes: [1] })),
   },
@@ -142,8 +142,8 @@ export const cases: readonly RewriteCase[] = [
     title: "standardising, with its gradient",
     x: [2, 3, 4],
     build: (x) => {
-      const centred = sub(x, reduceMean(x, [1], "keep"));
-      return div(centred, sqrt(add(reduceMean(mul(centred, centred), [1], "keep"), 1e-5)));
+      const centerd = sub(x, reduceMean(x, [1], "keep"));
+      return div(centerd, sqrt(add(reduceMean(mul(centerd, centerd), [1], "keep"), 1e-5)));
     },
   },
   {

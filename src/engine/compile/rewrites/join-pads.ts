@@ -17,7 +17,7 @@ interface Piece {
 
 /**
  * Slices and Gathers that cut a value into pieces (q, k, v; the halves of a gate) give gradients that are padded with zeros and added.
- * Neighbours are joined by Concat instead: one pass over memory for three or more.
+ * Neighbors are joined by Concat instead: one pass over memory for three or more.
  */
 export const joinPads: Rewrite = {
   name: "join-pads",

@@ -3,7 +3,7 @@ import { defineOperator, ints } from "../../graph/operator.js";
 import { ofAll } from "../../graph/range.js";
 import { constantNumbers, emit, intsConstant, normalizeAxis } from "../emit.js";
 
-/** Crops or zero-pads the given axes (default: all) to the given sizes, about the centre. */
+/** Crops or zero-pads the given axes (default: all) to the given sizes, about the center. */
 export const centerCropPad = (x: Value, sizes: readonly number[], axes?: readonly number[]): Value =>
   emit(CenterCropPad, [x, intsConstant(x.graph, sizes)], { axes });
 
@@ -22,7 +22,7 @@ export const CenterCropPad = defineOperator({
     return [{ type: x.type, shape }];
   },
   range: ofAll(0),
-  // cropping is dual to padding about the same centre: both start at floor(difference / 2)
+  // cropping is dual to padding about the same center: both start at floor(difference / 2)
   gradient: ({ inputs: [x], attributes: { axes } }, [g]) => [
     centerCropPad(g, axes ? axes.map((a) => x.shape.at(a)!) : x.shape, axes),
   ],

@@ -20,7 +20,7 @@ export const MatMulInteger = defineOperator({
   // that of MatMul: quantised values carry the cotangents of the numbers they stand for (see QuantizeLinear)
   gradient: ({ inputs: [a, b, aZeroPoint, bZeroPoint], wanted }, [g]) => {
     const rowwise = aZeroPoint && aZeroPoint.shape.length === 1 ? reshape(aZeroPoint, [...aZeroPoint.shape, 1]) : aZeroPoint;
-    const centred = (v: Value, zero: Value | undefined) => (zero ? sub(cast(v, g.type), cast(zero, g.type)) : cast(v, g.type));
-    return matMulGradient(centred(a, rowwise), centred(b, bZeroPoint), g, wanted);
+    const centerd = (v: Value, zero: Value | undefined) => (zero ? sub(cast(v, g.type), cast(zero, g.type)) : cast(v, g.type));
+    return matMulGradient(centerd(a, rowwise), centerd(b, bZeroPoint), g, wanted);
   },
 });

@@ -18,7 +18,7 @@ export interface LrnOptions {
 }
 
 /**
- * Local response normalisation `x / (bias + alpha/size Σ x²)^beta`, the sum taken over `size` neighbouring channels (Krizhevsky et al. 2012).
+ * Local response normalization `x / (bias + alpha/size Σ x²)^beta`, the sum taken over `size` neighboring channels (Krizhevsky et al. 2012).
  */
 export const lrn = (x: Value, size: number, options: LrnOptions = {}): Value => emit(LRN, [x], { size, ...options });
 

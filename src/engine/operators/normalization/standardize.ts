@@ -13,10 +13,10 @@ export interface Standardized {
 }
 
 export function standardize(x: Value, axes: readonly number[], epsilon: number): Standardized {
-  const centred = sub(x, reduceMean(x, axes, "keep"));
-  const variance = reduceMean(mul(centred, centred), axes, "keep");
+  const centerd = sub(x, reduceMean(x, axes, "keep"));
+  const variance = reduceMean(mul(centerd, centerd), axes, "keep");
   const inverse = reciprocal(sqrt(add(variance, epsilon)));
-  return { normalized: mul(centred, inverse), inverse };
+  return { normalized: mul(centerd, inverse), inverse };
 }
 
 /**

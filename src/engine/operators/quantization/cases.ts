@@ -72,8 +72,8 @@ export const quantizationCases: readonly OperatorCase[] = [
       const weight = graph.constant(tensor("int8", [4, 2], [45, -35, 30, 50, -25, -40, 60, 20]));
       const scale = graph.constant(tensor("float32", [], [0.05]));
       const shifted = q.quantizeLinear(x!, scale, graph.constant(tensor("uint8", [], [128])));
-      const centre = graph.constant(tensor("uint8", [], [128]));
-      return mul(cast(matMulInteger(shifted, weight, centre, graph.constant(tensor("int8", [2], [10, -20]))), "float32"), 1e-3);
+      const center = graph.constant(tensor("uint8", [], [128]));
+      return mul(cast(matMulInteger(shifted, weight, center, graph.constant(tensor("int8", [2], [10, -20]))), "float32"), 1e-3);
     },
   },
   ...(

@@ -38,8 +38,8 @@ export const DequantizeLinear: Operator = defineOperator({
     if (eightBits) return [cast(dequantizeLinear(x, s, zeroPoint, axis), type)];
     const layout = scaleLayout(x, axis, block_size);
     const steps = layout.numbers(cast(x, "float32"));
-    const centred = zeroPoint ? sub(steps, layout.scales(cast(zeroPoint, "float32"))) : steps;
-    return [cast(layout.join(mul(centred, layout.scales(s))), type)];
+    const centerd = zeroPoint ? sub(steps, layout.scales(cast(zeroPoint, "float32"))) : steps;
+    return [cast(layout.join(mul(centerd, layout.scales(s))), type)];
   },
   // y = (x - z) s: dx = g s, ds = Σ g (x - z)
   gradient: ({ inputs: [x, scale, zeroPoint], attributes: { axis }, wanted }, [g]) => {

@@ -14,8 +14,8 @@ export const resizePad: TransformOf = (samples) => ({
     const [batch, , height, width] = image.shape as [number, number, number, number];
     const draw = (from: number, to: number) => reshape(slice(noise, [from], [to], { axes: [1] }), [batch, 1, 1, to - from]);
     const size = add(mul(draw(0, 1), (1 - smallest) / 2), (1 + smallest) / 2);
-    // The centre may move as far as the shrunk image stays inside.
-    const centre = mul(draw(1, 3), sub(1, size));
-    return gridSample(image, div(sub(identityGrid(image.graph, height, width), centre), size), { padding: "zeros" });
+    // The center may move as far as the shrunk image stays inside.
+    const center = mul(draw(1, 3), sub(1, size));
+    return gridSample(image, div(sub(identityGrid(image.graph, height, width), center), size), { padding: "zeros" });
   },
 });

@@ -52,7 +52,7 @@ describe("built-in transforms", () => {
     });
   });
 
-  it("shift: nothing at zero noise, halfway to the neighbours at one", async () => {
+  it("shift: nothing at zero noise, halfway to the neighbors at one", async () => {
     expect(deviation(await apply(transforms.shift(1), 0))).toBeLessThan(1e-6);
     const y = await apply(transforms.shift(1), 1);
     const [x, expected] = [
@@ -71,7 +71,7 @@ describe("built-in transforms", () => {
   it("resize-pad: the image itself at size 1, black around it at the smallest", async () => {
     const noise = transforms["resize-pad"](1);
     expect(deviation(await apply(noise, 1))).toBeLessThan(1e-5);
-    // Size 0.9, centre at its left upper end: what is right of and below 0.9 of the image is black.
+    // Size 0.9, center at its left upper end: what is right of and below 0.9 of the image is black.
     const y = await apply(noise, -1);
     expect(pixel(y, 0, 7, 9)).toBeLessThan(0.3);
     expect(pixel(y, 0, 3, 4)).toBeGreaterThan(0.2);

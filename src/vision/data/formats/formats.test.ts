@@ -8,7 +8,7 @@ import { parseFlo, writeFlo } from "./flo.js";
 import { parseKittiDisparity, parseKittiFlow, writeKittiDisparity, writeKittiFlow } from "./kitti.js";
 import { parseBinaryMask, parseLabelMap } from "./label-map.js";
 import { parsePfm, parsePfmDisparity, parsePfmFlow, writePfm } from "./pfm.js";
-import { decodePng, encodePng, type PngColour } from "./png.js";
+import { decodePng, encodePng, type PngColor } from "./png.js";
 import { parsePpm, writePpm } from "./ppm.js";
 
 const text = (s: string) => new TextEncoder().encode(s);
@@ -83,7 +83,7 @@ describe("PPM", () => {
   it("reads comments in the header and gives back what was written", () => {
     const image = { width: 2, height: 1, channels: 3, data: Uint8Array.of(10, 32, 35, 255, 0, 9) } as const;
     expect(parsePpm(writePpm(image))).toEqual(image);
-    expect(parsePpm(join(text("P5 # grey\n# two\n2 1\n255\n"), Uint8Array.of(7, 35)))).toMatchObject({
+    expect(parsePpm(join(text("P5 # gray\n# two\n2 1\n255\n"), Uint8Array.of(7, 35)))).toMatchObject({
       channels: 1,
       data: Uint8Array.of(7, 35),
     });
@@ -92,29 +92,29 @@ describe("PPM", () => {
 });
 
 describe("PNG", () => {
-  const kinds = fc.constantFrom<[PngColour, number, number]>(
-    ...([1, 2, 4, 8, 16] as const).map((depth): [PngColour, number, number] => ["grey", depth, 1]),
-    ...([1, 2, 4, 8] as const).map((depth): [PngColour, number, number] => ["palette", depth, 1]),
+  const kinds = fc.constantFrom<[PngColor, number, number]>(
+    ...([1, 2, 4, 8, 16] as const).map((depth): [PngColor, number, number] => ["gray", depth, 1]),
+    ...([1, 2, 4, 8] as const).map((depth): [PngColor, number, number] => ["palette", depth, 1]),
     ["rgb", 8, 3],
     ["rgb", 16, 3],
-    ["grey-alpha", 8, 2],
-    ["grey-alpha", 16, 2],
+    ["gray-alpha", 8, 2],
+    ["gray-alpha", 16, 2],
     ["rgb-alpha", 8, 4],
     ["rgb-alpha", 16, 4],
   );
   const anyPng = fc
     .tuple(kinds, fc.integer({ min: 1, max: 19 }), fc.integer({ min: 1, max: 9 }))
     .chain(([kind, width, height]) => {
-      const [colour, depth, channels] = kind;
+      const [color, depth, channels] = kind;
       const size = width * height * channels;
       return fc.array(fc.nat(2 ** depth - 1), { minLength: size, maxLength: size }).map((values) => ({
-        ...{ width, height, colour, depth, channels: channels as 1 | 2 | 3 | 4 },
+        ...{ width, height, color, depth, channels: channels as 1 | 2 | 3 | 4 },
         data: depth === 16 ? Uint16Array.from(values) : Uint8Array.from(values),
-        ...(colour === "palette" && { palette: new Uint8Array(3 * 2 ** depth).fill(9) }),
+        ...(color === "palette" && { palette: new Uint8Array(3 * 2 ** depth).fill(9) }),
       }));
     });
 
-  it("gives back every colour type and depth", () => {
+  it("gives back every color type and depth", () => {
     fc.assert(
       fc.property(anyPng, (png) => {
         expect(decodePng(encodePng(png))).toEqual(png);
@@ -138,30 +138,30 @@ describe("PNG", () => {
   it.each([1, 2, 3, 4, 5, 8])(
     "reads Adam7 pictures that are only %i pixels wide, whose passes are partly empty",
     async (width) => {
-      const grey = noise.subarray(0, width * 3);
-      const bytes = await sharp(grey, { raw: { width, height: 3, channels: 1 } })
+      const gray = noise.subarray(0, width * 3);
+      const bytes = await sharp(gray, { raw: { width, height: 3, channels: 1 } })
         .toColourspace("b-w")
         .png({ progressive: true })
         .toBuffer();
-      expect([...decodePng(bytes).data]).toEqual([...grey]);
+      expect([...decodePng(bytes).data]).toEqual([...gray]);
     },
   );
 
-  it("reads libpng's palettes as indices whose colours are the picture, interlaced or not", async () => {
+  it("reads libpng's palettes as indices whose colors are the picture, interlaced or not", async () => {
     const few = Buffer.from(noise.map((v) => (v > 127 ? 255 : 0)));
     for (const progressive of [false, true]) {
       const bytes = await sharp(few, { raw: { width: 37, height: 29, channels: 3 } })
-        .png({ palette: true, colours: 8, dither: 0, progressive })
+        .png({ palette: true, colors: 8, dither: 0, progressive })
         .toBuffer();
-      const { colour, depth, data, palette } = decodePng(bytes);
-      expect([colour, depth < 8]).toEqual(["palette", true]);
+      const { color, depth, data, palette } = decodePng(bytes);
+      expect([color, depth < 8]).toEqual(["palette", true]);
       const rgb = [...data].flatMap((index) => [...palette!.subarray(3 * index, 3 * index + 3)]);
       expect(Buffer.compare(Buffer.from(rgb), few)).toBe(0);
     }
   });
 
   it("writes files that libpng reads", async () => {
-    const png = { width: 37, height: 29, colour: "rgb", depth: 8, data: new Uint8Array(noise) } as const;
+    const png = { width: 37, height: 29, color: "rgb", depth: 8, data: new Uint8Array(noise) } as const;
     expect(Buffer.compare(await sharp(encodePng(png)).raw().toBuffer(), noise)).toBe(0);
   });
 
@@ -173,7 +173,7 @@ describe("PNG", () => {
     const good = encodePng({
       width: 5,
       height: 4,
-      colour: "rgb",
+      color: "rgb",
       depth: 8,
       data: Uint8Array.from({ length: 60 }, (_, i) => i * 3),
     });
@@ -201,7 +201,7 @@ describe("KITTI", () => {
   });
 
   it("reads disparity / 256 with 0 as unknown", () => {
-    const png = { width: 3, height: 1, colour: "grey", depth: 16, data: Uint16Array.of(0, 256, 65535) } as const;
+    const png = { width: 3, height: 1, color: "gray", depth: 16, data: Uint16Array.of(0, 256, 65535) } as const;
     const { target, valid } = parseKittiDisparity(encodePng(png));
     expect(toNumbers(target)).toEqual([0, 1, 65535 / 256]);
     expect([...valid.data]).toEqual([0, 1, 1]);
@@ -209,23 +209,23 @@ describe("KITTI", () => {
   });
 
   it("refuses 8-bit files", () => {
-    const eight = encodePng({ width: 1, height: 1, colour: "rgb", depth: 8, data: Uint8Array.of(1, 2, 3) });
+    const eight = encodePng({ width: 1, height: 1, color: "rgb", depth: 8, data: Uint8Array.of(1, 2, 3) });
     expect(() => parseKittiFlow(eight)).toThrow(/16-bit rgb PNG; this one is rgb at 8 bits/);
   });
 });
 
 describe("masks", () => {
   const palette = new Uint8Array(768).fill(77);
-  const mask = encodePng({ width: 3, height: 1, colour: "palette", depth: 8, data: Uint8Array.of(0, 3, 255), palette });
+  const mask = encodePng({ width: 3, height: 1, color: "palette", depth: 8, data: Uint8Array.of(0, 3, 255), palette });
 
-  it("are indices, not colours", () => {
+  it("are indices, not colors", () => {
     expect(parseLabelMap(mask)).toEqual(tensor("int32", [1, 3], [0, 3, 255]));
     expect([...parseBinaryMask(mask).data]).toEqual([0, 1, 1]);
   });
 
-  it("refuse values that the dataset does not have, and colours", () => {
+  it("refuse values that the dataset does not have, and colors", () => {
     expect(() => parseLabelMap(mask, (v) => (v < 4 ? v : undefined))).toThrow(/holds the value 255/);
-    const rgb = encodePng({ width: 1, height: 1, colour: "rgb", depth: 8, data: Uint8Array.of(1, 2, 3) });
+    const rgb = encodePng({ width: 1, height: 1, color: "rgb", depth: 8, data: Uint8Array.of(1, 2, 3) });
     expect(() => parseLabelMap(rgb)).toThrow(/this one is rgb/);
   });
 });

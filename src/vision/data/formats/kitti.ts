@@ -1,11 +1,11 @@
 /**
  * KITTI 2015's ground truth as 16-bit PNG (the development kit's readme): flow is RGB with u = (R - 2^15) / 64, v = (G - 2^15) / 64 and
- * B = 1 where known; disparity is grey with d = value / 256 and 0 where unknown. All in pixels.
+ * B = 1 where known; disparity is gray with d = value / 256 and 0 where unknown. All in pixels.
  */
 import { tensor } from "../../../engine/tensor/tensor.js";
 import { DataError } from "../error.js";
 import type { Correspondence } from "./correspondence.js";
-import { decodePng, encodePng, type Png, type PngColour } from "./png.js";
+import { decodePng, encodePng, type Png, type PngColor } from "./png.js";
 
 /**
  * Reads KITTI flow.
@@ -29,10 +29,10 @@ export function parseKittiFlow(bytes: Uint8Array): Correspondence {
 /**
  * Reads KITTI disparity.
  *
- * @throws DataError when the file is not a 16-bit grey PNG.
+ * @throws DataError when the file is not a 16-bit gray PNG.
  */
 export function parseKittiDisparity(bytes: Uint8Array): Correspondence {
-  const { width, height, data } = decode16(bytes, "grey", "disparity");
+  const { width, height, data } = decode16(bytes, "gray", "disparity");
   return {
     target: tensor(
       "float32",
@@ -56,7 +56,7 @@ export function writeKittiFlow({ target, valid }: Correspondence): Uint8Array<Ar
   for (let i = 0; i < area; i++) {
     if (valid.data[i] === 1) data.set([encode(target.data[i]!), encode(target.data[area + i]!), 1], 3 * i);
   }
-  return encodePng({ width, height, colour: "rgb", depth: 16, data });
+  return encodePng({ width, height, color: "rgb", depth: 16, data });
 }
 
 /**
@@ -68,7 +68,7 @@ export function writeKittiDisparity({ target, valid }: Correspondence): Uint8Arr
   const [height, width] = valid.shape as [number, number];
   const encode = (d: number) => inside(Math.max(1, Math.round(d * 256)), d, "disparity, 0 to 255.99 pixels; write .pfm");
   const data = Uint16Array.from(target.data, (d, i) => (valid.data[i] === 1 ? encode(d) : 0));
-  return encodePng({ width, height, colour: "grey", depth: 16, data });
+  return encodePng({ width, height, color: "gray", depth: 16, data });
 }
 
 function inside(code: number, value: number, range: string): number {
@@ -76,10 +76,10 @@ function inside(code: number, value: number, range: string): number {
   throw new DataError(`${value} is beyond what a KITTI PNG holds of ${range}.`);
 }
 
-function decode16(bytes: Uint8Array, colour: PngColour, what: string): Png {
+function decode16(bytes: Uint8Array, color: PngColor, what: string): Png {
   const png = decodePng(bytes);
-  if (png.depth !== 16 || png.colour !== colour) {
-    throw new DataError(`KITTI ${what} is a 16-bit ${colour} PNG; this one is ${png.colour} at ${png.depth} bits.`);
+  if (png.depth !== 16 || png.color !== color) {
+    throw new DataError(`KITTI ${what} is a 16-bit ${color} PNG; this one is ${png.color} at ${png.depth} bits.`);
   }
   return png;
 }

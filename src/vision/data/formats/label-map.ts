@@ -1,4 +1,4 @@
-/** Segmentation masks: class indices stored as a palette PNG (VOC) or a grey PNG (Cityscapes, ADE20K, most others). */
+/** Segmentation masks: class indices stored as a palette PNG (VOC) or a gray PNG (Cityscapes, ADE20K, most others). */
 import { type Tensor, tensor } from "../../../engine/tensor/tensor.js";
 import { DataError } from "../error.js";
 import { decodePng } from "./png.js";
@@ -7,13 +7,13 @@ import { decodePng } from "./png.js";
  * Reads a mask as stored indices, int32 `[H, W]`.
  *
  * @param remap what a stored value becomes; the value itself when absent. `undefined` marks a value that the dataset does not have.
- * @throws DataError when the file is no PNG, or holds colours rather than indices, or a value that `remap` does not know.
+ * @throws DataError when the file is no PNG, or holds colors rather than indices, or a value that `remap` does not know.
  */
 export function parseLabelMap(bytes: Uint8Array, remap?: (stored: number) => number | undefined): Tensor<"int32"> {
-  const { width, height, data, colour } = decodePng(bytes);
-  if (colour !== "palette" && colour !== "grey") {
+  const { width, height, data, color } = decodePng(bytes);
+  if (color !== "palette" && color !== "gray") {
     throw new DataError(
-      `A mask holds class indices (palette or grey PNG); this one is ${colour}: convert its colours to indices first.`,
+      `A mask holds class indices (palette or gray PNG); this one is ${color}: convert its colors to indices first.`,
     );
   }
   const table = new Map<number, number>();

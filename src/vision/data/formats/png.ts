@@ -1,32 +1,32 @@
 /**
  * PNG as raw samples (https://www.w3.org/TR/png-3/): what label masks and 16-bit flow need and what image libraries hide: palette
- * indices instead of colours, 16 bits instead of 8, no gamma or profile applied. All colour types and depths, Adam7 interlacing.
+ * indices instead of colors, 16 bits instead of 8, no gamma or profile applied. All color types and depths, Adam7 interlacing.
  */
 import { unzlibSync, zlibSync } from "fflate";
 import { DataError } from "../error.js";
 import { crc32 } from "./crc32.js";
 
-const colourTypes = { 0: "grey", 2: "rgb", 3: "palette", 4: "grey-alpha", 6: "rgb-alpha" } as const;
-export type PngColour = (typeof colourTypes)[keyof typeof colourTypes];
+const colorTypes = { 0: "gray", 2: "rgb", 3: "palette", 4: "gray-alpha", 6: "rgb-alpha" } as const;
+export type PngColor = (typeof colorTypes)[keyof typeof colorTypes];
 
-const channelsOf = { grey: 1, rgb: 3, palette: 1, "grey-alpha": 2, "rgb-alpha": 4 } as const satisfies Record<PngColour, number>;
-const depthsOf: Record<PngColour, readonly number[]> = {
-  grey: [1, 2, 4, 8, 16],
+const channelsOf = { gray: 1, rgb: 3, palette: 1, "gray-alpha": 2, "rgb-alpha": 4 } as const satisfies Record<PngColor, number>;
+const depthsOf: Record<PngColor, readonly number[]> = {
+  gray: [1, 2, 4, 8, 16],
   rgb: [8, 16],
   palette: [1, 2, 4, 8],
-  "grey-alpha": [8, 16],
+  "gray-alpha": [8, 16],
   "rgb-alpha": [8, 16],
 };
 
 export interface Png {
   readonly width: number;
   readonly height: number;
-  readonly colour: PngColour;
+  readonly color: PngColor;
   /** Bits of each sample: 1, 2, 4, 8 or 16. */
   readonly depth: number;
   /** Samples of each pixel. */
   readonly channels: 1 | 2 | 3 | 4;
-  /** Interleaved samples as stored, in [0, 2^depth); palette indices where `colour` is "palette". */
+  /** Interleaved samples as stored, in [0, 2^depth); palette indices where `color` is "palette". */
   readonly data: Uint8Array | Uint16Array;
   /** R, G, B of each palette entry, 8 bits each. */
   readonly palette?: Uint8Array;
@@ -48,7 +48,7 @@ const adam7 = [
 ] as const;
 const progressive = [[0, 0, 1, 1]] as const;
 
-interface Header extends Pick<Png, "width" | "height" | "colour" | "depth" | "channels"> {
+interface Header extends Pick<Png, "width" | "height" | "color" | "depth" | "channels"> {
   readonly passes: readonly (readonly [number, number, number, number])[];
 }
 
@@ -69,7 +69,7 @@ export function decodePng(bytes: Uint8Array): Png {
     else if (type === "IDAT") compressed.push(body);
   }
   if (!header || compressed.length === 0) throw new DataError("The PNG file lacks its header or its image data: truncated file?");
-  if (header.colour === "palette" && !palette) throw new DataError("The PNG file has palette indices but no palette.");
+  if (header.color === "palette" && !palette) throw new DataError("The PNG file has palette indices but no palette.");
   const { passes, ...about } = header;
   const data = unpack(header, inflate(compressed, packedSize(header)));
   return { ...about, data, ...(palette && { palette }) };
@@ -78,26 +78,26 @@ export function decodePng(bytes: Uint8Array): Png {
 /**
  * Encodes stored samples, not interlaced. The same input gives the same bytes.
  *
- * @throws DataError when the colour type, depth and number of samples do not fit together.
+ * @throws DataError when the color type, depth and number of samples do not fit together.
  */
 export function encodePng(png: Omit<Png, "channels">): Uint8Array<ArrayBuffer> {
-  const { width, height, colour, depth, data, palette } = png;
-  const channels = channelsOf[colour];
-  if (!depthsOf[colour].includes(depth) || data.length !== width * height * channels || (colour === "palette" && !palette)) {
-    throw new DataError(`A PNG of ${width}x${height}, ${colour} at ${depth} bits, cannot be made of ${data.length} samples.`);
+  const { width, height, color, depth, data, palette } = png;
+  const channels = channelsOf[color];
+  if (!depthsOf[color].includes(depth) || data.length !== width * height * channels || (color === "palette" && !palette)) {
+    throw new DataError(`A PNG of ${width}x${height}, ${color} at ${depth} bits, cannot be made of ${data.length} samples.`);
   }
   const ihdr = new Uint8Array(13);
   const view = new DataView(ihdr.buffer);
   view.setUint32(0, width);
   view.setUint32(4, height);
   ihdr[8] = depth;
-  ihdr[9] = Number(Object.entries(colourTypes).find(([, name]) => name === colour)![0]);
+  ihdr[9] = Number(Object.entries(colorTypes).find(([, name]) => name === color)![0]);
 
   const perRow = width * channels;
   const stride = Math.ceil((perRow * depth) / 8);
   const step = Math.max(1, (channels * depth) >> 3);
   // Filter "none" for indices and few bits, "Paeth" for pictures: the specification's own advice (section 12.7), made static.
-  const filter = colour === "palette" || depth < 8 ? 0 : 4;
+  const filter = color === "palette" || depth < 8 ? 0 : 4;
   const rows = new Uint8Array(height * (stride + 1));
   let above = new Uint8Array(stride);
   for (let y = 0; y < height; y++) {
@@ -152,14 +152,14 @@ function parseHeader(body: Uint8Array): Header {
   if (body.length !== 13) throw new DataError(`The PNG header has 13 bytes, not ${body.length}.`);
   const view = new DataView(body.buffer, body.byteOffset);
   const [width, height, depth, interlace] = [view.getUint32(0), view.getUint32(4), body[8]!, body[12]!];
-  const colour = (colourTypes as Record<number, PngColour | undefined>)[body[9]!];
-  if (!colour || !depthsOf[colour].includes(depth) || body[10] !== 0 || body[11] !== 0 || interlace > 1) {
-    throw new DataError(`The PNG header names colour type ${body[9]}, depth ${depth}, interlacing ${interlace}: no such format.`);
+  const color = (colorTypes as Record<number, PngColor | undefined>)[body[9]!];
+  if (!color || !depthsOf[color].includes(depth) || body[10] !== 0 || body[11] !== 0 || interlace > 1) {
+    throw new DataError(`The PNG header names color type ${body[9]}, depth ${depth}, interlacing ${interlace}: no such format.`);
   }
   if (width === 0 || height === 0 || width * height > largestArea) {
     throw new DataError(`The PNG header claims ${width}x${height} pixels; 1 to ${largestArea} are read.`);
   }
-  return { width, height, depth, colour, channels: channelsOf[colour], passes: interlace === 1 ? adam7 : progressive };
+  return { width, height, depth, color, channels: channelsOf[color], passes: interlace === 1 ? adam7 : progressive };
 }
 
 function passSize({ width, height, channels, depth }: Header, [x0, y0, dx, dy]: Header["passes"][number]) {

@@ -5,7 +5,7 @@ import type { Samples } from "../image.js";
 import { netpbmHeader } from "./netpbm-header.js";
 
 /**
- * Reads 8-bit samples of a grey or RGB image.
+ * Reads 8-bit samples of a gray or RGB image.
  *
  * @throws DataError when the bytes are not an 8-bit PGM or PPM file or are cut short.
  */

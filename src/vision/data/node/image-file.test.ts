@@ -5,7 +5,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { tensor } from "../../../engine/tensor/tensor.js";
 import { DataError } from "../error.js";
-import { encodePng, type PngColour } from "../formats/png.js";
+import { encodePng, type PngColor } from "../formats/png.js";
 import { readImage, writeImage } from "./image-file.js";
 
 let folder: string;
@@ -20,12 +20,12 @@ async function read(bytes: Uint8Array, name = "picture.png") {
 }
 
 const ramp = Uint8Array.from({ length: 256 * 3 }, (_, i) => (i * 7) % 256);
-const png = (colour: PngColour, depth: number, width: number, values: number[]) =>
-  encodePng({ width, height: 1, colour, depth, data: depth === 16 ? Uint16Array.from(values) : Uint8Array.from(values) });
+const png = (color: PngColor, depth: number, width: number, values: number[]) =>
+  encodePng({ width, height: 1, color, depth, data: depth === 16 ? Uint16Array.from(values) : Uint8Array.from(values) });
 
 describe("readImage", () => {
   it("is exactly v / 255 for every level, channel by channel", async () => {
-    const { data, shape } = await read(encodePng({ width: 256, height: 1, colour: "rgb", depth: 8, data: ramp }));
+    const { data, shape } = await read(encodePng({ width: 256, height: 1, color: "rgb", depth: 8, data: ramp }));
     expect(shape).toEqual([3, 1, 256]);
     for (let i = 0; i < 768; i++) expect(data[(i % 3) * 256 + Math.floor(i / 3)]).toBe(Math.fround(ramp[i]! / 255));
   });
@@ -35,26 +35,26 @@ describe("readImage", () => {
     expect([...data]).toEqual([1, 256, 65534].map((v) => Math.fround(v / 65535)));
   });
 
-  it("repeats grey of 1, 8 and 16 bits on three channels", async () => {
+  it("repeats gray of 1, 8 and 16 bits on three channels", async () => {
     for (const [depth, largest] of [
       [1, 1],
       [8, 255],
       [16, 65535],
     ] as const) {
-      const { data } = await read(png("grey", depth, 2, [0, largest]));
+      const { data } = await read(png("gray", depth, 2, [0, largest]));
       expect([...data]).toEqual([0, 1, 0, 1, 0, 1]);
     }
   });
 
-  it("lays transparency over white and keeps opaque colours exactly", async () => {
+  it("lays transparency over white and keeps opaque colors exactly", async () => {
     const { data } = await read(png("rgb-alpha", 8, 3, [10, 20, 30, 255, 10, 20, 30, 0, 0, 0, 0, 51]));
     expect([...data]).toEqual([10 / 255, 1, 0.8, 20 / 255, 1, 0.8, 30 / 255, 1, 0.8].map(Math.fround));
   });
 
-  it("looks palette colours up", async () => {
+  it("looks palette colors up", async () => {
     const palette = Uint8Array.of(1, 2, 3, 40, 50, 60);
     const { data } = await read(
-      encodePng({ width: 2, height: 1, colour: "palette", depth: 1, data: Uint8Array.of(1, 0), palette }),
+      encodePng({ width: 2, height: 1, color: "palette", depth: 1, data: Uint8Array.of(1, 0), palette }),
     );
     expect([...data]).toEqual([40, 1, 50, 2, 60, 3].map((v) => Math.fround(v / 255)));
   });
@@ -68,7 +68,7 @@ describe("readImage", () => {
     expect([...data.subarray(0, 2)]).toEqual([1, 0]);
   });
 
-  it("does not apply an embedded colour profile", async () => {
+  it("does not apply an embedded color profile", async () => {
     const pixel = sharp(Uint8Array.of(200, 100, 50), { raw: { width: 1, height: 1, channels: 3 } });
     const tagged = await pixel.withIccProfile("p3").png().toBuffer();
     const stored = await sharp(tagged, { ignoreIcc: true }).raw().toBuffer();
@@ -95,7 +95,7 @@ describe("writeImage", () => {
   });
 
   it("gives back every 8-bit level", async () => {
-    const image = await read(encodePng({ width: 256, height: 1, colour: "rgb", depth: 8, data: ramp }));
+    const image = await read(encodePng({ width: 256, height: 1, color: "rgb", depth: 8, data: ramp }));
     await writeImage(join(folder, "again.png"), image);
     expect(await readImage(join(folder, "again.png"))).toEqual(image);
   });

@@ -11,8 +11,8 @@ import { load } from "./files.js";
 /**
  * Reads a picture as float32 `[3, H, W]`, RGB, exactly v / 255 (v / 65535 for 16-bit files).
  *
- * The EXIF orientation is applied; grey is repeated on three channels; transparency is laid over white; CMYK becomes sRGB. An embedded
- * colour profile is **not** applied: the stored values are what networks are trained on.
+ * The EXIF orientation is applied; gray is repeated on three channels; transparency is laid over white; CMYK becomes sRGB. An embedded
+ * color profile is **not** applied: the stored values are what networks are trained on.
  *
  * @example const image = await readImage("photo.jpg")
  * @throws DataError when the file is missing, damaged, cut short or no picture.

@@ -12,7 +12,7 @@ export interface LayoutOptions {
 export interface Layout {
   readonly name: string;
   readonly tasks: readonly TaskName[];
-  /** What `matches` looks for, for the message that nothing was recognised. */
+  /** What `matches` looks for, for the message that nothing was recognized. */
   readonly looksFor: string;
   matches(folder: string, options: LayoutOptions): Promise<boolean>;
   /**

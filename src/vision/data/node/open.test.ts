@@ -16,7 +16,7 @@ const picture = (salt: number) =>
     [3, height, width],
     [0, 1, 2].flatMap((c) => all((x, y) => pictureValue(x, y, c, salt) / 255)),
   );
-const grey = (level: number) => tensor("float32", [3, height, width], new Float32Array(3 * width * height).fill(level / 255));
+const gray = (level: number) => tensor("float32", [3, height, width], new Float32Array(3 * width * height).fill(level / 255));
 const labels = (values: number[]) =>
   tensor(
     "int32",
@@ -97,13 +97,13 @@ describe("ImageNet", () => {
     const dataset = await open("imagenet", { task: "classification" });
     expect(dataset).toMatchObject({ name: "imagenet", classNames: ["tench, Tinca tinca", "goldfish"] });
     expect(await ids(dataset)).toEqual(["n10/b", "n9/a_2", "n9/a_10"]);
-    expect(await dataset.sample(2)).toEqual({ id: "n9/a_10", inputs: { image: grey(30) }, target: tensor("int64", [], [1]) });
+    expect(await dataset.sample(2)).toEqual({ id: "n9/a_10", inputs: { image: gray(30) }, target: tensor("int64", [], [1]) });
   });
 
   it("reads a list", async () => {
     const dataset = await open("imagenet-list", { task: "classification" });
     expect((await dataset.sample(1)).target).toEqual(tensor("int64", [], [970]));
-    expect((await dataset.sample(1)).inputs.image).toEqual(grey(50));
+    expect((await dataset.sample(1)).inputs.image).toEqual(gray(50));
   });
 
   it("takes numbers as folder names for class indices", async () => {
@@ -116,7 +116,7 @@ describe("segmentation", () => {
   it("reads VOC's palette indices with the void border", async () => {
     const dataset = await open("voc", { task: "segmentation" });
     expect(dataset).toMatchObject({ name: "voc", length: 2, ignoreLabel: 255 });
-    expect(await dataset.sample(0)).toEqual({ id: "2007_000033", inputs: { image: grey(60) }, target: labels([0, 1, 20, 255]) });
+    expect(await dataset.sample(0)).toEqual({ id: "2007_000033", inputs: { image: gray(60) }, target: labels([0, 1, 20, 255]) });
   });
 
   it("fails for one damaged picture alone", async () => {
@@ -218,7 +218,7 @@ describe("restoration", () => {
 });
 
 describe("openDataset", () => {
-  it("says what it looked for when it recognises nothing", async () => {
+  it("says what it looked for when it recognizes nothing", async () => {
     await expect(open("gopro", { task: "flow" })).rejects.toThrow(
       /gopro has no layout known for flow\. Looked for: kitti \(training\/image_2.*sintel.*folder \(pictures in/,
     );

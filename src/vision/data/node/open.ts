@@ -29,7 +29,7 @@ export const layouts = {
 } satisfies Record<LayoutName, Layout>;
 
 export interface OpenOptions extends LayoutOptions {
-  /** The layout; recognised from the folder when absent. */
+  /** The layout; recognized from the folder when absent. */
   readonly format?: LayoutName;
 }
 
@@ -37,11 +37,11 @@ export interface OpenOptions extends LayoutOptions {
  * Opens a dataset on disk. Only names are read here; a picture that cannot be read is an error of its `sample()` alone.
  *
  * @example const dataset = await openDataset("VOCdevkit/VOC2012", { task: "segmentation" });
- * @throws DataError when the folder does not exist, its layout is not recognised, or it lacks the split or variant asked for.
+ * @throws DataError when the folder does not exist, its layout is not recognized, or it lacks the split or variant asked for.
  */
 export async function openDataset(root: string, options: OpenOptions): Promise<Dataset> {
   if (!(await isFolder(root))) throw new DataError(`There is no folder ${root}.`);
-  const layout = options.format === undefined ? await recognise(root, options) : layoutFor(options.format, options.task);
+  const layout = options.format === undefined ? await recognize(root, options) : layoutFor(options.format, options.task);
   const dataset = await layout.open(root, options);
   if (dataset.length === 0) throw new DataError(`${root} has no samples in the ${layout.name} layout.`);
   return dataset;
@@ -55,7 +55,7 @@ function layoutFor(format: LayoutName, task: TaskName): Layout {
   return layout;
 }
 
-async function recognise(root: string, options: LayoutOptions): Promise<Layout> {
+async function recognize(root: string, options: LayoutOptions): Promise<Layout> {
   const candidates = layoutNames.map((name): Layout => layouts[name]).filter((layout) => layout.tasks.includes(options.task));
   for (const layout of candidates) if (await layout.matches(root, options)) return layout;
   const sought = candidates.map((layout) => `${layout.name} (${layout.looksFor})`).join("; ");

@@ -14,8 +14,8 @@ it.each([1, 2, 3, 4, 5, 6, 7, 8])("EXIF orientation %i turns a mask with its pic
   const folder = join(root, String(orientation));
   for (const name of ["images", "labels"]) mkdirSync(join(folder, name), { recursive: true });
   const labels = Uint8Array.from({ length: height * width }, (_, i) => i);
-  const grey = sharp(labels, { raw: { width, height, channels: 1 } });
-  await grey
+  const gray = sharp(labels, { raw: { width, height, channels: 1 } });
+  await gray
     .clone()
     .png()
     .toColourspace("b-w")

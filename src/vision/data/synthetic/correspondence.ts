@@ -6,7 +6,7 @@ import { distanceAt, type View } from "./render.js";
 import type { Scene } from "./scene.js";
 
 /**
- * Forward flow from the first view to the second, float32 `[2, H, W]`: the layer seen at a pixel's centre moves by second . first^-1.
+ * Forward flow from the first view to the second, float32 `[2, H, W]`: the layer seen at a pixel's center moves by second . first^-1.
  * It is exact everywhere; `valid` is 1 where the same point of the surface is also seen in the second view: inside the picture and
  * behind no other layer.
  */

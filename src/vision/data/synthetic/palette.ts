@@ -1,15 +1,15 @@
 import type { Random } from "../../../engine/tensor/random.js";
 
 /** Red, green and blue as linear light in [0, 1]. */
-export type Colour = readonly [red: number, green: number, blue: number];
+export type Color = readonly [red: number, green: number, blue: number];
 
 /** Stored value = light^(1 / 2.2): the curve with which GoPro's `blur_gamma` pictures were made. */
 export const gamma = 2.2;
 
 export interface Palette {
   /** From top to bottom. */
-  readonly background: readonly [Colour, Colour, Colour];
-  readonly objects: readonly Colour[];
+  readonly background: readonly [Color, Color, Color];
+  readonly objects: readonly Color[];
 }
 
 const named = {
@@ -24,19 +24,19 @@ const named = {
 } as const;
 
 const palettes = Object.values(named).map(([background, objects]): Palette => {
-  const [top, middle, bottom] = background.split(" ").map(colourOf);
-  return { background: [top!, middle!, bottom!], objects: objects.split(" ").map(colourOf) };
+  const [top, middle, bottom] = background.split(" ").map(colorOf);
+  return { background: [top!, middle!, bottom!], objects: objects.split(" ").map(colorOf) };
 });
 
 export function randomPalette(random: Random): Palette {
   return palettes[random.integer(palettes.length)]!;
 }
 
-export function mix(a: Colour, b: Colour, share: number): Colour {
+export function mix(a: Color, b: Color, share: number): Color {
   return [a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share, a[2] + (b[2] - a[2]) * share];
 }
 
-function colourOf(hex: string): Colour {
+function colorOf(hex: string): Color {
   const value = Number.parseInt(hex, 16);
   const light = (shift: number) => (((value >> shift) & 255) / 255) ** gamma;
   return [light(16), light(8), light(0)];

@@ -1,4 +1,4 @@
-/** Draws a scene back to front, by inverse mapping: each pixel asks the layer's tile for its colour and distance. */
+/** Draws a scene back to front, by inverse mapping: each pixel asks the layer's tile for its color and distance. */
 import { type Affine, invert } from "./affine.js";
 import { smoothStep } from "./noise.js";
 import { type Scene, shadowReach } from "./scene.js";
@@ -10,7 +10,7 @@ const shadowStrength = 0.45;
 export interface View {
   /** Linear light, planar `[3, H, W]`. */
   readonly light: Float32Array;
-  /** The index of the layer seen at each pixel's centre. */
+  /** The index of the layer seen at each pixel's center. */
   readonly owner: Uint8Array;
 }
 

@@ -39,7 +39,7 @@ export interface Scene {
   readonly shadow: Shadow;
 }
 
-/** Shadows change the colour of what lies beneath, which has its own motion: scenes for exact correspondence have none. */
+/** Shadows change the color of what lies beneath, which has its own motion: scenes for exact correspondence have none. */
 export type Shadow = "none" | "soft";
 
 export interface SceneOptions {
@@ -71,11 +71,11 @@ export function composeScene(random: Random, options: SceneOptions): Scene {
     content === "several" ? short * random.uniform(0.1, 0.25) : short * random.uniform(0.26, 0.38),
   ).sort((a, b) => b - a);
   const places = spread(random, radii, width, height);
-  const colours = random.permutation(palette.objects.length);
+  const colors = random.permutation(palette.objects.length);
   const objects = radii.map((radius, i): Layer => {
     const kind = content === "several" ? shapeKinds[random.integer(shapeKinds.length)]! : content;
-    const base = palette.objects[colours[i % colours.length]!]!;
-    const other = palette.objects[colours[(i + 1 + random.integer(colours.length - 1)) % colours.length]!]!;
+    const base = palette.objects[colors[i % colors.length]!]!;
+    const other = palette.objects[colors[(i + 1 + random.integer(colors.length - 1)) % colors.length]!]!;
     const accent =
       random.uniform() < 0.5 ? mix(base, [0, 0, 0], random.uniform(0.3, 0.6)) : mix(base, other, random.uniform(0.5, 1));
     return {
@@ -91,7 +91,7 @@ export function composeScene(random: Random, options: SceneOptions): Scene {
   return { width, height, layers: [backdrop, ...objects], camera, shadow };
 }
 
-/** Where a layer's own coordinates lie in the picture at a time: its own motion, then the camera's about the picture's centre. */
+/** Where a layer's own coordinates lie in the picture at a time: its own motion, then the camera's about the picture's center. */
 export function poseAt({ width, height, camera }: Scene, layer: Layer, time: number): Affine {
   const { motion } = layer;
   const own = similarity(
@@ -100,14 +100,14 @@ export function poseAt({ width, height, camera }: Scene, layer: Layer, time: num
     layer.angle + motion.angle * time,
     Math.exp(motion.growth * time),
   );
-  const [centreX, centreY] = [(width - 1) / 2, (height - 1) / 2];
+  const [centerX, centerY] = [(width - 1) / 2, (height - 1) / 2];
   const view = similarity(
-    centreX + layer.nearness * (camera.x * time + camera.bendX * time * time),
-    centreY + layer.nearness * (camera.y * time + camera.bendY * time * time),
+    centerX + layer.nearness * (camera.x * time + camera.bendX * time * time),
+    centerY + layer.nearness * (camera.y * time + camera.bendY * time * time),
     camera.angle * time,
     Math.exp(camera.growth * time),
   );
-  return compose(compose(view, [1, 0, -centreX, 0, 1, -centreY]), own);
+  return compose(compose(view, [1, 0, -centerX, 0, 1, -centerY]), own);
 }
 
 /** How far a soft shadow reaches beyond its shape, in pixels. */
@@ -131,7 +131,7 @@ function randomMotion(random: Random, shift: number, turn: number): Motion {
   };
 }
 
-/** Each centre is that of ten candidates which is farthest from those before it, measured in radii. */
+/** Each center is that of ten candidates which is farthest from those before it, measured in radii. */
 function spread(random: Random, radii: readonly number[], width: number, height: number): { x: number; y: number }[] {
   const places: { x: number; y: number }[] = [];
   radii.forEach((radius, i) => {

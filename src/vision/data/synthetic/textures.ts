@@ -1,4 +1,4 @@
-/** Procedural patterns: fields in [0, 1] that a tile colours. Edges are a texel soft, so that sub-pixel motion does not flicker. */
+/** Procedural patterns: fields in [0, 1] that a tile colors. Edges are a texel soft, so that sub-pixel motion does not flicker. */
 import type { Random } from "../../../engine/tensor/random.js";
 import { type Field, fractalNoise, smoothStep, valueNoise } from "./noise.js";
 
@@ -51,7 +51,7 @@ export const textures = {
     });
   },
   grain: (random, size) => {
-    // Wood: rings around a far centre, bent by noise.
+    // Wood: rings around a far center, bent by noise.
     const bend = valueNoise(random, size * 0.8);
     const step = Math.max(4, size * 0.22);
     return rotated(random, (x, y) => {

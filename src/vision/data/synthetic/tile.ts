@@ -1,10 +1,10 @@
 /**
- * A layer's surface, painted once for each scene: colour and signed distance at every texel of a grid, one texel a pixel at scale 1.
+ * A layer's surface, painted once for each scene: color and signed distance at every texel of a grid, one texel a pixel at scale 1.
  * Rendering only interpolates it bilinearly, so the surface is one fixed function of the layer's own coordinates whatever its motion.
  */
 import type { Random } from "../../../engine/tensor/random.js";
 import { smoothStep, valueNoise } from "./noise.js";
-import { type Colour, mix, type Palette } from "./palette.js";
+import { type Color, mix, type Palette } from "./palette.js";
 import { type ShapeKind, signedDistance } from "./shapes.js";
 import { randomTexture, textures } from "./textures.js";
 
@@ -22,7 +22,7 @@ export interface Tile {
 const light = { x: -0.6, y: -0.8 };
 
 /** An object of the given radius in pixels; `margin` texels around it still know their distance (for shadows). */
-export function paintObject(random: Random, kind: ShapeKind, radius: number, margin: number, base: Colour, accent: Colour): Tile {
+export function paintObject(random: Random, kind: ShapeKind, radius: number, margin: number, base: Color, accent: Color): Tile {
   const distance = signedDistance(kind);
   const texture = randomTexture(random, radius);
   const fibre = valueNoise(random, 1.7);
@@ -67,15 +67,15 @@ export function paintBackground(random: Random, palette: Palette, width: number,
     const down = y / height;
     for (let x = -margin; x < width + margin; x++, at += 4) {
       const place = Math.min(1, Math.max(0, down + 0.35 * (clouds(x, y) - 0.5)));
-      const colour = place < 0.5 ? mix(top, middle, 2 * place) : mix(middle, bottom, 2 * place - 1);
+      const color = place < 0.5 ? mix(top, middle, 2 * place) : mix(middle, bottom, 2 * place - 1);
       const lit = 1.08 - 0.16 * (x / width);
-      paint(texels, at, colour, lit * (1 - strength + 2 * strength * pattern(x, y)) * (0.93 + 0.14 * fibre(x, y)));
+      paint(texels, at, color, lit * (1 - strength + 2 * strength * pattern(x, y)) * (0.93 + 0.14 * fibre(x, y)));
       texels[at + 3] = -1e3;
     }
   }
   return { width: columns, height: rows, originX: margin, originY: margin, texels };
 }
 
-function paint(texels: Float32Array, at: number, colour: Colour, shade: number): void {
-  for (let c = 0; c < 3; c++) texels[at + c] = Math.min(1, Math.max(0, colour[c]! * shade));
+function paint(texels: Float32Array, at: number, color: Color, shade: number): void {
+  for (let c = 0; c < 3; c++) texels[at + c] = Math.min(1, Math.max(0, color[c]! * shade));
 }

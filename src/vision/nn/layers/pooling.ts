@@ -23,7 +23,7 @@ export function localAveragePool2d(x: Value, [kernelHeight, kernelWidth]: readon
   return pad(means, [0, 0, top, left, 0, 0, lostRows - top, lostColumns - left], "edge");
 }
 
-/** Sums of `length` neighbours along an axis, as differences of cumulative sums: linear in the size whatever the length. */
+/** Sums of `length` neighbors along an axis, as differences of cumulative sums: linear in the size whatever the length. */
 function runningSum(x: Value, axis: number, length: number): Value {
   const size = x.shape[axis]!;
   const leadingZero = x.shape.map((_, i) => (i === axis ? 1 : 0));

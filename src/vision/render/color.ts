@@ -2,8 +2,8 @@
 export type Rgb = readonly [red: number, green: number, blue: number];
 
 /** #rrggbb */
-export const hex = (colour: Rgb): string =>
-  `#${colour
+export const hex = (color: Rgb): string =>
+  `#${color
     .map((v) =>
       Math.round(255 * Math.min(1, Math.max(0, v)))
         .toString(16)
@@ -25,14 +25,14 @@ function oklch(lightness: number, chroma: number, hue: number): Rgb {
   ];
 }
 
-/** A colour for each class: hues a golden angle apart, in three lightnesses, so that neighbours in number differ most. */
-export function classColour(label: number): Rgb {
+/** A color for each class: hues a golden angle apart, in three lightnesses, so that neighbors in number differ most. */
+export function classColor(label: number): Rgb {
   const golden = Math.PI * (3 - Math.sqrt(5));
   return oklch([0.72, 0.64, 0.82][label % 3]!, 0.19, -1.75 + label * golden);
 }
 
 /**
- * Viridis (Smith & van der Walt 2015): from dark violet over green to yellow, even to the eye and to the colour-blind. As the polynomial of
+ * Viridis (Smith & van der Walt 2015): from dark violet over green to yellow, even to the eye and to the color-blind. As the polynomial of
  * degree six that Matt Zucker fitted to it; the error is below one in a hundred.
  *
  * @param t in [0, 1]; others are clamped.
