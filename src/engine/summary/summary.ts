@@ -3,6 +3,7 @@ import { reverseSweep } from "../autodiff/gradients.js";
 import { NotDifferentiableError, type Obstacle } from "../autodiff/obstacles.js";
 import type { KnownPart } from "../compile/known-part.js";
 import { neededNodes } from "../graph/copy.js";
+import { bytesOf, flops, peakMemory } from "../graph/cost.js";
 import { embed } from "../graph/embed.js";
 import { Graph, type Node, type ValueType } from "../graph/graph.js";
 import { nodeLabel, type Operator } from "../graph/operator.js";
@@ -11,7 +12,6 @@ import { Conv } from "../operators/convolution/conv.js";
 import { BatchNormalization } from "../operators/normalization/batch-normalization.js";
 import { normalizationOperators } from "../operators/normalization/index.js";
 import { isFloat, sizeOf } from "../tensor/tensor.js";
-import { bytesOf, flops, peakMemory } from "./cost.js";
 
 /** What a graph is made of and costs. */
 export interface ModelSummary {

@@ -1,6 +1,6 @@
 import { copyNodes, neededNodes } from "../../engine/graph/copy.js";
+import { bytesOf, flops } from "../../engine/graph/cost.js";
 import { Graph, type Node, type Value } from "../../engine/graph/graph.js";
-import { bytesOf, flops } from "../../engine/summary/cost.js";
 import { isWeighted, type Layer } from "./layer.js";
 
 /** A run of the model's nodes [from, to), as numbers in the list of those that its outputs need. */

@@ -1,10 +1,10 @@
 import { gradientGraph, tangentGraph, weightNames, zeroOutputs } from "../../../engine/autodiff/gradient-graph.js";
 import { lower } from "../../../engine/compile/lower.js";
 import { neededNodes } from "../../../engine/graph/copy.js";
+import { flops, peakMemory } from "../../../engine/graph/cost.js";
 import type { Graph } from "../../../engine/graph/graph.js";
 import { toLowestOpset } from "../../../engine/onnx/index.js";
 import type { Program } from "../../../engine/runtime/engine.js";
-import { flops, peakMemory } from "../../../engine/summary/cost.js";
 import { probe } from "../../../engine/summary/probe.js";
 import type { GradFlags } from "../commands/grad.js";
 import { UsageError } from "../errors.js";

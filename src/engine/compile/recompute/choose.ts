@@ -1,5 +1,5 @@
+import { bytesOf } from "../../graph/cost.js";
 import type { Value } from "../../graph/graph.js";
-import { bytesOf } from "../../summary/cost.js";
 import { costOf, type Plan, Schedule, type Sweeps } from "./schedule.js";
 
 /** A schedule with what it costs. */

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { gradients } from "../../autodiff/gradients.js";
 import { neededNodes } from "../../graph/copy.js";
+import { peakMemory } from "../../graph/cost.js";
 import { Graph, GraphError, type Value } from "../../graph/graph.js";
 import { add, conv, gelu, matMul, mul, reduceSum, relu, softmax, transpose } from "../../operators/index.js";
 import type { Engine } from "../../runtime/engine.js";
 import { createEngine } from "../../runtime/node.js";
-import { peakMemory } from "../../summary/cost.js";
 import { Random } from "../../tensor/random.js";
 import { type Shape, sizeOf, tensor } from "../../tensor/tensor.js";
 import { lower } from "../lower.js";

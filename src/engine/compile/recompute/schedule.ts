@@ -1,6 +1,6 @@
 import { neededNodes } from "../../graph/copy.js";
+import { bytesOf, fixedValues, flops } from "../../graph/cost.js";
 import type { Graph, Node, Value } from "../../graph/graph.js";
-import { bytesOf, fixedValues, flops } from "../../summary/cost.js";
 
 /** What is computed twice, and what is kept. */
 export interface Plan {

@@ -1,6 +1,6 @@
-import { neededNodes } from "../graph/copy.js";
-import type { Graph, Node, Value } from "../graph/graph.js";
 import { bytesPerElement, sizeOf } from "../tensor/tensor.js";
+import { neededNodes } from "./copy.js";
+import type { Graph, Node, Value } from "./graph.js";
 
 /** Floating-point operations of a node, as its operator says: 2 per multiply-add, 0 of what only moves data, else 1 per output element. */
 export function flops(node: Node): number {
