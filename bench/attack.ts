@@ -25,6 +25,7 @@ import type { TaskName } from "../src/vision/tasks/index.js";
 import { attackedNetwork, gradientGraph } from "./attack-graphs.js";
 import type { BenchNetwork } from "./networks/index.js";
 import { type BenchOptions, clocks, readOptions } from "./options.js";
+import { median } from "./timing.js";
 import { TorchPeer } from "./torch/peer.js";
 
 const targets = { againstTorch: 2, medianAgainstTorch: 2.5, overGradient: 1.05 };
@@ -175,12 +176,6 @@ async function timeSteps(program: Program, held: Held, runs: number, now: () => 
 /** Share of elements that agree. Signs of gradients near 0 differ by rounding, and such pixels then differ by two whole steps. */
 function agreement(ours: Float32Array, theirs: Float32Array): number {
   return ours.reduce((count, v, i) => count + (Math.abs(v - theirs[i]!) < 1e-5 ? 1 : 0), 0) / ours.length;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 const columns = ["network", "fwd + dX", "PGD", "of it", "torch", "ratio", "CosPGD", "of it", "torch", "ratio", "same pixels"];

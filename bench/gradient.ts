@@ -19,6 +19,7 @@ import { createEngine } from "../src/engine/runtime/node.js";
 import { gradientOf, imageFor } from "./gradient-model.js";
 import { type BenchNetwork, forwardGraph } from "./networks/index.js";
 import { type BenchOptions, clocks, readOptions } from "./options.js";
+import { median } from "./timing.js";
 import { TorchPeer } from "./torch/peer.js";
 
 /** Forward + gradient over forward; over PyTorch's time, in every network and in the median. */
@@ -127,12 +128,6 @@ function disagreement(ours: Float32Array, theirs: Float32Array, images: number):
     }
     return Math.sqrt(difference / norm).toExponential(0);
   }).join(" ");
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 const columns = [

@@ -22,6 +22,7 @@ import { Random } from "../src/engine/tensor/random.js";
 import { type Shape, sizeOf, tensor } from "../src/engine/tensor/tensor.js";
 import { flcPool, lctc } from "../src/vision/nn/resampling/index.js";
 import { clocks } from "./options.js";
+import { median } from "./timing.js";
 import { findPython, TorchPeer } from "./torch/peer.js";
 
 type Case = { readonly name: string; readonly shape: Shape } & (
@@ -160,12 +161,6 @@ function disagreement(ours: Float32Array, theirs: Float32Array): string {
     norm += theirs[i]! ** 2;
   });
   return Math.sqrt(difference / norm).toExponential(0);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 async function main(): Promise<void> {

@@ -21,6 +21,7 @@ import { streetClasses, streetDataset } from "../src/vision/data/synthetic/stree
 import { initialState } from "../src/vision/nn/model.js";
 import { unet } from "../src/vision/nn/networks/unet.js";
 import { clocks, readOptions } from "./options.js";
+import { median, medianTime } from "./timing.js";
 import { TorchPeer } from "./torch/peer.js";
 
 const { passes: passCount, runs, clock, python } = readOptions();
@@ -95,7 +96,7 @@ async function measure(name: string, batch: number, scene: readonly [number, num
     const passes: Record<string, number>[] = [];
     for (let pass = 0; pass < passCount; pass++) {
       const times: Record<string, number> = {};
-      for (const kind of Object.keys(integrations)) times[kind] = await block(() => step(kind));
+      for (const kind of Object.keys(integrations)) times[kind] = await medianTime(() => step(kind), runs, now);
       if (peer) times.torch = Math.min(...(await peer.time("step", runs)).map(median));
       passes.push(times);
     }
@@ -116,21 +117,4 @@ async function measure(name: string, batch: number, scene: readonly [number, num
     for (const trainer of Object.values(trainers)) trainer.dispose();
     await rm(folder, { recursive: true });
   }
-}
-
-async function block(work: () => Promise<unknown>): Promise<number> {
-  await work();
-  const times: number[] = [];
-  for (let i = 0; i < runs; i++) {
-    const begin = now();
-    await work();
-    times.push(now() - begin);
-  }
-  return median(times);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

@@ -24,6 +24,7 @@ import { Trainer } from "../src/methods/training/trainer.js";
 import { initialState, networkModel } from "../src/vision/nn/model.js";
 import type { BenchNetwork } from "./networks/index.js";
 import { clocks, readOptions } from "./options.js";
+import { median, medianTime } from "./timing.js";
 import { TorchPeer } from "./torch/peer.js";
 
 const { networks, passes: passCount, runs, clock, python, rewrites } = readOptions(["NAFNet", "Restormer"]);
@@ -89,7 +90,7 @@ async function measure(engine: Engine, { name, network, input }: BenchNetwork): 
     const passes: Record<keyof typeof work | "torchGradient" | "torchStep", number>[] = [];
     for (let pass = 0; pass < passCount; pass++) {
       const times = { forward: 0, gradient: 0, step: 0, torchGradient: Number.NaN, torchStep: Number.NaN };
-      for (const what of ["forward", "gradient", "step"] as const) times[what] = await block(work[what]);
+      for (const what of ["forward", "gradient", "step"] as const) times[what] = await medianTime(work[what], runs, now);
       if (peer) times.torchGradient = Math.min(...(await peer.time("gradient", runs)).map(median));
       if (peer) times.torchStep = Math.min(...(await peer.time("step", runs)).map(median));
       passes.push(times);
@@ -114,26 +115,9 @@ async function measure(engine: Engine, { name, network, input }: BenchNetwork): 
   }
 }
 
-async function block(work: () => Promise<void>): Promise<number> {
-  await work();
-  const times: number[] = [];
-  for (let i = 0; i < runs; i++) {
-    const begin = now();
-    await work();
-    times.push(now() - begin);
-  }
-  return median(times);
-}
-
 function noise(name: string, shape: Shape): Tensor<"float32"> {
   const t = tensor("float32", shape);
   const random = new Random(0, name);
   for (let i = 0; i < t.data.length; i++) t.data[i] = random.uniform();
   return t;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

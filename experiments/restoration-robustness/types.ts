@@ -1,4 +1,5 @@
 import type { NetworkConfiguration } from "../../src/vision/nn/networks/index.js";
+import type { Part } from "../shared/types.js";
 
 /** config.json */
 export interface Config {
@@ -11,17 +12,8 @@ export interface Config {
     readonly test: number;
     readonly seed: number;
   };
-  readonly training: {
-    readonly steps: number;
-    readonly batch: number;
-    readonly crop: number;
-    readonly loss: string;
-    readonly learningRate: number;
-    readonly weightDecay: number;
-    readonly betas: readonly [number, number];
-    readonly clipNorm: number;
-  };
-  readonly adversary: { readonly epsilon: string; readonly share: number };
+  readonly training: Part["training"];
+  readonly adversary: Part["adversary"];
   readonly attacks: {
     readonly names: readonly ("pgd" | "cospgd")[];
     readonly epsilon: string;

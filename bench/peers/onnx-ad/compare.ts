@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { createEngine, type Engine, parseSafetensors, type Tensor, tensor, toNumbers } from "../../../src/index.js";
+import { median } from "../../timing.js";
 
 const networks = [
   "ResNet-18",
@@ -166,12 +167,6 @@ function relative(found: readonly number[], exact: readonly number[]): number {
     size += e * e;
   });
   return Math.sqrt(difference / size);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 function written({ network, ours, theirs, ratio }: Row): string {
