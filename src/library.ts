@@ -33,6 +33,7 @@ export {
   type Provider,
   type RunOptions,
 } from "./engine/runtime/engine.js";
+export { NpyError, parseNpy, parseNpz, writeNpy, writeNpz } from "./engine/tensor/npy.js";
 export { Random } from "./engine/tensor/random.js";
 export { parseSafetensors, type Safetensors, SafetensorsError, writeSafetensors } from "./engine/tensor/safetensors.js";
 export { type DataType, type Shape, type Tensor, tensor, toNumbers } from "./engine/tensor/tensor.js";

@@ -1,8 +1,7 @@
-import { readFileSync, writeFileSync } from "node:fs";
 import type { OnnxModel } from "../../engine/onnx/model.js";
 import type { Engine } from "../../engine/runtime/engine.js";
-import { parseSafetensors, writeSafetensors } from "../../engine/tensor/safetensors.js";
 import { describe, sameShape, type Tensor, tensor, toNumbers } from "../../engine/tensor/tensor.js";
+import { checkTensorFile, readTensors, writeTensors } from "../../engine/tensor/tensor-files.js";
 import type { Attack, Goal } from "../../methods/attacks/attack.js";
 import { type AttackOutcome, compileAttack, type TraceStep } from "../../methods/attacks/compile-attack.js";
 import { modelPredictor } from "../../vision/spec/model-predictor.js";
@@ -50,7 +49,9 @@ export async function runTensors(context: TensorContext, files: TensorFiles): Pr
   const { engine, model, spec, attack } = context;
   const roles: readonly string[] = imageRoles[spec.task];
   const inputNames = model.graph.inputs.map((i) => i.name);
-  const images = imagesFrom(files.input, roles, inputNames, "input");
+  if (files.output) checkTensorFile(files.output, roles.length + 2);
+  if (files.trace) checkTensorFile(files.trace, roles.length + 2);
+  const images = await imagesFrom(files.input, roles, inputNames, "input");
   const [batch, channels, height, width] = images[roles[0]!]!.shape as [number, number, number, number];
   if (images[roles[0]!]!.shape.length !== 4 || channels !== 3)
     throw new UsageError(`${files.input}: images are [batch, 3, height, width], not ${describe(images[roles[0]!]!)}.`);
@@ -61,7 +62,7 @@ export async function runTensors(context: TensorContext, files: TensorFiles): Pr
         `${files.input} holds the value ${beyond}; images are in [0, 1] here whatever the model takes, and --range says what that is.`,
       );
   }
-  const start = files.start && startFrom(files.start, attack, images, inputNames);
+  const start = files.start && (await startFrom(files.start, attack, images, inputNames));
   const predictor = await modelPredictor(model, spec, { batch, height, width }, (m) => engine.evaluate(m));
   const transform = await transformOf(context.eot, images[roles[0]!]!.shape, engine);
   const { perturb, region } = context;
@@ -81,7 +82,7 @@ export async function runTensors(context: TensorContext, files: TensorFiles): Pr
   try {
     const prediction = await compiled.predict(images);
     const target = files.target
-      ? targetFrom(files.target, spec, attack.goal, prediction)
+      ? await targetFrom(files.target, spec, attack.goal, prediction)
       : stack(Array.from({ length: batch }, (_, i) => predictionAsTarget(unstack(prediction, i), spec.task)));
     const problem = labelProblem(target, prediction.shape[1]!, spec, files.target ?? "the clean prediction");
     if (problem) throw new UsageError(problem);
@@ -100,17 +101,15 @@ export async function runTensors(context: TensorContext, files: TensorFiles): Pr
         ...(files.trace && { onTrace: (step: TraceStep) => void steps.push(step) }),
       },
     );
-    if (files.trace) writeFileSync(files.trace, writeSafetensors(traceTensors(steps, outcome, attack, roles)));
+    if (files.trace) await writeTensors(files.trace, traceTensors(steps, outcome, attack, roles));
     if (files.output)
-      writeFileSync(
+      await writeTensors(
         files.output,
-        writeSafetensors(
-          new Map([
-            ...Object.entries(outcome.images),
-            ["prediction", outcome.prediction],
-            ["clean_prediction", outcome.clean.prediction],
-          ]),
-        ),
+        new Map([
+          ...Object.entries(outcome.images),
+          ["prediction", outcome.prediction],
+          ["clean_prediction", outcome.clean.prediction],
+        ]),
       );
     return outcome;
   } finally {
@@ -159,19 +158,19 @@ function traceTensors(
 }
 
 /** Images by role: named by the role, by the model's input, as `image_1`, `image_2`, or (where there is one image) whatever they are called. */
-function imagesFrom(
+async function imagesFrom(
   file: string,
   roles: readonly string[],
   inputs: readonly string[],
   stem: string,
-): Record<string, Tensor<"float32">> {
-  const { tensors } = parseSafetensors(readFileSync(file));
+): Promise<Record<string, Tensor<"float32">>> {
+  const tensors = await readTensors(file);
   return Object.fromEntries(
     roles.map((role, i) => {
       const names =
         roles.length > 1
           ? [`${stem}_${i + 1}`, role, `image_${i + 1}`, inputs[i] ?? ""]
-          : [stem, role, inputs[0] ?? "", ...(tensors.size === 1 ? tensors.keys() : [])];
+          : [stem, role, "images", inputs[0] ?? "", ...(tensors.size === 1 ? tensors.keys() : [])];
       const found = names.map((n) => tensors.get(n)).find((t) => t !== undefined);
       if (!found)
         throw new UsageError(
@@ -183,15 +182,15 @@ function imagesFrom(
 }
 
 /** Raw noise in [-1, 1] for the images that may change; other images may have some too. */
-function startFrom(
+async function startFrom(
   file: string,
   attack: Attack,
   images: Readonly<Record<string, Tensor<"float32">>>,
   inputs: readonly string[],
-): Record<string, Tensor<"float32">> {
+): Promise<Record<string, Tensor<"float32">>> {
   if (attack.start === "clean")
     throw new UsageError(`--start: ${attack.name} starts at the clean image, so there is no noise to give; leave it out.`);
-  const noise = imagesFrom(file, Object.keys(images), inputs, "noise");
+  const noise = await imagesFrom(file, Object.keys(images), inputs, "noise");
   for (const [role, image] of Object.entries(images)) {
     if (!sameShape(noise[role]!.shape, image.shape))
       throw new UsageError(`${file}: the noise is ${describe(noise[role]!)}, the ${role} ${describe(image)}; they must agree.`);
@@ -206,9 +205,9 @@ function startFrom(
 const beyondRange = ({ data }: Tensor<"float32">, least: number, most: number): number | undefined =>
   data.find((v) => !(v >= least - 1e-6 && v <= most + 1e-6));
 
-function targetFrom(file: string, spec: ModelSpec, goal: Goal, prediction: Tensor<"float32">): Tensor {
-  const { tensors } = parseSafetensors(readFileSync(file));
-  const names = goal === "untargeted" ? ["label", "target"] : ["target", "label"];
+async function targetFrom(file: string, spec: ModelSpec, goal: Goal, prediction: Tensor<"float32">): Promise<Tensor> {
+  const tensors = await readTensors(file);
+  const names = goal === "untargeted" ? ["label", "labels", "target", "targets"] : ["target", "targets", "label", "labels"];
   const found =
     names.map((n) => tensors.get(n)).find((t) => t !== undefined) ?? (tensors.size === 1 ? [...tensors.values()][0] : undefined);
   if (!found) throw new UsageError(`${file} has no tensor "target" or "label"; it has ${[...tensors.keys()].join(", ")}.`);

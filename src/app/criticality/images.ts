@@ -1,8 +1,7 @@
-import { readFileSync } from "node:fs";
 import type { OnnxModel } from "../../engine/onnx/model.js";
 import { Random } from "../../engine/tensor/random.js";
-import { parseSafetensors, SafetensorsError } from "../../engine/tensor/safetensors.js";
 import { describe, sizeOf, type Tensor, tensor, toNumbers } from "../../engine/tensor/tensor.js";
+import { readTensors } from "../../engine/tensor/tensor-files.js";
 import type { ProbeBatch } from "../../methods/criticality/measure-resets.js";
 import type { Dataset } from "../../vision/data/dataset.js";
 import { imageRoles, type ModelSpec } from "../../vision/spec/model-spec.js";
@@ -95,8 +94,8 @@ function weightOf({ target, valid }: Prepared, pixels: readonly number[], spec: 
  *
  * @throws UsageError when there is no such tensor, or it is no batch of images.
  */
-export function tensorImages(path: string, spec: ModelSpec, model: OnnxModel): ImageSource {
-  const tensors = tensorsOf(path);
+export async function tensorImages(path: string, spec: ModelSpec, model: OnnxModel): Promise<ImageSource> {
+  const tensors = await readTensors(path);
   const roles: readonly string[] = imageRoles[spec.task];
   const inputs = model.graph.inputs.filter((i) => !model.graph.initializers.has(i.name)).map((i) => i.name);
   const known = (...names: readonly string[]) => names.map((n) => tensors.get(n)).find((t) => t !== undefined);
@@ -145,16 +144,6 @@ export function tensorImages(path: string, spec: ModelSpec, model: OnnxModel): I
       ),
     }),
   };
-}
-
-function tensorsOf(path: string): ReadonlyMap<string, Tensor> {
-  try {
-    return parseSafetensors(readFileSync(path)).tensors;
-  } catch (error) {
-    if (error instanceof SafetensorsError)
-      throw new UsageError(`${path} is no safetensors file that can be read. ${error.message}`);
-    throw error;
-  }
 }
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);

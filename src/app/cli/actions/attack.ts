@@ -45,13 +45,13 @@ async function attackDataset(
   specOfModel: ModelSpec,
   flags: AttackCommandFlags,
 ): Promise<void> {
-  if (!flags.data) throw new UsageError("name the images with --data DIR (or tensors with --input FILE.safetensors).");
+  if (!flags.data) throw new UsageError("name the images with --data DIR (or tensors with --input FILE).");
   for (const [name, value] of [
     ["--start", flags.start],
     ["--trace", flags.trace],
     ["--goal", flags.goal],
   ] as const) {
-    if (value) throw new UsageError(`${name} goes with --input FILE.safetensors.`);
+    if (value) throw new UsageError(`${name} goes with --input FILE.`);
   }
   const { dataset: whole, spec } = await openFlagged(flags.data, specOfModel, flags);
   const fit = fitOf(flags, spec);
@@ -168,9 +168,11 @@ function nameOf({ shard, ...rest }: AttackPlan): string {
 async function attackTensors(engine: Engine, model: Model, spec: ModelSpec, flags: AttackCommandFlags): Promise<void> {
   if (flags.data) throw new UsageError("--input takes the place of --data; name one of them.");
   if (flags.goal === "targeted" && !flags.target)
-    throw new UsageError("--goal targeted: say with --target FILE.safetensors what the attack drives towards.");
-  if (flags.target && !flags.target.endsWith(".safetensors"))
-    throw new UsageError(`--target ${flags.target}: with --input the target is a file of tensors too, FILE.safetensors.`);
+    throw new UsageError("--goal targeted: say with --target FILE what the attack drives towards.");
+  if (flags.target && !/\.(safetensors|npz|npy)$/i.test(flags.target))
+    throw new UsageError(
+      `--target ${flags.target}: with --input the target is a file of tensors too (.safetensors, .npz or .npy).`,
+    );
   if (flags.attack === "ensemble") throw new UsageError("--input traces one attack; the ensemble is for --data.");
   for (const name of ["format", "split", "variant", "limit", "resize", "shorter", "crop", "tile", "overlap", "shard"] as const)
     if (flags[name] !== undefined) throw new UsageError(`--${name} goes with --data.`);

@@ -148,10 +148,10 @@ async function openImages(
     if (flags.data) throw new UsageError("--input takes the place of --data; name one of them.");
     const idle = (["limit", "shorter", "crop", "resize"] as const).find((flag) => flags[flag] !== undefined);
     if (idle) throw new UsageError(`--${idle} is for a data set; tensors of --input are taken as they are.`);
-    const source = tensorImages(flags.input, spec, file);
+    const source = await tensorImages(flags.input, spec, file);
     return { data: { kind: "tensors", path: flags.input, sha256: await hashFile(flags.input), length: source.length }, source };
   }
-  if (!flags.data) throw new UsageError("name the images with --data DIR (or tensors with --input FILE.safetensors).");
+  if (!flags.data) throw new UsageError("name the images with --data DIR (or tensors with --input FILE).");
   const { dataset, spec: read } = await openFlagged(flags.data, spec, flags);
   const data = {
     kind: "dataset" as const,

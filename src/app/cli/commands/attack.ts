@@ -50,9 +50,12 @@ export function attackCommand(): Command {
     .option("--seed <n>", "seed of all random numbers", parseInteger, 0)
     .option("--shard <i/n>", "do the i-th of n parts; join them with faultline merge", parseShard)
     .option("--out <dir>", "run directory (default: runs/MODEL-ATTACK-SETTINGS)")
-    .option("--input <file.safetensors>", "images as tensors in place of a data set; --target then names a file too")
-    .option("--start <file.safetensors>", "for --input: raw start noise in [-1, 1]")
-    .option("--trace <file.safetensors>", "for --input: store every iterate, gradient, weight and loss")
+    .option(
+      "--input <file>",
+      "images as tensors (.safetensors, .npz, .npy) in place of a data set; --target then names a file too",
+    )
+    .option("--start <file>", "for --input: raw start noise in [-1, 1]")
+    .option("--trace <file>", "for --input: store every iterate, gradient, weight and loss (.safetensors or .npz)")
     .addHelpText(
       "after",
       `

@@ -45,8 +45,8 @@ export function criticalityCommand(): Command {
       new Option("--mismatch <how>", "what to do where a size does not suit the model").choices(["pad", "resize"]).default("pad"),
     )
     .option(
-      "--input <file.safetensors>",
-      'images as tensors in place of a data set: "images" [N, 3, H, W] in [0, 1] and, if known, "labels"',
+      "--input <file>",
+      'images as tensors (.safetensors, .npz) in place of a data set: "images" [N, 3, H, W] in [0, 1] and, if known, "labels"',
     )
     .option(
       "--trials <n>",
