@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { readModel } from "../../engine/onnx/read-file.js";
 import type { Engine } from "../../engine/runtime/engine.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import { DataError } from "../../vision/data/error.js";
 import { readImage } from "../../vision/data/node/image-file.js";
 import { openDataset } from "../../vision/data/node/open.js";
+import { readPredicting } from "../read-predicting.js";
 import { RunError } from "../runs/run-directory.js";
 import { attacksOf } from "./attack-of-plan.js";
 import { type AttackPlan, attackPlanSchema } from "./plan.js";
@@ -39,7 +39,7 @@ export async function reopen(plan: AttackPlan, engine: Engine): Promise<AttackCo
   return {
     engine,
     plan,
-    model: await readModel(plan.model.path),
+    model: await readPredicting(plan.model.path, spec),
     attacks: attacksOf(plan),
     dataset: withPictures(
       await openDataset(data.path, {

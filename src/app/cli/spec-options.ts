@@ -65,7 +65,10 @@ export function withSpec(command: Command): Command {
     .addOption(
       new Option("--output-channels <order>", "restoration: channel order of the restored image").choices(["rgb", "bgr", "gray"]),
     )
-    .option("--output-name <name>", "output to attack, where the model has several")
+    .option(
+      "--of, --output-name <value>",
+      "the prediction: which output, or an inner value by its name in the file (logits before ArgMax, TopK or non-maximum suppression); the model is cut there",
+    )
     .option("--output-scale <n>", "flow, disparity: pixels per unit of output (negative flips the sign)", parseFraction)
     .option("--ignore <labels>", "labels without ground truth, for example 255,-1", numbers)
     .option("--label-offset <n>", "added to the data set's labels", parseInteger);

@@ -1,5 +1,4 @@
 import { extname } from "node:path";
-import { readModel } from "../../engine/onnx/read-file.js";
 import type { Engine } from "../../engine/runtime/engine.js";
 import { type FreshCopy, freshCopies } from "../../methods/criticality/fresh-copies.js";
 import { probeOf } from "../../methods/criticality/probe.js";
@@ -14,6 +13,7 @@ import { loadCheckpoint } from "../../vision/nn/checkpoints/files.js";
 import type { PredictorSize } from "../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
 import { sentenceOf, UsageError } from "../cli/errors.js";
+import { readPredicting } from "../read-predicting.js";
 import type { CriticalityPlan } from "./plan.js";
 
 /** The plan's resets: from a scheme or files, wholly or in part. */
@@ -37,7 +37,7 @@ export async function resetSource(
 async function readCopy(path: string, spec: ModelSpec, size: PredictorSize, engine: Engine): Promise<FreshCopy> {
   if (extname(path).toLowerCase() !== ".onnx") return { name: path, state: await loadCheckpoint(path) };
   try {
-    const { layers } = await probeOf(await readModel(path), spec, size, engine.evaluate);
+    const { layers } = await probeOf(await readPredicting(path, spec), spec, size, engine.evaluate);
     return { name: path, layers };
   } catch (error) {
     throw new UsageError(`${path} (--fresh) does not fit the model: ${sentenceOf(error)}`);

@@ -4,7 +4,7 @@ import { Graph } from "../../engine/graph/graph.js";
 import type { OnnxModel } from "../../engine/onnx/model.js";
 import type { Engine } from "../../engine/runtime/engine.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
-import { fixedModel, predictorOf } from "../../vision/spec/model-predictor.js";
+import { decided, fixedModel, predictorOf } from "../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
 import { postprocess } from "../../vision/spec/splice.js";
 import type { Prepared } from "../attack/prepare.js";
@@ -37,12 +37,17 @@ export async function checkup(
   const fixed = foldBatchNormalization(await fixedModel(model, spec, size, (m) => engine.evaluate(m)));
   const run = (as: ModelSpec, read: typeof postprocess) => predictAll(engine, fixed, as, size, read, samples);
 
+  const decision = decided(fixed, spec);
+  if (decision) {
+    const [last] = decision.ends.lastValues;
+    return [wrong("gradient", `No attack can follow this model. ${decision.message}`, ...(last ? ["--of", last.name] : []))];
+  }
   const findings: Finding[] = [await sizeRule(engine, model, spec)];
   if (model.graph.outputs.length > 1 && spec.output.name === undefined)
     findings.push(
       unsure(
         "outputs",
-        `The model has several outputs (${model.graph.outputs.map((o) => o.name).join(", ")}) and the first is read; name another with --output-name.`,
+        `The model has several outputs (${model.graph.outputs.map((o) => o.name).join(", ")}) and the first is read; name another with --of.`,
       ),
     );
   const raw = readOutput(await run(spec, (value) => value), spec, { height, width });

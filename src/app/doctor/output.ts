@@ -77,10 +77,7 @@ function layoutOf(raw: Tensor, { task, output }: ModelSpec, { height, width }: {
     };
   return {
     layout: output.layout,
-    finding: wrong(
-      "output layout",
-      `The output is ${shape}, which is no ${task} map in either order; name another with --output-name.`,
-    ),
+    finding: wrong("output layout", `The output is ${shape}, which is no ${task} map in either order; name another with --of.`),
   };
 }
 

@@ -6,7 +6,7 @@ import { nearest } from "../onnx/nearest.js";
 import { isZeros, zerosLike } from "../operators/zeros.js";
 import { isFloat } from "../tensor/tensor.js";
 import { forwardSweep } from "./forward.js";
-import { reverseSweep } from "./gradients.js";
+import { reverseSweep, waysTo } from "./gradients.js";
 import { ZeroGradientError } from "./obstacles.js";
 
 export interface TangentGraphOptions extends Partial<GradientOptions> {
@@ -91,13 +91,16 @@ function opened(source: Graph, options: TangentGraphOptions, weights: readonly s
   };
   const floats = (known: ReadonlyMap<string, Value>) => [...known].flatMap(([name, v]) => (isFloat(v.type) ? [name] : []));
   const of = (options.of ?? floats(outputs)).map((name) => find(name, outputs, "outputs"));
-  if (of.length === 0)
-    throw new GraphError(
-      `The model has no floating-point output to differentiate; its outputs are ${[...outputs.values()].join(", ")}.`,
-    );
   const wrt = [...new Set([...(options.wrt ?? floats(inputs)), ...weights])].map((name) => find(name, inputs, "inputs"));
   if (wrt.length === 0)
     throw new GraphError(`The model has no floating-point input; its inputs are ${[...inputs.values()].join(", ")}.`);
+  if (of.length === 0) {
+    const { ends } = waysTo([...outputs.values()], wrt.map(second));
+    if (ends.nodes.length > 0) throw new ZeroGradientError([...outputs.keys()], wrt.map(first), ends);
+    throw new GraphError(
+      `The model has no floating-point output to differentiate; its outputs are ${[...outputs.values()].join(", ")}.`,
+    );
+  }
   for (const [name, value] of outputs) graph.output(name, value);
   return { graph, names: namesBeside(source), of, wrt };
 }

@@ -7,7 +7,7 @@ import { scalar } from "../operators/emit.js";
 import { expand } from "../operators/layout/expand.js";
 import { zerosLike } from "../operators/zeros.js";
 import { describe, gradientType, isFloat, sameShape } from "../tensor/tensor.js";
-import { lastValuesBefore, NotDifferentiableError, type Obstacle, ZeroGradientError } from "./obstacles.js";
+import { type Ends, lastValuesBefore, NotDifferentiableError, type Obstacle, ZeroGradientError } from "./obstacles.js";
 import { operandsOf } from "./operands.js";
 
 const defaults: GradientOptions = { rounding: "default" };
@@ -69,8 +69,8 @@ export interface Sweep {
   readonly cotangents: readonly (Value | undefined)[];
   /** Values that depend on `wrt` in a differentiable way. */
   readonly active: ReadonlySet<Value>;
-  /** Nodes with a derivative of 0 by definition that end a way from `wrt` to a seed. */
-  readonly ends: readonly Obstacle[];
+  /** What ends ways from `wrt` to a seed. */
+  readonly ends: Ends;
 }
 
 /** The reverse sweep itself. See `vectorJacobianProduct`. */
@@ -85,7 +85,7 @@ export function reverseSweep(seeds: readonly Seed[], wrt: readonly Value[], opti
       throw new GraphError(`"${x.name}" is ${describe(x)}; gradients exist with respect to floating-point values only.`);
   }
   const first = seeds[0]?.of ?? wrt[0];
-  if (!first) return { cotangents: [], active: new Set(), ends: [] };
+  if (!first) return { cotangents: [], active: new Set(), ends: { nodes: [], lastValues: [] } };
   return first.graph.during("reverse", () => sweep(seeds, wrt, { ...defaults, ...options }));
 }
 
@@ -124,14 +124,33 @@ function sweep(seeds: readonly Seed[], wrt: readonly Value[], options: GradientO
     const g = collected.get(x);
     return g && cast(g, x.type);
   };
-  return { cotangents: wrt.map(gradientOf), active, ends };
+  return {
+    cotangents: wrt.map(gradientOf),
+    active,
+    ends: { nodes: ends, lastValues: lastValuesBefore(ends, order, active, wrt) },
+  };
+}
+
+/**
+ * Whether anything differentiable leads from `wrt` to a value of any type, and what ends the ways there: a decision (ArgMax) is an integer, or
+ * one cast to a floating-point number.
+ *
+ * @example const { reached, ends } = waysTo([mask], [image]);
+ */
+export function waysTo(of: readonly Value[], wrt: readonly Value[]): { readonly reached: boolean; readonly ends: Ends } {
+  const order = neededNodes(of);
+  const { active, ends } = activeValues(order, wrt);
+  return {
+    reached: of.some((v) => isFloat(v.type) && active.has(v)),
+    ends: { nodes: ends, lastValues: lastValuesBefore(ends, order, active, wrt) },
+  };
 }
 
 /**
  * Values that depend on `wrt` through something that carries a gradient: floating-point numbers, and integers that stand for such (quantised
  * ones). Other integers (positions, shapes, what a cast cut off) and booleans depend on nothing in a differentiable way.
  */
-function activeValues(order: readonly Node[], wrt: readonly Value[]): { active: Set<Value>; ends: Obstacle[] } {
+function activeValues(order: Iterable<Node>, wrt: readonly Value[]): { active: Set<Value>; ends: Obstacle[] } {
   const active = new Set(wrt);
   const ends: Obstacle[] = [];
   for (const node of order) {

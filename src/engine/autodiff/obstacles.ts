@@ -8,6 +8,12 @@ export interface Obstacle {
   readonly because: string;
 }
 
+/** Nodes with a derivative of 0 by definition that end every way, and the last values before them that can be differentiated. */
+export interface Ends {
+  readonly nodes: readonly Obstacle[];
+  readonly lastValues: readonly Value[];
+}
+
 /**
  * Operators without a gradient stand between what is differentiated and what it is differentiated by. Lists every such node, and the last
  * values before them that can be differentiated.
@@ -33,12 +39,16 @@ export class ZeroGradientError extends Error {
   constructor(
     of: readonly string[],
     wrt: readonly string[],
-    readonly nodes: readonly Obstacle[],
+    readonly ends: Ends,
   ) {
+    const { nodes, lastValues } = ends;
     const why =
       nodes.length === 0
         ? `${of.length === 1 ? "it does" : "they do"} not depend on ${wrt.length === 1 ? "it" : "them"}.`
-        : `the only way leads through ${nodes.length === 1 ? "this node" : `these ${nodes.length} nodes`}:\n${lines(nodes)}`;
+        : `the only way leads through ${nodes.length === 1 ? "this node" : `these ${nodes.length} nodes`}:\n${lines(nodes)}\n${lastValuesLine(
+            nodes.length,
+            lastValues.map((v) => v.name),
+          )}`;
     super(`The gradient of ${quoted(of)} with respect to ${quoted(wrt)} is 0 everywhere: ${why}`);
   }
 }

@@ -1,6 +1,6 @@
 import { namesBeside } from "../autodiff/gradient-graph.js";
-import { reverseSweep } from "../autodiff/gradients.js";
-import { NotDifferentiableError, type Obstacle } from "../autodiff/obstacles.js";
+import { reverseSweep, waysTo } from "../autodiff/gradients.js";
+import { type Ends, NotDifferentiableError, type Obstacle } from "../autodiff/obstacles.js";
 import type { KnownPart } from "../compile/known-part.js";
 import { neededNodes } from "../graph/copy.js";
 import { bytesOf, flops, peakMemory } from "../graph/cost.js";
@@ -52,7 +52,11 @@ export type GradientSummary =
       readonly obstacles: readonly { readonly node: string; readonly because: string }[];
       readonly lastValues: readonly string[];
     }
-  | { readonly kind: "zero everywhere"; readonly ends: readonly { readonly node: string; readonly because: string }[] }
+  | {
+      readonly kind: "zero everywhere";
+      readonly ends: readonly { readonly node: string; readonly because: string }[];
+      readonly lastValues: readonly string[];
+    }
   | { readonly kind: "no floating-point input or output" };
 
 /** The part of a model behind nodes whose shapes depend on data. */
@@ -126,12 +130,18 @@ function gradientOf(source: Graph): { gradient: GradientSummary; blocked: Readon
   const blocked = new Set<string>();
   const inputs = graph.inputs.filter((v) => isFloat(v.type));
   const outputs = [...graph.outputs].filter(([, v]) => isFloat(v.type));
-  if (inputs.length === 0 || outputs.length === 0) return { gradient: { kind: "no floating-point input or output" }, blocked };
   const labels = (nodes: readonly Obstacle[]) => nodes.map(({ node, because }) => ({ node: nodeLabel(node), because }));
+  const zeroEverywhere = ({ nodes, lastValues }: Ends) =>
+    ({ kind: "zero everywhere", ends: labels(nodes), lastValues: lastValues.map((v) => v.name) }) as const;
+  if (outputs.length === 0 && inputs.length > 0) {
+    const { ends } = waysTo([...graph.outputs.values()], inputs);
+    if (ends.nodes.length > 0) return { gradient: zeroEverywhere(ends), blocked };
+  }
+  if (inputs.length === 0 || outputs.length === 0) return { gradient: { kind: "no floating-point input or output" }, blocked };
   const seeds = outputs.map(([name, of]) => ({ of, cotangent: graph.input(names.fresh(`v.${name}`), of.type, of.shape) }));
   try {
     const { cotangents, active, ends } = reverseSweep(seeds, inputs);
-    if (cotangents.every((g) => g === undefined)) return { gradient: { kind: "zero everywhere", ends: labels(ends) }, blocked };
+    if (cotangents.every((g) => g === undefined)) return { gradient: zeroEverywhere(ends), blocked };
     const zero = [
       ...inputs.flatMap((v, i) => (cotangents[i] ? [] : [v.name])),
       ...outputs.flatMap(([name, of]) => (active.has(of) ? [] : [name])),

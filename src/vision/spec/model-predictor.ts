@@ -1,3 +1,5 @@
+import { waysTo } from "../../engine/autodiff/gradients.js";
+import { ZeroGradientError } from "../../engine/autodiff/obstacles.js";
 import { foldBatchNormalization } from "../../engine/compile/fold-batch-normalization.js";
 import { type Evaluate, type SpecializeOptions, specialize } from "../../engine/compile/specialize.js";
 import { embed } from "../../engine/graph/embed.js";
@@ -53,6 +55,7 @@ export function fixedModel(
  * to the batch in parts, the last one filled up with copies of the last image. Images and predictions are float32 whatever type the model
  * computes in: what it eats is cast to its inputs' type, what it yields is cast back.
  *
+ * @throws ZeroGradientError where the output is a decision (see `decided`).
  * @param read takes the raw output to the prediction; the identity shows the raw output itself.
  */
 export function predictorOf(
@@ -63,6 +66,8 @@ export function predictorOf(
 ): Predictor {
   const inputs = inputsByRole(namesOf(fixed), spec);
   const predicted = outputName(namesOf(fixed), spec);
+  const decision = decided(fixed, spec);
+  if (decision) throw decision;
   const own = fixed.values.get(Object.values(inputs)[0]!)!.shape[0]!;
   return {
     images: Object.fromEntries(Object.keys(inputs).map((role) => [role, [batch, 3, height, width]])),
@@ -81,6 +86,20 @@ export function predictorOf(
       return parts.length === 1 ? parts[0]! : concat(parts, 0);
     },
   };
+}
+
+/**
+ * Why an output cannot be attacked, where it is a decision: of integers (ArgMax), or of such cast to numbers. Undefined where something
+ * differentiable leads from an image to it.
+ */
+export function decided(fixed: Graph, spec: ModelSpec): ZeroGradientError | undefined {
+  const name = outputName(namesOf(fixed), spec);
+  const inputs = Object.values(inputsByRole(namesOf(fixed), spec));
+  const { reached, ends } = waysTo(
+    [fixed.outputs.get(name)!],
+    inputs.map((input) => fixed.values.get(input)!),
+  );
+  return reached ? undefined : new ZeroGradientError([name], inputs, ends);
 }
 
 /** Entries `from` to `to` along the batch axis, the last one repeated up to `count`. */

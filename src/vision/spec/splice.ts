@@ -17,6 +17,7 @@ import {
   transpose,
   unsqueeze,
 } from "../../engine/operators/index.js";
+import { TopK } from "../../engine/operators/indexing/top-k.js";
 import { Identity } from "../../engine/operators/layout/identity.js";
 import { isFloat, tensor } from "../../engine/tensor/tensor.js";
 import { twoClassLogits } from "../tasks/classes.js";
@@ -100,7 +101,12 @@ function withoutActivation(raw: Value, spec: ModelSpec): { raw: Value; spec: Mod
 function classLogits(raw: Value, { output }: ModelSpec, rank: number): Value {
   if (raw.shape.length !== rank)
     throw new SpecError(
-      `Output "${raw.name}" has shape [${raw.shape.join(", ")}] where ${rank} axes were expected; name the right output in output.name.`,
+      `Output "${raw.name}" has shape [${raw.shape.join(", ")}] where ${rank} axes were expected; name the right output, or the inner value that holds one number a class (command line: --of; specification: output.name).`,
+    );
+  const sorted = sortedBefore(raw);
+  if (sorted)
+    throw new SpecError(
+      `Output "${raw.name}" holds the largest values in falling order (TopK), so that its places are no classes; name what is sorted (command line: --of ${sorted.name}; specification: output.name).`,
     );
   const binary = output.meaning.startsWith("binary");
   if (binary !== (raw.shape[1] === 1)) {
@@ -114,6 +120,13 @@ function classLogits(raw: Value, { output }: ModelSpec, rank: number): Value {
   if (output.meaning === "probabilities") return log(clip(values, 1e-12, 1));
   const p = clip(values, 1e-6, 1 - 1e-6);
   return twoClassLogits(sub(log(p), log(sub(1, p))));
+}
+
+/** What TopK sorts, where `raw` is the result. */
+function sortedBefore(raw: Value): Value | undefined {
+  const [before] = raw.node?.inputs ?? [];
+  if (raw.node?.operator === TopK) return before;
+  return before && (raw.node?.operator === Identity || raw.node?.operator === Cast) ? sortedBefore(before) : undefined;
 }
 
 /** What a model yields in another floating-point type, in float32, in which losses and scores are computed. */

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
-import { readModel } from "../../../engine/onnx/read-file.js";
 import type { Engine } from "../../../engine/runtime/engine.js";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
@@ -16,6 +15,7 @@ import { gradientFaults, gradientRemarks } from "../../attack/summary.js";
 import { targetMaker } from "../../attack/targets.js";
 import { eotOf } from "../../attack/transform-of.js";
 import { usualSteps } from "../../attack/usual.js";
+import { readPredicting } from "../../read-predicting.js";
 import { interruptible, progress } from "../../runs/progress.js";
 import { RunDirectory } from "../../runs/run-directory.js";
 import type { AttackCommandFlags } from "../commands/attack.js";
@@ -28,15 +28,16 @@ import { resolveSpec } from "./spec.js";
 
 /** `faultline attack model.onnx --task segmentation --data DIR` */
 export async function attack(path: string, flags: AttackCommandFlags): Promise<void> {
-  const model = await readModel(path);
-  const spec = completeSpec(model, resolveSpec(path, flags));
+  const said = resolveSpec(path, flags);
+  const model = await readPredicting(path, said);
+  const spec = completeSpec(model, said);
   await withEngine(flags, async (engine) => {
     if (flags.input) await attackTensors(engine, model, spec, flags);
     else await attackDataset(engine, model, path, spec, flags);
   });
 }
 
-type Model = Awaited<ReturnType<typeof readModel>>;
+type Model = Awaited<ReturnType<typeof readPredicting>>;
 
 async function attackDataset(
   engine: Engine,

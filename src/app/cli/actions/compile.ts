@@ -2,7 +2,6 @@ import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { lower } from "../../../engine/compile/lower.js";
 import type { Graph } from "../../../engine/graph/graph.js";
-import { readModel } from "../../../engine/onnx/read-file.js";
 import { describeStep } from "../../../methods/attacks/step-description.js";
 import { type AttackSite, evaluationGraph, startGraph, stepGraph } from "../../../methods/attacks/step-graph.js";
 import { checkSpec, completeSpec, modelPredictor } from "../../../vision/spec/model-predictor.js";
@@ -10,6 +9,7 @@ import { tasks } from "../../../vision/tasks/index.js";
 import { attackOf } from "../../attack/attack-of-plan.js";
 import { stepReadme } from "../../attack/step-readme.js";
 import { eotOf, transformOf } from "../../attack/transform-of.js";
+import { readPredicting } from "../../read-predicting.js";
 import type { CompileFlags } from "../commands/compile.js";
 import { UsageError } from "../errors.js";
 import { withEngine } from "./engine.js";
@@ -21,8 +21,9 @@ export async function compile(path: string, flags: CompileFlags): Promise<void> 
   if (!flags.output.endsWith(".onnx")) throw new UsageError(`-o ${flags.output}: name a file that ends in .onnx.`);
   const { attack: name } = flags;
   if (name === "ensemble") throw new UsageError("the ensemble is several attacks; compile each of them.");
-  const model = await readModel(path);
-  const spec = completeSpec(model, resolveSpec(path, flags));
+  const said = resolveSpec(path, flags);
+  const model = await readPredicting(path, said);
+  const spec = completeSpec(model, said);
   const size = spec.size.rule === "fixed" ? spec.size : flags.size;
   if (!size) throw new UsageError(`say the size of the images with --size HEIGHTxWIDTH; ${path} takes several.`);
   if (flags.size && (flags.size.height !== size.height || flags.size.width !== size.width))

@@ -1,7 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { OnnxModel } from "../../../engine/onnx/model.js";
-import { readModel } from "../../../engine/onnx/read-file.js";
 import type { Engine } from "../../../engine/runtime/engine.js";
 import { probeOf } from "../../../methods/criticality/probe.js";
 import { layerProfile, trialMeasures } from "../../../methods/criticality/profile.js";
@@ -24,6 +23,7 @@ import {
   runCriticality,
 } from "../../criticality/run-criticality.js";
 import { targetsOf, unitsOf } from "../../criticality/units.js";
+import { readPredicting } from "../../read-predicting.js";
 import { interruptible } from "../../runs/progress.js";
 import { RunDirectory } from "../../runs/run-directory.js";
 import type { CriticalityFlags } from "../commands/criticality.js";
@@ -35,8 +35,9 @@ import { resolveSpec } from "./spec.js";
 
 /** `faultline criticality model.onnx --data DIR` */
 export async function criticality(path: string, flags: CriticalityFlags): Promise<void> {
-  const file = await readModel(path);
-  const spec = completeSpec(file, resolveSpec(path, flags, "classification"));
+  const said = resolveSpec(path, flags, "classification");
+  const file = await readPredicting(path, said);
+  const spec = completeSpec(file, said);
   await withEngine(flags, (engine) => measure(engine, file, path, spec, flags));
 }
 

@@ -1,4 +1,3 @@
-import { readModel } from "../../../engine/onnx/read-file.js";
 import { DataError } from "../../../vision/data/error.js";
 import { resizeSample } from "../../../vision/data/fit.js";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
@@ -6,6 +5,7 @@ import { imageRoles } from "../../../vision/spec/model-spec.js";
 import { prepareAtModelSize } from "../../attack/model-size.js";
 import type { Prepared } from "../../attack/prepare.js";
 import { checkup } from "../../doctor/checkup.js";
+import { readPredicting } from "../../read-predicting.js";
 import type { DoctorFlags } from "../commands/doctor.js";
 import { openFlagged } from "./data.js";
 import { withEngine } from "./engine.js";
@@ -15,8 +15,9 @@ const marks = { good: "ok   ", wrong: "WRONG", unsure: "?    " } as const;
 
 /** `faultline doctor model.onnx --task segmentation --data DIR` */
 export async function doctor(path: string, flags: DoctorFlags): Promise<void> {
-  const model = await readModel(path);
-  const said = completeSpec(model, resolveSpec(path, flags));
+  const resolved = resolveSpec(path, flags);
+  const model = await readPredicting(path, resolved);
+  const said = completeSpec(model, resolved);
   const { dataset, spec } = await openFlagged(flags.data, said, flags);
   const count = Math.min(flags.samples, dataset.length);
   const samples: Prepared[] = [];

@@ -41,8 +41,9 @@ export async function openKnownPart(
   path: string,
   shapes: Readonly<Record<string, Shape>>,
   engine: Engine,
+  outputs?: readonly string[],
 ): Promise<{ file: OnnxModel; known: KnownPart }> {
-  const file = await readModel(path);
+  const file = await readModel(path, outputs ? { outputs } : {});
   const known = await specializeKnownPart(file, named(shapes, file), (m) => engine.evaluate(m), { keep: "weights" });
   return { file, known };
 }

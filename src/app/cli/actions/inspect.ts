@@ -7,7 +7,7 @@ import { openKnownPart, withEngine } from "./engine.js";
 /** `faultline inspect model.onnx` */
 export async function inspect(path: string, flags: InspectFlags): Promise<void> {
   const { file, summary } = await withEngine(flags, async (engine) => {
-    const { file, known } = await openKnownPart(path, flags.shape ?? {}, engine);
+    const { file, known } = await openKnownPart(path, flags.shape ?? {}, engine, flags.of);
     return { file, summary: summarize(known) };
   });
   process.stdout.write(flags.json ? `${JSON.stringify(summary, undefined, 2)}\n` : text(path, file.producer, summary));
@@ -70,7 +70,11 @@ function gradientLines(gradient: GradientSummary, from: string): string[] {
     case "zero everywhere":
       return gradient.ends.length === 0
         ? ["gradient    0 everywhere: no floating-point output depends on a floating-point input"]
-        : ["gradient    0 everywhere: the only ways from input to output lead through", ...list(gradient.ends)];
+        : [
+            "gradient    0 everywhere: the only ways from input to output lead through",
+            ...list(gradient.ends),
+            `              ${lastValuesLine(gradient.ends.length, gradient.lastValues)}`,
+          ];
     case "stopped":
       return [
         `gradient    stopped by ${gradient.obstacles.length} node(s):`,

@@ -18,7 +18,9 @@ export async function spectrum(path: string | undefined, flags: SpectrumFlags): 
   if (!path) throw new UsageError("name a model, or two runs after compare.");
   const said = resolveSpec(path, flags, flags.attack ? undefined : "restoration");
   const result = await withEngine(flags, async (engine): Promise<SpectrumResult> => {
-    const { file, graph } = await openModel(path, flags.shape ?? {}, engine);
+    const { file, graph } = await openModel(path, flags.shape ?? {}, engine, {
+      outputs: said.output.name === undefined ? undefined : [said.output.name],
+    });
     const spec = flags.attack ? completeSpec(file, said) : said;
     const pictures = await pictureFeeds(engine, graph, spec, { data: flags.data, count: flags.images, seed: flags.seed });
     const attack = flags.attack && { name: flags.attack, epsilon: flags.epsilon, steps: flags.steps };

@@ -1,0 +1,12 @@
+import type { OnnxModel } from "../engine/onnx/model.js";
+import { readModel } from "../engine/onnx/read-file.js";
+import type { ModelSpec } from "../vision/spec/model-spec.js";
+
+/**
+ * Reads a model up to the prediction that its specification names: `output.name` is an output, or an inner value by its name in the file
+ * (the logits before an ArgMax), where the model is cut.
+ *
+ * @throws ModelError as `readModel`, and for a name that nothing in the file bears.
+ */
+export const readPredicting = (path: string, { output }: ModelSpec): Promise<OnnxModel> =>
+  readModel(path, output.name === undefined ? {} : { outputs: [output.name] });
