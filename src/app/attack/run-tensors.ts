@@ -4,7 +4,7 @@ import { describe, sameShape, type Tensor, tensor, toNumbers } from "../../engin
 import { checkTensorFile, readTensors, writeTensors } from "../../engine/tensor/tensor-files.js";
 import type { Attack, Goal } from "../../methods/attacks/attack.js";
 import { type AttackOutcome, compileAttack, type TraceStep } from "../../methods/attacks/compile-attack.js";
-import { modelPredictor } from "../../vision/spec/model-predictor.js";
+import { checkSpec, modelPredictor } from "../../vision/spec/model-predictor.js";
 import { imageRoles, type ModelSpec } from "../../vision/spec/model-spec.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { UsageError } from "../cli/errors.js";
@@ -63,7 +63,8 @@ export async function runTensors(context: TensorContext, files: TensorFiles): Pr
       );
   }
   const start = files.start && (await startFrom(files.start, attack, images, inputNames));
-  const predictor = await modelPredictor(model, spec, { batch, height, width }, (m) => engine.evaluate(m));
+  const { batch: own = batch } = checkSpec(model, spec);
+  const predictor = await modelPredictor(model, spec, { batch: own, height, width }, (m) => engine.evaluate(m));
   const transform = await transformOf(context.eot, images[roles[0]!]!.shape, engine);
   const { perturb, region } = context;
   if (region && (region.shape[1] !== height || region.shape[2] !== width))
@@ -74,6 +75,7 @@ export async function runTensors(context: TensorContext, files: TensorFiles): Pr
     ignore: spec.ignore,
     scale: context.scale,
     region: region !== undefined,
+    ...(own !== batch && { batch }),
     ...(perturb && { perturb }),
     ...(transform && { transform }),
     ...(context.memory && { memory: context.memory }),

@@ -1,8 +1,8 @@
 import type { Tensor } from "../../engine/tensor/tensor.js";
-import type { AttackSite } from "../../methods/attacks/step-graph.js";
+import { type AttackSite, imagesOf } from "../../methods/attacks/step-graph.js";
 import { framed } from "../../vision/framed-predictor.js";
 import type { Predictor } from "../../vision/predictor.js";
-import { modelPredictor, type PredictorSize } from "../../vision/spec/model-predictor.js";
+import { checkSpec, modelPredictor, type PredictorSize } from "../../vision/spec/model-predictor.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { tiled } from "../../vision/tiled-predictor.js";
 import type { AttackPlan } from "./plan.js";
@@ -15,8 +15,13 @@ export async function siteOf(
   size: PredictorSize & { readonly valid: boolean },
 ): Promise<AttackSite> {
   const predictorFor = (s: PredictorSize) => modelPredictor(model, plan.spec, s, (m) => engine.evaluate(m));
-  const where = await tilesOrWhole(plan, size, predictorFor);
-  const transform = await transformOf(plan.attack.eot, Object.values(where.predictor.images)[0]!, engine);
+  // A model whose file fixes how many images it takes at a time goes through a batch in parts.
+  const { batch = size.batch } = checkSpec(model, plan.spec);
+  const where = {
+    ...(await tilesOrWhole(plan, { ...size, batch }, predictorFor)),
+    ...(batch !== size.batch && { batch: size.batch }),
+  };
+  const transform = await transformOf(plan.attack.eot, Object.values(imagesOf(where))[0]!, engine);
   return {
     ...where,
     task: tasks[plan.spec.task],
@@ -31,8 +36,8 @@ export async function siteOf(
 }
 
 /**
- * Images that are predicted in tiles are attacked tile by tile, in the memory of one. What looks at a whole image at once (random transforms, a
- * softmax down its columns) needs all tiles in one graph, and the memory of all.
+ * Images that are predicted in tiles are attacked tile by tile, in the memory of one. What looks at a whole prediction at once (a softmax down its
+ * columns) needs all tiles in one graph, and the memory of all.
  */
 async function tilesOrWhole(
   { fit, attack, spec }: AttackPlan,
@@ -41,7 +46,7 @@ async function tilesOrWhole(
 ): Promise<Pick<AttackSite, "predictor" | "tiled">> {
   if (fit.mismatch !== "tile") return { predictor: await framed(size, spec.size, fit.mismatch, tasks[spec.task], predictorFor) };
   const { tiles: tiling } = fit;
-  if (attack.eot || attack.alignment === "columns") return { predictor: await tiled(size, tiling, predictorFor) };
+  if (attack.alignment === "columns") return { predictor: await tiled(size, tiling, predictorFor) };
   const { batch, height, width } = size;
   return {
     predictor: await predictorFor({ batch, height: tiling.height, width: tiling.width }),

@@ -9,6 +9,8 @@ import { ruleOf } from "./descent/rule-of.js";
 import { AttackError } from "./error.js";
 import { lowered } from "./lowered.js";
 import { type AttackOutcome, keepFurther, keepWon, type StepRecord } from "./outcome.js";
+import { type Handles, type Runnable, release, shapeOf } from "./split/runnable.js";
+import { isSplit, overImages, SplitStep } from "./split/split-step.js";
 import {
   type AttackSite,
   evaluationGraph,
@@ -20,7 +22,6 @@ import {
   stepGraph,
 } from "./step-graph.js";
 import { stepSchedules } from "./step-schedule.js";
-import { blankTarget, type Evaluation, predictTileByTile, type Runnable, tileByTile } from "./tile-by-tile.js";
 
 /** One batch to attack. Images are [B, C, H, W] in [0, 1]. */
 export interface AttackBatch {
@@ -67,53 +68,35 @@ export async function compileAttack(engine: Engine, attack: Attack, site: Attack
     throw new AttackError(
       `${attack.name} starts at the clean image, so ${attack.budget.restarts} restarts would repeat one search bit for bit; take 1 restart, or a random start.`,
     );
-  const { tiled } = site;
-  const programs = tiled
-    ? await tileByTile(engine, attack, { ...site, tiled })
-    : {
-        step: await engine.compile(lowered(stepGraph(attack, site), engine, site)),
-        evaluation: new WholeEvaluation(site, await compile(evaluationGraph(attack, site))),
-      };
+  const step = isSplit(site)
+    ? await SplitStep.compile(engine, attack, site)
+    : await engine.compile(lowered(stepGraph(attack, site), engine, site));
+  const evaluation = overImages(engine, await compile(evaluationGraph(attack, site)), site);
   const start = attack.start === "clean" ? undefined : await compile(startGraph(attack, site));
-  return new CompiledAttack(engine, attack, site, { ...programs, start });
+  return new CompiledAttack(engine, attack, site, { step, evaluation, start });
 }
 
-/** The prediction alone: inputs `<role>`, output `prediction`. */
-export async function compilePrediction(engine: Engine, site: AttackSite): Promise<Runnable> {
-  const { tiled } = site;
-  if (tiled) return predictTileByTile(engine, { ...site, tiled });
-  return engine.compile(lower(predictionGraph(site), engine.info.provider));
+/** Predicts images of one shape, by role. */
+export interface PredictionProgram {
+  run(images: Readonly<Record<string, Tensor>>): Promise<{ readonly prediction: Tensor<"float32"> }>;
+  dispose(): void;
+}
+
+/** The prediction alone. */
+export async function compilePrediction(engine: Engine, site: AttackSite): Promise<PredictionProgram> {
+  const program = overImages(engine, await engine.compile(lower(predictionGraph(site), engine.info.provider)), site);
+  return {
+    run: async (images) => ({ prediction: (await program.run(images)).prediction as Tensor<"float32"> }),
+    dispose: () => program.dispose(),
+  };
 }
 
 interface Programs {
   readonly step: Runnable;
-  readonly evaluation: Evaluation;
+  /** Prediction, loss and what is right of images in one program: one for predictions alone would hold all weights once more. */
+  readonly evaluation: Runnable;
   readonly start: Program | undefined;
 }
-
-/** Prediction, loss and what is right of images in one program: one for predictions alone would hold all weights once more. */
-class WholeEvaluation implements Evaluation {
-  constructor(
-    private readonly site: AttackSite,
-    private readonly program: Program,
-  ) {}
-
-  run: Evaluation["run"] = (feeds, options) => this.program.run(feeds, options);
-
-  async predict(images: Readonly<Record<string, Tensor>>): Promise<Tensor<"float32">> {
-    const { prediction } = await this.program.run(
-      { ...blankTarget(this.program, this.site), ...images },
-      { only: ["prediction"] },
-    );
-    return prediction as Tensor<"float32">;
-  }
-
-  dispose(): void {
-    this.program.dispose();
-  }
-}
-
-type Handles = Record<string, Tensor | DeviceTensor>;
 
 export class CompiledAttack {
   constructor(
@@ -127,8 +110,13 @@ export class CompiledAttack {
 
   private readonly rule: DescentRule;
 
-  /** Attacks one batch. The result depends on images, target, seed and sample names alone. */
+  /** Attacks one batch: as many images as it was compiled for. The result depends on images, target, seed and sample names alone. */
   async run(batch: AttackBatch, hooks: AttackHooks = {}): Promise<AttackOutcome> {
+    for (const mask of ["valid", "region"] as const)
+      if (batch[mask] && !this.site[mask])
+        throw new AttackError(
+          `The batch has a mask "${mask}", but the attack was compiled for none; say ${mask}: true at its site.`,
+        );
     const clean = await this.#evaluate(batch, batch.images);
     let best: AttackOutcome | undefined;
     for (let restart = 0; restart < this.attack.budget.restarts; restart++) {
@@ -152,7 +140,11 @@ export class CompiledAttack {
 
   /** The prediction for images of the batch shape. */
   async predict(images: AttackBatch["images"]): Promise<Tensor<"float32">> {
-    return this.programs.evaluation.predict(images);
+    const { evaluation } = this.programs;
+    // what a prediction does not depend on is fed as zeros
+    const blank = evaluation.inputs.map((input) => [input.name, tensor(input.type, shapeOf(input))] as const);
+    const { prediction } = await evaluation.run({ ...Object.fromEntries(blank), ...images }, { only: ["prediction"] });
+    return prediction as Tensor<"float32">;
   }
 
   /** Prediction, mean loss and share of correct pixels of other images (a saved version, noise) against the batch's target. */
@@ -194,24 +186,27 @@ export class CompiledAttack {
         for (const [name, value] of Object.entries(this.rule.schedule?.(step, steps) ?? {})) feeds[name] = scalar(value);
         for (const r of roles) feeds[`x.${r}`] = x[r]!;
         for (const [name, v] of Object.entries(state)) feeds[`state.${name}`] = v;
-        if (site.transform) Object.assign(feeds, this.#transformNoise(batch, restart, step));
         const trace = onTrace ? ["weight", ...roles.map((r) => `gradient.${r}`)] : [];
-        const out = await this.programs.step.run(feeds, { keep: kept, only: [...only, ...trace, ...kept] });
+        const out = await this.programs.step.run(feeds, {
+          keep: kept,
+          only: [...only, ...trace, ...kept],
+          draw: (k) => this.#transformNoise(batch, restart, step, k),
+        });
         const record: StepRecord = {
           step,
           restart,
-          loss: floats(out.loss!),
-          objective: floats(out.objective!),
-          zeroGradient: floats(out.zero_gradient!),
-          nanGradient: floats(out.nan_gradient!),
+          loss: floats(out.loss as Tensor),
+          objective: floats(out.objective as Tensor),
+          zeroGradient: floats(out.zero_gradient as Tensor),
+          nanGradient: floats(out.nan_gradient as Tensor),
         };
         if (onTrace) {
           onTrace({
             ...record,
             x: await this.#downloadAll(x),
             state: await this.#downloadAll(state),
-            gradient: Object.fromEntries(roles.map((r) => [r, out[`gradient.${r}`]!])),
-            weight: out.weight!,
+            gradient: Object.fromEntries(roles.map((r) => [r, out[`gradient.${r}`] as Tensor])),
+            weight: out.weight as Tensor,
           });
         }
         release([...Object.values(x), ...Object.values(state)]);
@@ -272,14 +267,12 @@ export class CompiledAttack {
     return this.rule.state.flatMap(({ name, per }) => (per === "image" ? roles.map((r) => stateName(name, per, r)) : [name]));
   }
 
-  #transformNoise(batch: AttackBatch, restart: number, step: number): Handles {
+  #transformNoise(batch: AttackBatch, restart: number, step: number, draw: number): Handles {
     const transform = this.site.transform!;
     const feeds: Handles = {};
-    for (let draw = 0; draw < transform.samples; draw++) {
-      for (const [role, { shape }] of Object.entries(batch.images)) {
-        const name = noiseName(transform, draw, role);
-        feeds[name] ??= noise(batch, transform.noise(shape), `transform/${restart}/${step}/${name}`, uniform);
-      }
+    for (const [role, { shape }] of Object.entries(batch.images)) {
+      const label = `transform/${restart}/${step}/${noiseName(transform, draw, role)}`;
+      feeds[noiseName(transform, undefined, role)] ??= noise(batch, transform.noise(shape), label, uniform);
     }
     return feeds;
   }
@@ -294,17 +287,14 @@ export class CompiledAttack {
   async #evaluate(batch: AttackBatch, images: AttackBatch["images"]) {
     const feeds: Handles = { ...images, target: batch.target };
     if (batch.valid) feeds.valid = batch.valid;
-    const { prediction, loss, correct } = await this.programs.evaluation.run(feeds);
+    const { evaluation } = this.programs;
+    const { prediction, loss, correct } = (await evaluation.run(feeds)) as Record<string, Tensor>;
     return { prediction: prediction as Tensor<"float32">, loss: floats(loss!), correct: floats(correct!) };
   }
 }
 
 const scalar = (value: number): Tensor => tensor("float32", [], [value]);
 const floats = (t: Tensor): Float32Array => t.data as Float32Array;
-
-function release(handles: readonly (Tensor | DeviceTensor)[]): void {
-  for (const handle of new Set(handles)) if (handle.data === undefined) handle.dispose();
-}
 
 const uniform = (random: Random): number => random.uniform(-1, 1);
 

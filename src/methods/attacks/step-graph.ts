@@ -42,8 +42,10 @@ export interface AttackSite {
   readonly perturb?: readonly string[];
   /** Expectation over transformation: the gradient is averaged over `samples` random transforms of the images (Athalye et al. 2018). */
   readonly transform?: Transform;
-  /** Where the predictor is for one tile of each image: how the images are cut. What is compiled then goes tile by tile (`tileByTile`). */
+  /** Where the predictor is for one tile of each image: how the images are cut. What is compiled then goes tile by tile (`TileByTile`). */
   readonly tiled?: TiledImages;
+  /** Where the predictor takes another number of images at a time than a batch has: how many those are. A batch then goes part by part (`PartByPart`). */
+  readonly batch?: number;
   /** Bytes that inner values of a step may take: what does not fit is computed again (`recompute`); default: all is kept. */
   readonly memory?: number;
 }
@@ -55,11 +57,13 @@ export interface TiledImages {
   readonly width: number;
 }
 
-/** Shapes of the images that are attacked, by role: those of the predictor, or the images of which it sees tiles. */
-export function imagesOf({ predictor, tiled }: AttackSite): Predictor["images"] {
-  if (!tiled) return predictor.images;
+/** Shapes of the images that are attacked, by role: those of the predictor, or of the batch and the images of which it sees parts and tiles. */
+export function imagesOf({ predictor, tiled, batch }: Pick<AttackSite, "predictor" | "tiled" | "batch">): Predictor["images"] {
   return Object.fromEntries(
-    Object.entries(predictor.images).map(([role, [b, c]]) => [role, [b!, c!, tiled.height, tiled.width]]),
+    Object.entries(predictor.images).map(([role, [b, c, h, w]]) => [
+      role,
+      [batch ?? b!, c!, tiled?.height ?? h!, tiled?.width ?? w!],
+    ]),
   );
 }
 
@@ -88,7 +92,7 @@ export function stepGraph(attack: Attack, site: AttackSite): Graph {
           passes.length,
         );
   const objective = average((p) => p.objective);
-  const batched = attack.weight.batch === "sum" ? reduceSum(objective) : reduceMean(objective);
+  const batched = overBatch(attack, site, objective);
   const away = attack.goal === "untargeted" ? batched : neg(batched);
   const slopes = livingGradients(
     "loss",
@@ -113,11 +117,11 @@ export function stepGraph(attack: Attack, site: AttackSite): Graph {
 }
 
 /**
- * The part of a step that looks at pixels' losses, for one tile of each image. Inputs: `x.<role>` and `<role>` as in `stepGraph`, `target`, `valid` (1 on the
- * tile's core where the target is known), `progress`. Outputs: `gradient.<role>` (of the loss itself, whatever the goal), `objective`, `loss` and
- * `remaining` [B] (means over the tile), `prediction`, `weight`.
+ * The part of a step that looks at pixels' losses, for what the predictor takes at a time: whole images, or tiles of them; a batch, or a part of it. Inputs:
+ * `x.<role>` and `<role>` as in `stepGraph`, `target`, `valid` (with tiles: 1 on the core where the target is known), `progress`. Outputs: `gradient.<role>`
+ * (of the loss itself, whatever the goal), `objective`, `loss` and `remaining` [B] (means over the pixels), `prediction`, `weight`.
  */
-export function tileGradientGraph(attack: Attack, site: AttackSite): Graph {
+export function gradientGraph(attack: Attack, site: AttackSite): Graph {
   const graph = new Graph();
   const perturbed = perturbedRoles(site);
   const images = Object.fromEntries(
@@ -127,10 +131,9 @@ export function tileGradientGraph(attack: Attack, site: AttackSite): Graph {
     ]),
   );
   const pass = evaluate(graph, attack, site, images, graph.input("progress", "float32", []));
-  const batched = attack.weight.batch === "sum" ? reduceSum(pass.objective) : reduceMean(pass.objective);
   const slopes = livingGradients(
     "loss",
-    batched,
+    overBatch(attack, site, pass.objective),
     perturbed.map((role) => images[role]!),
   );
   perturbed.forEach((role, i) => {
@@ -140,7 +143,7 @@ export function tileGradientGraph(attack: Attack, site: AttackSite): Graph {
   return graph;
 }
 
-/** The rest of a step, for whole images: `stepGraph` with the inputs `gradient.<role>`, `objective` and `remaining` in place of the model. */
+/** The rest of a step: `stepGraph` with the inputs `gradient.<role>`, `objective` and `remaining` in place of the model. */
 export function advanceGraph(attack: Attack, site: AttackSite): Graph {
   const graph = new Graph();
   const inputs = siteInputs(graph, site);
@@ -203,13 +206,18 @@ function advance(
   graph.output("nan_gradient", reduceMean(cast(isNan(mul(flat, 0)), "float32"), [1], "drop"));
 }
 
+/** What is differentiated, from what each sample has: a mean is one over the whole batch, also where this is a part of it. */
+function overBatch({ weight }: Attack, { batch }: AttackSite, objective: Value): Value {
+  if (weight.batch === "sum") return reduceSum(objective);
+  const mean = reduceMean(objective);
+  return batch === undefined ? mean : mul(mean, objective.shape[0]! / batch);
+}
+
 /** What the passes of one step see: the iterates themselves, or several random transforms of all images. */
 function draws(graph: Graph, site: AttackSite, { x, fixed }: SiteInputs): Record<string, Value>[] {
-  const { transform } = site;
+  const transform = fittingTransform(site);
   if (!transform) return [x];
   const images = { ...fixed, ...x };
-  if (transform.moves === "anything" && site.task.name !== "classification")
-    throw new AttackError(`Transform ${transform.name} moves pixels and ${site.task.name} has a target for each; take another.`);
   return Array.from({ length: transform.samples }, (_, s) => {
     const noises = new Map<string, Value>();
     return Object.fromEntries(
@@ -223,9 +231,16 @@ function draws(graph: Graph, site: AttackSite, { x, fixed }: SiteInputs): Record
   });
 }
 
-/** `noise<draw>.<role>`, or `noise<draw>` where one draw serves all images. */
-export const noiseName = ({ moves }: Transform, draw: number, role: string): string =>
-  moves === "nothing" ? `noise${draw}.${role}` : `noise${draw}`;
+/** @throws AttackError where the transform moves pixels from their targets. */
+export function fittingTransform({ transform, task }: Pick<AttackSite, "transform" | "task">): Transform | undefined {
+  if (transform?.moves === "anything" && task.name !== "classification")
+    throw new AttackError(`Transform ${transform.name} moves pixels and ${task.name} has a target for each; take another.`);
+  return transform;
+}
+
+/** `noise<draw>.<role>`, or `noise<draw>` where one draw serves all images; without the number where a program sees one draw only. */
+export const noiseName = ({ moves }: Transform, draw: number | undefined, role: string): string =>
+  moves === "nothing" ? `noise${draw ?? ""}.${role}` : `noise${draw ?? ""}`;
 
 /** The prediction alone: inputs `<role>`. */
 export function predictionGraph({ predictor }: AttackSite): Graph {

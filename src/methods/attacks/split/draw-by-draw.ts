@@ -1,0 +1,103 @@
+import { livingGradients } from "../../../engine/autodiff/gradients.js";
+import { lower } from "../../../engine/compile/lower.js";
+import { Graph, type Value } from "../../../engine/graph/graph.js";
+import { add, div, mul, reduceSum } from "../../../engine/operators/index.js";
+import type { Engine, Feeds, Program } from "../../../engine/runtime/engine.js";
+import { type Tensor, tensor } from "../../../engine/tensor/tensor.js";
+import { type AttackSite, imagesOf, noiseName, perturbedRoles } from "../step-graph.js";
+import type { Transform } from "../transforms/transform.js";
+import { type Handles, type PassOptions, pick, type Runnable, release, Sums } from "./runnable.js";
+
+/**
+ * The gradient averaged over random transforms of the images, one draw after the other: the images are transformed, the gradient program (for whole
+ * images, tiles, parts of a batch: it does not know) looks at what comes of it, and its gradient is brought back through the transform and added up. So
+ * neither memory nor the time to compile depends on the number of draws.
+ */
+export class DrawByDraw implements Runnable {
+  private constructor(
+    readonly inputs: Runnable["inputs"],
+    private readonly site: AttackSite,
+    private readonly samples: number,
+    private readonly transform: Program,
+    private readonly gradient: Runnable,
+    private readonly back: Program,
+  ) {}
+
+  static async compile(engine: Engine, site: AttackSite, transform: Transform, gradient: Runnable): Promise<DrawByDraw> {
+    const compile = (graph: Graph) => engine.compile(lower(graph, engine.info.provider));
+    const programs = [await compile(transformGraph(site, transform)), await compile(pullbackGraph(site, transform))] as const;
+    return new DrawByDraw(gradient.inputs, site, transform.samples, programs[0], gradient, programs[1]);
+  }
+
+  async run(feeds: Feeds, { only = [], draw }: PassOptions = {}): Promise<Handles> {
+    const roles = perturbedRoles(this.site);
+    const images = imagesOf(this.site);
+    const slopes = roles.map((role) => `gradient.${role}`);
+    let sums: Handles = Object.fromEntries(roles.map((role) => [`sum.${role}`, tensor("float32", images[role]!)]));
+    const means = new Sums();
+    const first: Handles = {};
+    for (let k = 0; k < this.samples; k++) {
+      const noise = draw!(k);
+      const keep = this.transform.outputs.map(({ name }) => name);
+      const seen = await this.transform.run({ ...pick(feeds, this.transform), ...pick(noise, this.transform) }, { keep });
+      const shown = Object.fromEntries(keep.map((name) => [name.slice("seen.".length), seen[name]!]));
+      const found = await this.gradient.run({ ...feeds, ...shown }, { only, keep: slopes });
+      const given = { ...feeds, ...noise, ...found, ...sums };
+      // the last sums are what is asked for, in memory like all other outputs
+      const kept = k + 1 < this.samples ? roles.map((role) => `next_sum.${role}`) : [];
+      const next = await this.back.run(pick(given, this.back), { keep: kept });
+      release([...Object.values(seen), ...slopes.map((name) => found[name]), ...Object.values(sums)]);
+      sums = Object.fromEntries(roles.map((role) => [`sum.${role}`, next[`next_sum.${role}`]!]));
+      for (const [name, t] of Object.entries(found)) {
+        if (slopes.includes(name)) continue;
+        if (t.shape.length === 1) means.add(name, t as Tensor, 1 / this.samples);
+        else first[name] ??= t;
+      }
+    }
+    return {
+      ...first,
+      ...means.values(),
+      ...Object.fromEntries(roles.map((role) => [`gradient.${role}`, sums[`sum.${role}`]!])),
+    };
+  }
+
+  dispose(): void {
+    for (const program of [this.transform, this.gradient, this.back]) program.dispose();
+  }
+}
+
+/** One draw: inputs `x.<role>` for images that may change, `<role>` for others, and `noise[.<role>]`; outputs `seen.<input>`. */
+function transformGraph(site: AttackSite, transform: Transform): Graph {
+  const graph = new Graph();
+  const draw = noiseInputs(graph, transform);
+  const perturbed = perturbedRoles(site);
+  for (const [role, shape] of Object.entries(imagesOf(site))) {
+    const name = perturbed.includes(role) ? `x.${role}` : role;
+    const image = graph.input(name, "float32", shape);
+    graph.output(`seen.${name}`, transform.apply(image, draw(role, image)));
+  }
+  return graph;
+}
+
+/** A gradient brought back through one draw: inputs `x.<role>`, `gradient.<role>`, `sum.<role>`, `noise[.<role>]`; outputs `next_sum.<role>`. */
+function pullbackGraph(site: AttackSite, transform: Transform): Graph {
+  const graph = new Graph();
+  const draw = noiseInputs(graph, transform);
+  for (const role of perturbedRoles(site)) {
+    const shape = imagesOf(site)[role]!;
+    const [x, cotangent, sum] = ["x", "gradient", "sum"].map((name) => graph.input(`${name}.${role}`, "float32", shape));
+    const [slope] = livingGradients("loss", reduceSum(mul(transform.apply(x!, draw(role, x!)), cotangent!)), [x!]);
+    graph.output(`next_sum.${role}`, add(sum!, div(slope!, transform.samples)));
+  }
+  return graph;
+}
+
+function noiseInputs(graph: Graph, transform: Transform): (role: string, image: Value) => Value {
+  const known = new Map<string, Value>();
+  return (role, image) => {
+    const name = noiseName(transform, undefined, role);
+    const noise = known.get(name) ?? graph.input(name, "float32", transform.noise(image.shape));
+    known.set(name, noise);
+    return noise;
+  };
+}
