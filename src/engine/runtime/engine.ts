@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Graph } from "../graph/graph.js";
 import type { OnnxModel, ValueInfo } from "../onnx/model.js";
 import type { DataType, Shape, Tensor } from "../tensor/tensor.js";

@@ -1,0 +1,90 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+interface Manifest {
+  readonly version: string;
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+/** Packs the package as `npm run pack` does, in a copy of the checkout, so that nothing built lies there before or is left behind. */
+export function pack(): { readonly tarball: string; readonly remove: () => void } {
+  const copy = mkdtempSync(join(tmpdir(), "faultline-pack-"));
+  for (const name of ["src", "bin", "package.json", "tsconfig.json", "tsconfig.build.json", ".npmrc", "README.md", "LICENSE"])
+    cpSync(join(root, name), join(copy, name), { recursive: true });
+  symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
+  execFileSync("npm", ["run", "pack", "--silent"], { cwd: copy, stdio: ["ignore", "ignore", "inherit"] });
+  return {
+    tarball: join(copy, `faultline-${manifest().version}.tgz`),
+    remove: () => rmSync(copy, { recursive: true, force: true }),
+  };
+}
+
+export const manifest = (): Manifest => JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
+
+/** A folder outside the checkout in which somebody works with the package. */
+export class Workplace {
+  readonly path = mkdtempSync(join(tmpdir(), "faultline-workplace-"));
+
+  constructor() {
+    this.write("package.json", JSON.stringify({ name: "workplace", private: true, type: "module" }));
+  }
+
+  /**
+   * Installs the tarball without a registry: unpacked, with the checkout's own copies of what package.json declares, and of nothing else: what the
+   * package uses without declaring it is missing here.
+   */
+  install(tarball: string): void {
+    const home = join(this.path, "node_modules", "faultline");
+    mkdirSync(home, { recursive: true });
+    execFileSync("tar", ["xzf", tarball, "-C", home, "--strip-components=1"]);
+    for (const name of Object.keys(manifest().dependencies)) this.link(name);
+    mkdirSync(join(this.path, "node_modules", ".bin"));
+    symlinkSync("../faultline/bin/faultline.js", join(this.path, "node_modules", ".bin", "faultline"));
+  }
+
+  /** Makes a package of the checkout available. */
+  link(name: string): void {
+    const place = join(this.path, "node_modules", name);
+    if (existsSync(place)) return;
+    mkdirSync(dirname(place), { recursive: true });
+    symlinkSync(join(root, "node_modules", name), place);
+  }
+
+  write(name: string, text: string): void {
+    mkdirSync(dirname(join(this.path, name)), { recursive: true });
+    writeFileSync(join(this.path, name), text);
+  }
+
+  /** Runs a program of Node's here; what it printed and its exit code. */
+  node(...args: readonly string[]): { readonly code: number; readonly out: string; readonly err: string } {
+    return this.run(process.execPath, ...args);
+  }
+
+  run(command: string, ...args: readonly string[]): { readonly code: number; readonly out: string; readonly err: string } {
+    try {
+      const out = execFileSync(command, args, {
+        cwd: this.path,
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "pipe"],
+        env: environment(),
+      });
+      return { code: 0, out, err: "" };
+    } catch (error) {
+      const { status, stdout, stderr } = error as { status: number | null; stdout: string; stderr: string };
+      return { code: status ?? -1, out: stdout ?? "", err: stderr ?? String(error) };
+    }
+  }
+
+  remove(): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+/** What npm and vitest set for their own children would change what a program does. */
+const environment = (): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|VITEST|NODE_ENV|NODE_OPTIONS)/.test(name)));
