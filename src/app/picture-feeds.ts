@@ -2,11 +2,11 @@ import { Graph } from "../engine/graph/graph.js";
 import type { Engine, Feeds } from "../engine/runtime/engine.js";
 import { type Tensor, tensor } from "../engine/tensor/tensor.js";
 import type { Dataset } from "../vision/data/dataset.js";
-import { resizeImage } from "../vision/data/fit.js";
 import { openDataset } from "../vision/data/node/open.js";
 import { syntheticDataset } from "../vision/data/synthetic/dataset.js";
 import type { ModelSpec } from "../vision/spec/model-spec.js";
 import { preprocess } from "../vision/spec/splice.js";
+import { prepareAtModelSize } from "./attack/model-size.js";
 import { UsageError } from "./cli/errors.js";
 
 export interface Pictures {
@@ -21,7 +21,8 @@ export interface Pictures {
 }
 
 /**
- * Pictures as a model takes them, for looking into it: of a data set, or a few synthetic scenes. They are resized to the model's own size.
+ * Pictures as a model takes them, for looking into it: of a data set, or a few synthetic scenes. They are brought to the model's own size, their shape
+ * kept: scaled, and mirrored at the edges.
  *
  * @param graph specialized, with images as its only inputs.
  * @throws UsageError where an input is no batch of one image.
@@ -44,6 +45,7 @@ export async function pictureFeeds(
     ? await openDataset(data, { task: spec.task })
     : syntheticDataset({ task: spec.task, size: Math.max(32, Math.min(256, height, width)), length: count, seed });
   const taken = Math.min(count, dataset.length);
+  const atSize: ModelSpec = { ...spec, size: { rule: "fixed", height, width } };
   const program = await engine.compile(preprocessing(graph, spec, [height, width]));
   const feeds: Feeds[] = [];
   const shown: Record<string, Tensor<"float32">>[] = [];
@@ -51,13 +53,12 @@ export async function pictureFeeds(
   try {
     for (let i = 0; i < taken; i++) {
       const sample = await dataset.sample(Math.floor((i * dataset.length) / taken));
-      const pictures = Object.values(sample.inputs);
+      const roles = Object.keys(sample.inputs);
+      const pictures = Object.values(prepareAtModelSize(sample, i, roles, atSize, "pad").images);
       const images = Object.fromEntries(
         graph.inputs.map(({ name }, k) => {
           const picture = pictures[Math.min(k, pictures.length - 1)]!;
-          const [, h, w] = picture.shape;
-          const sized = h === height && w === width ? picture : resizeImage(picture, height, width);
-          return [name, tensor("float32", [1, 3, height, width], sized.data)];
+          return [name, tensor("float32", [1, 3, height, width], picture.data)];
         }),
       );
       feeds.push(await program.run(Object.fromEntries(Object.entries(images).map(([name, t]) => [`picture.${name}`, t]))));
@@ -67,7 +68,7 @@ export async function pictureFeeds(
   } finally {
     program.dispose();
   }
-  const sized = `resized to ${width}x${height}`;
+  const sized = `brought to ${width}x${height}, their shape kept`;
   return {
     feeds,
     images: shown,

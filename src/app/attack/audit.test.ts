@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { type Finding, good, unsure, wrong } from "../doctor/finding.js";
 import type { Evidence, Trial } from "./audit/evidence.js";
+import { fedWell } from "./audit/feeding.js";
 import { usableGradients } from "./audit/gradients.js";
 import { audit, type Check } from "./audit.js";
 import { type AttackPlan, attackPlanSchema } from "./plan.js";
@@ -55,7 +57,7 @@ const trial = (changes: Partial<Trial> = {}): Trial => ({
 
 const huge = (loss: number, correct = 0.5) => ({ loss, correct, steps: 20 });
 
-const good: Evidence = {
+const sound: Evidence = {
   records: [record(0), record(1)],
   files: [
     { sample: "s0", size: 8 / 255, trespass: false },
@@ -63,11 +65,16 @@ const good: Evidence = {
   ],
   trials: [trial()],
   levels: { sample: "s0", gradient: 1e-6 },
+  feeding: {
+    findings: [good("range", "0..1 does best."), good("channel order", "rgb does best.")],
+    labelled: true,
+    samples: 2,
+  },
   modelHash: "abc",
 };
 
 const find = (name: string, evidence: Partial<Evidence>, of: AttackPlan = plan): Check => {
-  const check = audit(of, { ...good, ...evidence }).find((c) => c.name === name);
+  const check = audit(of, { ...sound, ...evidence }).find((c) => c.name === name);
   if (!check) throw new Error(`no check "${name}"`);
   return check;
 };
@@ -75,10 +82,27 @@ const targeted: AttackPlan = { ...plan, goal: { kind: "targeted", target: "0" } 
 
 describe("audit", () => {
   it("passes a run that has nothing wrong with it", () => {
-    const checks = audit(plan, good);
+    const checks = audit(plan, sound);
     expect(checks.filter((c) => c.verdict !== "passed").map((c) => [c.name, c.verdict])).toEqual([]);
-    expect(checks).toHaveLength(14);
+    expect(checks).toHaveLength(15);
     for (const c of checks) expect(c.sentence).toMatch(/[.]$/);
+  });
+
+  it("judges by what the doctor finds of the way in which the model is fed", () => {
+    const name = "The model is fed what it expects";
+    const findings = (...list: Finding[]) => ({ feeding: { findings: list, labelled: true, samples: 2 } });
+    expect(find(name, findings(wrong("range", "With 0..255 it does better.", "--range", "0..255")))).toMatchObject({
+      verdict: "failed",
+      sentence: expect.stringContaining("(--range 0..255)"),
+    });
+    const open = findings(unsure("range", "Cannot be told."));
+    expect(find(name, open).verdict).toBe("not applicable");
+    expect(fedWell({ ...plan, assumed: ["range"] }, open.feeding)).toMatchObject({
+      verdict: "warning",
+      sentence: expect.stringContaining("value range 0..1 (--range)"),
+    });
+    const blind = { findings: [], labelled: false, samples: 2 };
+    expect(fedWell({ ...plan, assumed: ["range"] }, blind).sentence).toContain("no labels");
   });
 
   it("sees an attack that finds nothing", () => {
@@ -167,7 +191,7 @@ describe("audit", () => {
   });
 
   it("sees files that are not those of the run", () => {
-    const file = (changes: object) => ({ files: [{ ...good.files[0]!, ...changes }] });
+    const file = (changes: object) => ({ files: [{ ...sound.files[0]!, ...changes }] });
     expect(find("Saved images lie in the ball", file({ size: 9 / 255 })).verdict).toBe("failed");
     expect(find("Saved images lie in the ball", file({ trespass: true })).verdict).toBe("failed");
     expect(find("Saved images lie in the ball", file({ problem: "is gone" })).sentence).toContain("s0: is gone");

@@ -3,6 +3,7 @@ import { insideBall } from "./audit/ball.js";
 import type { Check } from "./audit/check.js";
 import { survivesRounding } from "./audit/eight-bit.js";
 import type { Evidence, FileEvidence, Trial } from "./audit/evidence.js";
+import { fedWell, tryFeedings } from "./audit/feeding.js";
 import { compareFiles } from "./audit/files.js";
 import { repeatable, sameAtEveryLevel, usableGradients } from "./audit/gradients.js";
 import { hugeRadius } from "./audit/huge-radius.js";
@@ -24,10 +25,11 @@ export type { Check, Verdict } from "./audit/check.js";
  * @param evidence from `gather`.
  */
 export function audit(plan: AttackPlan, evidence: Evidence): Check[] {
-  const { records, files, trials, levels, modelHash } = evidence;
+  const { records, files, trials, levels, feeding, modelHash } = evidence;
   const elements = 3 * Math.max(1, ...records.map((r) => (r.size ? r.size[0] * r.size[1] : 1)));
   return [
     allFinished(records),
+    fedWell(plan, feeding),
     cleanPerformance(plan, summarize(plan, records), records),
     lossMoves(plan, records),
     beatsNoise(plan, trials),
@@ -66,5 +68,7 @@ export async function gather(
     trials.push(await tryAgain(context, record, folder));
   }
   const levels = intact[0] && searches(context.plan) ? await compareLevels(context, intact[0]) : undefined;
-  return { records, files, trials, levels, modelHash: await hashFile(context.plan.model.path) };
+  onProgress?.("feeding the model in other ways");
+  const feeding = await tryFeedings(context, done);
+  return { records, files, trials, levels, feeding, modelHash: await hashFile(context.plan.model.path) };
 }

@@ -10,12 +10,18 @@ const size = z.strictObject({ height: z.number().int().positive(), width: z.numb
 /** Changes of the pictures before anything else, in this order. */
 const picture = { resize: size.optional(), shorter: z.number().int().positive().optional(), crop: size.optional() };
 
+/** Number of the form of run.json, records.jsonl, summary.json and audit.json; run.json and summary.json hold it as `format`. */
+export const runFormat = 1;
+
 /** Everything that determines the result of an attack run; run.json holds it whole. */
 export const attackPlanSchema = z.strictObject({
   command: z.literal("attack"),
+  format: z.literal(runFormat).default(runFormat),
   version: z.string(),
   model: z.strictObject({ path: z.string(), sha256: z.string() }),
   spec: completeSpecSchema,
+  /** Fields of the specification that nobody said, and that are the usual values. */
+  assumed: z.array(z.string()).optional(),
   data: z.strictObject({
     path: z.string(),
     format: z.enum(layoutNames).optional(),

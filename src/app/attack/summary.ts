@@ -1,11 +1,12 @@
 import { framing } from "../../vision/framed-predictor.js";
 import { tileCount } from "../../vision/tiling.js";
 import { type Measure, measureFor, type SampleScores } from "./measure.js";
-import type { AttackPlan } from "./plan.js";
+import { type AttackPlan, runFormat } from "./plan.js";
 import type { AttackRecord, References } from "./run-attack.js";
 
 /** A run in numbers: what summary.json holds. Computed from the records alone, so shards and resumed runs give the same. */
 export interface AttackSummary {
+  readonly format: typeof runFormat;
   readonly samples: number;
   readonly errors: readonly { readonly index: number; readonly sample: string; readonly error: string }[];
   readonly headline: Measure["headline"];
@@ -51,6 +52,7 @@ export function summarize(plan: AttackPlan, all: readonly AttackRecord[]): Attac
   const counts =
     fit.mismatch === "tile" ? done.map(({ size }) => tileCount({ height: size![0], width: size![1] }, fit.tiles)) : [];
   return {
+    format: runFormat,
     samples: done.length,
     errors: records.flatMap((r) => (r.error ? [{ index: r.index, sample: r.sample, error: r.error }] : [])),
     headline: measure.headline,

@@ -174,7 +174,7 @@ it("the doctor reads a data set and recommends flags", async () => {
     "--data",
     fixture,
   );
-  expect(code).toBe(0);
+  expect(code).toBe(1);
   expect(out).toMatch(/WRONG {2}meaning .* looks like logits/);
   expect(out).toMatch(/^Try: .*--meaning logits/m);
   const json = await faultline("doctor", network("segmentation"), "--task", "segmentation", "--data", fixture, "--json");

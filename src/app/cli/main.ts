@@ -10,6 +10,7 @@ import { inspectCommand } from "./commands/inspect.js";
 import { mergeCommand } from "./commands/merge.js";
 import { retrofitCommand } from "./commands/retrofit.js";
 import { sensorCommand } from "./commands/sensor.js";
+import { specCommand } from "./commands/spec.js";
 import { spectrumCommand } from "./commands/spectrum.js";
 import { trainCommand } from "./commands/train.js";
 import { sentenceOf } from "./errors.js";
@@ -19,6 +20,7 @@ const commands = (): Command[] => [
   inspectCommand(),
   gradCommand(),
   doctorCommand(),
+  specCommand(),
   attackCommand(),
   compileCommand(),
   auditCommand(),

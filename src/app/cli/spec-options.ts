@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { ModelSpec } from "../../vision/spec/model-spec.js";
+import { type ModelSpec, parseSizeRule } from "../../vision/spec/model-spec.js";
 import { parseFraction, parseInteger } from "./model-options.js";
 
 export interface SpecFlags {
@@ -82,10 +82,7 @@ function numbers(text: string): number[] {
 }
 
 function sizeRule(text: string): ModelSpec["size"] {
-  if (text === "any") return { rule: "any" };
-  const multiple = /^multiple:(\d+)$/.exec(text);
-  if (multiple) return { rule: "multiple", of: Number(multiple[1]) };
-  const fixed = /^fixed:(\d+)x(\d+)$/.exec(text);
-  if (fixed) return { rule: "fixed", height: Number(fixed[1]), width: Number(fixed[2]) };
-  throw new InvalidArgumentError("write any, multiple:32 or fixed:480x640 (height x width).");
+  const rule = parseSizeRule(text);
+  if (!rule) throw new InvalidArgumentError("write any, multiple:32 or fixed:480x640 (height x width).");
+  return rule;
 }

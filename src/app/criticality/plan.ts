@@ -14,6 +14,8 @@ export const criticalityPlanSchema = z.strictObject({
   version: z.string(),
   model: file,
   spec: completeSpecSchema,
+  /** Fields of the specification that nobody said, and that are the usual values. */
+  assumed: z.array(z.string()).optional(),
   data: z.discriminatedUnion("kind", [
     z.strictObject({
       kind: z.literal("dataset"),

@@ -129,7 +129,14 @@ function restoredRange(raws: readonly Tensor[], { output }: ModelSpec): { range:
       most = Math.max(most, v);
     }
   const seen = `restored values from ${least.toFixed(2)} to ${most.toFixed(2)}`;
-  const range = most > 8 ? "0..255" : least < -0.4 && most <= 1.6 ? "-1..1" : least > -0.4 && most <= 1.6 ? "0..1" : undefined;
+  const range =
+    most > 8 && least > -most / 4
+      ? "0..255"
+      : least < -0.4 && most <= 1.6
+        ? "-1..1"
+        : least > -0.4 && most <= 1.6
+          ? "0..1"
+          : undefined;
   if (typeof output.range !== "string" || range === undefined)
     return { range: output.range, finding: unsure("output range", `${seen}, which fit none of 0..1, -1..1 and 0..255.`) };
   if (range === output.range) return { range, finding: good("output range", `${range}: ${seen}.`) };

@@ -48,6 +48,17 @@ export function quality(predictions: readonly Tensor[], samples: readonly Labell
   return 1 / (1 + sum / Math.max(size, 1e-12));
 }
 
+/** Sample by sample whether the model is right, where a sample has one label; empty where labels are per pixel, or there are none. */
+export function rightOrWrong(
+  predictions: readonly Tensor[],
+  samples: readonly Labelled[],
+  spec: ModelSpec,
+  offset: number,
+): boolean[] {
+  const whole = predictions.every((p) => p.shape.length === 1) && samples.some((s) => s.target);
+  return whole ? predictions.map((p, i) => quality([p], [samples[i]!], spec, offset) === 1) : [];
+}
+
 export interface Labelled {
   readonly target: Tensor | undefined;
   readonly valid: Tensor | undefined;

@@ -1,3 +1,4 @@
+import { assumptionsNamed, assumptionWords } from "../../vision/spec/assumptions.js";
 import type { Check } from "../attack/audit.js";
 import type { AttackPlan } from "../attack/plan.js";
 import type { AttackRecord } from "../attack/run-attack.js";
@@ -231,6 +232,14 @@ function setting({ plan, summary, path }: Report): string {
   const rows: [string, string][] = [
     ["Model", `${model.path}, SHA-256 ${model.sha256}`],
     ["Expects", `${spec.channels.toUpperCase()}, ${range}; ${sizeText(spec.size)}; ${spec.layout.toUpperCase()}`],
+    ...(plan.assumed?.length
+      ? [
+          ["Assumed", `${assumptionWords(assumptionsNamed(plan.assumed, spec))}: nobody said so; these flags settle it`] as [
+            string,
+            string,
+          ],
+        ]
+      : []),
     [
       "Yields",
       `${spec.task}${spec.task === "classification" || spec.task === "segmentation" ? ` as ${spec.output.meaning}` : ""}`,

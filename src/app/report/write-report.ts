@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { writeImage } from "../../vision/data/node/image-file.js";
 import { flowWheel } from "../../vision/render/index.js";
+import { withoutAssumed } from "../../vision/spec/assumptions.js";
 import type { Check } from "../attack/audit.js";
 import type { AttackContext, AttackRecord } from "../attack/run-attack.js";
 import { summarize } from "../attack/summary.js";
@@ -25,6 +26,6 @@ export async function writeReport(
   const chosen = chooseSamples(records, number, plan.goal.kind);
   const specimens = await drawSpecimens(context, run.path, chosen.whole);
   if (specimens.some((s) => s.legend?.kind === "wheel")) await writeImage(join(run.path, "report/wheel.png"), flowWheel(108));
-  run.write("spec.json", `${JSON.stringify(plan.spec, undefined, 2)}\n`);
+  run.write("spec.json", `${JSON.stringify(withoutAssumed(plan.spec, plan.assumed ?? []), undefined, 2)}\n`);
   run.write("report.html", page({ plan, summary, number, records, checks, specimens, others: chosen, path: run.path }));
 }

@@ -1,4 +1,5 @@
 import type { AttackRecord } from "../run-attack.js";
+import type { FeedingEvidence } from "./feeding.js";
 
 /** What the audit judges: the run's records and what was measured again. */
 export interface Evidence {
@@ -6,6 +7,8 @@ export interface Evidence {
   readonly files: readonly FileEvidence[];
   readonly trials: readonly Trial[];
   readonly levels: LevelEvidence | undefined;
+  /** How the model does under other ways of feeding it. */
+  readonly feeding: FeedingEvidence | undefined;
   /** SHA-256 of the model file now. */
   readonly modelHash: string;
 }

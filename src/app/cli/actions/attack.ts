@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import type { Engine } from "../../../engine/runtime/engine.js";
+import type { Assumption } from "../../../vision/spec/assumptions.js";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
 import { tasks } from "../../../vision/tasks/index.js";
 import { attackOf, attacksOf } from "../../attack/attack-of-plan.js";
 import { finishRun } from "../../attack/finish.js";
-import { type AttackPlan, hashFile } from "../../attack/plan.js";
+import { type AttackPlan, hashFile, runFormat } from "../../attack/plan.js";
 import { withPictures } from "../../attack/prepare.js";
 import { readRegion } from "../../attack/reopen.js";
 import { type AttackRecord, plannedBatches, runAttack } from "../../attack/run-attack.js";
@@ -24,16 +25,17 @@ import { version } from "../version.js";
 import { dataOptions, openFlagged } from "./data.js";
 import { withEngine } from "./engine.js";
 import { fitOf } from "./fit.js";
-import { resolveSpec } from "./spec.js";
+import { resolveSpec, sayAssumed } from "./spec.js";
 
 /** `faultline attack model.onnx --task segmentation --data DIR` */
 export async function attack(path: string, flags: AttackCommandFlags): Promise<void> {
-  const said = resolveSpec(path, flags);
+  const { spec: said, assumed } = resolveSpec(path, flags);
   const model = await readPredicting(path, said);
   const spec = completeSpec(model, said);
+  sayAssumed(assumed, path);
   await withEngine(flags, async (engine) => {
     if (flags.input) await attackTensors(engine, model, spec, flags);
-    else await attackDataset(engine, model, path, spec, flags);
+    else await attackDataset(engine, model, path, spec, assumed, flags);
   });
 }
 
@@ -44,6 +46,7 @@ async function attackDataset(
   model: Model,
   path: string,
   specOfModel: ModelSpec,
+  assumed: readonly Assumption[],
   flags: AttackCommandFlags,
 ): Promise<void> {
   if (!flags.data) throw new UsageError("name the images with --data DIR (or tensors with --input FILE).");
@@ -63,9 +66,11 @@ async function attackDataset(
   const steps = flags.attack === "ensemble" ? (flags.steps ?? usualSteps) : attackOf(flags.attack, flags, kind).budget.steps;
   const plan: AttackPlan = {
     command: "attack",
+    format: runFormat,
     version,
     model: { path, sha256: await hashFile(path) },
     spec,
+    ...(assumed.length > 0 && { assumed: assumed.map((a) => a.field) }),
     data: {
       path: flags.data,
       ...dataOptions(flags),

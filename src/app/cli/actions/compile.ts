@@ -13,7 +13,7 @@ import { readPredicting } from "../../read-predicting.js";
 import type { CompileFlags } from "../commands/compile.js";
 import { UsageError } from "../errors.js";
 import { withEngine } from "./engine.js";
-import { resolveSpec } from "./spec.js";
+import { resolveSpec, sayAssumed } from "./spec.js";
 import { saveChecked, withinMemory } from "./write.js";
 
 /** `faultline compile model.onnx --task segmentation --size 512x512 -o step.onnx` */
@@ -21,9 +21,10 @@ export async function compile(path: string, flags: CompileFlags): Promise<void> 
   if (!flags.output.endsWith(".onnx")) throw new UsageError(`-o ${flags.output}: name a file that ends in .onnx.`);
   const { attack: name } = flags;
   if (name === "ensemble") throw new UsageError("the ensemble is several attacks; compile each of them.");
-  const said = resolveSpec(path, flags);
+  const { spec: said, assumed } = resolveSpec(path, flags);
   const model = await readPredicting(path, said);
   const spec = completeSpec(model, said);
+  sayAssumed(assumed, path);
   const size = spec.size.rule === "fixed" ? spec.size : flags.size;
   if (!size) throw new UsageError(`say the size of the images with --size HEIGHTxWIDTH; ${path} takes several.`);
   if (flags.size && (flags.size.height !== size.height || flags.size.width !== size.width))

@@ -4,6 +4,7 @@ import type { OnnxModel } from "../../../engine/onnx/model.js";
 import type { Engine } from "../../../engine/runtime/engine.js";
 import { probeOf } from "../../../methods/criticality/probe.js";
 import { layerProfile, trialMeasures } from "../../../methods/criticality/profile.js";
+import type { Assumption } from "../../../vision/spec/assumptions.js";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
 import { hashFile } from "../../attack/plan.js";
@@ -31,14 +32,15 @@ import { UsageError } from "../errors.js";
 import { version } from "../version.js";
 import { dataOptions, openFlagged } from "./data.js";
 import { withEngine } from "./engine.js";
-import { resolveSpec } from "./spec.js";
+import { resolveSpec, sayAssumed } from "./spec.js";
 
 /** `faultline criticality model.onnx --data DIR` */
 export async function criticality(path: string, flags: CriticalityFlags): Promise<void> {
-  const said = resolveSpec(path, flags, "classification");
+  const { spec: said, assumed } = resolveSpec(path, flags, "classification");
   const file = await readPredicting(path, said);
   const spec = completeSpec(file, said);
-  await withEngine(flags, (engine) => measure(engine, file, path, spec, flags));
+  sayAssumed(assumed, path);
+  await withEngine(flags, (engine) => measure(engine, file, path, spec, assumed, flags));
 }
 
 /** `faultline criticality compare RUN_A RUN_B` */
@@ -55,7 +57,14 @@ export function compare(paths: readonly string[], flags: { readonly out?: string
   if (!flags.json) process.stdout.write(`${join(flags.out, "report.html")}\n`);
 }
 
-async function measure(engine: Engine, file: OnnxModel, path: string, spec: ModelSpec, flags: CriticalityFlags): Promise<void> {
+async function measure(
+  engine: Engine,
+  file: OnnxModel,
+  path: string,
+  spec: ModelSpec,
+  assumed: readonly Assumption[],
+  flags: CriticalityFlags,
+): Promise<void> {
   if (flags.shard && flags.json && !flags.out)
     throw new UsageError("--shard with --json: a part has no result of its own to print; name its directory with --out.");
   const { data, source } = await openImages(file, spec, flags);
@@ -70,6 +79,7 @@ async function measure(engine: Engine, file: OnnxModel, path: string, spec: Mode
     version,
     model: { path, sha256: await hashFile(path) },
     spec,
+    ...(assumed.length > 0 && { assumed: assumed.map((a) => a.field) }),
     data,
     reset: {
       source: copies.length > 0 ? { kind: "copies", copies } : { kind: "scheme", scheme: flags.reset ?? "framework" },

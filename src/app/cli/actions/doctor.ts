@@ -1,56 +1,97 @@
-import { DataError } from "../../../vision/data/error.js";
-import { resizeSample } from "../../../vision/data/fit.js";
+import { writeFileSync } from "node:fs";
+import { Command } from "commander";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
-import { imageRoles } from "../../../vision/spec/model-spec.js";
-import { prepareAtModelSize } from "../../attack/model-size.js";
-import type { Prepared } from "../../attack/prepare.js";
+import type { ModelSpecInput } from "../../../vision/spec/model-spec.js";
 import { checkup } from "../../doctor/checkup.js";
+import type { Finding } from "../../doctor/finding.js";
+import { lookAt } from "../../doctor/samples.js";
 import { readPredicting } from "../../read-predicting.js";
 import type { DoctorFlags } from "../commands/doctor.js";
+import { type SpecFlags, withSpec } from "../spec-options.js";
 import { openFlagged } from "./data.js";
 import { withEngine } from "./engine.js";
-import { resolveSpec } from "./spec.js";
+import { fitOf } from "./fit.js";
+import { resolveSpec, type SaidSpec, sidecarOf } from "./spec.js";
 
 const marks = { good: "ok   ", wrong: "WRONG", unsure: "?    " } as const;
 
 /** `faultline doctor model.onnx --task segmentation --data DIR` */
 export async function doctor(path: string, flags: DoctorFlags): Promise<void> {
   const resolved = resolveSpec(path, flags);
-  const model = await readPredicting(path, resolved);
-  const said = completeSpec(model, resolved);
-  const { dataset, spec } = await openFlagged(flags.data, said, flags);
-  const count = Math.min(flags.samples, dataset.length);
-  const samples: Prepared[] = [];
-  let resize = flags.resize;
-  for (let i = 0; i < count; i++) {
-    const index = Math.floor((i * dataset.length) / count);
-    const sample = await dataset.sample(index).catch((error: unknown) => {
-      if (error instanceof DataError) process.stderr.write(`left out: ${error.message}\n`);
-      else throw error;
-    });
-    if (!sample) continue;
-    const unshifted = { ...spec, labelOffset: 0 };
-    const sized = resize ? resizeSample(sample, resize, dataset.task) : sample;
-    const prepared = prepareAtModelSize(sized, index, imageRoles[spec.task], unshifted, "resize");
-    const [, height, width] = Object.values(prepared.images)[0]!.shape as [number, number, number];
-    resize ??= { height, width };
-    samples.push(prepared);
+  const model = await readPredicting(path, resolved.spec);
+  const { dataset, spec } = await openFlagged(flags.data, completeSpec(model, resolved.spec), flags);
+  const { samples, finding } = await lookAt(dataset, spec, fitOf(flags, spec), flags.samples, (why) =>
+    process.stderr.write(`left out: ${why}\n`),
+  );
+  const [size, ...others] = await withEngine(flags, (engine) => checkup(engine, model, spec, samples));
+  const findings = [size!, finding, ...others];
+  const advice = findings.flatMap((f) => f.flags ?? []);
+  if (findings.some((f) => f.verdict === "wrong")) process.exitCode = 1;
+  if (flags.json) process.stdout.write(`${JSON.stringify(findings, undefined, 2)}\n`);
+  else process.stdout.write(`${text(findings, resolved, samples.length)}`);
+  if (flags.write) {
+    const { file, open } = writeSidecar(path, flags, findings, advice);
+    const left = open.length > 0 ? `; left out, since these images cannot tell: ${open.join(", ")}` : "";
+    process.stderr.write(`${file} says so from now on${left}\n`);
   }
-  if (samples.length === 0) throw new DataError(`Not one of the ${count} samples that were tried in ${flags.data} can be read.`);
-  const findings = await withEngine(flags, (engine) => checkup(engine, model, spec, samples));
-  if (flags.json) {
-    process.stdout.write(`${JSON.stringify(findings, undefined, 2)}\n`);
-    return;
-  }
+}
+
+function text(findings: readonly Finding[], { assumed }: SaidSpec, count: number): string {
   const width = Math.max(...findings.map((f) => f.subject.length));
-  for (const f of findings) process.stdout.write(`${marks[f.verdict]}  ${f.subject.padEnd(width)}  ${f.sentence}\n`);
+  const lines = findings.map((f) => `${marks[f.verdict]}  ${f.subject.padEnd(width)}  ${f.sentence}\n`);
   const advice = findings.flatMap((f) => f.flags ?? []);
   const wrong = findings.filter((f) => f.verdict === "wrong").length;
-  process.stdout.write(
+  const confirmed = new Set(findings.flatMap((f) => (f.verdict === "unsure" ? [] : (fields[f.subject] ?? []))));
+  const open = assumed.filter((a) => !confirmed.has(a.field));
+  return [
+    ...lines,
+    ...(open.length > 0
+      ? [`Assumed and not confirmed: ${open.map((a) => `${a.what} ${a.value} (${a.flag})`).join(", ")}.\n`]
+      : []),
     advice.length > 0
-      ? `Try: ${advice.join(" ")}\n`
+      ? `Try: ${advice.join(" ")}   (--write keeps it beside the model)\n`
       : wrong > 0
         ? "No flag puts this right.\n"
-        : `Nothing looks wrong on ${samples.length} samples.\n`,
-  );
+        : `Nothing looks wrong on ${count} samples.\n`,
+  ].join("");
+}
+
+/** Fields of a specification by the subject of the finding that settles them. */
+const fields: Readonly<Record<string, string>> = {
+  range: "range",
+  "channel order": "channels",
+  meaning: "output.meaning",
+  "output scale": "output.scale",
+  "output range": "output.range",
+};
+
+/** Writes what was said and what was found beside the model; what could not be told and nobody said stays out of it. */
+function writeSidecar(
+  path: string,
+  flags: DoctorFlags,
+  findings: readonly Finding[],
+  advice: readonly string[],
+): { readonly file: string; readonly open: readonly string[] } {
+  const file = flags.spec ?? sidecarOf(path);
+  const parsed = withSpec(new Command())
+    .parse([...advice], { from: "user" })
+    .opts() as SpecFlags;
+  const { said, spec, assumed } = resolveSpec(path, { ...flags, ...parsed });
+  const confirmed = new Set(findings.flatMap((f) => (f.verdict === "good" ? (fields[f.subject] ?? []) : [])));
+  const settled = assumed.filter((a) => confirmed.has(a.field)).map((a) => a.field);
+  const output = {
+    ...said.output,
+    ...(settled.includes("output.meaning") && { meaning: spec.output.meaning }),
+    ...(settled.includes("output.scale") && { scale: spec.output.scale }),
+    ...(settled.includes("output.range") && { range: spec.output.range as "0..1" }),
+  };
+  const written: Partial<ModelSpecInput> = {
+    task: spec.task,
+    ...said,
+    ...(settled.includes("range") && { range: spec.range }),
+    ...(settled.includes("channels") && { channels: spec.channels }),
+    ...(Object.keys(output).length > 0 ? { output } : { output: undefined }),
+  };
+  writeFileSync(file, `${JSON.stringify(written, undefined, 2)}\n`);
+  return { file, open: assumed.filter((a) => !settled.includes(a.field)).map((a) => a.what) };
 }

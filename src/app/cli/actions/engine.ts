@@ -48,8 +48,19 @@ export async function openKnownPart(
   return { file, known };
 }
 
+/** The shapes by input. A batch that the file leaves open is 1 where nobody says otherwise, and standard error says so. */
 function named(shapes: Readonly<Record<string, Shape>>, { graph }: OnnxModel): Readonly<Record<string, Shape>> {
-  const first = graph.inputs.find((i) => !graph.initializers.has(i.name));
+  const free = graph.inputs.filter((i) => !graph.initializers.has(i.name));
   const { "": unnamed, ...rest } = shapes;
-  return unnamed && first ? { ...rest, [first.name]: unnamed } : rest;
+  const given = unnamed && free[0] ? { ...rest, [free[0].name]: unnamed } : rest;
+  const single = free.flatMap(({ name, shape }): [string, Shape][] => {
+    const [batch, ...others] = shape ?? [];
+    const open = batch !== undefined && typeof batch !== "number" && others.every((d) => typeof d === "number");
+    return open && !given[name] ? [[name, [1, ...(others as number[])]]] : [];
+  });
+  for (const [name, shape] of single)
+    process.stderr.write(
+      `note: the batch of ${name} is open and taken as 1 (--shape ${name}=${shape.join("x")} says otherwise)\n`,
+    );
+  return { ...Object.fromEntries(single), ...given };
 }

@@ -10,14 +10,15 @@ import type { RetrofitFlags } from "../commands/retrofit.js";
 import { UsageError } from "../errors.js";
 import { columns } from "../table.js";
 import { openModel, withEngine } from "./engine.js";
-import { resolveSpec } from "./spec.js";
+import { isOfImages, resolveSpec, sayAssumed } from "./spec.js";
 
 /** `faultline retrofit model.onnx --down flc --up lctc-7 -o model.flc.onnx` */
 export async function retrofit(path: string, flags: RetrofitFlags): Promise<void> {
   const { down, up, output } = flags;
   if (!down && !up) throw new UsageError("say what is to be replaced, and by what: --down flc, --up lctc-7, or both.");
   if (!output.endsWith(".onnx")) throw new UsageError(`-o ${output}: name a file that ends in .onnx.`);
-  const spec = resolveSpec(path, flags, "restoration");
+  const { spec, assumed } = resolveSpec(path, flags, "restoration");
+  sayAssumed(assumed.filter(isOfImages), path);
   await withEngine(flags, async (engine) => {
     const { graph } = await openModel(path, flags.shape ?? {}, engine, { keep: "weights" });
     const { graph: made, changes } = retrofitted(graph, { ...(down && { down }), ...(up && { up }) });

@@ -1,16 +1,28 @@
 import { existsSync, readFileSync } from "node:fs";
+import { type Assumption, assumptions, assumptionWords } from "../../../vision/spec/assumptions.js";
 import { type ModelSpec, type ModelSpecInput, parseModelSpec, SpecError } from "../../../vision/spec/model-spec.js";
 import { UsageError } from "../errors.js";
 import type { SpecFlags } from "../spec-options.js";
 
+/** A model's specification, and what of it nobody said. */
+export interface SaidSpec {
+  readonly spec: ModelSpec;
+  /** What the sidecar file and the flags say, without the usual values. */
+  readonly said: Partial<ModelSpecInput>;
+  readonly assumed: readonly Assumption[];
+}
+
+/** Where a model's specification lies unless --spec names another file. */
+export const sidecarOf = (model: string): string => `${model.replace(/\.onnx$/, "")}.spec.json`;
+
 /**
- * The model's specification: the sidecar file (or --spec), then flags on top.
+ * The model's specification: the sidecar file (or --spec), then flags on top; what neither says is the usual value and listed as assumed.
  *
  * @param usual the task where none is named, for commands that have a usual one.
  * @throws UsageError when no task is named anywhere; SpecError when the file is wrong.
  */
-export function resolveSpec(model: string, flags: SpecFlags, usual?: ModelSpec["task"]): ModelSpec {
-  const sidecar = flags.spec ?? `${model.replace(/\.onnx$/, "")}.spec.json`;
+export function resolveSpec(model: string, flags: SpecFlags, usual?: ModelSpec["task"]): SaidSpec {
+  const sidecar = flags.spec ?? sidecarOf(model);
   const base = flags.spec || existsSync(sidecar) ? readJson(sidecar) : {};
   const size = flags.sizeRule;
   const range = rangeOf(flags) ?? base.range;
@@ -37,7 +49,20 @@ export function resolveSpec(model: string, flags: SpecFlags, usual?: ModelSpec["
     throw new UsageError(
       `say what ${model} predicts with --task (classification, segmentation, flow, disparity, restoration), or in ${sidecar}.`,
     );
-  return parseModelSpec({ ...merged, task: merged.task ?? usual }, existsSync(sidecar) ? sidecar : "The model specification");
+  const said = { ...merged, task: merged.task ?? usual };
+  const spec = parseModelSpec(said, existsSync(sidecar) ? sidecar : "The model specification");
+  return { spec, said: said as Partial<ModelSpecInput>, assumed: assumptions(said as Partial<ModelSpecInput>, spec) };
+}
+
+/** Whether an assumption is about what the model takes; commands that look at maps alone depend on no other. */
+export const isOfImages = ({ field }: Assumption): boolean => !field.startsWith("output.");
+
+/** One line on standard error that names what is assumed, and how it is settled. */
+export function sayAssumed(assumed: readonly Assumption[], model: string): void {
+  if (assumed.length > 0)
+    process.stderr.write(
+      `assumed, since neither flags nor ${sidecarOf(model)} say it: ${assumptionWords(assumed)}; faultline doctor tests it\n`,
+    );
 }
 
 function rangeOf({ range, mean, std }: SpecFlags): ModelSpecInput["range"] | undefined {
@@ -45,7 +70,7 @@ function rangeOf({ range, mean, std }: SpecFlags): ModelSpecInput["range"] | und
     if (!mean || !std) throw new UsageError("--mean and --std go together.");
     return { mean: mean as [number], std: std as [number] };
   }
-  return range === "imagenet" ? { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } : range;
+  return range;
 }
 
 function readJson(path: string): Partial<ModelSpecInput> {

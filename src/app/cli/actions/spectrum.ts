@@ -11,12 +11,13 @@ import { UsageError } from "../errors.js";
 import { columns } from "../table.js";
 import { version } from "../version.js";
 import { openModel, withEngine } from "./engine.js";
-import { resolveSpec } from "./spec.js";
+import { isOfImages, resolveSpec, sayAssumed } from "./spec.js";
 
 /** `faultline spectrum model.onnx --data DIR` */
 export async function spectrum(path: string | undefined, flags: SpectrumFlags): Promise<void> {
   if (!path) throw new UsageError("name a model, or two runs after compare.");
-  const said = resolveSpec(path, flags, flags.attack ? undefined : "restoration");
+  const { spec: said, assumed } = resolveSpec(path, flags, flags.attack ? undefined : "restoration");
+  sayAssumed(flags.attack ? assumed : assumed.filter(isOfImages), path);
   const result = await withEngine(flags, async (engine): Promise<SpectrumResult> => {
     const { file, graph } = await openModel(path, flags.shape ?? {}, engine, {
       outputs: said.output.name === undefined ? undefined : [said.output.name],

@@ -1,0 +1,94 @@
+import { z } from "zod";
+import { modelSpecSchema } from "../../vision/spec/model-spec.js";
+import { attackPlanSchema, runFormat } from "./plan.js";
+import type { SchemaName } from "./schema-names.js";
+
+// The files of a run for programs that read them. Where a field changes its meaning or goes, `format` rises; new fields may come at any time.
+
+const share = z.number().min(0).max(1);
+const byStage = <S extends z.ZodType>(of: S) =>
+  z.object({
+    clean: of.describe("the picture as it is"),
+    adversarial: of.describe("what the attack found, in floats"),
+    saved: of.describe("the same, rounded to 8 bits"),
+  });
+const references = <S extends z.ZodType>(of: S) =>
+  z.object({
+    truth: of.optional().describe("against the ground truth, where there is one"),
+    target: of.optional().describe("against the attacker's target, where there is one"),
+    prediction: of.describe("against the model's own clean prediction"),
+  });
+const norms = z.object({ l_inf: z.number(), l_2: z.number(), l_1: z.number() });
+
+const failed = z.object({
+  index: z.number().int().describe("position in the data set"),
+  sample: z.string(),
+  error: z.string().describe("why it failed, in one sentence"),
+  retry: z.literal(true).optional().describe("the machine failed; the sample is done when the command is repeated"),
+});
+
+const score = z.object({
+  value: z.number().nullable().describe("the task's headline metric of this sample; null where it is not finite"),
+  detail: z.unknown().describe("what the metric over all samples is computed from"),
+});
+
+const finished = z.object({
+  index: z.number().int().describe("position in the data set"),
+  sample: z.string(),
+  size: z.tuple([z.number().int(), z.number().int()]).describe("height and width of the picture that was attacked"),
+  classes: z.number().int().optional().describe("classes of the model, in classification and segmentation"),
+  loss: byStage(z.number()).extend({ steps: z.array(z.number()).describe("before each step") }),
+  scores: byStage(references(score)),
+  perturbation: z.record(z.string(), norms).describe("size of the saved perturbation, for each image"),
+  gradient: z.object({ zero: share, nan: share }).describe("largest share of elements over the steps"),
+  files: z.record(z.string(), z.string()).describe("saved images, relative to the run directory"),
+  floats: z.string().optional().describe("with --save float: the images before rounding, safetensors"),
+});
+
+/** A line of records.jsonl. */
+export const recordSchema = z.union([finished, failed]);
+
+const metrics = z.record(z.string(), z.number().nullable());
+
+/** summary.json */
+export const summarySchema = z.object({
+  format: z.literal(runFormat),
+  samples: z.number().int().describe("samples that all numbers are over"),
+  errors: z.array(z.object({ index: z.number().int(), sample: z.string(), error: z.string() })),
+  headline: z.object({
+    name: z.string().describe("the metric that stands for the rest"),
+    better: z.enum(["higher", "lower"]),
+    perfect: z.number().nullable().describe("null: infinite"),
+  }),
+  metrics: z.partialRecord(z.enum(["truth", "target", "prediction"]), byStage(metrics)).describe("shares are from 0 to 1"),
+  loss: byStage(z.number().nullable()),
+  gradient: z.object({ zero: z.number().int(), notFinite: z.number().int() }).describe("samples with such a gradient at a step"),
+  curve: z.array(z.number()).describe("mean loss before each step"),
+  tiles: z.object({ least: z.number(), most: z.number(), all: z.number() }).optional(),
+  framing: z
+    .object({ padded: z.number(), scaled: z.number() })
+    .optional()
+    .describe("pictures that the predictor mirrors or scales"),
+  perturbation: norms.describe("the largest of any saved image"),
+});
+
+/** audit.json */
+export const auditSchema = z.array(
+  z.object({
+    name: z.string(),
+    verdict: z.enum(["passed", "warning", "failed", "not applicable"]),
+    sentence: z.string(),
+    numbers: z.record(z.string(), z.union([z.number(), z.string(), z.null()])),
+  }),
+);
+
+/** Every file that a program may read, with what `faultline spec --schema` prints of it. */
+export const schemas: Readonly<
+  Record<SchemaName, { readonly title: string; readonly schema: z.ZodType; readonly read: "input" | "output" }>
+> = {
+  spec: { title: "What an ONNX model expects and yields: MODEL.spec.json", schema: modelSpecSchema, read: "input" },
+  run: { title: "Everything that determines an attack run: run.json", schema: attackPlanSchema, read: "input" },
+  record: { title: "What came of one sample: a line of records.jsonl", schema: recordSchema, read: "output" },
+  summary: { title: "An attack run in numbers: summary.json", schema: summarySchema, read: "output" },
+  audit: { title: "Whether the numbers can be believed: audit.json", schema: auditSchema, read: "output" },
+};

@@ -1,0 +1,224 @@
+import { lower } from "../../engine/compile/lower.js";
+import { Graph } from "../../engine/graph/graph.js";
+import type { Engine } from "../../engine/runtime/engine.js";
+import type { Tensor } from "../../engine/tensor/tensor.js";
+import { type PredictorSize, predictorOf } from "../../vision/spec/model-predictor.js";
+import type { ModelSpec, ValueRange } from "../../vision/spec/model-spec.js";
+import { postprocess } from "../../vision/spec/splice.js";
+import type { Prepared } from "../attack/prepare.js";
+import { stack, unstack } from "../attack/tensors.js";
+import { type Finding, good, percent, unsure, wrong } from "./finding.js";
+import { readOutput } from "./output.js";
+import { confidence, quality, type RangeName, type Reading, ranges, rightOrWrong } from "./score.js";
+
+/** Better by this much of quality counts; less may be chance on a few images. */
+const margin = 0.05;
+/** Where no way of feeding the model reaches this, none is recommended. */
+const leastQuality = 0.5;
+
+/** How a model is fed and read, and how it does under every other usual way. */
+export interface Feeding {
+  /** On the raw output: numbers, axes, meaning. */
+  readonly output: readonly Finding[];
+  /** On value range, channel order and numbering of the labels. */
+  readonly input: readonly Finding[];
+  /** The specification as the raw output would have it. */
+  readonly read: ModelSpec;
+  /** Predictions under the best way, and its label offset. */
+  readonly best: { readonly predictions: readonly Tensor[]; readonly offset: number };
+  readonly labelled: boolean;
+}
+
+/**
+ * Runs a model on a few samples of one size under every usual way to feed it. The doctor reports what is found, and the audit judges by the same.
+ *
+ * @param fixed the model specialized to the size.
+ * @param samples prepared with label offset 0, all of the size.
+ */
+export async function compareFeedings(
+  engine: Engine,
+  fixed: Graph,
+  spec: ModelSpec,
+  size: PredictorSize,
+  samples: readonly Prepared[],
+): Promise<Feeding> {
+  const given: Reading = { range: nameOf(spec), channels: spec.channels === "bgr" ? "bgr" : "rgb", offset: spec.labelOffset };
+  const raws = await predictAll(engine, fixed, spec, size, (value) => value, samples, [{ ...given, values: spec.range }]);
+  const raw = readOutput(raws[0]!, spec, size);
+  // One gray channel has one mean.
+  const usual = Object.entries(ranges).filter(([name]) => spec.channels !== "gray" || name !== "imagenet");
+  const values = new Map<RangeName, ValueRange>([[given.range, spec.range], ...(usual as [RangeName, ValueRange][])]);
+  const orders = spec.channels === "gray" ? (["rgb"] as const) : (["rgb", "bgr"] as const);
+  const ways = [...values].flatMap(([range, v]) => orders.map((channels) => ({ range, channels, offset: 0, values: v })));
+  const all = await predictAll(engine, fixed, raw.spec, size, postprocess, samples, ways);
+  const candidates = ways.map((reading, i) => ({ reading, predictions: all[i]!.map((p) => unstack(p, 0)) }));
+  const labelled = samples.some((s) => s.target !== undefined);
+  const classes = spec.task === "classification" || spec.task === "segmentation";
+  const own = candidates.find((c) => c.reading.range === given.range && c.reading.channels === given.channels)!;
+  const found = { output: raw.findings, read: raw.spec, labelled };
+  if (!labelled)
+    return {
+      ...found,
+      input: classes ? surest(candidates, own) : [],
+      best: { predictions: own.predictions, offset: spec.labelOffset },
+    };
+  const offsets = classes ? [...new Set([spec.labelOffset, 0, -1, 1])] : [0];
+  const scored = candidates.flatMap(({ reading, predictions }) =>
+    offsets.map((offset) => ({
+      reading: { ...reading, offset },
+      quality: quality(predictions, samples, spec, offset),
+      right: rightOrWrong(predictions, samples, spec, offset),
+    })),
+  );
+  const advice = compare(scored, classes ? given : { ...given, offset: 0 }, spec);
+  const settled = candidates.find((c) => c.reading.range === advice.best.range && c.reading.channels === advice.best.channels)!;
+  return { ...found, input: advice.findings, best: { predictions: settled.predictions, offset: advice.best.offset } };
+}
+
+interface Scored {
+  readonly reading: Reading;
+  readonly quality: number;
+  /** Sample by sample where each is right or wrong as a whole; empty elsewhere. */
+  readonly right: readonly boolean[];
+}
+
+/**
+ * Whether one way is better than another by more than chance. Where each sample is right or wrong as a whole, a few of them say little: by a sign test
+ * (McNemar), the samples that change sides must favor one by more than two standard deviations.
+ */
+function clearlyBetter(a: Scored, b: Scored): boolean {
+  if (a.quality <= b.quality + margin) return false;
+  const won = a.right.filter((r, i) => r && !b.right[i]).length;
+  const lost = b.right.filter((r, i) => r && !a.right[i]).length;
+  return a.right.length === 0 || won - lost > 2 * Math.sqrt(won + lost);
+}
+
+/** The best way to feed the model against the given one; of what differs, only what matters by itself is recommended. */
+function compare(scored: readonly Scored[], given: Reading, spec: ModelSpec): { findings: Finding[]; best: Reading } {
+  const scoredAs = (r: Reading) =>
+    scored.find((s) => s.reading.range === r.range && s.reading.channels === r.channels && s.reading.offset === r.offset)!;
+  const at = (r: Reading) => scoredAs(r).quality;
+  const top = scored.reduce((a, b) => (b.quality > a.quality ? b : a));
+  const clear = top.quality >= leastQuality && clearlyBetter(top, scoredAs(given));
+  let best = clear ? top.reading : given;
+  for (const part of ["offset", "channels", "range"] as const) {
+    const back = { ...best, [part]: given[part] };
+    if (!clearlyBetter(scoredAs(best), scoredAs(back))) best = back;
+  }
+  const now = at(given);
+  const findings: Finding[] = [];
+  const what = spec.task === "classification" ? "images" : spec.task === "segmentation" ? "pixels" : undefined;
+  const say = (q: number) =>
+    what ? `${percent(q)} of the ${what} right` : `an error of ${percent(1 / q - 1)} of the target's size`;
+  const flags = {
+    range: best.range === "as given" ? [] : ["--range", best.range],
+    channels: ["--channels", best.channels],
+    offset: ["--label-offset", String(best.offset)],
+  };
+  const subjects = { range: "range", channels: "channel order", offset: "label offset" };
+  for (const part of ["range", "channels", "offset"] as const) {
+    if (part === "offset" && !what) continue;
+    if (part === "channels" && spec.channels === "gray") continue;
+    if (top.quality < leastQuality)
+      findings.push(unsure(subjects[part], "Cannot be told: no way of feeding the model does well."));
+    else if (best[part] === given[part])
+      findings.push(good(subjects[part], `${given[part]} does best or as well: ${say(at(best))}.`));
+    else
+      findings.push(
+        wrong(subjects[part], `With ${best[part]} there are ${say(at(best))}; with all as given, ${say(now)}.`, ...flags[part]),
+      );
+  }
+  if (top.quality < leastQuality)
+    findings.push(
+      unsure(
+        "quality",
+        `Even the best of ${scored.length} ways to feed the model has only ${say(top.quality)}: is this the data it is for?`,
+      ),
+    );
+  return { findings, best };
+}
+
+/** Without labels: how sure the model is under each way of feeding it, which is a hint and no more. */
+function surest(
+  candidates: readonly { reading: Reading; predictions: readonly Tensor[] }[],
+  own: (typeof candidates)[number],
+): Finding[] {
+  const rated = candidates.map((c) => ({ ...c.reading, sure: confidence(c.predictions) }));
+  const top = rated.reduce((a, b) => (b.sure > a.sure ? b : a));
+  const now = confidence(own.predictions);
+  const as = `${own.reading.range}, ${own.reading.channels}`;
+  return [
+    unsure(
+      "range",
+      top.sure > now + margin
+        ? `The model is surer of itself with ${top.range}, ${top.channels} (mean confidence ${percent(top.sure)}) than as given (${as}: ${percent(now)}); only labels can tell.`
+        : `As given (${as}) the model is as sure of itself as in any way (mean confidence ${percent(now)}).`,
+    ),
+  ];
+}
+
+/**
+ * The samples' predictions under each way of feeding the model. It is compiled once: values and channel order are brought about outside the graph.
+ *
+ * @param read takes the raw output to the prediction; the identity shows the raw output itself.
+ */
+async function predictAll(
+  engine: Engine,
+  fixed: Graph,
+  spec: ModelSpec,
+  size: PredictorSize,
+  read: typeof postprocess,
+  samples: readonly Prepared[],
+  ways: readonly { readonly values: ValueRange; readonly channels: "rgb" | "bgr" }[],
+): Promise<Tensor[][]> {
+  const asIs: ModelSpec = { ...spec, range: "0..1", channels: spec.channels === "gray" ? "gray" : "rgb" };
+  const predictor = predictorOf(fixed, asIs, size, read);
+  const graph = new Graph();
+  const images = Object.fromEntries(
+    Object.entries(predictor.images).map(([role, shape]) => [role, graph.input(role, "float32", shape)]),
+  );
+  graph.output("prediction", predictor.predict(graph, images));
+  const program = await engine.compile(lower(graph, engine.info.provider));
+  try {
+    const all: Tensor[][] = [];
+    for (const { values, channels } of ways) {
+      const predictions: Tensor[] = [];
+      for (const s of samples) {
+        const feeds = Object.entries(s.images).map(([role, image]) => [role, stack([fed(image, values, channels)])] as const);
+        predictions.push((await program.run(Object.fromEntries(feeds))).prediction!);
+      }
+      all.push(predictions);
+    }
+    return all;
+  } finally {
+    program.dispose();
+  }
+}
+
+/** An image [3, H, W] of [0, 1] in a model's values and channel order; mean and deviation are in the model's order. */
+function fed(image: Tensor<"float32">, range: ValueRange, channels: "rgb" | "bgr"): Tensor<"float32"> {
+  const area = image.data.length / 3;
+  const [factor, offset] = affine(range);
+  const from = (c: number) => (channels === "bgr" ? 2 - c : c);
+  const data = image.data.map((_, i) => {
+    const c = Math.floor(i / area);
+    return image.data[from(c) * area + (i % area)]! * factor(c) + offset(c);
+  });
+  return { ...image, data };
+}
+
+function affine(range: ValueRange): readonly [factor: (c: number) => number, offset: (c: number) => number] {
+  if (range === "0..1") return [() => 1, () => 0];
+  if (range === "0..255") return [() => 255, () => 0];
+  if (range === "-1..1") return [() => 2, () => -1];
+  const [mean, std] = [range.mean, range.std].map((v) => (c: number) => v[c] ?? v[0]) as [
+    (c: number) => number,
+    (c: number) => number,
+  ];
+  return [(c) => 1 / std(c), (c) => -mean(c) / std(c)];
+}
+
+function nameOf({ range }: ModelSpec): RangeName {
+  const known = Object.entries(ranges).find(([, r]) => JSON.stringify(r) === JSON.stringify(range));
+  return (known?.[0] as RangeName | undefined) ?? "as given";
+}

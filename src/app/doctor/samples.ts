@@ -1,0 +1,93 @@
+import type { Dataset, Sample } from "../../vision/data/dataset.js";
+import { DataError } from "../../vision/data/error.js";
+import { fitted } from "../../vision/data/fit.js";
+import { type Extent, framing } from "../../vision/framed-predictor.js";
+import { imageRoles, type ModelSpec } from "../../vision/spec/model-spec.js";
+import { prepareAtModelSize } from "../attack/model-size.js";
+import { type Fit, type Prepared, withPictures } from "../attack/prepare.js";
+import { type Finding, good, unsure } from "./finding.js";
+
+/** Samples of one size, as a model is tested with them. */
+export interface LookedAt {
+  readonly samples: readonly Prepared[];
+  /** On how pictures come to the model's size. */
+  readonly finding: Finding;
+}
+
+/**
+ * A few samples, spread over the data set, brought to one size that the model takes as an attack would bring them there: their shape is kept unless the
+ * fit stretches. Labels keep the data set's numbers.
+ *
+ * @param leftOut is told of samples that cannot be read.
+ * @throws DataError where none can be read.
+ */
+export async function lookAt(
+  whole: Dataset,
+  spec: ModelSpec,
+  fit: Fit,
+  count: number,
+  leftOut: (why: string) => void,
+): Promise<LookedAt> {
+  const dataset = withPictures(whole, fit);
+  const taken = Math.min(count, dataset.length);
+  const unshifted = { ...spec, labelOffset: 0 };
+  const samples: Prepared[] = [];
+  const pictures: Extent[] = [];
+  let side: Extent | undefined = fit.mismatch === "tile" ? fit.tiles : undefined;
+  for (let i = 0; i < taken; i++) {
+    const index = Math.floor((i * dataset.length) / taken);
+    const sample = await dataset.sample(index).catch((error: unknown) => {
+      if (error instanceof DataError) leftOut(error.message);
+      else throw error;
+    });
+    if (!sample) continue;
+    const picture = extentOf(sample);
+    // What is seen of a picture may only be of one size here, so others are cut to the first one's, their shape kept.
+    const same = side && spec.size.rule !== "fixed" ? await cover(dataset, sample, side) : sample;
+    const mismatch = fit.mismatch === "tile" ? "pad" : fit.mismatch;
+    samples.push(prepareAtModelSize(same, index, imageRoles[spec.task], unshifted, mismatch));
+    pictures.push(picture);
+    side ??= picture;
+  }
+  if (samples.length === 0) throw new DataError(`Not one of the ${taken} samples that were tried can be read.`);
+  return { samples, finding: onSizes(pictures, spec, fit) };
+}
+
+const extentOf = ({ inputs }: Sample): Extent => {
+  const [, height, width] = Object.values(inputs)[0]!.shape as [number, number, number];
+  return { height, width };
+};
+
+/** The middle of a sample at another size, scaled as little as covers it. */
+async function cover(dataset: Dataset, sample: Sample, { height, width }: Extent): Promise<Sample> {
+  const from = extentOf(sample);
+  if (from.height === height && from.width === width) return sample;
+  const scale = Math.max(height / from.height, width / from.width);
+  const shorter = Math.ceil(Math.min(from.height, from.width) * scale);
+  const one: Dataset = { ...dataset, sample: async () => sample };
+  return fitted(fitted(one, { kind: "resize-shorter", side: shorter }), { kind: "crop", height, width }).sample(0);
+}
+
+/** What happens to the pictures on their way to the model. */
+function onSizes(pictures: readonly Extent[], spec: ModelSpec, fit: Fit): Finding {
+  const subject = "pictures";
+  const text = ({ height, width }: Extent) => `${height}x${width}`;
+  const [first] = pictures as [Extent];
+  const various = pictures.some((p) => text(p) !== text(first));
+  const which = `${various ? "Pictures differ in size; the first is" : "Pictures are"} ${text(first)} (height x width)`;
+  if (fit.mismatch === "tile") return good(subject, `${which}, and are predicted in tiles of ${text(fit.tiles)}.`);
+  const { scaled, seen } = framing(first, spec.size, fit.mismatch);
+  const steps = [
+    ...(text(scaled) === text(first) ? [] : [`scaled to ${text(scaled)}${fit.mismatch === "pad" ? ", their shape kept" : ""}`]),
+    ...(text(seen) === text(scaled) ? [] : [`mirrored at the edges to ${text(seen)}`]),
+  ];
+  if (steps.length === 0) return good(subject, `${which}, which the model takes as they are.`);
+  const stretch = (scaled.width / scaled.height) * (first.height / first.width);
+  const sentence = `${which}: ${steps.join(" and ")} for the model.`;
+  if (Math.abs(Math.log(stretch)) > 0.05)
+    return unsure(
+      subject,
+      `${sentence} That ${stretch > 1 ? "widens" : "narrows"} their shape by ${Math.max(stretch, 1 / stretch).toFixed(2)}, as --mismatch resize asks.`,
+    );
+  return good(subject, `${sentence} --resize, --crop or --mismatch say otherwise.`);
+}

@@ -1,0 +1,98 @@
+import { type Task, tasks } from "../tasks/index.js";
+import type { ModelSpec, ModelSpecInput } from "./model-spec.js";
+
+/** What nobody said of a model and is therefore taken to be as usual. */
+export interface Assumption {
+  /** The specification's field: `range`, `output.meaning`. */
+  readonly field: string;
+  /** What it is in words: "value range". */
+  readonly what: string;
+  readonly value: string;
+  /** The flag that settles it. */
+  readonly flag: string;
+}
+
+interface Assumable extends Omit<Assumption, "value"> {
+  readonly said: (said: Partial<ModelSpecInput>) => unknown;
+  readonly value: (spec: ModelSpec) => unknown;
+  /** Whether predictions of the task depend on it. */
+  readonly matters: (task: Task) => boolean;
+}
+
+const always = () => true;
+const hasClasses = ({ target }: Task) => target({ type: "float32", shape: [1, 2, 1, 1] }).type === "int64";
+
+const assumable: readonly Assumable[] = [
+  { field: "range", what: "value range", flag: "--range", said: (s) => s.range, value: (s) => s.range, matters: always },
+  {
+    field: "channels",
+    what: "channel order",
+    flag: "--channels",
+    said: (s) => s.channels,
+    value: (s) => s.channels,
+    matters: always,
+  },
+  {
+    field: "output.meaning",
+    what: "class outputs",
+    flag: "--meaning",
+    said: (s) => s.output?.meaning,
+    value: (s) => s.output.meaning,
+    matters: hasClasses,
+  },
+  {
+    field: "output.scale",
+    what: "pixels per unit of output",
+    flag: "--output-scale",
+    said: (s) => s.output?.scale,
+    value: (s) => s.output.scale,
+    matters: ({ pixelUnits }) => pixelUnits.length > 0,
+  },
+  {
+    field: "output.range",
+    what: "range of the restored image",
+    flag: "--output-range",
+    said: (s) => s.output?.range,
+    value: (s) => s.output.range,
+    matters: ({ valuesBetween }) => valuesBetween === "exist",
+  },
+  {
+    field: "output.channels",
+    what: "channel order of the restored image",
+    flag: "--output-channels",
+    said: (s) => s.output?.channels,
+    value: (s) => s.output.channels,
+    matters: ({ valuesBetween }) => valuesBetween === "exist",
+  },
+];
+
+/**
+ * The fields that a specification leaves to their usual values, of those that decide what the model sees and what its output means.
+ *
+ * @param said what a file or flags say. @param spec the same, complete.
+ * @example assumptions({ task: "segmentation", range: "0..255" }, spec) // channel order rgb, class outputs logits
+ */
+export function assumptions(said: Partial<ModelSpecInput>, spec: ModelSpec): Assumption[] {
+  return assumable
+    .filter((a) => a.matters(tasks[spec.task]) && a.said(said) === undefined)
+    .map(({ field, what, flag, value }) => ({ field, what, flag, value: String(value(spec)) }));
+}
+
+/** The same from the names of the fields, as plans keep them. */
+export function assumptionsNamed(fields: readonly string[], spec: ModelSpec): Assumption[] {
+  return assumable
+    .filter((a) => fields.includes(a.field))
+    .map(({ field, what, flag, value }) => ({ field, what, flag, value: String(value(spec)) }));
+}
+
+/** A complete specification without what was assumed: as somebody said it. */
+export function withoutAssumed(spec: ModelSpec, fields: readonly string[]): ModelSpecInput {
+  const without = <T extends object>(of: T, names: readonly string[]) =>
+    Object.fromEntries(Object.entries(of).filter(([name]) => !names.includes(name))) as Partial<T>;
+  const inner = fields.flatMap((f) => (f.startsWith("output.") ? [f.slice("output.".length)] : []));
+  return { ...without(spec, fields), task: spec.task, output: without(spec.output, inner) };
+}
+
+/** "value range 0..1 (--range), channel order rgb (--channels)" */
+export const assumptionWords = (list: readonly Assumption[]): string =>
+  list.map(({ what, value, flag }) => `${what} ${value} (${flag})`).join(", ");
