@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type ModelSpec, parseSizeRule } from "../../vision/spec/model-spec.js";
+import type { ModelSpec } from "../../vision/spec/model-spec.js";
+import { parseSizeRule } from "../../vision/spec/size-rule.js";
 import { parseFraction, parseInteger } from "./model-options.js";
 
 export interface SpecFlags {

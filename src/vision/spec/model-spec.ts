@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { tasks } from "../tasks/index.js";
 import { check } from "./check.js";
+import { parseSizeRule, sizeWord } from "./size-rule.js";
 
 // What a model expects and yields. It is said (sidecar file or flags) and checked; what nobody says is the usual value, and is named as assumed
 // (`assumptions.ts`): a wrong range or channel order is the most common reason for robustness numbers that mean nothing.
@@ -29,22 +30,6 @@ const sizeRules = z.discriminatedUnion("rule", [
   z.strictObject({ rule: z.literal("multiple"), of: positive }),
   z.strictObject({ rule: z.literal("fixed"), height: positive, width: positive }),
 ]);
-
-/** How a size rule is written in one word. */
-const sizeWord = /^(?:any|multiple:[1-9]\d*|fixed:[1-9]\d*x[1-9]\d*)$/;
-
-/**
- * A size rule as it is written on the command line; undefined where it is none.
- *
- * @example parseSizeRule("multiple:32") // { rule: "multiple", of: 32 }
- */
-export function parseSizeRule(text: string): z.infer<typeof sizeRules> | undefined {
-  if (!sizeWord.test(text)) return undefined;
-  const [rule, sides = ""] = text.split(":");
-  const [first, second] = sides.split("x").map(Number) as [number, number];
-  if (rule === "any") return { rule };
-  return rule === "multiple" ? { rule, of: first } : { rule: "fixed", height: first, width: second };
-}
 
 const classMeanings = ["logits", "probabilities", "binary-logits", "binary-probabilities"] as const;
 const layout = z.enum(["nchw", "nhwc"]);
