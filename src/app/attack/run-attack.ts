@@ -15,6 +15,7 @@ import { imageRoles } from "../../vision/spec/model-spec.js";
 import { sentenceOf } from "../cli/errors.js";
 import type { RunDirectory } from "../runs/run-directory.js";
 import { compileAll } from "./attack-of-plan.js";
+import { type BySize, bySize } from "./by-size.js";
 import { type PerturbationSize, perturbationSize, saveable } from "./eight-bit.js";
 import { labelProblem, nothingCounts } from "./labels.js";
 import { type Measure, measureFor, type SampleScores } from "./measure.js";
@@ -77,6 +78,8 @@ export interface AttackContext {
 export interface AttackHooks {
   /** Called when samples are done, and after each step within a batch. */
   readonly onProgress?: (done: number, note: string) => void;
+  /** Called when it is known how many picture sizes there are, where there are several. */
+  readonly onSizes?: (sizes: Pick<BySize, "sizes" | "programs">) => void;
   /** Called when the first batch is done. */
   readonly onFirstBatch?: (records: readonly AttackRecord[]) => void;
   readonly signal: AbortSignal;
@@ -102,16 +105,26 @@ export function plannedBatches(plan: AttackPlan): number[][] {
   return shard ? batches.filter((_, i) => i % shard.count === shard.index - 1) : batches;
 }
 
-/** Does what is left of a run, batch by batch; stops between steps when the signal says so. */
+/**
+ * Does what is left of a run, picture size by picture size, so that each is compiled for once; stops between steps when the signal says so. Records are
+ * appended as they come, and are in the order of the data set when all are there.
+ */
 export async function runAttack(
   context: AttackContext,
   run: RunDirectory<AttackRecord>,
-  { onProgress, onFirstBatch, signal }: AttackHooks,
+  { onProgress, onSizes, onFirstBatch, signal }: AttackHooks,
 ): Promise<void> {
   const programs = new Programs(context);
   const finished = new Set(run.records.map((r) => r.index));
+  const left = plannedBatches(context.plan).filter((batch) => !batch.every((i) => finished.has(i)));
+  const total = left.flat().length;
+  const { groups, ...found } = await bySize(context.dataset, context.plan.fit, left, {
+    signal,
+    onProgress: (looked) => onProgress?.(finished.size, `looking at sizes: ${looked}/${total}`),
+  });
+  if (found.sizes > 1) onSizes?.(found);
   try {
-    for (const batch of plannedBatches(context.plan)) {
+    for (const batch of groups) {
       if (batch.every((i) => finished.has(i))) continue;
       if (signal.aborted) return;
       const records = await attackBatch(context, programs, run, batch, signal, (note) => onProgress?.(finished.size, note));
@@ -122,8 +135,9 @@ export async function runAttack(
       for (const r of fresh) finished.add(r.index);
       onProgress?.(finished.size, "");
     }
+    run.sort();
   } finally {
-    programs.dispose();
+    await programs.dispose();
   }
 }
 
@@ -287,39 +301,29 @@ function regionBatch(region: Tensor<"float32">, images: Tensor, sample: string):
 
 const mean = (values: Float32Array): number => values.reduce((a, b) => a + b, 0) / values.length;
 
-/** Compiled attacks by image size and batch; only the last few are kept, since each holds a session. */
+/** The compiled attack for one size of image and batch at a time: what is attacked comes by size. */
 class Programs {
-  readonly #known = new Map<string, CompiledAttack | CompiledEnsemble>();
-  /** Sizes that do not suit the model, with the error: what would fail again is not tried again. */
-  readonly #unfit = new Map<string, unknown>();
+  #current: { readonly key: string; readonly compiled: Promise<CompiledAttack | CompiledEnsemble> } | undefined;
 
   constructor(private readonly context: AttackContext) {}
 
+  /** @throws what compiling for the size throws; it is not tried again. */
   async get(group: readonly Prepared[]): Promise<CompiledAttack | CompiledEnsemble> {
     const { engine, plan, attacks } = this.context;
     const [, height, width] = Object.values(group[0]!.images)[0]!.shape as [number, number, number];
     const valid = group[0]!.valid !== undefined && plan.spec.task !== "classification";
     const key = `${group.length} ${height} ${width} ${valid}`;
-    const known = this.#known.get(key);
-    this.#known.delete(key);
-    if (this.#unfit.has(key)) throw this.#unfit.get(key);
-    const compile = async () =>
-      compileAll(engine, attacks, await siteOf(this.context, { batch: group.length, height, width, valid }));
-    const compiled =
-      known ??
-      (await compile().catch((error: unknown) => {
-        this.#unfit.set(key, error);
-        throw error;
-      }));
-    this.#known.set(key, compiled);
-    for (const old of [...this.#known.keys()].slice(0, -3)) {
-      this.#known.get(old)!.dispose();
-      this.#known.delete(old);
+    if (this.#current?.key !== key) {
+      await this.dispose();
+      const site = siteOf(this.context, { batch: group.length, height, width, valid });
+      this.#current = { key, compiled: site.then((s) => compileAll(engine, attacks, s)) };
     }
-    return compiled;
+    return this.#current.compiled;
   }
 
-  dispose(): void {
-    for (const compiled of this.#known.values()) compiled.dispose();
+  async dispose(): Promise<void> {
+    const compiled = await this.#current?.compiled.catch(() => undefined);
+    compiled?.dispose();
+    this.#current = undefined;
   }
 }

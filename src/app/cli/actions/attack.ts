@@ -130,6 +130,12 @@ async function attackDataset(
       await runAttack({ engine, model, plan, attacks, dataset, target, region }, run, {
         signal: stop.signal,
         onProgress: (done, note) => bar.update(done, note),
+        onSizes: ({ sizes, programs }) => {
+          const each = programs > sizes ? `, ${programs} with the sizes of their batches` : "";
+          process.stderr.write(
+            `pictures of ${sizes} sizes${each}: each is compiled for once, and they are attacked size by size\n`,
+          );
+        },
         onFirstBatch: (records) => {
           const done = records.filter((r) => r.gradient);
           for (const remark of gradientRemarks(gradientFaults(done), done.length))
