@@ -48,6 +48,7 @@ export * as metrics from "./vision/metrics/index.js";
 export * as nn from "./vision/nn/index.js";
 export type { Predictor } from "./vision/predictor.js";
 export * as render from "./vision/render/index.js";
+export { SpecError } from "./vision/spec/error.js";
 export {
   checkSpec,
   completeSpec,
@@ -56,7 +57,15 @@ export {
   type PredictorSize,
   predictorOf,
 } from "./vision/spec/model-predictor.js";
-export { imageRoles, type ModelSpec, type ModelSpecInput, parseModelSpec, SpecError } from "./vision/spec/model-spec.js";
-export { type Alignment, type PixelFunction, type PixelOptions, type Task, type TaskName, tasks } from "./vision/tasks/index.js";
+export { type ModelSpec, type ModelSpecInput, parseModelSpec } from "./vision/spec/model-spec.js";
+export {
+  type Alignment,
+  type PixelFunction,
+  type PixelOptions,
+  type Task,
+  type TaskName,
+  taskNames,
+  tasks,
+} from "./vision/tasks/index.js";
 export { tiled } from "./vision/tiled-predictor.js";
 export { type Tiling, tileCount, usualOverlap } from "./vision/tiling.js";

@@ -4,8 +4,9 @@
  * Run: npx tsx tools/make-synthetic-picture.ts
  */
 import { type Tensor, tensor } from "../src/engine/tensor/tensor.js";
-import { syntheticDataset, type TaskName, taskNames } from "../src/vision/data/index.js";
+import { syntheticDataset } from "../src/vision/data/index.js";
 import { writeImage } from "../src/vision/data/node/index.js";
+import { type TaskName, taskNames } from "../src/vision/tasks/index.js";
 
 const side = 104;
 const area = side * side;

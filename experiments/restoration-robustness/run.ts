@@ -5,9 +5,9 @@
  * Run from the repository's root: npx tsx experiments/restoration-robustness/run.ts
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { clampUnitTensor, unstack } from "../../src/app/attack/tensors.js";
 import type { Engine } from "../../src/engine/runtime/engine.js";
 import { createEngine } from "../../src/engine/runtime/node.js";
+import { clampUnitTensor, unstack } from "../../src/engine/tensor/arrays.js";
 import type { Tensor } from "../../src/engine/tensor/tensor.js";
 import { attacks, fgsm } from "../../src/methods/attacks/catalogue/index.js";
 import { compileAttack } from "../../src/methods/attacks/compile-attack.js";

@@ -1,8 +1,8 @@
 /** Trains the networks of a configuration, attacks them and keeps one row for each; finished rows are not run again. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { argmax, clampUnitTensor, unstack } from "../../src/app/attack/tensors.js";
 import type { Engine } from "../../src/engine/runtime/engine.js";
 import { createEngine } from "../../src/engine/runtime/node.js";
+import { argmax, clampUnitTensor, unstack } from "../../src/engine/tensor/arrays.js";
 import { type Tensor, tensor } from "../../src/engine/tensor/tensor.js";
 import { attacks, fgsm } from "../../src/methods/attacks/catalogue/index.js";
 import { compileAttack } from "../../src/methods/attacks/compile-attack.js";

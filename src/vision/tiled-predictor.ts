@@ -1,8 +1,8 @@
 import type { Value } from "../engine/graph/graph.js";
 import { concat, pad, slice, split } from "../engine/operators/index.js";
 import type { Predictor } from "./predictor.js";
+import { SpecError } from "./spec/error.js";
 import type { PredictorSize } from "./spec/model-predictor.js";
-import { SpecError } from "./spec/model-spec.js";
 import { type TileSpan, type Tiling, tileSpans } from "./tiling.js";
 
 /**

@@ -1,4 +1,5 @@
-import { type ModelSpec, SpecError } from "./spec/model-spec.js";
+import { SpecError } from "./spec/error.js";
+import type { ModelSpec } from "./spec/model-spec.js";
 
 /** Tiles of one size, in pixels; neighbors share at least `overlap` of them along each axis. */
 export interface Tiling {

@@ -5,6 +5,7 @@ import { type CompiledAttack, compileAttack } from "../../methods/attacks/compil
 import { CompiledEnsemble, ensembleMembers } from "../../methods/attacks/ensemble.js";
 import { norms } from "../../methods/attacks/norms/index.js";
 import type { AttackSite } from "../../methods/attacks/step-graph.js";
+import { tasks } from "../../vision/tasks/index.js";
 import { UsageError } from "../cli/errors.js";
 import type { AttackPlan } from "./plan.js";
 import { usualSteps } from "./usual.js";
@@ -70,9 +71,11 @@ export function attacksOf({ attack, goal, spec }: Pick<AttackPlan, "attack" | "g
   if (attack.name !== "ensemble") return [attackOf(attack.name, attack, goal.kind)];
   const refuse = (flag: string, why: string) =>
     new UsageError(`${flag}: for ${spec.task} the ensemble's members ${why}; leave it out.`);
-  if (spec.task === "classification" && attack.loss) throw refuse("--loss", "have losses of their own");
-  if (spec.task === "classification" && attack.alignment) throw refuse("--alignment", "have none");
-  if (spec.task !== "segmentation" && (attack.stepSize !== undefined || attack.schedule !== "constant"))
+  const { kind, extent } = tasks[spec.task];
+  const whole = kind === "classes" && extent === "image";
+  if (whole && attack.loss) throw refuse("--loss", "have losses of their own");
+  if (whole && attack.alignment) throw refuse("--alignment", "have none");
+  if ((whole || kind !== "classes") && (attack.stepSize !== undefined || attack.schedule !== "constant"))
     throw refuse(attack.stepSize !== undefined ? "--step-size" : "--schedule", "set their step sizes themselves");
   return ensembleMembers(spec.task, optionsOf(attack, goal.kind));
 }

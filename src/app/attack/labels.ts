@@ -1,5 +1,6 @@
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
+import { tasks } from "../../vision/tasks/index.js";
 import type { AttackPlan } from "./plan.js";
 import type { Prepared } from "./prepare.js";
 
@@ -10,7 +11,7 @@ import type { Prepared } from "./prepare.js";
  * @returns a sentence naming the first label that is neither a class nor ignored; undefined where all are.
  */
 export function labelProblem(target: Tensor, classes: number, spec: ModelSpec, where: string): string | undefined {
-  if (spec.task !== "classification" && spec.task !== "segmentation") return undefined;
+  if (tasks[spec.task].kind !== "classes") return undefined;
   const ignored = new Set(spec.ignore);
   for (const v of target.data as BigInt64Array) {
     const label = Number(v);
@@ -23,7 +24,7 @@ export function labelProblem(target: Tensor, classes: number, spec: ModelSpec, w
 /** A sentence where not one pixel of a sample counts: the loss is 0 whatever the attack does, and nothing can be said of it. */
 export function nothingCounts({ target, valid, id }: Prepared, { goal, reference, spec }: AttackPlan): string | undefined {
   if (valid?.data.every((v) => v === 0)) return `${id} has no pixel with ground truth: its mask is 0 everywhere.`;
-  if (spec.task !== "classification" && spec.task !== "segmentation") return undefined;
+  if (tasks[spec.task].kind !== "classes") return undefined;
   if (!target || goal.kind === "targeted" || reference === "prediction") return undefined;
   const ignored = new Set(spec.ignore);
   return (target.data as BigInt64Array).every((label) => ignored.has(Number(label)))

@@ -4,6 +4,7 @@ import { DataError } from "../../vision/data/error.js";
 import { fitted } from "../../vision/data/fit.js";
 import type { Extent, Mismatch } from "../../vision/framed-predictor.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
+import { tasks } from "../../vision/tasks/index.js";
 import type { Tiling } from "../../vision/tiling.js";
 
 /**
@@ -69,7 +70,7 @@ export function prepare(sample: Sample, index: number, roles: readonly string[],
 
 /** Labels as int64, shifted by the model's label offset; ignored ones stay as they are. */
 function labels(target: Tensor, spec: ModelSpec): Tensor {
-  if (spec.task !== "classification" && spec.task !== "segmentation") return target;
+  if (tasks[spec.task].kind !== "classes") return target;
   const ignored = new Set(spec.ignore);
   return tensor(
     "int64",

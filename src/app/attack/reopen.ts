@@ -5,13 +5,13 @@ import type { Tensor } from "../../engine/tensor/tensor.js";
 import { DataError } from "../../vision/data/error.js";
 import { readImage } from "../../vision/data/node/image-file.js";
 import { openDataset } from "../../vision/data/node/open.js";
+import { tasks } from "../../vision/tasks/index.js";
 import { readPredicting } from "../read-predicting.js";
 import { RunError } from "../runs/run-directory.js";
 import { attacksOf } from "./attack-of-plan.js";
 import { type AttackPlan, attackPlanSchema } from "./plan.js";
 import { withPictures } from "./prepare.js";
 import type { AttackContext } from "./run-attack.js";
-import { targetMaker } from "./targets.js";
 
 /**
  * The plan of a run directory.
@@ -50,7 +50,7 @@ export async function reopen(plan: AttackPlan, engine: Engine): Promise<AttackCo
       }),
       fit,
     ),
-    target: goal.kind === "targeted" ? await targetMaker(goal.target, spec.task) : undefined,
+    target: goal.kind === "targeted" ? await tasks[spec.task].wish.read(goal.target, readImage) : undefined,
     region: attack.region === undefined ? undefined : await readRegion(attack.region),
   };
 }

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { OnnxModel } from "../../engine/onnx/model.js";
 import type { Engine } from "../../engine/runtime/engine.js";
+import { stack, unstack } from "../../engine/tensor/arrays.js";
 import { Random } from "../../engine/tensor/random.js";
 import { writeSafetensors } from "../../engine/tensor/safetensors.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
@@ -11,19 +12,17 @@ import type { CompiledEnsemble } from "../../methods/attacks/ensemble.js";
 import type { Dataset } from "../../vision/data/dataset.js";
 import { DataError } from "../../vision/data/error.js";
 import { writeImage } from "../../vision/data/node/image-file.js";
-import { imageRoles } from "../../vision/spec/model-spec.js";
+import type { Measure, SampleScores } from "../../vision/metrics/measure.js";
+import { tasks, type WishMaker } from "../../vision/tasks/index.js";
 import { sentenceOf } from "../cli/errors.js";
 import type { RunDirectory } from "../runs/run-directory.js";
 import { compileAll } from "./attack-of-plan.js";
 import { type BySize, bySize } from "./by-size.js";
 import { type PerturbationSize, perturbationSize, saveable } from "./eight-bit.js";
 import { labelProblem, nothingCounts } from "./labels.js";
-import { type Measure, measureFor, type SampleScores } from "./measure.js";
 import type { AttackPlan } from "./plan.js";
 import { type Prepared, prepare } from "./prepare.js";
 import { drivenBy, siteOf } from "./site.js";
-import { predictionAsTarget, type TargetMaker } from "./targets.js";
-import { stack, unstack } from "./tensors.js";
 
 /** What the run keeps of one sample. Numbers are of one sample; `scores` compare with each reference that exists. */
 export interface AttackRecord {
@@ -33,7 +32,7 @@ export interface AttackRecord {
   /** Present where the failure was the machine's: the sample is tried again when the run is resumed. */
   readonly retry?: true;
   readonly size?: readonly [height: number, width: number];
-  /** Classes of the model, in classification and segmentation. */
+  /** Classes of the model, where it has classes. */
   readonly classes?: number;
   /** Mean loss per pixel: of the clean image, before each step, of the result, and of the saved 8-bit image. */
   readonly loss?: {
@@ -71,7 +70,7 @@ export interface AttackContext {
   /** One, or the members of an ensemble. */
   readonly attacks: readonly Attack[];
   readonly dataset: Dataset;
-  readonly target: TargetMaker | undefined;
+  readonly target: WishMaker | undefined;
   readonly region: Tensor<"float32"> | undefined;
 }
 
@@ -183,7 +182,7 @@ async function attackBatch(
 export const preparedSample = async (
   { plan: { spec, fit }, dataset }: Pick<AttackContext, "plan" | "dataset">,
   index: number,
-): Promise<Prepared> => prepare(await dataset.sample(index), index, imageRoles[spec.task], spec, fit);
+): Promise<Prepared> => prepare(await dataset.sample(index), index, tasks[spec.task].roles, spec, fit);
 
 /** Errors that belong to samples (and to models that do not suit their size); all others (the runtime, the attack) end the run. */
 const perSample = (error: unknown): boolean =>
@@ -199,17 +198,17 @@ async function attackGroup(
   signal: AbortSignal,
   note: (text: string) => void,
 ): Promise<AttackRecord[]> {
-  const { task } = plan.spec;
+  const task = tasks[plan.spec.task];
   const roles = Object.keys(group[0]!.images);
   const compiled = await programs.get(group);
   const images = Object.fromEntries(roles.map((role) => [role, stack(group.map((p) => p.images[role]!))]));
-  const valid = group[0]!.valid && task !== "classification" ? stack(group.map((p) => p.valid!)) : undefined;
+  const valid = group[0]!.valid && task.extent !== "image" ? stack(group.map((p) => p.valid!)) : undefined;
   const clean = await compiled.predict(images);
   // A sample with labels that the model cannot have is attacked like one without, for its neighbors' sake, and then listed as failed.
   const mislabelled = group.map(
     (p) => (p.target && labelProblem(p.target, clean.shape[1]!, plan.spec, p.id)) ?? nothingCounts(p, plan),
   );
-  const own = group.map((_, i) => predictionAsTarget(unstack(clean, i), task));
+  const own = group.map((_, i) => task.ownTarget(unstack(clean, i)));
   const truth = group.map((p, i) => (mislabelled[i] ? undefined : p.target));
   const wanted = makeTarget && group.map((_, i) => makeTarget(unstack(clean, i)));
   const driven = group.map((_, i) => drivenBy(plan, { truth: truth[i], target: wanted?.[i], prediction: own[i]! }));
@@ -235,7 +234,8 @@ async function attackGroup(
     ]),
   );
   const again = await compiled.evaluate(batch, saved);
-  const measure = measureFor(task, { classes: clean.shape[1]!, ignore: plan.spec.ignore });
+  const { ignore, output } = plan.spec;
+  const measure = task.measure({ classes: clean.shape[1]!, ignore, output });
   const scores = (prediction: Tensor, i: number): References =>
     compare(measure, unstack(prediction, i), { truth: truth[i], target: wanted?.[i], prediction: own[i]! }, group[i]!.valid);
   const records: AttackRecord[] = [];
@@ -259,7 +259,7 @@ async function attackGroup(
       index: p.index,
       sample: p.id,
       size: [p.height, p.width],
-      ...((task === "classification" || task === "segmentation") && { classes: clean.shape[1]! }),
+      ...(task.kind === "classes" && { classes: clean.shape[1]! }),
       loss: {
         clean: outcome.clean.loss[i]!,
         steps: outcome.steps.map((s) => s.loss[i]!),
@@ -311,7 +311,7 @@ class Programs {
   async get(group: readonly Prepared[]): Promise<CompiledAttack | CompiledEnsemble> {
     const { engine, plan, attacks } = this.context;
     const [, height, width] = Object.values(group[0]!.images)[0]!.shape as [number, number, number];
-    const valid = group[0]!.valid !== undefined && plan.spec.task !== "classification";
+    const valid = group[0]!.valid !== undefined && tasks[plan.spec.task].extent !== "image";
     const key = `${group.length} ${height} ${width} ${valid}`;
     if (this.#current?.key !== key) {
       await this.dispose();

@@ -1,17 +1,16 @@
 import type { OnnxModel } from "../../engine/onnx/model.js";
 import type { Engine } from "../../engine/runtime/engine.js";
+import { stack, unstack } from "../../engine/tensor/arrays.js";
 import { describe, sameShape, type Tensor, tensor, toNumbers } from "../../engine/tensor/tensor.js";
 import { checkTensorFile, readTensors, writeTensors } from "../../engine/tensor/tensor-files.js";
 import type { Attack, Goal } from "../../methods/attacks/attack.js";
 import { type AttackOutcome, compileAttack, type TraceStep } from "../../methods/attacks/compile-attack.js";
 import { checkSpec, modelPredictor } from "../../vision/spec/model-predictor.js";
-import { imageRoles, type ModelSpec } from "../../vision/spec/model-spec.js";
+import type { ModelSpec } from "../../vision/spec/model-spec.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { UsageError } from "../cli/errors.js";
 import { labelProblem } from "./labels.js";
 import type { AttackPlan } from "./plan.js";
-import { predictionAsTarget } from "./targets.js";
-import { stack, unstack } from "./tensors.js";
 import { transformOf } from "./transform-of.js";
 
 /** Tensors in files in place of a data set: for reproducing and comparing numbers. */
@@ -47,7 +46,7 @@ export interface TensorContext {
 /** Attacks one batch given as tensors. */
 export async function runTensors(context: TensorContext, files: TensorFiles): Promise<AttackOutcome> {
   const { engine, model, spec, attack } = context;
-  const roles: readonly string[] = imageRoles[spec.task];
+  const { roles } = tasks[spec.task];
   const inputNames = model.graph.inputs.map((i) => i.name);
   if (files.output) checkTensorFile(files.output, roles.length + 2);
   if (files.trace) checkTensorFile(files.trace, roles.length + 2);
@@ -85,7 +84,7 @@ export async function runTensors(context: TensorContext, files: TensorFiles): Pr
     const prediction = await compiled.predict(images);
     const target = files.target
       ? await targetFrom(files.target, spec, attack.goal, prediction)
-      : stack(Array.from({ length: batch }, (_, i) => predictionAsTarget(unstack(prediction, i), spec.task)));
+      : stack(Array.from({ length: batch }, (_, i) => tasks[spec.task].ownTarget(unstack(prediction, i))));
     const problem = labelProblem(target, prediction.shape[1]!, spec, files.target ?? "the clean prediction");
     if (problem) throw new UsageError(problem);
     const outcome = await compiled.run(
@@ -213,20 +212,20 @@ async function targetFrom(file: string, spec: ModelSpec, goal: Goal, prediction:
   const found =
     names.map((n) => tensors.get(n)).find((t) => t !== undefined) ?? (tensors.size === 1 ? [...tensors.values()][0] : undefined);
   if (!found) throw new UsageError(`${file} has no tensor "target" or "label"; it has ${[...tensors.keys()].join(", ")}.`);
-  const classes = spec.task === "classification" || spec.task === "segmentation";
-  const wanted = tasks[spec.task].target(prediction);
+  const task = tasks[spec.task];
+  const wanted = task.target(prediction);
   if (!sameShape(found.shape, wanted.shape))
     throw new UsageError(
       `${file}: the target is ${describe(found)}, but for these images and this model it is ${wanted.type}[${wanted.shape.join(", ")}].`,
     );
-  if (classes) {
+  if (task.kind === "classes") {
     const labels = toNumbers(found);
     const odd = Array.from(labels).find((v) => !Number.isInteger(v));
     if (odd !== undefined) throw new UsageError(`${file} holds the value ${odd}; labels are whole numbers.`);
     return tensor("int64", found.shape, labels);
   }
   const target = tensor("float32", found.shape, Float32Array.from(toNumbers(found)));
-  const restored = spec.task === "restoration";
+  const restored = task.kind === "picture";
   const beyond = restored ? beyondRange(target, 0, 1) : target.data.find((v) => !Number.isFinite(v));
   if (beyond !== undefined)
     throw new UsageError(

@@ -1,6 +1,7 @@
 import { framing } from "../../vision/framed-predictor.js";
+import type { Measure, SampleScores } from "../../vision/metrics/measure.js";
+import { tasks } from "../../vision/tasks/index.js";
 import { tileCount } from "../../vision/tiling.js";
-import { type Measure, measureFor, type SampleScores } from "./measure.js";
 import { type AttackPlan, runFormat } from "./plan.js";
 import type { AttackRecord, References } from "./run-attack.js";
 
@@ -32,7 +33,8 @@ export const references = ["truth", "target", "prediction"] as const;
 export function summarize(plan: AttackPlan, all: readonly AttackRecord[]): AttackSummary {
   const records = [...all].sort((a, b) => a.index - b.index);
   const done = records.filter((r) => r.scores);
-  const measure = measureFor(plan.spec.task, { classes: classesOf(done), ignore: plan.spec.ignore });
+  const { task, ignore, output } = plan.spec;
+  const measure = tasks[task].measure({ classes: classesOf(done), ignore, output });
   const metrics: Record<string, Record<Stage, Record<string, number | null>>> = {};
   for (const reference of references) {
     const byStage = Object.fromEntries(

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
 import { parseSizeRule } from "../../vision/spec/size-rule.js";
+import { taskNames } from "../../vision/tasks/names.js";
 import { parseFraction, parseInteger } from "./model-options.js";
 
 export interface SpecFlags {
@@ -29,15 +30,7 @@ export function withSpec(command: Command): Command {
       "--spec <file>",
       "JSON file that says what the model expects (default: MODEL.spec.json beside the model, where there is one)",
     )
-    .addOption(
-      new Option("--task <name>", "kind of prediction").choices([
-        "classification",
-        "segmentation",
-        "flow",
-        "disparity",
-        "restoration",
-      ]),
-    )
+    .addOption(new Option("--task <name>", "kind of prediction").choices(taskNames))
     .addOption(
       new Option("--range <name>", "values the model takes; imagenet = the usual mean and deviation").choices([
         "0..1",

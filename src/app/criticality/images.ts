@@ -1,13 +1,14 @@
 import type { OnnxModel } from "../../engine/onnx/model.js";
+import { stack, unstack } from "../../engine/tensor/arrays.js";
 import { Random } from "../../engine/tensor/random.js";
 import { describe, sizeOf, type Tensor, tensor, toNumbers } from "../../engine/tensor/tensor.js";
 import { readTensors } from "../../engine/tensor/tensor-files.js";
 import type { ProbeBatch } from "../../methods/criticality/measure-resets.js";
 import type { Dataset } from "../../vision/data/dataset.js";
-import { imageRoles, type ModelSpec } from "../../vision/spec/model-spec.js";
+import type { ModelSpec } from "../../vision/spec/model-spec.js";
+import { tasks } from "../../vision/tasks/index.js";
 import { prepareAtModelSize } from "../attack/model-size.js";
 import { type Prepared, withPictures } from "../attack/prepare.js";
-import { stack, unstack } from "../attack/tensors.js";
 import { UsageError } from "../cli/errors.js";
 import type { CriticalityPlan } from "./plan.js";
 import { shorten } from "./units.js";
@@ -39,7 +40,7 @@ export async function datasetImages(dataset: Dataset, data: DatasetPart, spec: M
   const fit = withPictures(dataset, data);
   const order = new Random(seed, "criticality/images").permutation(dataset.length);
   const indices = data.limit ? order.slice(0, data.limit).sort((a, b) => a - b) : order.sort((a, b) => a - b);
-  const roles: readonly string[] = imageRoles[spec.task];
+  const { roles } = tasks[spec.task];
   const one = async (index: number): Promise<Prepared> => {
     return prepareAtModelSize(await fit.sample(index), index, roles, spec, data.mismatch);
   };
@@ -61,7 +62,7 @@ export async function datasetImages(dataset: Dataset, data: DatasetPart, spec: M
             `${id} is ${w}x${h}, but ${first.id} is ${width}x${height}; bring all to one size with --resize HxW, or --shorter N and --crop HxW.`,
           );
       }
-      const pixels = spec.task === "classification" ? [] : [height, width];
+      const pixels = tasks[spec.task].extent === "image" ? [] : [height, width];
       return {
         images: Object.fromEntries(roles.map((role) => [role, stack(samples.map((s) => s.images[role]!))])),
         labels: stack(samples.map((s) => labelsOf(hasClasses(spec) ? s.target : undefined, pixels))),
@@ -73,7 +74,7 @@ export async function datasetImages(dataset: Dataset, data: DatasetPart, spec: M
 
 type DatasetPart = Extract<CriticalityPlan["data"], { kind: "dataset" }>;
 
-const hasClasses = (spec: ModelSpec): boolean => spec.task === "classification" || spec.task === "segmentation";
+const hasClasses = (spec: ModelSpec): boolean => tasks[spec.task].kind === "classes";
 
 function labelsOf(target: Tensor | undefined, pixels: readonly number[]): Tensor<"int64"> {
   return target ? tensor("int64", pixels, toNumbers(target)) : tensor("int64", pixels, new Array(sizeOf(pixels)).fill(-1));
@@ -81,9 +82,9 @@ function labelsOf(target: Tensor | undefined, pixels: readonly number[]): Tensor
 
 function weightOf({ target, valid }: Prepared, pixels: readonly number[], spec: ModelSpec): Tensor<"float32"> {
   const weight = tensor("float32", pixels, new Array(sizeOf(pixels)).fill(1));
-  if (spec.task === "classification") return weight;
+  if (tasks[spec.task].extent === "image") return weight;
   const ignored = new Set(spec.ignore);
-  const labels = target && spec.task === "segmentation" ? toNumbers(target) : undefined;
+  const labels = target && hasClasses(spec) ? toNumbers(target) : undefined;
   for (let i = 0; i < weight.data.length; i++)
     if ((valid && valid.data[i]! < 0.5) || (labels && ignored.has(labels[i]!))) weight.data[i] = 0;
   return weight;
@@ -96,7 +97,7 @@ function weightOf({ target, valid }: Prepared, pixels: readonly number[], spec: 
  */
 export async function tensorImages(path: string, spec: ModelSpec, model: OnnxModel): Promise<ImageSource> {
   const tensors = await readTensors(path);
-  const roles: readonly string[] = imageRoles[spec.task];
+  const { roles } = tasks[spec.task];
   const inputs = model.graph.inputs.filter((i) => !model.graph.initializers.has(i.name)).map((i) => i.name);
   const known = (...names: readonly string[]) => names.map((n) => tensors.get(n)).find((t) => t !== undefined);
   const images = Object.fromEntries(
@@ -121,7 +122,7 @@ export async function tensorImages(path: string, spec: ModelSpec, model: OnnxMod
   );
   const [length, , height, width] = images[roles[0]!]!.shape as [number, number, number, number];
   const given = hasClasses(spec) ? known("labels", "label", "target", "targets") : undefined;
-  const pixels = spec.task === "classification" ? [] : [height, width];
+  const pixels = tasks[spec.task].extent === "image" ? [] : [height, width];
   const expected = [length, ...pixels];
   if (given && sizeOf(given.shape) !== sizeOf(expected))
     throw new UsageError(`${path}: labels are [${expected.join(", ")}], not ${describe(given)}.`);

@@ -4,7 +4,7 @@ import { plain } from "../report/html.js";
 import { profileFigure } from "./figure.js";
 import type { CriticalityResult } from "./result.js";
 import { scales } from "./scale.js";
-import { inWords, percent } from "./words.js";
+import { hasPublished, inWords, percent } from "./words.js";
 
 /** report.html of a run. */
 export function reportPage(result: CriticalityResult): string {
@@ -49,7 +49,7 @@ export function reportPage(result: CriticalityResult): string {
 ${others.map((s) => `<p>${plain(s)}</p>`).join("\n")}
 <dl class="facts">${facts.map(([k, v]) => `<div><dt>${k}</dt><dd>${v}</dd></div>`).join("")}</dl>
 <h2>Layer by layer</h2>
-<p class="lead">Layers in the order in which they are applied. Dots: mean over trials, bars: one standard deviation; hollow dots are normalizations.${result.task === "classification" ? " Gray: mean and standard deviation of 50 published ResNet-50, 1000 classes." : ""} Dotted: ${scales[result.scale.of].key}.</p>
+<p class="lead">Layers in the order in which they are applied. Dots: mean over trials, bars: one standard deviation; hollow dots are normalizations.${hasPublished(result) ? " Gray: mean and standard deviation of 50 published ResNet-50, 1000 classes." : ""} Dotted: ${scales[result.scale.of].key}.</p>
 <figure class="wide">${profileFigure(result)}</figure>
 <h2>Stages</h2>
 <div class="scroll">${table(

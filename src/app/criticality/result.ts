@@ -8,6 +8,7 @@ import {
   profileOf,
   trialMeasures,
 } from "../../methods/criticality/profile.js";
+import { type TaskName, tasks } from "../../vision/tasks/index.js";
 import type { CriticalityPlan } from "./plan.js";
 import { type CriticalityContext, type CriticalityRecord, chunksOf } from "./run-criticality.js";
 import { continuousScale, type Scale, scaleNotes, scaleOf } from "./scale.js";
@@ -16,7 +17,7 @@ import { unitIndex } from "./units.js";
 /** criticality.json */
 export interface CriticalityResult extends Profile {
   readonly model: string;
-  readonly task: string;
+  readonly task: TaskName;
   /** What the numbers mean: the published measure, or our extension to continuous predictions. */
   readonly measure: string;
   readonly reset: string;
@@ -80,11 +81,12 @@ export function resultOf(
       trials.map((trial) => trialMeasures(trial, gathered.get(unitIndex(t, trial, plan.trials))!, accuracy)),
     ),
   );
+  const task = tasks[plan.spec.task];
   const directions = directionsIn(records);
-  const scale = directions ? scaleOf(directions, intact.count, plan.spec.task) : continuousScale;
+  const scale = directions ? scaleOf(directions, intact.count, task) : continuousScale;
   const notes = [
     ...(folded ? [`${folded.because}. ${foldedAdvice}`] : []),
-    ...(accuracy !== undefined && plan.spec.task === "classification" && accuracy < 0.6
+    ...(accuracy !== undefined && task.extent === "image" && accuracy < 0.6
       ? [
           `The intact network gets only ${(100 * accuracy).toFixed(1)} % of these images right: the profile is that of an unsure network; are they what it was made for, and is --range right?`,
         ]
@@ -96,15 +98,13 @@ export function resultOf(
     ...(plan.trials === 1 && plan.reset.source.kind === "scheme" && plan.reset.source.scheme !== "zeros"
       ? ["One trial: how much the numbers depend on the draw is unknown; the published study used three."]
       : []),
-    ...(plan.spec.task === "segmentation" || plan.spec.task === "classification"
-      ? []
-      : ["Predictions are continuous: criticality here is this project's normalized change."]),
+    ...(task.kind === "classes" ? [] : ["Predictions are continuous: criticality here is this project's normalized change."]),
     ...(repeated ? ["Some layers are applied more than once; a reset concerns all their applications."] : []),
   ];
   return {
     model: plan.model.path,
     task: plan.spec.task,
-    measure: measureNames[kind === "continuous" ? kind : plan.spec.task === "segmentation" ? "pixels" : "images"],
+    measure: measureNames[kind === "continuous" ? kind : task.extent === "pixels" ? "pixels" : "images"],
     reset: resetText(plan),
     trials: plan.trials,
     images: plan.data.kind === "dataset" && plan.data.limit ? Math.min(plan.data.limit, plan.data.length) : plan.data.length,

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSyn
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { stack, unstack } from "../../engine/tensor/arrays.js";
 import { parseSafetensors, writeSafetensors } from "../../engine/tensor/safetensors.js";
-import { stack, unstack } from "../attack/tensors.js";
 import { faultline, scratch } from "../cli/testing/scene.js";
 
 const golden = fileURLToPath(new URL("../../../fixtures/golden/criticality/", import.meta.url));

@@ -1,4 +1,5 @@
 import { constantCriticality } from "../../methods/criticality/constant-prediction.js";
+import type { Task } from "../../vision/tasks/index.js";
 
 /** What criticality a lost layer has: the scale on which layers are called critical or idle. */
 export interface Scale {
@@ -33,9 +34,9 @@ const least = 0.005;
  *
  * @param directions sums of `directionSums` over `count` images or pixels.
  */
-export function scaleOf(directions: readonly number[], count: number, task: string): Scale {
+export function scaleOf(directions: readonly number[], count: number, { extent }: Task): Scale {
   const constant = constantCriticality(directions, count);
-  if (task === "classification" && constant < alike) return { criticality: 1 - 1 / Math.sqrt(directions.length), of: "uniform" };
+  if (extent === "image" && constant < alike) return { criticality: 1 - 1 / Math.sqrt(directions.length), of: "uniform" };
   return { criticality: Math.max(least, constant), of: "constant" };
 }
 

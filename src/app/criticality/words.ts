@@ -1,6 +1,7 @@
 import { isWeighted, type LayerKind } from "../../methods/criticality/layer.js";
 import type { LayerProfile } from "../../methods/criticality/profile.js";
 import { publishedBand, publishedResnet50 } from "../../methods/criticality/published.js";
+import { tasks } from "../../vision/tasks/index.js";
 import type { CriticalityResult } from "./result.js";
 import { scales } from "./scale.js";
 
@@ -12,12 +13,16 @@ export const percent = (v: number): string => `${(100 * v).toFixed(1)} %`;
  */
 const lines = { critical: 0.8, idle: 0.1 };
 
+/** Whether profiles were published that this one can be set beside: of classifiers. */
+export const hasPublished = ({ task }: CriticalityResult): boolean =>
+  tasks[task].kind === "classes" && tasks[task].extent === "image";
+
 /** The result in sentences: what the decisions rest on, what is idle, how sure that is. */
 export function inWords(result: CriticalityResult): string[] {
   const { layers, average, stages, trials, images, intactAccuracy, scale } = result;
   const critical = lines.critical * scale.criticality;
   const idle = lines.idle * scale.criticality;
-  const classes = result.task === "classification" || result.task === "segmentation";
+  const classes = tasks[result.task].kind === "classes";
   const what = classes ? "decisions" : "predictions";
   const high = layers.filter((l) => l.criticality >= critical).toSorted((a, b) => b.criticality - a.criticality);
   const low = layers.filter((l) => l.criticality <= idle).toSorted((a, b) => a.criticality - b.criticality);
@@ -53,7 +58,7 @@ export function inWords(result: CriticalityResult): string[] {
     `Measured on ${images} image${images === 1 ? "" : "s"}${intactAccuracy === undefined ? (classes ? " without labels" : "") : `, of which the intact network gets ${percent(intactAccuracy)} right`}; resets: ${result.reset}.`,
   );
   const weighted = layers.filter((l) => l.kind !== "group" && isWeighted(l.kind));
-  if (result.task === "classification" && weighted.length > 2) {
+  if (hasPublished(result) && weighted.length > 2) {
     const { match } = publishedBand(weighted.map((l) => l.name));
     const published = publishedResnet50.reduce((sum, l) => sum + l.baseline, 0) / publishedResnet50.length;
     sentences.push(

@@ -4,6 +4,7 @@ import type { Engine } from "../../engine/runtime/engine.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import { decided, fixedModel } from "../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
+import { tasks } from "../../vision/tasks/index.js";
 import type { Prepared } from "../attack/prepare.js";
 import { compareFeedings } from "./feeding.js";
 import { type Finding, good, unsure, wrong } from "./finding.js";
@@ -42,9 +43,9 @@ export async function checkup(
   const { output, read, input, best, labelled } = await compareFeedings(engine, fixed, spec, size, samples);
   findings.push(...output, await gradientReaches(engine, fixed, read, size, samples[0]!), ...input);
   if (!labelled) return [...findings, unsure("labels", "Without labels nothing more can be told; give labelled data.")];
-  if (spec.task === "classification" || spec.task === "segmentation")
-    findings.push(labelRange(samples, best.predictions[0]!.shape[0]!, spec, best.offset));
-  if (spec.task === "flow" || spec.task === "disparity") findings.push(outputScale(best.predictions, samples, spec));
+  const { kind, output: outputs } = tasks[spec.task];
+  if (kind === "classes") findings.push(labelRange(samples, best.predictions[0]!.shape[0]!, spec, best.offset));
+  if (outputs.fields.includes("scale")) findings.push(outputScale(best.predictions, samples, spec));
   return findings;
 }
 

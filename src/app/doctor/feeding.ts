@@ -1,12 +1,13 @@
 import { lower } from "../../engine/compile/lower.js";
 import { Graph } from "../../engine/graph/graph.js";
 import type { Engine } from "../../engine/runtime/engine.js";
+import { stack, unstack } from "../../engine/tensor/arrays.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import { type PredictorSize, predictorOf } from "../../vision/spec/model-predictor.js";
 import type { ModelSpec, ValueRange } from "../../vision/spec/model-spec.js";
 import { postprocess } from "../../vision/spec/splice.js";
+import { tasks } from "../../vision/tasks/index.js";
 import type { Prepared } from "../attack/prepare.js";
-import { stack, unstack } from "../attack/tensors.js";
 import { type Finding, good, percent, unsure, wrong } from "./finding.js";
 import { readOutput } from "./output.js";
 import { confidence, quality, type RangeName, type Reading, ranges, rightOrWrong } from "./score.js";
@@ -53,7 +54,7 @@ export async function compareFeedings(
   const all = await predictAll(engine, fixed, raw.spec, size, postprocess, samples, ways);
   const candidates = ways.map((reading, i) => ({ reading, predictions: all[i]!.map((p) => unstack(p, 0)) }));
   const labelled = samples.some((s) => s.target !== undefined);
-  const classes = spec.task === "classification" || spec.task === "segmentation";
+  const classes = tasks[spec.task].kind === "classes";
   const own = candidates.find((c) => c.reading.range === given.range && c.reading.channels === given.channels)!;
   const found = { output: raw.findings, read: raw.spec, labelled };
   if (!labelled)
@@ -107,7 +108,8 @@ function compare(scored: readonly Scored[], given: Reading, spec: ModelSpec): { 
   }
   const now = at(given);
   const findings: Finding[] = [];
-  const what = spec.task === "classification" ? "images" : spec.task === "segmentation" ? "pixels" : undefined;
+  const { kind, extent } = tasks[spec.task];
+  const what = kind !== "classes" ? undefined : extent === "image" ? "images" : "pixels";
   const say = (q: number) =>
     what ? `${percent(q)} of the ${what} right` : `an error of ${percent(1 / q - 1)} of the target's size`;
   const flags = {

@@ -4,12 +4,12 @@ import { lower } from "../../engine/compile/lower.js";
 import { Graph } from "../../engine/graph/graph.js";
 import type { Engine } from "../../engine/runtime/engine.js";
 import { oddityOf } from "../../engine/summary/probe.js";
+import { stack } from "../../engine/tensor/arrays.js";
 import { Random } from "../../engine/tensor/random.js";
 import { sizeOf, tensor } from "../../engine/tensor/tensor.js";
 import { predictorOf } from "../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
 import type { Prepared } from "../attack/prepare.js";
-import { stack } from "../attack/tensors.js";
 import { type Finding, good, percent, wrong } from "./finding.js";
 
 /** Whether a gradient of the prediction reaches the images of a sample: where it is 0 or not a number, no attack can find anything. */

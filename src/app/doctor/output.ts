@@ -1,5 +1,6 @@
 import { sizeOf, type Tensor } from "../../engine/tensor/tensor.js";
 import type { ModelSpec, ValueRange } from "../../vision/spec/model-spec.js";
+import { tasks } from "../../vision/tasks/index.js";
 import { type Finding, good, unsure, wrong } from "./finding.js";
 
 /** What the raw outputs show, and the specification as they would have it. */
@@ -24,12 +25,13 @@ export function readOutput(
   if (axes) findings.push(axes.finding);
   const layout = axes?.layout ?? spec.output.layout;
   let output = { ...spec.output, layout };
-  if (spec.task === "classification" || spec.task === "segmentation") {
+  const { kind } = tasks[spec.task];
+  if (kind === "classes") {
     const seen = meaningOf(raws, spec, layout);
     findings.push(seen.finding);
     output = { ...output, meaning: seen.meaning };
   }
-  if (spec.task === "restoration") {
+  if (kind === "picture") {
     const seen = restoredRange(raws, spec);
     findings.push(seen.finding);
     output = { ...output, range: seen.range };
@@ -59,9 +61,9 @@ function varied([first, ...others]: readonly Tensor[]): Finding {
 
 /** Which axis holds the channels: the other two are in proportion to the image. */
 function layoutOf(raw: Tensor, { task, output }: ModelSpec, { height, width }: { height: number; width: number }) {
-  if (task === "classification" || raw.shape.length !== 4) return undefined;
+  const { extent, channels } = tasks[task];
+  if (extent === "image" || raw.shape.length !== 4) return undefined;
   const [, a, b, c] = raw.shape as [number, number, number, number];
-  const channels = { segmentation: undefined, flow: 2, disparity: 1, restoration: 3 }[task];
   const proportional = (h: number, w: number) => Math.abs(h * width - w * height) < Math.max(h, w);
   const possible = {
     nchw: proportional(b, c) && (channels === undefined || a === channels),
@@ -85,7 +87,7 @@ function meaningOf(raws: readonly Tensor[], { output, task }: ModelSpec, layout:
   const [first] = raws;
   const rank = first!.shape.length;
   // [B, H, W] has no channel axis: one channel.
-  const missing = task === "segmentation" && rank === 3;
+  const missing = tasks[task].extent === "pixels" && rank === 3;
   const axis = layout === "nhwc" ? rank - 1 : 1;
   const channels = missing ? 1 : first!.shape[axis]!;
   const inside = raws.every((t) => (t.data as Float32Array).every((v) => v >= -1e-6 && v <= 1 + 1e-6));

@@ -2,7 +2,8 @@ import type { Dataset, Sample } from "../../vision/data/dataset.js";
 import { DataError } from "../../vision/data/error.js";
 import { fitted } from "../../vision/data/fit.js";
 import { type Extent, framing } from "../../vision/framed-predictor.js";
-import { imageRoles, type ModelSpec } from "../../vision/spec/model-spec.js";
+import type { ModelSpec } from "../../vision/spec/model-spec.js";
+import { tasks } from "../../vision/tasks/index.js";
 import { prepareAtModelSize } from "../attack/model-size.js";
 import { type Fit, type Prepared, withPictures } from "../attack/prepare.js";
 import { type Finding, good, unsure } from "./finding.js";
@@ -45,7 +46,7 @@ export async function lookAt(
     // What is seen of a picture may only be of one size here, so others are cut to the first one's, their shape kept.
     const same = side && spec.size.rule !== "fixed" ? await cover(dataset, sample, side) : sample;
     const mismatch = fit.mismatch === "tile" ? "pad" : fit.mismatch;
-    samples.push(prepareAtModelSize(same, index, imageRoles[spec.task], unshifted, mismatch));
+    samples.push(prepareAtModelSize(same, index, tasks[spec.task].roles, unshifted, mismatch));
     pictures.push(picture);
     side ??= picture;
   }

@@ -1,6 +1,7 @@
+import { argmax } from "../../engine/tensor/arrays.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import type { ModelSpec, ValueRange } from "../../vision/spec/model-spec.js";
-import { argmax } from "../attack/tensors.js";
+import { tasks } from "../../vision/tasks/index.js";
 
 /** One way to feed the model and to read the labels. */
 export interface Reading {
@@ -20,7 +21,7 @@ export const ranges: Readonly<Record<Exclude<RangeName, "as given">, ValueRange>
 
 /** How good a prediction is, 0 to 1: share of right pixels, or for continuous tasks 1 / (1 + error over the typical size of the target). */
 export function quality(predictions: readonly Tensor[], samples: readonly Labelled[], spec: ModelSpec, offset: number): number {
-  const classes = spec.task === "classification" || spec.task === "segmentation";
+  const classes = tasks[spec.task].kind === "classes";
   let [sum, count, size] = [0, 0, 0];
   predictions.forEach((p, s) => {
     const { target, valid } = samples[s]!;

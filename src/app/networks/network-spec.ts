@@ -1,4 +1,5 @@
 import { type ModelSpec, type ModelSpecInput, parseModelSpec } from "../../vision/spec/model-spec.js";
+import { tasks } from "../../vision/tasks/index.js";
 
 /** The complete specification of one of our networks, written as a model for one image size: nothing of it is left to be assumed. */
 export function networkSpec(
@@ -11,7 +12,7 @@ export function networkSpec(
     size: { rule: "fixed", height, width },
     ...(imageChannels === 1 && {
       channels: "gray",
-      ...(task === "restoration" && { output: { channels: "gray" } }),
+      ...(tasks[task].kind === "picture" && { output: { channels: "gray" } }),
     }),
   });
 }

@@ -5,6 +5,7 @@ import type { Headline } from "./headline.js";
 
 const records = (n: number) => Array.from({ length: n }, (_, index) => ({ index, sample: `s${index}` }) as AttackRecord);
 const number = (of: Headline["of"]): Headline => ({
+  kind: "metric",
   reference: "truth",
   label: "mIoU",
   share: true,

@@ -1,3 +1,5 @@
+import { formatOf, inPercent } from "../../vision/metrics/measure.js";
+import { type Task, tasks } from "../../vision/tasks/index.js";
 import type { AttackPlan } from "../attack/plan.js";
 import type { AttackRecord } from "../attack/run-attack.js";
 import type { AttackSummary, Stage } from "../attack/summary.js";
@@ -6,6 +8,7 @@ export type Reference = "truth" | "target" | "prediction";
 
 /** The number that stands for a run: what it is called, and its value over all samples and for each. */
 export interface Headline {
+  readonly kind: "metric" | "pixels turned";
   readonly reference: Reference;
   readonly label: string;
   readonly text: (value: number | null | undefined) => string;
@@ -28,7 +31,8 @@ export interface Headline {
 export function headline(plan: AttackPlan, summary: AttackSummary, records: readonly AttackRecord[]): Headline {
   const { goal, spec } = plan;
   const { name, better, perfect } = summary.headline;
-  if (goal.kind === "targeted" && spec.task === "segmentation") {
+  const task = tasks[spec.task];
+  if (goal.kind === "targeted" && task.kind === "classes" && task.extent === "pixels") {
     const target = Number(goal.target);
     const of = (record: AttackRecord, stage: Stage) => shareOf(turned(record, stage, target));
     const over = (stage: Stage) =>
@@ -36,10 +40,11 @@ export function headline(plan: AttackPlan, summary: AttackSummary, records: read
         records.filter((r) => r.scores).reduce<Turned>((sum, r) => add(sum, turned(r, stage, target)), { turned: 0, all: 0 }),
       );
     return {
+      kind: "pixels turned",
       reference: "target",
       label: "pixels turned",
-      text: (v) => metricText("aAcc", v),
-      each: (v) => metricText("aAcc", v),
+      text: shareText,
+      each: shareText,
       of,
       over,
       damage: (r) => of(r, "adversarial") ?? 0,
@@ -55,16 +60,17 @@ export function headline(plan: AttackPlan, summary: AttackSummary, records: read
   // An infinite value is null in JSON: the PSNR of a prediction with itself.
   const number = (v: number | null) => v ?? (Number.isFinite(perfect) ? 0 : perfect);
   const change = (clean: number | null, saved: number | null) => (clean === saved ? 0 : wanted * (number(saved) - number(clean)));
+  const oneClass = task.kind === "classes" && task.extent === "image";
   return {
+    kind: "metric",
     reference,
     label: name,
-    text: (v) => metricText(name, v),
-    each: (v) =>
-      spec.task === "classification" && v !== null && v !== undefined ? verdicts[reference][v]! : metricText(name, v),
+    text: (v) => metricText(task, name, v),
+    each: (v) => (oneClass && v !== null && v !== undefined ? verdicts[reference][v]! : metricText(task, name, v)),
     of,
     over,
     damage: (r) => change(of(r, "clean"), of(r, "adversarial")),
-    share: shares.has(name),
+    share: formatOf(task.formats, name).share,
     worse: change(over("clean"), over("adversarial")) > 0,
   };
 }
@@ -93,26 +99,11 @@ function turned(record: AttackRecord, stage: Stage, target: number): Turned {
 const add = (a: Turned, b: Turned): Turned => ({ turned: a.turned + b.turned, all: a.all + b.all });
 const shareOf = (t: Turned): number | null => (t.all === 0 ? null : t.turned / t.all);
 
-const units: Readonly<Record<string, string>> = { EPE: "\u00a0px", PSNR: "\u00a0dB", "PSNR Y": "\u00a0dB" };
-const shares = new Set([
-  "mIoU",
-  "mAcc",
-  "aAcc",
-  "top-1",
-  "top-5",
-  "D1",
-  "bad-1",
-  "bad-3",
-  "1 px",
-  "3 px",
-  "5 px",
-  "Fl-all (KITTI, and)",
-  "f1-all (published, or)",
-]);
+const shareText = (v: number | null | undefined): string =>
+  v === null || v === undefined ? inPercent.nothing : inPercent.text(v);
 
 /** A metric's value as readers know it: shares in per cent, errors in pixels, PSNR in dB. */
-export function metricText(name: string, value: number | null | undefined): string {
-  if (value === null || value === undefined) return name.startsWith("PSNR") ? "∞" : "–";
-  if (shares.has(name) || name.startsWith("IoU class")) return `${(100 * value).toFixed(1)}\u00a0%`;
-  return `${value.toFixed(name.startsWith("SSIM") ? 4 : 2)}${units[name] ?? ""}`;
+export function metricText({ formats }: Task, name: string, value: number | null | undefined): string {
+  const { text, nothing } = formatOf(formats, name);
+  return value === null || value === undefined ? nothing : text(value);
 }

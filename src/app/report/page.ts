@@ -1,4 +1,6 @@
+import type { Panel } from "../../vision/render/drawing.js";
 import { assumptionsNamed, assumptionWords } from "../../vision/spec/assumptions.js";
+import { tasks } from "../../vision/tasks/index.js";
 import type { Check } from "../attack/audit.js";
 import type { AttackPlan } from "../attack/plan.js";
 import type { AttackRecord } from "../attack/run-attack.js";
@@ -6,7 +8,6 @@ import { type AttackSummary, references, stages } from "../attack/summary.js";
 import { beforeAndAfter, lossCurves } from "./charts.js";
 import { type Headline, metricText } from "./headline.js";
 import { plain } from "./html.js";
-import type { Panel } from "./panels.js";
 import type { Choice, Specimen } from "./specimens.js";
 import { style } from "./style.js";
 import {
@@ -82,20 +83,21 @@ ${fact('<a href="#audit">Audit</a>', audit)}
 const change = (text: Headline["text"], before: number | null, after: number | null): string =>
   `${text(before)}${arrow}<span class="hit">${text(after)}</span>`;
 
-const factName = ({ label, reference }: Headline): string =>
-  label === "pixels turned" ? "Pixels turned to the target" : `${label} ${referenceWords[reference]}`;
+const factName = ({ kind, label, reference }: Headline): string =>
+  kind === "pixels turned" ? "Pixels turned to the target" : `${label} ${referenceWords[reference]}`;
 
 function table({ plan, summary }: Report): string {
   const rows = references.flatMap((reference) => {
     const of = summary.metrics[reference];
     if (!of) return [];
-    const names = Object.keys(of.clean).filter((name) => !name.startsWith("IoU class"));
+    // One row for each class would be too many.
+    const names = Object.keys(of.clean).filter((name) => name in tasks[plan.spec.task].formats);
     const head = `<tr class="group"><th colspan="4" scope="colgroup">${referenceWords[reference]}${reference === "target" ? ` (${plain(targetText(plan))})` : ""}</th></tr>`;
     return [
       head,
       ...names.map(
         (name) =>
-          `<tr><th scope="row">${plain(name)}</th>${stages.map((s) => `<td${s === "adversarial" && name === summary.headline.name ? ' class="hit"' : ""}>${metricText(name, of[s][name])}</td>`).join("")}</tr>`,
+          `<tr><th scope="row">${plain(name)}</th>${stages.map((s) => `<td${s === "adversarial" && name === summary.headline.name ? ' class="hit"' : ""}>${metricText(tasks[plan.spec.task], name, of[s][name])}</td>`).join("")}</tr>`,
       ),
     ];
   });
@@ -172,7 +174,7 @@ function legendOf(legend: NonNullable<Specimen["legend"]>): string {
   if (legend.kind === "wheel")
     return `<div class="legend"><img src="report/wheel.png" alt="Color wheel"><span>Hue is the direction of motion, full color a motion of ${legend.pixels.toPrecision(3)} pixels, white none.</span></div>`;
   if (legend.kind === "scale")
-    return `<div class="legend"><span>${legend.low.toPrecision(3)}</span><span class="scale" style="background:linear-gradient(90deg,${legend.colors.join(",")})"></span><span>${legend.high.toPrecision(3)} pixels of disparity; the scale is the clean one's</span></div>`;
+    return `<div class="legend"><span>${legend.low.toPrecision(3)}</span><span class="scale" style="background:linear-gradient(90deg,${legend.colors.join(",")})"></span><span>${legend.high.toPrecision(3)} ${plain(legend.of)}; the scale is the clean one's</span></div>`;
   return `<div class="legend">${legend.entries
     .map((e) => `<span><i style="background:${e.color ?? "none"}"></i>${plain(e.name)}</span>`)
     .join("")}</div>`;
@@ -240,10 +242,7 @@ function setting({ plan, summary, path }: Report): string {
           ],
         ]
       : []),
-    [
-      "Yields",
-      `${spec.task}${spec.task === "classification" || spec.task === "segmentation" ? ` as ${spec.output.meaning}` : ""}`,
-    ],
+    ["Yields", `${spec.task}${tasks[spec.task].output.meanings.length > 1 ? ` as ${spec.output.meaning}` : ""}`],
     [
       "Data",
       `${data.path}${data.split ? `, ${data.split}` : ""}, ${data.length} samples${data.limit ? `, ${data.limit} of them chosen by the seed` : ""}`,

@@ -1,15 +1,16 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { stack, unstack } from "../../engine/tensor/arrays.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import { compilePrediction } from "../../methods/attacks/compile-attack.js";
 import { readImage, writeImage } from "../../vision/data/node/image-file.js";
+import type { Legend, Panel } from "../../vision/render/drawing.js";
 import { renderPerturbation } from "../../vision/render/index.js";
+import { tasks } from "../../vision/tasks/index.js";
 import { gained } from "../attack/audit/check.js";
 import { type AttackContext, type AttackRecord, preparedSample } from "../attack/run-attack.js";
 import { siteOf } from "../attack/site.js";
-import { stack, unstack } from "../attack/tensors.js";
 import type { Headline } from "./headline.js";
-import { type Legend, type Panel, panels } from "./panels.js";
 
 /** One sample of the report with its pictures. */
 export interface Specimen {
@@ -95,9 +96,8 @@ export async function drawSpecimens(context: AttackContext, folder: string, chos
       );
       const [before, after] = [await predict(prepared.images), await predict(saved)];
       const target = context.target?.(before);
-      const names = dataset.task === "classification" || dataset.task === "segmentation" ? dataset.classNames : [];
-      const drawn = panels({
-        plan,
+      const names = dataset.classNames ?? [];
+      const drawn = tasks[plan.spec.task].draw({
         image: prepared.images[roles[0]!]!,
         before,
         after,

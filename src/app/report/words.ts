@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { tasks } from "../../vision/tasks/index.js";
 import type { Tiling } from "../../vision/tiling.js";
 import type { AttackPlan } from "../attack/plan.js";
 import type { AttackSummary } from "../attack/summary.js";
@@ -40,9 +41,7 @@ export const referenceWords: Readonly<Record<Reference, string>> = {
 /** What the attacker wants to see, in words. */
 export function targetText({ goal, spec }: AttackPlan): string {
   if (goal.kind === "untargeted") return "";
-  const name = spec.classes?.[Number(goal.target)];
-  if (spec.task === "classification" || spec.task === "segmentation") return `class ${goal.target}${name ? ` (${name})` : ""}`;
-  return goal.target === "zero" ? `zero ${spec.task}` : goal.target === "negative" ? "the opposite of its own flow" : goal.target;
+  return tasks[spec.task].wish.say(goal.target, (label) => spec.classes?.[label]);
 }
 
 /** One sentence: what was attacked, how hard, what happened. */
@@ -53,7 +52,7 @@ export function headlineSentence(plan: AttackPlan, summary: AttackSummary, numbe
   const model = modelName(plan);
   if (summary.samples === 0) return `${how} was run on ${model}, but no sample finished.`;
   const [before, after] = [number.text(number.over("clean")), number.text(number.over("adversarial"))];
-  if (number.reference === "target" && plan.spec.task === "segmentation")
+  if (number.kind === "pixels turned")
     return `${how} drove ${model} towards ${targetText(plan)} on ${images}: of the pixels that showed something else, ${after} now show it.`;
   if (number.reference === "target")
     return `${how} drove ${model} towards ${targetText(plan)} on ${images}: ${number.label} ${referenceWords.target} went from ${before} to ${after}.`;

@@ -8,6 +8,7 @@ import { findNetwork } from "../../vision/nn/networks/index.js";
 import { importedNetwork } from "../../vision/spec/imported-network.js";
 import { fixedModel } from "../../vision/spec/model-predictor.js";
 import { parseModelSpec } from "../../vision/spec/model-spec.js";
+import { tasks } from "../../vision/tasks/index.js";
 import { asConfiguration } from "../networks/configuration.js";
 import { demandMultiples, type TrainedNetwork, type Training, trainingOf } from "../train/build.js";
 import { ConfigError, readJson } from "../train/config.js";
@@ -34,7 +35,7 @@ export async function buildPipeline(engine: Engine, config: SensorConfig, kind: 
     throw new ConfigError("sensor.frozen: all parameters are frozen, so there is no layout to learn.");
   const behind = await networkBehind(engine, config);
   demandMultiples("sensor", [height, width], behind);
-  const network = throughSensor(eye, behind.network, config.task === "classification" ? "image-wise" : "pixel-wise");
+  const network = throughSensor(eye, behind.network, tasks[config.task].extent === "image" ? "image-wise" : "pixel-wise");
   const training = await trainingOf(config, { ...behind, network, multipleOf: 1 });
   const group: ParameterGroup = {
     of: ["sensor.raw"],

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { layoutNames } from "../../methods/sensor/layouts/names.js";
 import { check } from "../../vision/spec/check.js";
+import { taskNames, tasks } from "../../vision/tasks/index.js";
 import { networkChoiceSchema } from "../networks/configuration.js";
 import { ConfigError, readJson, type TrainSettings, trainConfigSchema } from "../train/config.js";
 
@@ -60,8 +61,8 @@ export function readSensorConfig(path: string): SensorConfig {
   return parseSensorConfig(readJson(path), path);
 }
 
-/** Tasks whose predictions can be brought back to the image's grid, or need not be. */
-const sensed: readonly SensorConfig["task"][] = ["classification", "segmentation", "restoration"];
+/** Tasks of one image, whose predictions can be brought back to the image's grid, or need not be. */
+const sensed = taskNames.filter((name) => tasks[name].roles.length === 1);
 
 export function parseSensorConfig(value: unknown, where: string): SensorConfig {
   const checked = check(sensorConfigSchema, value);

@@ -1,6 +1,7 @@
 import type { Graph } from "../../engine/graph/graph.js";
 import type { OnnxModel } from "../../engine/onnx/model.js";
 import type { Engine } from "../../engine/runtime/engine.js";
+import { stack, unstack } from "../../engine/tensor/arrays.js";
 import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import { type AttackName, attacks } from "../../methods/attacks/catalogue/index.js";
 import { compileAttack } from "../../methods/attacks/compile-attack.js";
@@ -9,8 +10,6 @@ import { fingerprint, type PlaceSpectrum, placeSpectra, ringFrequencies } from "
 import { modelPredictor } from "../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
 import { tasks } from "../../vision/tasks/index.js";
-import { predictionAsTarget } from "../attack/targets.js";
-import { stack, unstack } from "../attack/tensors.js";
 import type { Pictures } from "../picture-feeds.js";
 
 /** What `faultline spectrum` finds: spectrum.json holds it. */
@@ -30,7 +29,7 @@ export interface UnderAttack {
   readonly epsilon: number;
   readonly steps: number;
   readonly perturbation: readonly number[];
-  /** Absent in classification, whose predictions are no maps. */
+  /** Absent where predictions are of whole images, and no maps. */
   readonly prediction?: { readonly clean: readonly number[]; readonly attacked: readonly number[] };
 }
 
@@ -79,7 +78,7 @@ async function underAttack(
       const ordered = graph.inputs.map(({ name: input }) => byInput[input]!);
       const images = Object.fromEntries(roles.map((role, k) => [role, ordered[k]!]));
       const clean = await compiled.predict(images);
-      const target = stack([predictionAsTarget(unstack(clean, 0), spec.task)]);
+      const target = stack([task.ownTarget(unstack(clean, 0))]);
       const outcome = await compiled.run({ images, target, samples: [pictures.samples[i]!], seed: 0 });
       maps.clean.push(clean);
       maps.attacked.push(outcome.prediction);

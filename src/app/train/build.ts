@@ -12,6 +12,7 @@ import { openDataset } from "../../vision/data/node/open.js";
 import { streetDataset } from "../../vision/data/synthetic/street.js";
 import type { InputShapes } from "../../vision/nn/model.js";
 import { findNetwork, type NamedNetwork } from "../../vision/nn/networks/index.js";
+import { taskNames, tasks } from "../../vision/tasks/index.js";
 import { asConfiguration } from "../networks/configuration.js";
 import { ConfigError, type DataConfig, type TrainConfig, type TrainSettings } from "./config.js";
 
@@ -42,7 +43,7 @@ export async function trainingOf<N extends TrainedNetwork>(config: TrainSettings
   };
   const dataset = await open(config.data);
   const evaluation = config.evaluation && (await open(config.evaluation.data));
-  const ignore = dataset.task === "segmentation" ? [dataset.ignoreLabel] : [];
+  const ignore = dataset.ignoreLabel === undefined ? [] : [dataset.ignoreLabel];
   const loss = trainingLoss(config.task, config.loss, ignore);
   const size = config.crop ?? (await sizeOfFirst(dataset));
   demandMultiples("crop", size, named);
@@ -116,11 +117,15 @@ function scheduleOf({ schedule, steps, warmup: rise }: TrainSettings): Schedule 
   return rise > 0 ? warmup(rise, rate) : rate;
 }
 
+const exposed = taskNames.filter((name) => tasks[name].synthetic.exposures);
+
 async function openData(data: DataConfig, task: TrainConfig["task"]): Promise<Dataset> {
   if (data.kind === "synthetic") {
     const { size, length, seed, displacement, subframes, averaging } = data;
-    if (task !== "restoration" && (subframes !== undefined || averaging !== undefined))
-      throw new ConfigError(`data: subframes and averaging make the exposures of restoration; ${task} has none, leave them out.`);
+    if (!tasks[task].synthetic.exposures && (subframes !== undefined || averaging !== undefined))
+      throw new ConfigError(
+        `data: subframes and averaging make the exposures of ${exposed.join(", ")}; ${task} has none, leave them out.`,
+      );
     return syntheticDataset({
       task,
       size,
@@ -133,8 +138,9 @@ async function openData(data: DataConfig, task: TrainConfig["task"]): Promise<Da
   }
   if (data.kind === "streets") {
     const { kind, ...options } = data;
-    if (task !== "segmentation") throw new ConfigError(`data: ${kind} are scenes for segmentation, not for ${task}.`);
-    return streetDataset(options);
+    const streets = streetDataset(options);
+    if (task !== streets.task) throw new ConfigError(`data: ${kind} are scenes for ${streets.task}, not for ${task}.`);
+    return streets;
   }
   const { path, format, split, variant } = data;
   return openDataset(path, {

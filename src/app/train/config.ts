@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { AttackName } from "../../methods/attacks/catalogue/names.js";
 import { layoutNames } from "../../vision/data/node/layout-names.js";
 import { check } from "../../vision/spec/check.js";
+import { taskNames } from "../../vision/tasks/names.js";
 import { networkChoiceSchema } from "../networks/configuration.js";
 
 /** A training configuration that is not valid: one sentence that names every wrong field. */
@@ -132,7 +133,7 @@ const adversarySchema = z.discriminatedUnion("attack", [
 
 /** What a training run is. Complete after parsing: defaults are filled in. */
 export const trainConfigSchema = z.strictObject({
-  task: z.enum(["classification", "segmentation", "flow", "disparity", "restoration"]),
+  task: z.enum(taskNames),
   network: networkChoiceSchema,
   /** Checkpoint (.pth, .safetensors) to begin with; default: fresh parameters. */
   start: z.string().optional(),

@@ -1,12 +1,13 @@
 import { lower } from "../../engine/compile/lower.js";
 import type { Engine, Program } from "../../engine/runtime/engine.js";
+import { unstack } from "../../engine/tensor/arrays.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import { collate } from "../../methods/training/batch.js";
 import { type NetworkLayout, predictionStep } from "../../methods/training/train-step.js";
 import type { Trainer } from "../../methods/training/trainer.js";
 import { type Dataset, fitted } from "../../vision/data/index.js";
-import { type Measure, measureFor, type SampleScores } from "../attack/measure.js";
-import { unstack } from "../attack/tensors.js";
+import type { Measure, SampleScores } from "../../vision/metrics/measure.js";
+import { tasks } from "../../vision/tasks/index.js";
 import type { BestRule } from "./best.js";
 import { demandMultiples, inputShapes, type Training } from "./build.js";
 import { ConfigError, type TrainSettings } from "./config.js";
@@ -32,7 +33,7 @@ export class Evaluation {
     await fitted(training.evaluation!, { kind: "crop", height: size[0], width: size[1] }).sample(0);
     const model = predictionStep(training.named.network, inputShapes(training.named, batch, size), layout);
     const classes = [...model.outputs.values()][0]!.shape[1]!;
-    const measure = measureFor(config.task, { classes, ignore: training.loss.ignore });
+    const measure = tasks[config.task].measure({ classes, ignore: training.loss.ignore });
     const rule = bestRule(config, measure);
     return new Evaluation(await engine.compile(lower(model, engine.info.provider)), config, training, size, batch, measure, rule);
   }
@@ -56,9 +57,9 @@ export class Evaluation {
     return this.#summary(scores);
   }
 
-  /** Restoration: the metrics of the degraded pictures as they are, which a network must surpass to be of any use. */
+  /** Where pictures are predicted: the metrics of the pictures as they are given, which a network must surpass to be of any use. */
   async untouched(): Promise<Readonly<Record<string, number>> | undefined> {
-    if (this.config.task !== "restoration") return undefined;
+    if (tasks[this.config.task].kind !== "picture") return undefined;
     const data = this.#data();
     const scores: SampleScores[] = [];
     for (let i = 0; i < data.length; i++) {
@@ -69,7 +70,7 @@ export class Evaluation {
   }
 
   #score(prediction: Tensor, target: Tensor, valid: Tensor | undefined): SampleScores {
-    if (this.config.task !== "restoration") return this.measure.sample(prediction, target, valid);
+    if (tasks[this.config.task].kind !== "picture") return this.measure.sample(prediction, target, valid);
     return this.measure.sample(asRgb(prediction), asRgb(target), valid);
   }
 

@@ -12,7 +12,8 @@ import { writeSafetensors } from "../../engine/tensor/safetensors.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import { importedNetwork } from "../../vision/spec/imported-network.js";
 import { completeSpec, fixedModel } from "../../vision/spec/model-predictor.js";
-import { imageRoles, type ModelSpec, type ModelSpecInput, parseModelSpec } from "../../vision/spec/model-spec.js";
+import { type ModelSpec, type ModelSpecInput, parseModelSpec } from "../../vision/spec/model-spec.js";
+import { tasks } from "../../vision/tasks/index.js";
 import type { RunDirectory } from "../runs/run-directory.js";
 import { type Training, trainingOf } from "./build.js";
 import { ConfigError, type ImportedTrainConfig } from "./config.js";
@@ -37,7 +38,7 @@ export interface ImportedTraining {
 export async function importedTraining(engine: Engine, config: ImportedTrainConfig): Promise<ImportedTraining> {
   const file = await readModel(config.model);
   const spec = completeSpec(file, specOf(config));
-  const roles: readonly string[] = imageRoles[config.task];
+  const roles: readonly string[] = tasks[config.task].roles;
   if (roles.length > 1)
     throw new ConfigError(
       `model: ${config.task} takes two images, and imported models are trained on one; train a network of ours.`,

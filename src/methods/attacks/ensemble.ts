@@ -1,5 +1,5 @@
 import type { Engine } from "../../engine/runtime/engine.js";
-import type { TaskName } from "../../vision/tasks/index.js";
+import { type TaskName, tasks } from "../../vision/tasks/index.js";
 import type { Attack } from "./attack.js";
 import { type AttackOptions, apgd, apgdCospgd, cospgd, segpgd } from "./catalogue/index.js";
 import { type AttackBatch, type AttackHooks, type AttackOutcome, type CompiledAttack, compileAttack } from "./compile-attack.js";
@@ -11,15 +11,11 @@ import { type AttackSite, lossOf, predictionGraph } from "./step-graph.js";
  * bound than any (the idea of SEA, Croce et al. 2023; the members here are ours, named in every report).
  */
 export function ensembleMembers(task: TaskName, options: AttackOptions): Attack[] {
-  switch (task) {
-    case "classification":
-      return [apgd({ ...options, loss: "cross-entropy" }), apgd({ ...options, loss: "dlr" })];
-    case "segmentation":
-      // Without CosPGD the ensemble was beaten by it at every number of steps (docs/effectiveness.md).
-      return [apgd(options), apgdCospgd(options), segpgd(options), cospgd(options)];
-    default:
-      return [apgd(options), apgdCospgd({ alignment: "residual", ...options })];
-  }
+  const { kind, extent } = tasks[task];
+  if (kind !== "classes") return [apgd(options), apgdCospgd({ alignment: "residual", ...options })];
+  if (extent === "image") return [apgd({ ...options, loss: "cross-entropy" }), apgd({ ...options, loss: "dlr" })];
+  // Without CosPGD the ensemble was beaten by it at every number of steps (docs/effectiveness.md).
+  return [apgd(options), apgdCospgd(options), segpgd(options), cospgd(options)];
 }
 
 /** Those of several attacks whose losses exist for the model's number of classes: with two classes there is no third logit for DLR. */

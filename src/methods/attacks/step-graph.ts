@@ -233,7 +233,7 @@ function draws(graph: Graph, site: AttackSite, { x, fixed }: SiteInputs): Record
 
 /** @throws AttackError where the transform moves pixels from their targets. */
 export function fittingTransform({ transform, task }: Pick<AttackSite, "transform" | "task">): Transform | undefined {
-  if (transform?.moves === "anything" && task.name !== "classification")
+  if (transform?.moves === "anything" && task.extent !== "image")
     throw new AttackError(`Transform ${transform.name} moves pixels and ${task.name} has a target for each; take another.`);
   return transform;
 }

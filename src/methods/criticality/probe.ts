@@ -4,6 +4,7 @@ import { Graph } from "../../engine/graph/graph.js";
 import type { OnnxModel } from "../../engine/onnx/model.js";
 import { fixedModel, type PredictorSize, predictorOf } from "../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
+import { tasks } from "../../vision/tasks/index.js";
 import { findLayers, type LayeredModel } from "./find-layers.js";
 import { type FoldedNormalization, foldedNormalization } from "./folded.js";
 import type { PredictionKind } from "./measures.js";
@@ -31,7 +32,7 @@ export async function probeOf(file: OnnxModel, spec: ModelSpec, size: PredictorS
     Object.entries(predictor.images).map(([role, shape]) => [role, graph.input(role, "float32", shape)]),
   );
   graph.output("prediction", predictor.predict(graph, images));
-  const kind = spec.task === "classification" || spec.task === "segmentation" ? "classes" : "continuous";
+  const kind = tasks[spec.task].kind === "classes" ? "classes" : "continuous";
   const { layers } = layered;
   return { graph, layers: readBy(graph, layers), kind, folded: foldedNormalization(file, layers) };
 }

@@ -1,26 +1,25 @@
 import type { Random } from "../../engine/tensor/random.js";
 import { type DataType, type Tensor, tensor } from "../../engine/tensor/tensor.js";
-import type { Sample, TaskName } from "../../vision/data/dataset.js";
+import type { Sample } from "../../vision/data/dataset.js";
+import { type Flip, type TaskName, type Turn, tasks } from "../../vision/tasks/index.js";
 import { TrainingError } from "./error.js";
 
 /** What is done to each sample at random, target included. */
 export interface Augmentation {
   /** A window of this height and width, anywhere in the picture; default: the whole picture. */
   readonly crop?: readonly [height: number, width: number];
-  /**
-   * Mirror images, each with probability ½: "horizontal" swaps left and right, "vertical" top and bottom, "diagonal" rows and columns. All
-   * three give the eight positions of a square, quarter turns among them, as BasicSR's flips and rotations do.
-   */
-  readonly flips?: readonly ("horizontal" | "vertical" | "diagonal")[];
+  /** Mirror images, each with probability ½. */
+  readonly flips?: readonly Flip[];
 }
 
 /**
- * @throws TrainingError where the picture is smaller than the crop, a whole picture changes its shape, or a stereo pair would be mirrored (left
- *   and right would change places).
+ * @throws TrainingError where the picture is smaller than the crop, a whole picture changes its shape, or its mirror image would be no sample of
+ *   the task (in a stereo pair left and right would change places).
  */
 export function augment(sample: Sample, task: TaskName, { crop, flips = [] }: Augmentation, random: Random): Sample {
-  if (task === "disparity" && flips.some((flip) => flip !== "vertical"))
-    throw new TrainingError("Stereo pairs can be mirrored vertically alone: disparities lie along rows and have one sign.");
+  const { flips: possible, turned } = tasks[task];
+  const odd = flips.find((flip) => !possible.allowed.includes(flip));
+  if (odd) throw new TrainingError(possible.because ?? `Samples for ${task} have no ${odd} mirror image.`);
   const [height, width] = Object.values(sample.inputs)[0]!.shape.slice(-2) as [number, number];
   if (!crop && flips.includes("diagonal") && height !== width)
     throw new TrainingError(
@@ -46,21 +45,18 @@ export function augment(sample: Sample, task: TaskName, { crop, flips = [] }: Au
   return {
     id,
     inputs: Object.fromEntries(Object.entries(inputs).map(([name, image]) => [name, cut(image, window)])),
-    ...(target && { target: task === "flow" ? turned(cut(target, window), window) : cut(target, window) }),
+    ...(target && { target: turned ? turned(cut(target, window), window) : cut(target, window) }),
     ...(valid && { valid: cut(valid, window) }),
     ...(occluded && { occluded: cut(occluded, window) }),
   };
 }
 
-/** Where a window lies in the picture, and how it is turned: first mirrored, then transposed. */
-interface Window {
+/** Where a window lies in the picture, and how it is turned. */
+interface Window extends Turn {
   readonly top: number;
   readonly left: number;
   readonly rows: number;
   readonly columns: number;
-  readonly mirrored: boolean;
-  readonly upsideDown: boolean;
-  readonly transposed: boolean;
 }
 
 /** The window of a tensor [..., H, W]; class indices stay as they are. */
@@ -84,17 +80,4 @@ function cut<T extends DataType>(t: Tensor<T>, window: Window): Tensor<T> {
     }
   }
   return out;
-}
-
-/** A mirrored picture moves the other way, (u, v) becomes (-u, v), and in a transposed one (u, v) becomes (v, u). */
-function turned(flow: Tensor, { mirrored, upsideDown, transposed }: Window): Tensor {
-  const data = (flow.data as Float32Array).slice();
-  const plane = data.length / 2;
-  if (mirrored) for (let i = 0; i < plane; i++) data[i] = -data[i]!;
-  if (upsideDown) for (let i = plane; i < data.length; i++) data[i] = -data[i]!;
-  if (!transposed) return tensor("float32", flow.shape, data);
-  const swapped = new Float32Array(data.length);
-  swapped.set(data.subarray(plane));
-  swapped.set(data.subarray(0, plane), plane);
-  return tensor("float32", flow.shape, swapped);
 }

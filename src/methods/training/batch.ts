@@ -1,11 +1,12 @@
 import { Random } from "../../engine/tensor/random.js";
 import { type DataType, type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import type { Dataset, Sample } from "../../vision/data/dataset.js";
+import { tasks } from "../../vision/tasks/index.js";
 import { type Augmentation, augment } from "./augmentation.js";
 import { TrainingError } from "./error.js";
 import type { TrainingLoss } from "./losses.js";
 
-/** Images [B, C, H, W] by the network's names for them, the task's target, and where it counts [B, H, W] (flow and disparity). */
+/** Images [B, C, H, W] by the network's names for them, the task's target, and where it is known [B, H, W] (tasks whose truth is masked). */
 export interface TrainingBatch {
   readonly images: Readonly<Record<string, Tensor<"float32">>>;
   readonly target: Tensor;
@@ -84,7 +85,7 @@ export function inMemory(dataset: Dataset, limit = 2 ** 28): Dataset {
 export function collate(samples: readonly Sample[], loss: TrainingLoss, inputs: readonly string[]): TrainingBatch {
   const names = Object.keys(samples[0]!.inputs);
   const images = inputs.map((name, i) => [name, stack(samples, "float32", (s) => s.inputs[names[i] ?? ""])] as const);
-  const integer = loss.task === "classification" || loss.task === "segmentation";
+  const integer = tasks[loss.task].kind === "classes";
   const target = stack(samples, integer ? "int64" : "float32", (s) => s.target);
   if (!loss.masked) return { images: Object.fromEntries(images), target };
   const everywhere = (s: Sample) => {

@@ -5,7 +5,7 @@ export { Batches, type BatchOptions, collate, inMemory, type TrainingBatch } fro
 export { checkBatch, type ExpectedBatch } from "./check-batch.js";
 export { TrainingError } from "./error.js";
 export type { FlatLayout } from "./flat-parameters.js";
-export { type TrainingLoss, trainingLoss, trainingLosses } from "./losses.js";
+export { type TrainingLoss, trainingLoss } from "./losses.js";
 export * from "./optimizers/index.js";
 export type { ParameterGroup } from "./parameter-groups.js";
 export * as schedules from "./schedules.js";

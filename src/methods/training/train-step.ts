@@ -4,7 +4,7 @@ import { add, clip, concat, mul, reciprocal, reduceSumSquare, reshape, sqrt } fr
 import { sizeOf } from "../../engine/tensor/tensor.js";
 import { declarations, type InputShapes, type Network } from "../../vision/nn/model.js";
 import { type Mode, Parameters } from "../../vision/nn/scope.js";
-import type { TaskName } from "../../vision/tasks/index.js";
+import { tasks } from "../../vision/tasks/index.js";
 import { TrainingError } from "./error.js";
 import { asGiven, FlatLayout } from "./flat-parameters.js";
 import type { TrainingLoss } from "./losses.js";
@@ -118,20 +118,15 @@ function lossAndGradient(graph: Graph, network: Network, loss: TrainingLoss, lay
   return { parameters, gradient };
 }
 
-/** What a task predicts has this many channels (null: any number) and these many axes. */
-const predictions: Readonly<Record<TaskName, { readonly channels: number | null; readonly axes: number; readonly as: string }>> =
-  {
-    classification: { channels: null, axes: 2, as: "[N, classes]" },
-    segmentation: { channels: null, axes: 4, as: "[N, classes, H, W]" },
-    flow: { channels: 2, axes: 4, as: "[N, 2, H, W]" },
-    disparity: { channels: 1, axes: 4, as: "[N, 1, H, W]" },
-    restoration: { channels: null, axes: 4, as: "[N, C, H, W]" },
-  };
-
+/** The shape of a prediction follows from the task; a network that restores gray pictures has one channel where another has three. */
 function checkPrediction({ shape }: Value, { task }: TrainingLoss): void {
-  const { channels, axes, as } = predictions[task];
-  if (shape.length !== axes || (channels !== null && shape[1] !== channels))
-    throw new TrainingError(`Training for ${task} needs a prediction ${as}, but this network's is [${shape.join(", ")}].`);
+  const { kind, extent, channels } = tasks[task];
+  const axes = extent === "image" ? 2 : 4;
+  const demanded = kind === "values" ? channels : undefined;
+  if (shape.length === axes && (demanded === undefined || shape[1] === demanded)) return;
+  const second = kind === "classes" ? "classes" : (demanded ?? "C");
+  const as = extent === "image" ? `[N, ${second}]` : `[N, ${second}, H, W]`;
+  throw new TrainingError(`Training for ${task} needs a prediction ${as}, but this network's is [${shape.join(", ")}].`);
 }
 
 /** What the layers say of their running statistics; buffers that none updates stay. */

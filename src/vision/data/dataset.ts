@@ -1,9 +1,6 @@
 import type { Tensor } from "../../engine/tensor/tensor.js";
+import type { TaskName } from "../tasks/names.js";
 import { DataError } from "./error.js";
-
-/** The kinds of prediction that datasets have targets for. */
-export const taskNames = ["classification", "segmentation", "flow", "disparity", "restoration"] as const;
-export type TaskName = (typeof taskNames)[number];
 
 /**
  * One item of a dataset.
@@ -45,17 +42,14 @@ interface Common {
   sample(index: number): Promise<Sample>;
 }
 
-/** What sets the tasks' datasets apart besides their samples. */
-export type Labelling =
-  | { readonly task: "classification"; readonly classNames: readonly string[] }
-  | {
-      readonly task: "segmentation";
-      /** The target value of pixels that do not count. */
-      readonly ignoreLabel: number;
-      /** Empty where the layout does not name its classes. */
-      readonly classNames: readonly string[];
-    }
-  | { readonly task: "flow" | "disparity" | "restoration" };
+/** What a dataset's targets are. */
+export interface Labelling {
+  readonly task: TaskName;
+  /** Where targets are classes; empty where the layout does not name them. */
+  readonly classNames?: readonly string[];
+  /** The target value of pixels that do not count, where targets are labels of pixels. */
+  readonly ignoreLabel?: number;
+}
 
 /** An ordered, finite collection of samples; sample i is the same every time. */
 export type Dataset = Common & Labelling;

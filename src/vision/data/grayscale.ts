@@ -1,4 +1,5 @@
 import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
+import { tasks } from "../tasks/index.js";
 import type { Dataset } from "./dataset.js";
 
 /**
@@ -16,7 +17,7 @@ export function grayscale(dataset: Dataset): Dataset {
       return {
         ...sample,
         inputs: Object.fromEntries(Object.entries(sample.inputs).map(([name, image]) => [name, luma(image)])),
-        ...(sample.target && dataset.task === "restoration" && { target: luma(sample.target as Tensor<"float32">) }),
+        ...(sample.target && tasks[dataset.task].kind === "picture" && { target: luma(sample.target as Tensor<"float32">) }),
       };
     },
   };

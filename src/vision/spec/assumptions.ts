@@ -20,7 +20,10 @@ interface Assumable extends Omit<Assumption, "value"> {
 }
 
 const always = () => true;
-const hasClasses = ({ target }: Task) => target({ type: "float32", shape: [1, 2, 1, 1] }).type === "int64";
+const uses =
+  (field: Task["output"]["fields"][number]) =>
+  ({ output }: Task) =>
+    output.fields.includes(field);
 
 const assumable: readonly Assumable[] = [
   { field: "range", what: "value range", flag: "--range", said: (s) => s.range, value: (s) => s.range, matters: always },
@@ -38,7 +41,7 @@ const assumable: readonly Assumable[] = [
     flag: "--meaning",
     said: (s) => s.output?.meaning,
     value: (s) => s.output.meaning,
-    matters: hasClasses,
+    matters: ({ output }) => output.meanings.length > 1,
   },
   {
     field: "output.scale",
@@ -46,7 +49,7 @@ const assumable: readonly Assumable[] = [
     flag: "--output-scale",
     said: (s) => s.output?.scale,
     value: (s) => s.output.scale,
-    matters: ({ pixelUnits }) => pixelUnits.length > 0,
+    matters: uses("scale"),
   },
   {
     field: "output.range",
@@ -54,7 +57,7 @@ const assumable: readonly Assumable[] = [
     flag: "--output-range",
     said: (s) => s.output?.range,
     value: (s) => s.output.range,
-    matters: ({ valuesBetween }) => valuesBetween === "exist",
+    matters: uses("range"),
   },
   {
     field: "output.channels",
@@ -62,7 +65,7 @@ const assumable: readonly Assumable[] = [
     flag: "--output-channels",
     said: (s) => s.output?.channels,
     value: (s) => s.output.channels,
-    matters: ({ valuesBetween }) => valuesBetween === "exist",
+    matters: uses("channels"),
   },
 ];
 

@@ -8,8 +8,11 @@ import type { OnnxModel } from "../../engine/onnx/model.js";
 import { cast, concat, slice } from "../../engine/operators/index.js";
 import { isFloat } from "../../engine/tensor/tensor.js";
 import type { Predictor } from "../predictor.js";
-import { imageRoles, type ModelSpec, SpecError } from "./model-spec.js";
-import { postprocess, preprocess, single } from "./splice.js";
+import { tasks } from "../tasks/index.js";
+import { SpecError } from "./error.js";
+import type { ModelSpec } from "./model-spec.js";
+import { single } from "./output.js";
+import { postprocess, preprocess } from "./splice.js";
 
 export interface PredictorSize {
   readonly batch: number;
@@ -204,7 +207,7 @@ function outputName({ outputs: names }: Names, { output }: ModelSpec): string {
 }
 
 function inputsByRole({ inputs: free }: Names, spec: ModelSpec): Record<string, string> {
-  const roles: readonly string[] = imageRoles[spec.task];
+  const { roles } = tasks[spec.task];
   const given = spec.inputs ?? Object.fromEntries(roles.map((role, i) => [role, free[i] ?? ""]));
   for (const role of roles)
     if (!given[role])

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { tasks } from "../tasks/index.js";
+import { type Task, taskNames, tasks } from "../tasks/index.js";
 import { check } from "./check.js";
+import { SpecError } from "./error.js";
 import { parseSizeRule, sizeWord } from "./size-rule.js";
 
 // What a model expects and yields. It is said (sidecar file or flags) and checked; what nobody says is the usual value, and is named as assumed
@@ -31,15 +32,38 @@ const sizeRules = z.discriminatedUnion("rule", [
   z.strictObject({ rule: z.literal("fixed"), height: positive, width: positive }),
 ]);
 
-const classMeanings = ["logits", "probabilities", "binary-logits", "binary-probabilities"] as const;
 const layout = z.enum(["nchw", "nhwc"]);
+
+/** Everything that some task's output may be. */
+const meanings = [...new Set(Object.values(tasks).flatMap(({ output }) => output.meanings))];
+
+const outputSchema = z.strictObject({
+  name: z.string().optional().describe("Which output; default the first."),
+  layout: layout.default("nchw").describe("Axes of the output."),
+  meaning: z
+    .enum(meanings)
+    .optional()
+    .describe(`What the numbers are. ${meaningsByTask()}. Binary ones have one channel, the second class's.`),
+  scale: z
+    .number()
+    .default(1)
+    .describe(
+      "Flow and disparity: pixels for each unit of output (20 where a network yields flow / 20; negative flips the sign).",
+    ),
+  range: rangeSchema.default("0..1").describe("Restoration: range of the restored image."),
+  channels: z.enum(["rgb", "bgr", "gray"]).default("rgb").describe("Restoration: channel order of the restored image."),
+  align: z
+    .enum(["none", "median", "least-squares"])
+    .optional()
+    .describe("How a prediction of unknown scale is laid on the truth before it is measured. Default: none."),
+});
 
 export const modelSpecSchema = z.strictObject({
   $schema: z
     .string()
     .optional()
     .describe("Where the schema of this file lies, for editors; `faultline spec --schema` writes it."),
-  task: z.enum(["classification", "segmentation", "flow", "disparity", "restoration"]).describe("What the model predicts."),
+  task: z.enum(taskNames).describe("What the model predicts."),
   inputs: z
     .record(z.string(), z.string())
     .optional()
@@ -62,25 +86,7 @@ export const modelSpecSchema = z.strictObject({
     .describe(
       "Image sizes that the model takes; other pictures are padded, resized or cut into tiles. A size that the file fixes is read from it.",
     ),
-  output: z
-    .strictObject({
-      name: z.string().optional().describe("Which output; default the first."),
-      layout: layout.default("nchw").describe("Axes of the output."),
-      meaning: z
-        .enum(classMeanings)
-        .default("logits")
-        .describe("Classification and segmentation: what the numbers are. Binary ones have one channel, the second class's."),
-      scale: z
-        .number()
-        .default(1)
-        .describe(
-          "Flow and disparity: pixels for each unit of output (20 where a network yields flow / 20; negative flips the sign).",
-        ),
-      range: rangeSchema.default("0..1").describe("Restoration: range of the restored image."),
-      channels: z.enum(["rgb", "bgr", "gray"]).default("rgb").describe("Restoration: channel order of the restored image."),
-    })
-    .default({ layout: "nchw", meaning: "logits", scale: 1, range: "0..1", channels: "rgb" })
-    .describe("What the model yields."),
+  output: outputSchema.prefault({}).describe("What the model yields."),
   ignore: z
     .array(z.number().int())
     .optional()
@@ -95,18 +101,26 @@ export const modelSpecSchema = z.strictObject({
   classes: z.array(z.string()).optional().describe("Names of the model's classes, from class 0 on, for tables and legends."),
 });
 
+/** "classification: logits, ...; flow: displacement", the tasks with one list together. */
+function meaningsByTask(): string {
+  const lists = new Map<string, string[]>();
+  for (const { name, output } of Object.values(tasks)) {
+    const list = output.meanings.join(", ");
+    lists.set(list, [...(lists.get(list) ?? []), name]);
+  }
+  return [...lists].map(([list, of]) => `${of.join(", ")}: ${list}`).join("; ");
+}
+
 /** With everything said, as a plan holds it. */
-export const completeSpecSchema = modelSpecSchema.omit({ $schema: true }).required({ ignore: true });
+export const completeSpecSchema = modelSpecSchema
+  .omit({ $schema: true })
+  .required({ ignore: true })
+  .extend({ output: outputSchema.required({ meaning: true }) });
 
 /** Complete, with defaults filled in. */
 export type ModelSpec = z.infer<typeof completeSpecSchema>;
 export type ModelSpecInput = z.input<typeof modelSpecSchema>;
 export type ValueRange = z.infer<typeof rangeSchema>;
-
-/** A sidecar file or flag that does not say what a model expects: one sentence. */
-export class SpecError extends Error {
-  override readonly name = "SpecError";
-}
 
 /**
  * Checks what a sidecar file (`model.spec.json` beside `model.onnx`) or flags say.
@@ -117,16 +131,28 @@ export class SpecError extends Error {
 export function parseModelSpec(value: unknown, where = "The model specification"): ModelSpec {
   const checked = check(modelSpecSchema, value);
   if ("problems" in checked) throw new SpecError(`${where} is not valid: ${checked.problems.join("; ")}.`);
+  const { $schema: _, ...data } = checked.data;
+  const task = tasks[data.task];
+  const ignore = data.ignore ?? [...task.ignore];
+  const output = { ...data.output, meaning: data.output.meaning ?? task.output.meanings[0] };
+  const idle = idleFields(task, { ...data, ignore, output });
+  if (idle.length > 0) throw new SpecError(`${where} is not valid: ${idle.join("; ")}.`);
   // Parsed again, so that the fields stand in the schema's order: plans are compared by their bytes.
-  const { $schema: _, ...said } = checked.data;
-  return completeSpecSchema.parse({ ...said, ignore: said.ignore ?? [...tasks[said.task].ignore] });
+  return completeSpecSchema.parse({ ...data, ignore, output });
 }
 
-/** Image roles of each task, in the order in which models usually take them. */
-export const imageRoles = {
-  classification: ["image"],
-  segmentation: ["image"],
-  flow: ["image1", "image2"],
-  disparity: ["left", "right"],
-  restoration: ["image"],
-} as const satisfies Record<ModelSpec["task"], readonly string[]>;
+/** What is said and would be without effect for the task, a phrase for each. */
+function idleFields({ name, kind, output: { meanings, fields } }: Task, { ignore, labelOffset, output }: ModelSpec): string[] {
+  const usual = outputSchema.parse({});
+  const idle: string[] = [];
+  if (!meanings.includes(output.meaning))
+    idle.push(
+      `output.meaning: ${meanings.length === 1 ? `is "${meanings[0]}" for ${name}` : `must be one of ${meanings.join(", ")} for ${name}`}, not "${output.meaning}"`,
+    );
+  for (const field of ["scale", "range", "channels", "align"] as const)
+    if (!fields.includes(field) && output[field] !== usual[field])
+      idle.push(`output.${field}: has no effect for ${name}; leave it out`);
+  if (kind !== "classes" && ignore.length > 0) idle.push(`ignore: ${name} has no labels; leave it out`);
+  if (kind !== "classes" && labelOffset !== 0) idle.push(`labelOffset: ${name} has no labels; leave it out`);
+  return idle;
+}

@@ -1,7 +1,16 @@
 import type { Value } from "../../engine/graph/graph.js";
 import { add, argMax, clip, div, mul, neg, slice, squeeze, sub, topK, where } from "../../engine/operators/index.js";
+import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
+import { shapeKinds } from "../data/synthetic/shapes.js";
+import { idOf, photograph, posesAt, sceneFor } from "../data/synthetic/shots.js";
+import { ClassificationMetric, type ClassificationSample } from "../metrics/classification.js";
+import { collected, inPercent } from "../metrics/measure.js";
+import { topClasses } from "../render/classification.js";
+import { classMeanings, logitsOf } from "../spec/output.js";
 import { correctClass, counted, crossEntropy, oneHot, pick, sigmoidAlignment, softmaxAlignment } from "./classes.js";
+import { oneClass, predictedLabels } from "./labels.js";
 import type { PixelFunction, Task } from "./task.js";
+import { mean } from "./training.js";
 
 /** The largest `count` logits, descending, as separate [B] values. */
 function largest(z: Value, count: number): Value[] {
@@ -31,17 +40,71 @@ const targetedDlr: PixelFunction = (z, t, options) => {
 
 const atLeast = (leastClasses: number, loss: PixelFunction): PixelFunction => Object.assign(loss, { leastClasses });
 
+/** One class for each picture. */
 export const classification: Task = {
   name: "classification",
+  predicts: "one class for each picture",
+  roles: ["image"],
+  kind: "classes",
+  extent: "image",
+  unit: "class",
+
   target: ({ shape }) => ({ type: "int64", shape: [shape[0]!] }),
   losses: { "cross-entropy": crossEntropy, dlr: atLeast(3, dlr), "targeted-dlr": atLeast(4, targetedDlr) },
+  trainedLosses: { "cross-entropy": mean(crossEntropy) },
   alignments: { softmax: softmaxAlignment, sigmoid: sigmoidAlignment },
   correct: correctClass,
-  ignore: [],
   scale: 1,
   judgedBy: "correct",
+  ignore: [],
   counted: (_, labels, options) => counted(labels, options),
+  masked: false,
+  asTarget: (z) => argMax(z, 1, "drop"),
+
   pixelUnits: [],
   valuesBetween: "do not exist",
-  asTarget: (z) => argMax(z, 1, "drop"),
+  flips: { allowed: ["horizontal", "vertical", "diagonal"] },
+
+  output: { meanings: classMeanings, fields: [], read: (raw, spec) => logitsOf(raw, spec, 2) },
+
+  measure: () => ({
+    headline: { name: "top-1", better: "higher", perfect: 1 },
+    sample: (z, y) => {
+      const detail = new ClassificationMetric().update(z.data as Float32Array, y.data[0] as bigint);
+      return { value: detail.rank < 1 ? 1 : 0, detail };
+    },
+    summarize: (samples) => {
+      const { top1, top5 } = collected<ClassificationSample, ClassificationMetric>(new ClassificationMetric(), samples).result();
+      return { "top-1": top1, "top-5": top5 };
+    },
+  }),
+  formats: { "top-1": inPercent, "top-5": inPercent },
+  ownTarget: predictedLabels,
+  wish: oneClass("classification"),
+
+  draw({ before, after, truth, target, className }) {
+    const kind = (label: number) =>
+      truth && Number(truth.data[0]) === label ? "true" : target && Number(target.data[0]) === label ? "wanted" : "other";
+    const guesses = (z: Tensor) =>
+      topClasses(z, 5).map((g) => ({ ...g, name: className(g.label), kind: kind(g.label) as "true" }));
+    return {
+      legend: undefined,
+      panels: [
+        { name: "before", title: "Prediction, clean", guesses: guesses(before) },
+        { name: "after", title: "Prediction, adversarial", guesses: guesses(after) },
+        ...(truth ? [{ name: "truth", title: "Ground truth", note: className(Number(truth.data[0])) }] : []),
+      ],
+    };
+  },
+
+  folder: { arrangements: [{ inputs: { image: "images" } }, { inputs: { image: "" } }], labels: { kind: "list" } },
+  // One large shape; the class is its kind, so that every eight samples are balanced.
+  synthetic: {
+    classNames: shapeKinds,
+    make(settings, index) {
+      const kind = index % shapeKinds.length;
+      const scene = sceneFor(settings, index, { shadow: "soft", content: shapeKinds[kind]! });
+      return { id: idOf(index), inputs: { image: photograph(scene, posesAt(scene, 0)) }, target: tensor("int64", [], [kind]) };
+    },
+  },
 };

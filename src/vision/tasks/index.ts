@@ -1,10 +1,28 @@
 import { classification } from "./classification.js";
 import { disparity } from "./disparity.js";
 import { flow } from "./flow.js";
+import type { TaskName } from "./names.js";
 import { restoration } from "./restoration.js";
 import { segmentation } from "./segmentation.js";
-import type { Task, TaskName } from "./task.js";
+import type { Task } from "./task.js";
 
-export type { Alignment, PixelFunction, PixelOptions, Task, TaskName } from "./task.js";
+export { type TaskName, taskNames } from "./names.js";
+export {
+  type Alignment,
+  type Flip,
+  type MeasureOptions,
+  type OutputRule,
+  type PixelFunction,
+  type PixelOptions,
+  type Task,
+  type TrainedLoss,
+  type Turn,
+  WishError,
+  type WishMaker,
+  type WishRule,
+} from "./task.js";
 
-export const tasks: Readonly<Record<TaskName, Task>> = { classification, segmentation, flow, disparity, restoration };
+/** Every task by its name. What is true of one stands on its definition. */
+export const tasks = { classification, segmentation, flow, disparity, restoration } satisfies Record<TaskName, Task> as Readonly<
+  Record<TaskName, Task>
+>;

@@ -67,7 +67,10 @@ const complement: Measure = (a, b, axis, reduced) => {
  * cos(softmax(prediction), softmax(target)) over the channels, as published for continuous targets (Agnihotri et al. 2024, eq. 6). With one
  * channel it is 1 everywhere: CosPGD is then PGD.
  */
-export const softmaxAlignment = alignmentOf((p, y, measure) => measure(unscaledSoftmax(p), unscaledSoftmax(y), 1, "drop"));
+export const softmaxAlignment: Alignment = {
+  ...alignmentOf((p, y, measure) => measure(unscaledSoftmax(p), unscaledSoftmax(y), 1, "drop")),
+  leastChannels: 2,
+};
 
 /** Softmax over the channels up to its denominator, which a cosine does not see and ONNX Runtime pays two transpositions for. */
 const unscaledSoftmax = (a: Value): Value => exp(sub(a, stopGradient(reduceMax(a, [1], "keep"))));

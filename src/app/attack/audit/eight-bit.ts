@@ -1,3 +1,4 @@
+import { tasks } from "../../../vision/tasks/index.js";
 import type { AttackPlan } from "../plan.js";
 import type { AttackRecord } from "../run-attack.js";
 import { type Check, gained, notApplicable, percent } from "./check.js";
@@ -10,10 +11,12 @@ export function survivesRounding({ goal, spec }: AttackPlan, records: readonly A
   const kept = effective.map(
     ({ loss }) => gained(goal.kind, loss!.clean, loss!.saved) / gained(goal.kind, loss!.clean, loss!.adversarial),
   );
-  const survived = effective.filter((r, i) => (spec.task === "classification" ? staysWrong(r, goal.kind) : kept[i]! >= 0.9));
+  const { kind, extent } = tasks[spec.task];
+  const oneClass = kind === "classes" && extent === "image";
+  const survived = effective.filter((r, i) => (oneClass ? staysWrong(r, goal.kind) : kept[i]! >= 0.9));
   const share = survived.length / effective.length;
   const numbers = { attacks: effective.length, share, "least effect kept": Math.min(...kept) };
-  const what = spec.task === "classification" ? "keep their wrong class" : "keep at least 90 % of their effect";
+  const what = oneClass ? "keep their wrong class" : "keep at least 90 % of their effect";
   const found = `${percent(share)} of ${effective.length} attacks ${what} when saved as 8-bit images`;
   if (share >= 0.9) return { name, verdict: "passed", sentence: `${found}.`, numbers };
   return {

@@ -1,3 +1,4 @@
+import { tasks } from "../../../vision/tasks/index.js";
 import type { AttackPlan } from "../plan.js";
 import type { AttackRecord } from "../run-attack.js";
 import { type Check, notApplicable, percent } from "./check.js";
@@ -18,8 +19,7 @@ export function usableGradients({ spec, attack }: AttackPlan, records: readonly 
     "samples without gradient": dead,
   };
   const atOwnPrediction =
-    spec.task !== "classification" &&
-    spec.task !== "segmentation" &&
+    tasks[spec.task].kind !== "classes" &&
     records.some((r) => r.loss?.clean === 0) &&
     ["fgsm", "bim", "mi-fgsm"].includes(attack.name);
   if (nan > 0)

@@ -1,5 +1,6 @@
 import type { Norm } from "../../../methods/attacks/attack.js";
 import type { AttackBatch, CompiledAttack } from "../../../methods/attacks/compile-attack.js";
+import { tasks } from "../../../vision/tasks/index.js";
 import type { AttackPlan } from "../plan.js";
 import type { AttackRecord } from "../run-attack.js";
 import { gained } from "./check.js";
@@ -50,7 +51,7 @@ export const ratioOfGains = ({ goal }: AttackPlan, run: { clean: number; adversa
 
 /** Of classes: hardly one is right any more (or hardly one is not the target). Towards any target: hardly any loss is left. */
 function nothingLeft({ goal, spec }: AttackPlan, clean: number, { loss, correct }: HugeTrial): boolean {
-  const classes = spec.task === "classification" || spec.task === "segmentation";
+  const classes = tasks[spec.task].kind === "classes";
   if (goal.kind === "targeted") return loss <= 0.05 * clean || (classes && correct >= 0.99);
   return classes && correct <= 0.01;
 }

@@ -1,3 +1,4 @@
+import { tasks } from "../../../vision/tasks/index.js";
 import type { AttackPlan } from "../plan.js";
 import type { AttackRecord } from "../run-attack.js";
 import type { AttackSummary } from "../summary.js";
@@ -50,8 +51,10 @@ export function cleanPerformance(
     );
   const classes = Math.max(1, ...records.map((r) => r.classes ?? 1));
   const numbers = { [headline.name]: clean };
-  const chance = spec.task === "classification" ? 3 / classes : spec.task === "segmentation" ? 1.5 / classes : undefined;
-  const found = `${headline.name} ${spec.task === "classification" || spec.task === "segmentation" ? percent(clean) : clean.toFixed(3)} before the attack${reference === "prediction" ? " (the attack drove away from the model's own prediction)" : ""}`;
+  const task = tasks[spec.task];
+  const chance = task.kind !== "classes" ? undefined : task.extent === "image" ? 3 / classes : 1.5 / classes;
+  const shown = task.kind === "classes" ? percent(clean) : clean.toFixed(3);
+  const found = `${headline.name} ${shown} before the attack${reference === "prediction" ? " (the attack drove away from the model's own prediction)" : ""}`;
   if (chance !== undefined && clean < Math.min(chance, 0.5))
     return {
       name,

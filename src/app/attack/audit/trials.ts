@@ -1,16 +1,16 @@
 import type { Engine, OptimizationLevel } from "../../../engine/runtime/engine.js";
+import { stack, unstack } from "../../../engine/tensor/arrays.js";
 import { Random } from "../../../engine/tensor/random.js";
 import { sizeOf, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
 import { type AttackBatch, type CompiledAttack, compileAttack, type TraceStep } from "../../../methods/attacks/compile-attack.js";
 import { membersFor } from "../../../methods/attacks/ensemble.js";
 import { type AttackSite, perturbedRoles } from "../../../methods/attacks/step-graph.js";
 import { readImage } from "../../../vision/data/node/image-file.js";
+import { tasks } from "../../../vision/tasks/index.js";
 import { searches } from "../attack-of-plan.js";
 import type { Prepared } from "../prepare.js";
 import { type AttackContext, type AttackRecord, preparedSample } from "../run-attack.js";
 import { drivenBy, siteOf } from "../site.js";
-import { predictionAsTarget } from "../targets.js";
-import { stack, unstack } from "../tensors.js";
 import type { LevelEvidence, Trial, WeightSpread } from "./evidence.js";
 import { hugeRadius, searchHugeBall } from "./huge-radius.js";
 
@@ -103,7 +103,7 @@ function sizeOfPrepared({ images }: Prepared): { height: number; width: number }
 }
 
 const hasMask = ({ plan }: AttackContext, { valid }: Prepared): boolean =>
-  valid !== undefined && plan.spec.task !== "classification";
+  valid !== undefined && tasks[plan.spec.task].extent !== "image";
 
 const batchImages = ({ images }: Prepared): Record<string, Tensor<"float32">> =>
   Object.fromEntries(Object.entries(images).map(([role, image]) => [role, stack([image])]));
@@ -113,7 +113,7 @@ function batchOf(context: AttackContext, prepared: Prepared, prediction: Tensor)
   const driven = drivenBy(plan, {
     truth: prepared.target,
     target: target?.(prediction),
-    prediction: predictionAsTarget(prediction, plan.spec.task),
+    prediction: tasks[plan.spec.task].ownTarget(prediction),
   });
   return {
     images: batchImages(prepared),

@@ -1,3 +1,4 @@
+import { tasks } from "../../../vision/tasks/index.js";
 import type { AttackPlan } from "../plan.js";
 import { type Check, notApplicable } from "./check.js";
 import type { Trial } from "./evidence.js";
@@ -7,10 +8,10 @@ export function weightSpread({ spec, attack }: AttackPlan, trials: readonly Tria
   const name = "Pixel weights differ";
   const all = trials.flatMap((t) => t.weights);
   if (all.length === 0) return notApplicable(name, `${attack.name} weighs all pixels alike.`);
-  if (spec.task === "classification")
+  if (tasks[spec.task].extent === "image")
     return notApplicable(
       name,
-      "A classifier has one prediction, so there is nothing to weigh against it; the attack is PGD here.",
+      "One image has one prediction here, so there is nothing to weigh against it; the attack is PGD here.",
     );
   const spread = (near: "clean" | "adversarial") => Math.max(...all.filter((w) => w.near === near).map((w) => w.most - w.least));
   const numbers = {
@@ -25,7 +26,7 @@ export function weightSpread({ spec, attack }: AttackPlan, trials: readonly Tria
       name,
       verdict: "warning",
       sentence: `${[...new Set(all.map((w) => w.attack))].join(" and ")} weighs all pixels alike here (spread ${largest.toExponential(1)}), so it is PGD under another name. ${
-        spec.task === "segmentation"
+        tasks[spec.task].kind === "classes"
           ? "Call it that."
           : `Set --scale (now ${attack.scale}) near the errors that are seen, for CosPGD with --alignment residual, which weighs by the error itself; or call the attack PGD.`
       }`,

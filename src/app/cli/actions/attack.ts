@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import type { Engine } from "../../../engine/runtime/engine.js";
+import { readImage } from "../../../vision/data/node/image-file.js";
 import type { Assumption } from "../../../vision/spec/assumptions.js";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
@@ -13,7 +14,6 @@ import { readRegion } from "../../attack/reopen.js";
 import { type AttackRecord, plannedBatches, runAttack } from "../../attack/run-attack.js";
 import { runTensors } from "../../attack/run-tensors.js";
 import { gradientFaults, gradientRemarks } from "../../attack/summary.js";
-import { targetMaker } from "../../attack/targets.js";
 import { eotOf } from "../../attack/transform-of.js";
 import { usualSteps } from "../../attack/usual.js";
 import { readPredicting } from "../../read-predicting.js";
@@ -110,12 +110,17 @@ async function attackDataset(
     },
   };
   const attacks = attacksOf(plan);
-  const constant = (name: string | undefined) => name === "published" || name === "softmax";
-  if (kind === "targeted" && spec.task === "disparity" && attacks.some(({ weight }) => constant(weight.alignment)))
+  const task = tasks[spec.task];
+  const level = (name: string | undefined) => {
+    const [first] = Object.values(task.alignments);
+    const alignment = name === "published" ? first : task.alignments[name ?? ""];
+    return (alignment?.leastChannels ?? 0) > (task.channels ?? Number.POSITIVE_INFINITY);
+  };
+  if (kind === "targeted" && attacks.some(({ weight }) => level(weight.alignment)))
     throw new UsageError(
       `${flags.attack}'s published alignment is 1 everywhere on one channel, so towards a target each pixel weighs 1 - 1 = 0 and nothing moves; say --alignment residual, or --attack pgd.`,
     );
-  const target = flags.target === undefined ? undefined : await targetMaker(flags.target, spec.task);
+  const target = flags.target === undefined ? undefined : await task.wish.read(flags.target, readImage);
   const region = flags.region === undefined ? undefined : await readRegion(flags.region);
   const out = flags.out ?? join("runs", nameOf(plan));
   const run = RunDirectory.open<AttackRecord>(out, plan);

@@ -7,6 +7,7 @@ import { layerProfile, trialMeasures } from "../../../methods/criticality/profil
 import type { Assumption } from "../../../vision/spec/assumptions.js";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
+import { usualTasks } from "../../../vision/tasks/names.js";
 import { hashFile } from "../../attack/plan.js";
 import { barLine } from "../../criticality/bars.js";
 import { comparisonOf, comparisonPage, comparisonText, readRuns } from "../../criticality/compare.js";
@@ -36,7 +37,7 @@ import { resolveSpec, sayAssumed } from "./spec.js";
 
 /** `faultline criticality model.onnx --data DIR` */
 export async function criticality(path: string, flags: CriticalityFlags): Promise<void> {
-  const { spec: said, assumed } = resolveSpec(path, flags, "classification");
+  const { spec: said, assumed } = resolveSpec(path, flags, usualTasks.criticality);
   const file = await readPredicting(path, said);
   const spec = completeSpec(file, said);
   sayAssumed(assumed, path);

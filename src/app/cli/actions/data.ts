@@ -15,6 +15,6 @@ export async function openFlagged<S extends ModelSpec>(
   flags: DataFlags,
 ): Promise<{ readonly dataset: Dataset; readonly spec: S }> {
   const dataset = await openDataset(root, { task: spec.task, ...dataOptions(flags) });
-  if (dataset.task !== "segmentation") return { dataset, spec };
+  if (dataset.ignoreLabel === undefined) return { dataset, spec };
   return { dataset, spec: { ...spec, ignore: [...new Set([...spec.ignore, dataset.ignoreLabel])] } };
 }

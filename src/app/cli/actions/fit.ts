@@ -1,4 +1,5 @@
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
+import { tasks } from "../../../vision/tasks/index.js";
 import { checkTiling, usualOverlap } from "../../../vision/tiling.js";
 import type { Fit } from "../../attack/prepare.js";
 import { UsageError } from "../errors.js";
@@ -17,7 +18,7 @@ export function fitOf({ resize, shorter, crop, mismatch, tile, overlap }: FitFla
     if (overlap !== undefined) throw new UsageError("--overlap goes with --mismatch tile.");
     return { ...picture, mismatch };
   }
-  if (spec.task === "classification")
+  if (tasks[spec.task].extent === "image")
     throw new UsageError("--mismatch tile: a class is of the whole image, which tiles cannot give; take pad or resize.");
   const side = tile ?? (spec.size.rule === "fixed" ? spec.size : undefined);
   if (!side) throw new UsageError("the model takes more than one size: say with --tile HEIGHTxWIDTH how large a tile is.");

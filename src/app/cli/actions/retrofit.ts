@@ -5,6 +5,7 @@ import {
   outputDifferences,
   retrofit as retrofitted,
 } from "../../../methods/retrofit/index.js";
+import { usualTasks } from "../../../vision/tasks/names.js";
 import { type Pictures, pictureFeeds } from "../../picture-feeds.js";
 import type { RetrofitFlags } from "../commands/retrofit.js";
 import { UsageError } from "../errors.js";
@@ -17,7 +18,7 @@ export async function retrofit(path: string, flags: RetrofitFlags): Promise<void
   const { down, up, output } = flags;
   if (!down && !up) throw new UsageError("say what is to be replaced, and by what: --down flc, --up lctc-7, or both.");
   if (!output.endsWith(".onnx")) throw new UsageError(`-o ${output}: name a file that ends in .onnx.`);
-  const { spec, assumed } = resolveSpec(path, flags, "restoration");
+  const { spec, assumed } = resolveSpec(path, flags, usualTasks.pictures);
   sayAssumed(assumed.filter(isOfImages), path);
   await withEngine(flags, async (engine) => {
     const { graph } = await openModel(path, flags.shape ?? {}, engine, { keep: "weights" });

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { type Assumption, assumptions, assumptionWords } from "../../../vision/spec/assumptions.js";
-import { type ModelSpec, type ModelSpecInput, parseModelSpec, SpecError } from "../../../vision/spec/model-spec.js";
+import { SpecError } from "../../../vision/spec/error.js";
+import { type ModelSpec, type ModelSpecInput, parseModelSpec } from "../../../vision/spec/model-spec.js";
+import { taskNames } from "../../../vision/tasks/names.js";
 import { UsageError } from "../errors.js";
 import type { SpecFlags } from "../spec-options.js";
 
@@ -46,9 +48,7 @@ export function resolveSpec(model: string, flags: SpecFlags, usual?: ModelSpec["
     },
   };
   if (!merged.task && !usual)
-    throw new UsageError(
-      `say what ${model} predicts with --task (classification, segmentation, flow, disparity, restoration), or in ${sidecar}.`,
-    );
+    throw new UsageError(`say what ${model} predicts with --task (${taskNames.join(", ")}), or in ${sidecar}.`);
   const said = { ...merged, task: merged.task ?? usual };
   const spec = parseModelSpec(said, existsSync(sidecar) ? sidecar : "The model specification");
   return { spec, said: said as Partial<ModelSpecInput>, assumed: assumptions(said as Partial<ModelSpecInput>, spec) };

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
+import { usualTasks } from "../../../vision/tasks/names.js";
 import { hashFile } from "../../attack/plan.js";
 import { pictureFeeds } from "../../picture-feeds.js";
 import { RunError } from "../../runs/run-directory.js";
@@ -16,7 +17,7 @@ import { isOfImages, resolveSpec, sayAssumed } from "./spec.js";
 /** `faultline spectrum model.onnx --data DIR` */
 export async function spectrum(path: string | undefined, flags: SpectrumFlags): Promise<void> {
   if (!path) throw new UsageError("name a model, or two runs after compare.");
-  const { spec: said, assumed } = resolveSpec(path, flags, flags.attack ? undefined : "restoration");
+  const { spec: said, assumed } = resolveSpec(path, flags, flags.attack ? undefined : usualTasks.pictures);
   sayAssumed(flags.attack ? assumed : assumed.filter(isOfImages), path);
   const result = await withEngine(flags, async (engine): Promise<SpectrumResult> => {
     const { file, graph } = await openModel(path, flags.shape ?? {}, engine, {

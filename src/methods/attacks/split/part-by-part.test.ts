@@ -3,7 +3,7 @@ import type { Engine } from "../../../engine/runtime/engine.js";
 import { createEngine } from "../../../engine/runtime/node.js";
 import { Random } from "../../../engine/tensor/random.js";
 import { type Shape, sizeOf, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
-import { imageRoles } from "../../../vision/spec/model-spec.js";
+import { tasks } from "../../../vision/tasks/index.js";
 import { attacks } from "../catalogue/index.js";
 import { type AttackBatch, compileAttack, type TraceStep } from "../compile-attack.js";
 import { norms } from "../norms/index.js";
@@ -23,7 +23,7 @@ afterAll(() => engine.dispose());
 /** A model that takes so many images at a time, at a batch of five. */
 function siteOf(task: "classification" | "flow" | "segmentation", own: number): AttackSite {
   const { predictor, ...site } = smallSite(task);
-  const images = Object.fromEntries(imageRoles[task].map((role) => [role, [own, 3, height, width]]));
+  const images = Object.fromEntries(tasks[task].roles.map((role) => [role, [own, 3, height, width]]));
   return { ...site, predictor: { ...predictor, images }, ...(own !== batch && { batch }), valid: task !== "classification" };
 }
 
@@ -39,7 +39,7 @@ function batchOf(task: "classification" | "flow" | "segmentation"): AttackBatch 
   const pixels = task === "classification" ? [batch] : [batch, height, width];
   return {
     images: Object.fromEntries(
-      imageRoles[task].map((role) => [role, drawn([batch, 3, height, width], () => random.integer(256) / 255)]),
+      tasks[task].roles.map((role) => [role, drawn([batch, 3, height, width], () => random.integer(256) / 255)]),
     ),
     target:
       task === "flow"

@@ -7,7 +7,6 @@ import { Random } from "../../../engine/tensor/random.js";
 import { type Shape, sizeOf, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
 import type { Predictor } from "../../../vision/predictor.js";
 import type { PredictorSize } from "../../../vision/spec/model-predictor.js";
-import { imageRoles } from "../../../vision/spec/model-spec.js";
 import { tasks } from "../../../vision/tasks/index.js";
 import { tiled } from "../../../vision/tiled-predictor.js";
 import type { Attack } from "../attack.js";
@@ -31,7 +30,7 @@ const filled = (shape: Shape, value: (i: number) => number): Tensor<"float32"> =
 
 /** Looks at pixels' neighbors and at its whole image, so that what a tile says depends on all that it sees. */
 function predictorFor(task: Dense): (size: PredictorSize) => Promise<Predictor> {
-  const roles: readonly string[] = imageRoles[task];
+  const roles: readonly string[] = tasks[task].roles;
   const random = new Random(5, task);
   const weights = [
     filled([8, 3 * roles.length, 3, 3], () => random.normal(0, 0.4)),
@@ -55,7 +54,7 @@ function predictorFor(task: Dense): (size: PredictorSize) => Promise<Predictor> 
 function batchOf(task: Dense): AttackBatch {
   const random = new Random(6, task);
   const images = Object.fromEntries(
-    imageRoles[task].map((role) => [role, filled([batch, 3, height, width], () => random.integer(256) / 255)]),
+    tasks[task].roles.map((role) => [role, filled([batch, 3, height, width], () => random.integer(256) / 255)]),
   );
   const target =
     task === "segmentation"
@@ -118,7 +117,7 @@ describe.each(["segmentation", "flow", "disparity", "restoration"] as const)("%s
     ["apgd-cospgd, on one image of two", attacks["apgd-cospgd"]({ ...options, ...residual })],
   ] as const)("is what one graph with all tiles is: %s", async (name, attack) => {
     const sites = await both(task);
-    const perturb = name.includes("two") ? [imageRoles[task].at(-1)!] : undefined;
+    const perturb = name.includes("two") ? [tasks[task].roles.at(-1)!] : undefined;
     const given = batchOf(task);
     const [whole, parts] = [
       await trace(attack, { ...sites.whole, ...(perturb && { perturb }) }, given),

@@ -6,7 +6,7 @@ import { parseSafetensors } from "../../../engine/tensor/safetensors.js";
 import { sizeOf, type Tensor, tensor, toNumbers } from "../../../engine/tensor/tensor.js";
 import { runModel } from "../../../engine/testing/run-model.js";
 import type { Predictor } from "../../../vision/predictor.js";
-import { imageRoles } from "../../../vision/spec/model-spec.js";
+
 import { type TaskName, tasks } from "../../../vision/tasks/index.js";
 import type { AttackSite } from "../step-graph.js";
 
@@ -44,7 +44,7 @@ export async function goldenSite(folder: string) {
   const model = await specialize(file, {}, (constants) => runModel(constants, {}));
   const inputs = goldenTensors(`${folder}/inputs.safetensors`);
   const task = tasks[folder === "apgd" ? "classification" : (folder as TaskName)];
-  const roles: readonly string[] = imageRoles[task.name];
+  const roles: readonly string[] = tasks[task.name].roles;
   const stored = (stem: string, i: number) => inputs.get(roles.length > 1 ? `${stem}_${i + 1}` : stem) as Tensor<"float32">;
   const images = Object.fromEntries(
     roles.map((role, i) => [

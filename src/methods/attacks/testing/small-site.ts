@@ -3,23 +3,17 @@ import { add, concat, conv, mul, reduceMean, sigmoid, squeeze, tanh } from "../.
 import { Random } from "../../../engine/tensor/random.js";
 import { type Shape, sizeOf, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
 import type { Predictor } from "../../../vision/predictor.js";
-import { imageRoles } from "../../../vision/spec/model-spec.js";
+
 import { type TaskName, tasks } from "../../../vision/tasks/index.js";
 import type { AttackBatch } from "../compile-attack.js";
 import type { AttackSite } from "../step-graph.js";
 
 const [batch, height, width, classes] = [2, 8, 10, 4];
-const channels: Readonly<Record<TaskName, number>> = {
-  classification: classes,
-  segmentation: classes,
-  flow: 2,
-  disparity: 1,
-  restoration: 3,
-};
+const channelsOf = (task: TaskName): number => tasks[task].channels ?? classes;
 
 /** A smooth network of two convolutions with random weights, for any task: small enough for a table of hundreds of attacks. */
 export function smallSite(task: TaskName): AttackSite {
-  const roles: readonly string[] = imageRoles[task];
+  const { roles } = tasks[task];
   const shape: Shape = [batch, 3, height, width];
   const random = new Random(5, task);
   const normal = (weightShape: Shape, scale: number) =>
@@ -29,7 +23,7 @@ export function smallSite(task: TaskName): AttackSite {
       Float32Array.from({ length: sizeOf(weightShape) }, () => random.normal(0, scale)),
     );
   const first = normal([8, 3 * roles.length, 3, 3], 0.4);
-  const second = normal([channels[task], 8, 3, 3], 0.5);
+  const second = normal([channelsOf(task), 8, 3, 3], 0.5);
   const predictor: Predictor = {
     images: Object.fromEntries(roles.map((role) => [role, shape])),
     predict: (graph, images) => {
@@ -42,8 +36,8 @@ export function smallSite(task: TaskName): AttackSite {
           : images[roles[0]!]!;
       const convolved = (v: Value, weight: Tensor<"float32">) => conv(v, graph.constant(weight), { pads: [1, 1, 1, 1] });
       const y = convolved(tanh(convolved(add(x, -0.5), first)), second);
-      if (task === "classification") return squeeze(reduceMean(y, [2, 3], "keep"), [2, 3]);
-      return task === "restoration" ? sigmoid(y) : mul(y, 2);
+      if (tasks[task].extent === "image") return squeeze(reduceMean(y, [2, 3], "keep"), [2, 3]);
+      return tasks[task].kind === "picture" ? sigmoid(y) : mul(y, 2);
     },
   };
   return { predictor, task: tasks[task], ignore: [255, -1] };
@@ -54,7 +48,7 @@ export function smallBatch(task: TaskName, { region }: { readonly region?: Tenso
   const random = new Random(6, task);
   const shape: Shape = [batch, 3, height, width];
   const images = Object.fromEntries(
-    imageRoles[task].map((role) => [
+    tasks[task].roles.map((role) => [
       role,
       tensor(
         "float32",
@@ -63,20 +57,19 @@ export function smallBatch(task: TaskName, { region }: { readonly region?: Tenso
       ),
     ]),
   );
-  const pixels = task === "classification" ? [batch] : [batch, height, width];
+  const { kind, extent } = tasks[task];
+  const pixels = extent === "image" ? [batch] : [batch, height, width];
   const target =
-    task === "classification" || task === "segmentation"
+    kind === "classes"
       ? tensor(
           "int64",
           pixels,
-          Array.from({ length: sizeOf(pixels) }, (_, i) =>
-            task === "segmentation" && i % 17 === 3 ? 255 : random.integer(classes),
-          ),
+          Array.from({ length: sizeOf(pixels) }, (_, i) => (extent === "pixels" && i % 17 === 3 ? 255 : random.integer(classes))),
         )
       : tensor(
           "float32",
-          [batch, channels[task], height, width],
-          Float32Array.from({ length: batch * channels[task] * height * width }, () => random.uniform(0, 1)),
+          [batch, channelsOf(task), height, width],
+          Float32Array.from({ length: batch * channelsOf(task) * height * width }, () => random.uniform(0, 1)),
         );
   return { images, target, samples: ["first", "second"], seed: 1, ...(region && { region }) };
 }

@@ -1,47 +1,19 @@
 /**
- * Plain folders: pictures, with or without labels. Files belong together by their name without extension. Labels are class masks
- * (.png) for segmentation, clean pictures for restoration, .flo, .pfm or KITTI .png for flow, .pfm or KITTI .png for disparity, and a
- * list `labels.txt` ("name class" a line) for classification.
+ * Plain folders: pictures, with or without labels. Files belong together by their name without extension. Where pictures and labels lie and how
+ * labels are read, the task says (`tasks[task].folder`).
  */
 import { extname, join } from "node:path";
 import { type Tensor, tensor } from "../../../engine/tensor/tensor.js";
-import { datasetOf, type Labelling, type Sample, type TaskName } from "../dataset.js";
+import { type TaskName, taskNames, tasks } from "../../tasks/index.js";
+import { datasetOf, type Labelling, type Sample } from "../dataset.js";
 import { DataError } from "../error.js";
-import { parseFlo } from "../formats/flo.js";
-import { parseKittiDisparity, parseKittiFlow } from "../formats/kitti.js";
+import type { FolderRule, LabelFiles } from "../folder-rule.js";
 import { parseLabelMap } from "../formats/label-map.js";
-import { parsePfmDisparity, parsePfmFlow } from "../formats/pfm.js";
 import { oriented } from "../orientation.js";
 import { byStem, filesIn, isFile, isFolder, load, stem } from "./files.js";
 import { orientationOf, readImage } from "./image-file.js";
 import type { Layout, LayoutOptions } from "./layout.js";
 import { classIndex, readList } from "./list-file.js";
-
-/** Where the inputs may lie, each with the folder of its labels; the first that exists counts. "" is the folder itself. */
-const arrangements: Record<TaskName, readonly { readonly inputs: Record<string, string>; readonly labels?: string }[]> = {
-  classification: [{ inputs: { image: "images" } }, { inputs: { image: "" } }],
-  segmentation: [{ inputs: { image: "images" }, labels: "labels" }, { inputs: { image: "" } }],
-  restoration: [
-    { inputs: { image: "images" }, labels: "labels" },
-    { inputs: { image: "input" }, labels: "target" },
-    { inputs: { image: "blur" }, labels: "sharp" },
-    { inputs: { image: "" } },
-  ],
-  flow: [
-    { inputs: { image1: "image1", image2: "image2" }, labels: "labels" },
-    { inputs: { image1: "images" }, labels: "labels" },
-    { inputs: { image1: "" } },
-  ],
-  disparity: [{ inputs: { left: "left", right: "right" }, labels: "labels" }],
-};
-
-const labelExtensions: Record<TaskName, readonly string[]> = {
-  classification: [],
-  segmentation: [".png"],
-  restoration: [".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"],
-  flow: [".flo", ".pfm", ".png"],
-  disparity: [".pfm", ".png"],
-};
 
 interface Entry {
   readonly id: string;
@@ -53,7 +25,7 @@ interface Entry {
 
 export const folder: Layout = {
   name: "folder",
-  tasks: ["classification", "segmentation", "flow", "disparity", "restoration"],
+  tasks: taskNames,
   looksFor:
     "pictures in the folder itself or in images/ (with labels/ or labels.txt); image1/ and image2/ for flow; left/ and right/ for disparity",
 
@@ -62,51 +34,67 @@ export const folder: Layout = {
   },
 
   async open(root, options) {
+    const { task } = options;
     const found = await arrangementOf(root, options);
-    if (!found) throw new DataError(`${root} has no pictures for ${options.task}: looked for ${folder.looksFor}.`);
+    if (!found) throw new DataError(`${root} has no pictures for ${task}: looked for ${folder.looksFor}.`);
     const { arrangement, base } = found;
+    const rule = tasks[task].folder;
     const { labelling, entries } =
-      options.task === "classification"
-        ? await classified(base, arrangement.inputs.image!)
-        : { labelling: labellingOf(options.task), entries: await paired(base, options.task, arrangement) };
+      rule.labels.kind === "list"
+        ? await classified(base, Object.entries(arrangement.inputs)[0]!, task)
+        : { labelling: labellingOf(task, rule.labels), entries: await paired(base, rule, arrangement) };
     const labels = entries.some((e) => e.label !== undefined || e.classIndex !== undefined) ? "with labels" : "without labels";
     return datasetOf(
       labelling,
       entries,
-      `${entries.length === 1 ? "1 sample" : `${entries.length} samples`} for ${options.task} from the folder ${root}, ${labels}.`,
-      (e) => read(e, options.task),
+      `${entries.length === 1 ? "1 sample" : `${entries.length} samples`} for ${task} from the folder ${root}, ${labels}.`,
+      (e) => read(e, rule.labels),
     );
   },
 };
 
+type Arrangement = FolderRule["arrangements"][number];
+
 async function arrangementOf(root: string, { task, split }: LayoutOptions) {
-  const bases = split === undefined ? [root] : [join(root, split)];
-  for (const base of bases) {
-    for (const arrangement of arrangements[task]) {
-      const folders = Object.values(arrangement.inputs);
-      const counts = await Promise.all(folders.map(async (name) => (await filesIn(join(base, name))).length));
-      if (counts.every((n) => n > 0)) return { base, arrangement };
-    }
+  const base = split === undefined ? root : join(root, split);
+  for (const arrangement of tasks[task].folder.arrangements) {
+    const folders = Object.values(arrangement.inputs);
+    const counts = await Promise.all(folders.map(async (name) => (await filesIn(join(base, name))).length));
+    if (counts.every((n) => n > 0)) return { base, arrangement };
   }
   return undefined;
 }
 
-function labellingOf(task: Exclude<TaskName, "classification">): Labelling & { name: string } {
-  return task === "segmentation" ? { name: "folder", task, ignoreLabel: 255, classNames: [] } : { name: "folder", task };
-}
+const labellingOf = (task: TaskName, labels: LabelFiles): Labelling & { name: string } => ({
+  name: "folder",
+  task,
+  ...(labels.kind === "masks" && { ignoreLabel: labels.ignoreLabel, classNames: [] }),
+});
 
-async function paired(base: string, task: TaskName, arrangement: (typeof arrangements)[TaskName][number]): Promise<Entry[]> {
+/** Extensions of the files that labels are read from, the usual one first. */
+const pictureExtensions = [".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"];
+const extensionsOf = (labels: LabelFiles): readonly string[] =>
+  labels.kind === "maps"
+    ? Object.keys(labels.readers)
+    : labels.kind === "pictures"
+      ? pictureExtensions
+      : labels.kind === "masks"
+        ? [".png"]
+        : [];
+
+async function paired(base: string, rule: FolderRule, arrangement: Arrangement): Promise<Entry[]> {
   const [[firstName, firstFolder], second] = Object.entries(arrangement.inputs) as [[string, string], [string, string]?];
   const first = await filesIn(join(base, firstFolder));
   const labelFolder = arrangement.labels;
+  const extensions = extensionsOf(rule.labels);
   const labelled = labelFolder !== undefined && (await isFolder(base, labelFolder));
-  const labels = byStem(labelled ? await filesIn(join(base, labelFolder), labelExtensions[task]) : []);
+  const labels = byStem(labelled ? await filesIn(join(base, labelFolder), extensions) : []);
   const partners = byStem(second ? await filesIn(join(base, second[1])) : []);
 
   const entryOf = (name: string, inputs: Record<string, string>): Entry => ({
     id: stem(name),
     inputs,
-    ...(labelled && { label: join(base, labelFolder, labels.get(stem(name)) ?? `${stem(name)}${labelExtensions[task][0]}`) }),
+    ...(labelled && { label: join(base, labelFolder, labels.get(stem(name)) ?? `${stem(name)}${extensions[0]}`) }),
   });
   if (second) {
     return first.map((name) =>
@@ -116,7 +104,7 @@ async function paired(base: string, task: TaskName, arrangement: (typeof arrange
       }),
     );
   }
-  if (task === "flow") {
+  if (rule.frames) {
     // One folder of frames: each is matched to the next.
     return first
       .slice(0, -1)
@@ -125,7 +113,11 @@ async function paired(base: string, task: TaskName, arrangement: (typeof arrange
   return first.map((name) => entryOf(name, { [firstName]: join(base, firstFolder, name) }));
 }
 
-async function classified(base: string, images: string): Promise<{ labelling: Labelling & { name: string }; entries: Entry[] }> {
+async function classified(
+  base: string,
+  [role, images]: readonly [string, string],
+  task: TaskName,
+): Promise<{ labelling: Labelling & { name: string }; entries: Entry[] }> {
   const names = await filesIn(join(base, images));
   const list = join(base, "labels.txt");
   const labels = (await isFile(list))
@@ -135,27 +127,23 @@ async function classified(base: string, images: string): Promise<{ labelling: La
   const entries = names.map((name): Entry => {
     const label = labels?.get(stem(name));
     if (labels && label === undefined) throw new DataError(`${list} has no line for ${name}.`);
-    return { id: stem(name), inputs: { image: join(base, images, name) }, ...(label !== undefined && { classIndex: label }) };
+    return { id: stem(name), inputs: { [role]: join(base, images, name) }, ...(label !== undefined && { classIndex: label }) };
   });
-  return {
-    labelling: { name: "folder", task: "classification", classNames: Array.from({ length: count }, (_, i) => `${i}`) },
-    entries,
-  };
+  return { labelling: { name: "folder", task, classNames: Array.from({ length: count }, (_, i) => `${i}`) }, entries };
 }
 
-async function read({ id, inputs, label, classIndex }: Entry, task: TaskName): Promise<Sample> {
+async function read({ id, inputs, label, classIndex }: Entry, labels: LabelFiles): Promise<Sample> {
   const pictures = await Promise.all(Object.entries(inputs).map(async ([name, path]) => [name, await readImage(path)] as const));
   const sample = { id, inputs: Object.fromEntries(pictures) };
   if (classIndex !== undefined) return { ...sample, target: tensor("int64", [], [classIndex]) };
   if (label === undefined) return sample;
-  if (task === "segmentation") {
+  if (labels.kind === "masks") {
     const mask = await load(label, (bytes) => parseLabelMap(bytes));
     const picture = Object.entries(inputs)[0]!;
     return { ...sample, target: turnedLike(mask, await orientationOf(picture[1]), sample.inputs[picture[0]]!) };
   }
-  if (task === "restoration") return { ...sample, target: await readImage(label) };
-  const parse = { ".flo": parseFlo, ".pfm": task === "flow" ? parsePfmFlow : parsePfmDisparity }[extname(label).toLowerCase()];
-  return { ...sample, ...(await load(label, parse ?? (task === "flow" ? parseKittiFlow : parseKittiDisparity))) };
+  if (labels.kind === "maps") return { ...sample, ...(await load(label, labels.readers[extname(label).toLowerCase()]!)) };
+  return { ...sample, target: await readImage(label) };
 }
 
 /**

@@ -1,4 +1,5 @@
-import type { Dataset, TaskName } from "../dataset.js";
+import type { TaskName } from "../../tasks/names.js";
+import type { Dataset } from "../dataset.js";
 
 export interface LayoutOptions {
   readonly task: TaskName;

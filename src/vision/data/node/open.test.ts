@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Tensor, tensor } from "../../../engine/tensor/tensor.js";
-import { type Dataset, datasetOf, taskNames } from "../dataset.js";
+import { taskNames } from "../../tasks/names.js";
+import { type Dataset, datasetOf } from "../dataset.js";
 import { DataError } from "../error.js";
 import { naturalOrder } from "../natural-order.js";
 import { disparityAt, flowAt, height, isKnown, pictureValue, width } from "../testing/fixture-values.js";

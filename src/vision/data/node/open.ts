@@ -1,4 +1,5 @@
-import type { Dataset, TaskName } from "../dataset.js";
+import type { TaskName } from "../../tasks/names.js";
+import type { Dataset } from "../dataset.js";
 import { DataError } from "../error.js";
 import { ade20k } from "./ade20k.js";
 import { cityscapes } from "./cityscapes.js";

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../../../engine/tensor/random.js";
 import type { Tensor } from "../../../engine/tensor/tensor.js";
-import { type Sample, taskNames } from "../dataset.js";
+import { taskNames } from "../../tasks/names.js";
+import type { Sample } from "../dataset.js";
 import { DataError } from "../error.js";
 import { crc32 } from "../formats/crc32.js";
 import { compose, invert } from "./affine.js";

@@ -1,4 +1,4 @@
-import { sizeOf, type Tensor, tensor } from "../../engine/tensor/tensor.js";
+import { sizeOf, type Tensor, tensor } from "./tensor.js";
 
 /** Class of each pixel: the first largest logit. [K, ...] -> numbers in row-major order. */
 export function argmax(z: Tensor): Int32Array {

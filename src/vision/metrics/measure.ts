@@ -1,0 +1,50 @@
+import type { Tensor } from "../../engine/tensor/tensor.js";
+
+/** The metrics of a task: per sample as plain data for records.jsonl, over all samples as named numbers. */
+export interface Measure {
+  /** Metric that stands for the rest in tables: its name, whether more is better, and its value for a perfect prediction. */
+  readonly headline: { readonly name: string; readonly better: "higher" | "lower"; readonly perfect: number };
+  /** @param prediction one sample's canonical prediction, without a batch axis. @param target one sample's. */
+  readonly sample: (prediction: Tensor, target: Tensor, valid: Tensor | undefined) => SampleScores;
+  readonly summarize: (samples: readonly SampleScores[]) => Readonly<Record<string, number>>;
+}
+
+/** What one sample contributes; `value` is its headline number. */
+export interface SampleScores {
+  readonly value: number | null;
+  readonly detail: unknown;
+}
+
+/** How the values of a metric are written. */
+export interface MetricFormat {
+  readonly text: (value: number) => string;
+  /** What is written where there is no value, or one that JSON does not know. */
+  readonly nothing: string;
+  /** Whether it is a share of something, from 0 to 1. */
+  readonly share: boolean;
+}
+
+/** A share, in per cent. */
+export const inPercent: MetricFormat = { text: (v) => `${(100 * v).toFixed(1)}\u00a0%`, nothing: "–", share: true };
+
+/** A number with its unit. */
+export const inUnit = (digits: number, unit = "", nothing = "–"): MetricFormat => ({
+  text: (v) => `${v.toFixed(digits)}${unit && `\u00a0${unit}`}`,
+  nothing,
+  share: false,
+});
+
+/** The format of a metric that is listed by its name or, for many of one kind ("IoU class 3"), by the beginning of it. */
+export function formatOf(formats: Readonly<Record<string, MetricFormat>>, name: string): MetricFormat {
+  const like = Object.keys(formats).find((beginning) => name.startsWith(`${beginning} `));
+  return formats[name] ?? (like === undefined ? inUnit(2) : formats[like]!);
+}
+
+/** Puts the stored scores of samples into a fresh metric. */
+export function collected<D, M extends { add(sample: D): void }>(metric: M, samples: readonly SampleScores[]): M {
+  for (const { detail } of samples) metric.add(detail as D);
+  return metric;
+}
+
+/** JSON has no infinity or NaN. */
+export const finiteOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
