@@ -11,7 +11,7 @@ const plan: AttackPlan = attackPlanSchema.parse({
   command: "attack",
   version: "0",
   model: { path: "m.onnx", sha256: "abc" },
-  spec: { ignore: [255, -1], task: "segmentation" },
+  spec: { ignore: [255, -1], task: "segmentation", output: { meaning: "logits" } },
   data: { path: "d", length: 2 },
   fit: { mismatch: "pad" },
   attack: { name: "cospgd", norm: "l_inf", epsilon: 8 / 255, steps: 10, restarts: 1, grid: "continuous", scale: 1 },
