@@ -15,16 +15,7 @@ export {
   networkModel,
   predictionShape,
 } from "./model.js";
-export {
-  findNetwork,
-  type NamedNetwork,
-  type NetworkConfiguration,
-  publishedNetworks,
-  recognizeConfiguration,
-  resampled,
-  resamplingOf,
-  sameParameters,
-} from "./networks/index.js";
+export * from "./networks/index.js";
 export {
   type AsapConvention,
   type AsapPoolOptions,

@@ -111,7 +111,8 @@ function convnextConv(p: Scope, x: Value, options: Conv2dOptions): Value {
   return conv2d(p, x, { ...options, initialize: convnextWeight, initializeBias: zeros });
 }
 
-function convnextBlock(p: Scope, input: Value): Value {
+/** input + γ · mlp(norm(depthwise 7x7(input))): [N, C, H, W] to the same. */
+export function convnextBlock(p: Scope, input: Value): Value {
   const c = channels(input);
   const initial = { initialize: convnextWeight, initializeBias: zeros };
   let x = depthwiseConv2d(p.at("conv_dw"), input, { kernel: 7, ...initial });

@@ -62,7 +62,7 @@ function pyramid(p: Scope, frame: Value, width: number, levels: number, down: Do
 }
 
 /** Mean over channels of a(p) · b(p + d) for every shift d of at most `radius`, zeros outside: [N, (2 radius + 1)², H, W]. */
-function correlation(a: Value, b: Value, radius: number): Value {
+export function correlation(a: Value, b: Value, radius: number): Value {
   const [height, width] = spatial(a);
   const around = pad(b, [0, 0, radius, radius, 0, 0, radius, radius]);
   const shifts = Array.from({ length: 2 * radius + 1 }, (_, i) => i);

@@ -51,12 +51,36 @@ export interface NafnetConfiguration extends ImageNetwork {
   readonly decoderKernel?: number;
 }
 
+/** What of a block can be another function; default: what the configuration says. All else of the network stays. */
+export interface NafBlockParts {
+  /** The nonlinearity behind the depthwise convolution and within the feed-forward half. It may change the number of channels, as the simple gate does. */
+  readonly gate?: (x: Value) => Value;
+  /** The weights of the channels, [N, C, 1, 1] or of x's size, from what was pooled of x. */
+  readonly attention?: (p: Scope, pooled: Value) => Value;
+}
+
+/** A block of one's own, in place of every `nafBlock`: the input's shape is kept. */
+export interface NafnetParts extends NafBlockParts {
+  readonly block?: (p: Scope, x: Value, options: NafBlockOptions) => Value;
+}
+
+/** Where a block stands. */
+export interface NafBlockOptions {
+  readonly configuration: Pick<NafnetConfiguration, "activation" | "attention" | "depthwiseExpansion" | "feedForwardExpansion">;
+  /** Over what the channel attention averages; default the whole image. */
+  readonly pool?: (x: Value) => Value;
+  /** Side of the depthwise kernel; default 3. */
+  readonly kernel?: number;
+}
+
 /**
  * Restores an image: [N, C, H, W] in [0, 1] to the same. Any size: zeros are added at the bottom and right inside and cut off again.
  *
+ * @param parts functions of one's own in place of the usual ones.
  * @example nafnet(parameters.scope, x, publishedNetworks["nafnet-gopro-w32"])
+ * @example nafnet(p, x, configuration, { gate: (v) => mul(v, sigmoid(v)) })
  */
-export function nafnet(p: Scope, image: Value, configuration: NafnetConfiguration): Value {
+export function nafnet(p: Scope, image: Value, configuration: NafnetConfiguration, parts: NafnetParts = {}): Value {
   const { width, encoderBlocks, middleBlocks, decoderBlocks, pooling = { kind: "global" } } = configuration;
   const { down = "strided", up = "pixel-shuffle", decoderKernel = 3 } = configuration;
   checkConfiguration(configuration);
@@ -64,7 +88,8 @@ export function nafnet(p: Scope, image: Value, configuration: NafnetConfiguratio
   const input = padToMultiple(image, 2 ** levels, "constant");
   const blocks = (scope: Scope, x: Value, count: number, level: number, kernel = 3): Value => {
     const pool = poolAt(pooling, level, levels);
-    for (let i = 0; i < count; i++) x = nafBlock(scope.at(i), x, configuration, pool, kernel);
+    const block = parts.block ?? ((q, v, options) => nafBlock(q, v, options, parts));
+    for (let i = 0; i < count; i++) x = block(scope.at(i), x, { configuration, pool, kernel });
     return x;
   };
 
@@ -136,36 +161,54 @@ function checkConfiguration(configuration: NafnetConfiguration): void {
 
 type Pool = (x: Value) => Value;
 
-function nafBlock(p: Scope, input: Value, configuration: NafnetConfiguration, pool: Pool, kernel: number): Value {
+/**
+ * input + β · attended(gate(depthwise(h))), then the same with a feed-forward half; h is normalized over the channels (Chen et al. 2022, figure 3).
+ *
+ * @param input [N, C, H, W], and so is the result.
+ */
+export function nafBlock(
+  p: Scope,
+  input: Value,
+  { configuration, pool = globalAveragePool2d, kernel = 3 }: NafBlockOptions,
+  parts: NafBlockParts = {},
+): Value {
   const { activation, attention, depthwiseExpansion = 2, feedForwardExpansion = 2 } = configuration;
   const c = channels(input);
+  const gate = parts.gate ?? ((v: Value) => activate(v, activation));
+  const attend =
+    parts.attention ??
+    (attention === "channel"
+      ? (q: Scope, pooled: Value) => channelAttention(q.at("se"), pooled)
+      : (q: Scope, pooled: Value) => conv2d(q.at("sca", 1), pooled, { out: channels(pooled) }));
   let x = layerNorm2d(p.at("norm1"), input);
   x = conv2d(p.at("conv1"), x, { out: depthwiseExpansion * c });
   x = depthwiseConv2d(p.at("conv2"), x, { kernel });
-  x = activate(x, activation);
-  x = mul(
-    x,
-    attention === "channel" ? channelAttention(p.at("se"), pool(x)) : conv2d(p.at("sca", 1), pool(x), { out: channels(x) }),
-  );
+  x = gate(x);
+  x = mul(x, attend(p, pool(x)));
   x = conv2d(p.at("conv3"), x, { out: c });
   const middle = add(input, mul(x, p.parameter("beta", [1, c, 1, 1], zeros)));
 
   x = layerNorm2d(p.at("norm2"), middle);
   x = conv2d(p.at("conv4"), x, { out: feedForwardExpansion * c });
-  x = activate(x, activation);
+  x = gate(x);
   x = conv2d(p.at("conv5"), x, { out: c });
   return add(middle, mul(x, p.parameter("gamma", [1, c, 1, 1], zeros)));
 }
 
 function activate(x: Value, activation: NafnetActivation): Value {
   if (activation === "gelu") return gelu(x);
-  if (activation === "relu") return relu(x);
+  return activation === "relu" ? relu(x) : simpleGate(x);
+}
+
+/** One half of the channels times the other. */
+export function simpleGate(x: Value): Value {
   const half = channels(x) / 2;
   const [a, b] = split(x, 1, [half, half]);
   return mul(a!, b!);
 }
 
-function channelAttention(p: Scope, pooled: Value): Value {
+/** Squeeze-and-excitation: weights in [0, 1] for each channel of what was pooled. */
+export function channelAttention(p: Scope, pooled: Value): Value {
   const c = channels(pooled);
   return sigmoid(conv2d(p.at(3), relu(conv2d(p.at(1), pooled, { out: c / 2 })), { out: c }));
 }

@@ -69,25 +69,28 @@ export function resnetStages(
   });
 }
 
-interface BlockOptions {
+/** Where a residual block stands. */
+export interface ResidualBlockOptions {
   readonly out: number;
   readonly stride: 1 | 2;
   readonly dilation: number;
   readonly down: DownsamplingName;
 }
 
-function basicBlock(p: Scope, input: Value, { out, stride, dilation, down }: BlockOptions): Value {
+/** Two 3x3 convolutions beside a shortcut: [N, C, H, W] to [N, out, H / stride, W / stride]. */
+export function basicBlock(p: Scope, input: Value, { out, stride, dilation, down }: ResidualBlockOptions): Value {
   const x = relu(convBn(p, 1, input, { out, kernel: 3, stride, dilation, down }));
   return relu(add(convBn(p, 2, x, { out, kernel: 3, dilation, down }), shortcut(p, input, { out, stride, down })));
 }
 
-function bottleneck(p: Scope, input: Value, { out, stride, dilation, down }: BlockOptions): Value {
+/** 1x1, 3x3 and 1x1 convolutions beside a shortcut: [N, C, H, W] to [N, 4 out, H / stride, W / stride]. */
+export function bottleneck(p: Scope, input: Value, { out, stride, dilation, down }: ResidualBlockOptions): Value {
   let x = relu(convBn(p, 1, input, { out, down }));
   x = relu(convBn(p, 2, x, { out, kernel: 3, stride, dilation, down }));
   return relu(add(convBn(p, 3, x, { out: 4 * out, down }), shortcut(p, input, { out: 4 * out, stride, down })));
 }
 
-function shortcut(p: Scope, input: Value, { out, stride, down }: Omit<BlockOptions, "dilation">): Value {
+function shortcut(p: Scope, input: Value, { out, stride, down }: Omit<ResidualBlockOptions, "dilation">): Value {
   if (stride === 1 && channels(input) === out) return input;
   return batchNorm2d(p.at("downsample", 1), unbiased(p.at("downsample", 0), input, { out, stride, down }));
 }

@@ -53,12 +53,19 @@ export interface RestormerConfiguration extends ImageNetwork {
 export const restormerMultiple = ({ down = "pixel-unshuffle" }: RestormerConfiguration): number =>
   Math.max(8, multipleFor(down, 3));
 
+/** What of the network can be another function; default `transformerBlock`. */
+export interface RestormerParts {
+  /** A block of one's own in place of every transformer block; the input's shape is kept. */
+  readonly block?: (p: Scope, x: Value, heads: number, configuration: RestormerConfiguration) => Value;
+}
+
 /**
  * Restores an image: [N, C, H, W] in [0, 1], sides multiples of 8, to the same.
  *
+ * @param parts functions of one's own in place of the usual ones.
  * @example cropTo(restormer(p, padToMultiple(x, 8, "reflect"), configuration), spatial(x))
  */
-export function restormer(p: Scope, image: Value, configuration: RestormerConfiguration): Value {
+export function restormer(p: Scope, image: Value, configuration: RestormerConfiguration, parts: RestormerParts = {}): Value {
   const { width, blocks, refinementBlocks, heads, outputChannels = channels(image), bias = "none" } = configuration;
   const { down = "pixel-unshuffle", up = "pixel-shuffle" } = configuration;
   demand(width % 2 === 0, "restormer", `width ${width} must be even`);
@@ -71,8 +78,9 @@ export function restormer(p: Scope, image: Value, configuration: RestormerConfig
     "restormer",
     `its ${outputChannels} outputChannels are added to an image of ${channels(image)}`,
   );
+  const block = parts.block ?? transformerBlock;
   const level = (name: string, x: Value, count: number, at: number): Value => {
-    for (let i = 0; i < count; i++) x = transformerBlock(p.at(name, i), x, heads[at]!, configuration);
+    for (let i = 0; i < count; i++) x = block(p.at(name, i), x, heads[at]!, configuration);
     return x;
   };
 
@@ -125,7 +133,13 @@ function doubled(p: Scope, x: Value, up: UpsamplingName): Value {
   });
 }
 
-function transformerBlock(p: Scope, x: Value, heads: number, configuration: RestormerConfiguration): Value {
+/** Normalization and transposed attention, then normalization and gated feed-forward, each added to what comes in: [N, C, H, W] to the same. */
+export function transformerBlock(
+  p: Scope,
+  x: Value,
+  heads: number,
+  configuration: Pick<RestormerConfiguration, "feedForwardExpansion" | "normalization" | "bias">,
+): Value {
   const norm = (scope: Scope, v: Value) =>
     configuration.normalization === "with-bias" ? layerNorm2d(scope, v, 1e-5) : biasFreeLayerNorm2d(scope, v, 1e-5);
   const attended = add(x, transposedAttention(p.at("attn"), norm(p.at("norm1", "body"), x), heads, configuration));
@@ -136,7 +150,12 @@ function transformerBlock(p: Scope, x: Value, heads: number, configuration: Rest
  * Multi-Dconv head transposed attention: softmax(q̂ k̂ᵀ · temperature) v over channels, not pixels, with q̂ and k̂ of unit length over the
  * pixels; its cost is linear in the number of pixels.
  */
-function transposedAttention(p: Scope, x: Value, heads: number, { bias = "none" }: RestormerConfiguration): Value {
+export function transposedAttention(
+  p: Scope,
+  x: Value,
+  heads: number,
+  { bias = "none" }: Pick<RestormerConfiguration, "bias"> = {},
+): Value {
   const [n, c, [height, width]] = [x.shape[0]!, channels(x), spatial(x)];
   const qkv = depthwiseConv2d(p.at("qkv_dwconv"), conv2d(p.at("qkv"), x, { out: 3 * c, bias }), { kernel: 3, bias });
   const [q, k, v] = split(qkv, 1, [c, c, c]).map((part) => reshape(part, [n, heads, c / heads, height * width]));
@@ -151,7 +170,11 @@ function unitLength(x: Value): Value {
 }
 
 /** Gated-Dconv feed-forward: GELU of one half of the hidden channels gates the other. */
-function gatedFeedForward(p: Scope, x: Value, { feedForwardExpansion, bias = "none" }: RestormerConfiguration): Value {
+export function gatedFeedForward(
+  p: Scope,
+  x: Value,
+  { feedForwardExpansion, bias = "none" }: Pick<RestormerConfiguration, "feedForwardExpansion" | "bias">,
+): Value {
   const c = channels(x);
   const hidden = Math.floor(c * feedForwardExpansion);
   const both = depthwiseConv2d(p.at("dwconv"), conv2d(p.at("project_in"), x, { out: 2 * hidden, bias }), { kernel: 3, bias });

@@ -40,7 +40,7 @@ export function segmentationNetwork(
  * DeepLabV3 (Chen et al. 2017, arXiv 1706.05587), torchvision's names: pixel-wise, three dilated and one image-wide branch, joined. Dropout
  * is left out: it is the identity in evaluation.
  */
-function deeplabHead(p: Scope, x: Value, width: number, classes: number): Value {
+export function deeplabHead(p: Scope, x: Value, width: number, classes: number): Value {
   const aspp = p.at(0);
   const branch = (index: number, options: Partial<Conv2dOptions> = {}) =>
     convBnRelu(aspp.at("convs", index, 0), aspp.at("convs", index, 1), x, { out: width, ...options });
@@ -54,7 +54,7 @@ function deeplabHead(p: Scope, x: Value, width: number, classes: number): Value 
 }
 
 /** Pyramid pooling (Zhao et al. 2017, arXiv 1612.01105) with the names of hszhao/semseg: means over 1, 4, 9 and 36 regions beside x. */
-function pspHead(p: Scope, x: Value, width: number, classes: number): Value {
+export function pspHead(p: Scope, x: Value, width: number, classes: number): Value {
   const bins = [1, 2, 3, 6];
   const pyramid = bins.map((count, i) => {
     const level = p.at("ppm", "features", i);

@@ -26,8 +26,15 @@ export interface UnetConfiguration extends ImageNetwork {
   readonly up?: UpsamplingName;
 }
 
+/** What of the network can be another function; default `doubleConv`. */
+export interface UnetParts {
+  /** A block of one's own on each level, on the way down and up: [N, C, H, W] to [N, out, H, W]. */
+  readonly block?: (p: Scope, x: Value, out: number, normalization: UnetConfiguration["normalization"]) => Value;
+}
+
 /** [N, C, H, W] of any size to [N, outputChannels, H, W]. */
-export function unet(p: Scope, image: Value, configuration: UnetConfiguration): Value {
+export function unet(p: Scope, image: Value, configuration: UnetConfiguration, parts: UnetParts = {}): Value {
+  const block = parts.block ?? doubleConv;
   const { width, levels, outputChannels, normalization, output, down = "max-pool", up = "transposed-2" } = configuration;
   demand(
     Math.min(...spatial(image)) >= 2 ** levels,
@@ -40,17 +47,17 @@ export function unet(p: Scope, image: Value, configuration: UnetConfiguration): 
     `its ${outputChannels} outputChannels are added to an image of ${channels(image)}`,
   );
   const skips: Value[] = [];
-  let x = doubleConv(p.at("inc"), image, width, normalization);
+  let x = block(p.at("inc"), image, width, normalization);
   for (let level = 1; level <= levels; level++) {
     skips.push(x);
     x = halved(p.at(`down${level}`, "maxpool_conv", 0), x, down);
-    x = doubleConv(p.at(`down${level}`, "maxpool_conv", 1), x, width * 2 ** level, normalization);
+    x = block(p.at(`down${level}`, "maxpool_conv", 1), x, width * 2 ** level, normalization);
   }
   for (let level = 1; level <= levels; level++) {
     const skip = skips.pop()!;
     const scope = p.at(`up${level}`);
     x = doubled(scope.at("up"), x, channels(skip), up);
-    x = doubleConv(scope.at("conv"), concat([skip, padAround(x, spatial(skip))], 1), channels(skip), normalization);
+    x = block(scope.at("conv"), concat([skip, padAround(x, spatial(skip))], 1), channels(skip), normalization);
   }
   x = conv2d(p.at("outc", "conv"), x, { out: outputChannels });
   return output === "residual" ? add(x, image) : x;
@@ -82,7 +89,8 @@ function doubled(p: Scope, x: Value, out: number, up: UpsamplingName): Value {
   });
 }
 
-function doubleConv(p: Scope, x: Value, out: number, normalization: UnetConfiguration["normalization"]): Value {
+/** Twice: a 3x3 convolution, normalization where there is one, ReLU. */
+export function doubleConv(p: Scope, x: Value, out: number, normalization: UnetConfiguration["normalization"]): Value {
   for (const index of [0, 3]) {
     x = conv2d(p.at("double_conv", index), x, { out, kernel: 3, bias: normalization === "batch" ? "none" : "learned" });
     if (normalization === "batch") x = batchNorm2d(p.at("double_conv", index + 1), x);
