@@ -159,14 +159,21 @@ describe("tensors in place of a data set", () => {
           "--start",
           inputs("segmentation"),
         ],
-        ...["--target", inputs("segmentation"), "--trace", folder.path(`${name}.trace`), "--out", folder.path(`${name}.out`)],
+        ...[
+          "--target",
+          inputs("segmentation"),
+          "--trace",
+          folder.path(`${name}.trace.safetensors`),
+          "--out",
+          folder.path(`${name}.out`),
+        ],
       );
     const { code, out } = await run("one");
     expect(code).toBe(0);
     expect(out).toMatch(/mean loss .* clean, .* after cospgd/);
     await run("two");
-    expect(readFileSync(folder.path("one.trace"))).toEqual(readFileSync(folder.path("two.trace")));
-    const { tensors } = parseSafetensors(readFileSync(folder.path("one.trace")));
+    expect(readFileSync(folder.path("one.trace.safetensors"))).toEqual(readFileSync(folder.path("two.trace.safetensors")));
+    const { tensors } = parseSafetensors(readFileSync(folder.path("one.trace.safetensors")));
     expect(Object.fromEntries([...tensors].map(([name, t]) => [name, t.shape]))).toMatchObject({
       x: [4, 2, 3, 12, 14],
       gradient: [3, 2, 3, 12, 14],
