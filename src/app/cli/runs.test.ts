@@ -165,7 +165,7 @@ describe("tensors in place of a data set", () => {
           "--trace",
           folder.path(`${name}.trace.safetensors`),
           "--out",
-          folder.path(`${name}.out`),
+          folder.path(`${name}.out.safetensors`),
         ],
       );
     const { code, out } = await run("one");
