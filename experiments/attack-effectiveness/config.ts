@@ -51,8 +51,3 @@ export interface Setting {
 export type SubjectName = "segmenter" | "detector";
 
 export const config = JSON.parse(readFileSync(new URL("config.json", import.meta.url), "utf8")) as Config;
-
-export function fraction(text: string): number {
-  const [above, below = "1"] = text.split("/");
-  return Number(above) / Number(below);
-}

@@ -16,7 +16,8 @@ import {
 import { CompiledEnsemble, ensembleMembers } from "../../src/methods/attacks/ensemble.js";
 import { norms } from "../../src/methods/attacks/norms/index.js";
 import { SegmentationMetric } from "../../src/vision/metrics/segmentation.js";
-import { config, fraction, type Setting, type SubjectName } from "./config.js";
+import { fraction } from "../shared/fraction.js";
+import { config, type Setting, type SubjectName } from "./config.js";
 import { type Cell, type Results, readResults, writeResults } from "./results.js";
 import { labels, subjects } from "./subject.js";
 

@@ -27,9 +27,10 @@ import { findNetwork } from "../../src/vision/nn/networks/index.js";
 import { asConstants, Parameters } from "../../src/vision/nn/scope.js";
 import { parseModelSpec } from "../../src/vision/spec/model-spec.js";
 import { tasks } from "../../src/vision/tasks/index.js";
+import { fraction } from "../shared/fraction.js";
 import { openData } from "./data.js";
 import { writeReport } from "./report.js";
-import { type Config, type DataName, fraction, labelOf, type Row, type TrainingKind } from "./types.js";
+import { type Config, type DataName, labelOf, type Row, type TrainingKind } from "./types.js";
 
 const folder = "experiments/layer-criticality";
 const config = JSON.parse(readFileSync(`${folder}/config.json`, "utf8")) as Config;

@@ -50,9 +50,4 @@ export interface Row {
   readonly layers: readonly { readonly name: string; readonly stage: string; readonly criticality: number }[];
 }
 
-export function fraction(text: string): number {
-  const [above, below = "1"] = text.split("/");
-  return Number(above) / Number(below);
-}
-
 export const labelOf = ({ name, epsilon }: TrainingKind): string => (epsilon ? `${name} ${epsilon}` : name);

@@ -12,15 +12,16 @@ import { trainingLoss } from "../../src/methods/training/losses.js";
 import { adamw } from "../../src/methods/training/optimizers/index.js";
 import { cosine } from "../../src/methods/training/schedules.js";
 import { Trainer } from "../../src/methods/training/trainer.js";
-import { type Dataset, fitted, type Sample, syntheticDataset } from "../../src/vision/data/index.js";
+import { type Dataset, fitted, type Sample, streetDataset, syntheticDataset } from "../../src/vision/data/index.js";
 import { RestorationMetric } from "../../src/vision/metrics/restoration.js";
 import { SegmentationMetric } from "../../src/vision/metrics/segmentation.js";
 import { findNetwork, type NetworkConfiguration } from "../../src/vision/nn/networks/index.js";
 import { asConstants, Parameters } from "../../src/vision/nn/scope.js";
 import type { Predictor } from "../../src/vision/predictor.js";
 import { tasks } from "../../src/vision/tasks/index.js";
+import { fraction } from "./fraction.js";
 import { spectrumOf } from "./spectrum.js";
-import type { Part, Row, Scores, Spectrum, StudyConfig, Training } from "./types.js";
+import type { Part, Row, Scores, StudyConfig, Training } from "./types.js";
 
 /** The folder's config.json, or the file named on the command line; its results lie in `results`, or in a folder of the file's name. */
 export function readStudy(folder: string): { readonly config: StudyConfig; readonly results: string } {
@@ -42,12 +43,13 @@ export async function runStudy(config: StudyConfig, results: string): Promise<re
   const sites = new Map<string, Site>();
   const keep = (row: Row) => {
     rows.push(row);
-    writeFileSync(file, `${JSON.stringify(rows)}\n`);
+    writeFileSync(file, `[\n${rows.map((r) => JSON.stringify(r)).join(",\n")}\n]\n`);
     const { part, network, training, seed, seconds, scores } = row;
     process.stderr.write(`${part}, ${network}, ${training}, seed ${seed}: ${JSON.stringify(scores.clean)}, ${seconds} s\n`);
   };
   for (const seed of config.seeds) {
     for (const [name, part] of Object.entries(config.parts)) {
+      if (part.seeds && !part.seeds.includes(seed)) continue;
       if (!sites.has(name)) sites.set(name, await openSite(part));
       const site = sites.get(name)!;
       if (part.task === "restoration" && !rows.some((r) => r.part === name && r.network === "none"))
@@ -86,40 +88,22 @@ interface Site {
 
 async function openSite(part: Part): Promise<Site> {
   const { task, data, training } = part;
-  const { size, displacement, subframes } = data;
-  const synthetic = (half: "training" | "test") => {
-    const scenes = syntheticDataset({
+  const { displacement, subframes } = data;
+  const [height, width] = data.size;
+  const scenes = (half: "training" | "test"): Dataset => {
+    const common = { length: data[half], seed: `${data.seed}/${half}` };
+    if (data.scenes === "streets") return streetDataset({ height, width, ...common });
+    return syntheticDataset({
       task,
-      size,
-      length: data[half],
-      seed: `${data.seed}/${half}`,
+      size: { height, width },
+      ...common,
       ...(displacement !== undefined && { displacement }),
       ...(subframes !== undefined && { subframes }),
     });
-    return data.labels === "figures" ? figures(scenes) : scenes;
   };
-  const cut = fitted(synthetic("test"), { kind: "crop", height: training.crop, width: training.crop });
+  const cut = fitted(scenes("test"), { kind: "crop", height: training.crop[0], width: training.crop[1] });
   const samples = await Promise.all(Array.from({ length: cut.length }, (_, i) => cut.sample(i)));
-  return { part, trainingData: inMemory(synthetic("training")), samples, test: collate(samples, lossOf(part), ["image"]) };
-}
-
-/** Shapes of any kind as class 1, the backdrop as 0. */
-function figures(scenes: Dataset): Dataset {
-  return {
-    ...scenes,
-    sample: async (index) => {
-      const sample = await scenes.sample(index);
-      const { shape, data } = sample.target!;
-      return {
-        ...sample,
-        target: tensor(
-          "int32",
-          shape,
-          Int32Array.from(data as Int32Array, (label) => Math.min(label, 1)),
-        ),
-      };
-    },
-  };
+  return { part, trainingData: inMemory(scenes("training")), samples, test: collate(samples, lossOf(part), ["image"]) };
 }
 
 const lossOf = ({ task, training }: Part) => trainingLoss(task, training.loss);
@@ -136,14 +120,14 @@ async function trained(engine: Engine, site: Site, configuration: NetworkConfigu
     learningRate,
     schedule: cosine(steps, 1e-4),
     clipNorm,
-    inputs: { image: [batch, 3, crop, crop] },
+    inputs: { image: [batch, 3, ...crop] },
     seed,
     ...(training === "FGSM" && {
       adversary: { attack: fgsm({ norm: lInf, epsilon: fraction(adversary.epsilon) }), share: adversary.share },
     }),
   });
-  const augmentation = { crop: [crop, crop], flips: ["horizontal", "vertical"] } as const;
-  const batches = new Batches(site.trainingData, lossOf(site.part), { size: batch, seed, augmentation, inputs });
+  const flips = site.part.data.scenes === "streets" ? (["horizontal"] as const) : (["horizontal", "vertical"] as const);
+  const batches = new Batches(site.trainingData, lossOf(site.part), { size: batch, seed, augmentation: { crop, flips }, inputs });
   for (let i = 0; i < steps; i++) await trainer.step([await batches.batch(i)]);
   const { network: state } = await trainer.state();
   trainer.dispose();
@@ -159,7 +143,7 @@ async function attackAll(engine: Engine, { part, samples, test }: Site, predict:
   const predictor: Predictor = { images: { image: test.images.image!.shape }, predict };
   const { names, epsilon, stepSize, steps, loss, spectrum } = part.attacks;
   const scores: Record<string, Scores> = {};
-  const spectra: { clean?: Spectrum; attacked?: Spectrum } = {};
+  let spectra: Row["spectra"];
   for (const name of names) {
     for (const count of name === "fgsm" ? [1] : steps) {
       const step = name === "fgsm" ? {} : { stepSize, steps: count };
@@ -175,11 +159,14 @@ async function attackAll(engine: Engine, { part, samples, test }: Site, predict:
       const label = name === "fgsm" ? "fgsm" : `${name} ${count}`;
       scores.clean ??= score(part, samples, outcome.clean.prediction);
       scores[label] = score(part, samples, outcome.prediction);
-      spectra.clean ??= spectrumOf(residual(part, outcome.clean.prediction, test.target));
-      if (label === spectrum) spectra.attacked = spectrumOf(residual(part, outcome.prediction, test.target));
+      if (label === spectrum)
+        spectra = {
+          clean: spectrumOf(residual(part, outcome.clean.prediction, test.target)),
+          attacked: spectrumOf(residual(part, outcome.prediction, test.target)),
+        };
     }
   }
-  return { scores, spectra: { clean: spectra.clean!, attacked: spectra.attacked! } };
+  return { scores, ...(spectra && { spectra }) };
 }
 
 /** What is looked at for traces of the network: what is wrong with a restored image, the logits of a segmentation. */
@@ -204,9 +191,4 @@ function score({ task }: Part, samples: readonly Sample[], prediction: Tensor<"f
   samples.forEach((s, i) => metric.update(clampUnitTensor(unstack(prediction, i)), s.target as Tensor<"float32">));
   const { psnr, ssim } = metric.result();
   return { psnr, ssim };
-}
-
-function fraction(text: string): number {
-  const [above, below = "1"] = text.split("/");
-  return Number(above) / Number(below);
 }

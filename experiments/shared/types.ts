@@ -8,16 +8,19 @@ export interface StudyConfig {
 
 /** One task with its data and the networks that are compared on it. */
 export interface Part {
+  /** Of the study's seeds, those of this part; default all. */
+  readonly seeds?: readonly number[];
   readonly task: "restoration" | "segmentation";
   readonly networks: Readonly<Record<string, NetworkConfiguration>>;
   readonly trainings: readonly Training[];
   readonly data: {
-    readonly size: number;
+    /** Shapes before a backdrop, each kind a class; or streets as a driver sees them. */
+    readonly scenes: "shapes" | "streets";
+    /** Height and width in pixels. */
+    readonly size: readonly [number, number];
     readonly training: number;
     readonly test: number;
     readonly seed: number;
-    /** Segmentation: every kind of shape is a class, or all shapes together are one beside the backdrop. */
-    readonly labels?: "kinds" | "figures";
     /** Deblurring alone. */
     readonly displacement?: number;
     readonly subframes?: number;
@@ -25,7 +28,8 @@ export interface Part {
   readonly training: {
     readonly steps: number;
     readonly batch: number;
-    readonly crop: number;
+    /** Height and width of the windows that are trained on and tested. */
+    readonly crop: readonly [number, number];
     readonly loss: string;
     readonly learningRate: number;
     readonly weightDecay: number;
@@ -39,9 +43,11 @@ export interface Part {
     readonly stepSize: number;
     readonly steps: readonly number[];
     readonly loss: string;
-    /** Of whose result a spectrum is kept. */
-    readonly spectrum: string;
+    /** Of whose result, and of the clean one, a spectrum is kept; default none. */
+    readonly spectrum?: string;
   };
+  /** What the figure of robustness has a panel for; what is not is told apart by color. */
+  readonly panels: "network" | "training";
 }
 
 export type Training = "standard" | "FGSM";
@@ -51,7 +57,7 @@ export type Scores = Readonly<Record<string, number>>;
 
 /** What lies in a residual (restored less sharp) or in logits. */
 export interface Spectrum {
-  /** Mean power by distance from the middle of the spectrum, from 0 to the Nyquist limit, log 10. */
+  /** Mean power by frequency, from 0 to the Nyquist limit, log 10. */
   readonly radial: readonly number[];
   /** Power at the frequencies of period 2 and 4 that a grid of upsampling leaves, over that beside them; 1: no grid is seen. */
   readonly grid: number;
@@ -68,5 +74,5 @@ export interface Row {
   readonly parameters: number;
   /** By attack and number of steps, "pgd 20", and "clean". */
   readonly scores: Readonly<Record<string, Scores>>;
-  readonly spectra: { readonly clean: Spectrum; readonly attacked: Spectrum };
+  readonly spectra?: { readonly clean: Spectrum; readonly attacked: Spectrum };
 }
