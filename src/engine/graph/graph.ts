@@ -224,7 +224,7 @@ export class Graph {
     subject = "shapes";
     // Rules see undefined, not absence, for optional inputs that are left out.
     const context = { inputs: trimmed, attributes: complete, outputCount: requested.length, fail };
-    const parts = operator.decompose?.({ ...context, graph: this, read }) as readonly Value[] | undefined;
+    const parts = operator.decompose?.({ ...context, graph: this, read, name }) as readonly Value[] | undefined;
     if (parts) {
       if (read.some((isRead, i) => isRead && requested[i] && !parts[i]))
         fail(`it has ${parts.length} outputs, ${requested.length} were asked for`);

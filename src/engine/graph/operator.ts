@@ -79,6 +79,8 @@ export type Fail = (message: string, about?: GraphError["subject"]) => never;
 /** What the rule that takes an operator apart sees. */
 export interface DecomposeContext<I = readonly (Value | undefined)[], A = Attributes> extends InferContext<I, A> {
   readonly graph: Graph;
+  /** Of the node, for an operator that takes its place alone; "" where it has none. */
+  readonly name: string;
   /** For each output whether anything reads it. What nothing reads may be left undefined. */
   readonly read: readonly boolean[];
 }

@@ -1,5 +1,6 @@
 import type { Value } from "../../engine/graph/graph.js";
-import { tensor } from "../../engine/tensor/tensor.js";
+import { cast } from "../../engine/operators/index.js";
+import { type FloatType, gradientType, type Tensor, tensor, toNumbers } from "../../engine/tensor/tensor.js";
 import { asapPool, flcPool, lctc } from "../../vision/nn/resampling/index.js";
 import { Left, type Transposed } from "../../vision/resampling/index.js";
 import type { DownChoiceName, UpChoiceName } from "./names.js";
@@ -8,11 +9,14 @@ import type { DownChoiceName, UpChoiceName } from "./names.js";
 export type DownChoice = (undecimated: Value, size: readonly [height: number, width: number]) => Value;
 
 export const downChoices = {
-  flc: (x, size) => flcPool(x, { size }),
-  asap: (x, size) => asapPool(x, { size }),
+  flc: (x, size) => inFullPrecision(x, (v) => flcPool(v, { size })),
+  asap: (x, size) => inFullPrecision(x, (v) => asapPool(v, { size })),
 } as const satisfies Readonly<Record<DownChoiceName, DownChoice>>;
 
-/** Takes the place of a layer that doubles the resolution. `name` is for its parameters. */
+/** A low-pass sums over whole rows: of float16 maps in float32. */
+const inFullPrecision = (x: Value, pool: (x: Value) => Value): Value => cast(pool(cast(x, gradientType(x.type))), x.type);
+
+/** Takes the place of a layer that raises the resolution. `name` is for its parameters. */
 export type UpChoice = (layer: Transposed, name: string) => Value | Left;
 
 /**
@@ -21,26 +25,35 @@ export type UpChoice = (layer: Transposed, name: string) => Value | Left;
  */
 const large =
   (side: number, parallel?: number): UpChoice =>
-  ({ x, weight, groups, pad, finish }, name) => {
-    const [inputs, outputs, k] = weight.shape as [number, number, number];
-    const begin = (side - 1) / 2 - pad;
-    if (begin < 0 || begin + k > side) return new Left(`its kernel of ${k}x${k} does not fit into the middle of ${side}x${side}`);
-    const wide = tensor("float32", [inputs, outputs, side, side]);
-    for (let plane = 0; plane < inputs * outputs; plane++)
-      for (let i = 0; i < k; i++)
-        for (let j = 0; j < k; j++)
-          wide.data[(plane * side + begin + i) * side + begin + j] = weight.data[(plane * k + i) * k + j]!;
-    const parameter = (what: string, t: typeof wide) => x.graph.constant(t, `${name}.${what}.weight`, "weight");
+  ({ x, weight, groups, factor, pad, finish }, name) => {
+    const [inputs, outputs, rows, columns] = weight.shape as [number, number, number, number];
+    const begin = [rows, columns].map((k, axis) => ({ at: (side - 1) / 2 - pad[axis]!, k }));
+    if (begin.some(({ at, k }) => at < 0 || at + k > side)) return new Left(tooLarge(weight, pad, side));
+    const values = new Float64Array(inputs * outputs * side * side);
+    const [top, left] = begin.map(({ at }) => at) as [number, number];
+    toNumbers(weight).forEach((v, i) => {
+      const [plane, u, t] = [Math.floor(i / (rows * columns)), Math.floor(i / columns) % rows, i % columns];
+      values[(plane * side + top + u) * side + left + t] = v;
+    });
+    const parameter = (what: string, k: number, numbers?: Float64Array) =>
+      x.graph.constant(tensor(weight.type, [inputs, outputs, k, k], numbers), `${name}.${what}.weight`, "weight");
     return finish(
       lctc(x, {
-        weight: parameter("large", wide),
+        weight: parameter("large", side, values),
         groups,
-        ...(parallel && {
-          parallel: { weight: parameter("small", tensor("float32", [inputs, outputs, parallel, parallel])) },
-        }),
+        factor,
+        ...(parallel && { parallel: { weight: parameter("small", parallel) } }),
       }),
     );
   };
+
+/** Which choice would have room. */
+function tooLarge({ shape: [, , ...sides] }: Tensor<FloatType>, pad: readonly number[], side: number): string {
+  const needed = 1 + 2 * Math.max(...sides.map((k, axis) => Math.max(pad[axis]!, k - 1 - pad[axis]!)));
+  const roomy = [7, 9, 11, 15, 31].find((s) => s >= needed);
+  const advice = roomy === undefined ? "nor into that of any other choice" : `but into that of lctc-${roomy}`;
+  return `its kernel of ${sides.join("x")} does not fit into the middle of ${side}x${side}, ${advice}`;
+}
 
 export const upChoices = {
   "lctc-7": large(7),

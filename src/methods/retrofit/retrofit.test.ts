@@ -4,12 +4,14 @@ import { embed } from "../../engine/graph/embed.js";
 import { Graph, type Node, type Value } from "../../engine/graph/graph.js";
 import {
   averagePool,
+  concat,
   conv,
   convTranspose,
   depthToSpace,
   maxPool,
   mul,
   reduceSum,
+  relu,
   resize,
   slice,
 } from "../../engine/operators/index.js";
@@ -69,6 +71,19 @@ const downs: Readonly<Record<string, (x: Value, weight: (shape: Shape) => Value)
   "max 2x2": (x) => maxPool(x, [2, 2], { strides: [2, 2] }),
   "max 3x3": (x) => maxPool(x, [3, 3], { strides: [2, 2], pads: [1, 1, 1, 1] }),
   "average 2x2": (x) => averagePool(x, [2, 2], { strides: [2, 2] }),
+  "3x3 of stride 3": (x, w) => conv(x, w([4, 3, 3, 3]), { strides: [3, 3], pads: [1, 1, 1, 1], bias: w([4]) }),
+  "7x7 of stride 4": (x, w) => conv(x, w([4, 3, 7, 7]), { strides: [4, 4], pads: [3, 3, 3, 3] }),
+  "max 3x3 of stride 3": (x) => maxPool(x, [3, 3], { strides: [3, 3] }),
+};
+
+/** Interpolations to a smaller size, of maps whose sides they divide. */
+const shrinks: Readonly<Record<string, (x: Value) => Value>> = {
+  "nearest, 1/2": (x) => resize(x, { scales: [1, 1, 0.5, 0.5], mode: "nearest", coordinates: "asymmetric", nearest: "floor" }),
+  "nearest of the middle, 1/4": (x) => resize(x, { scales: [1, 1, 0.25, 0.25], mode: "nearest" }),
+  "bilinear, 1/2": (x) => resize(x, { scales: [1, 1, 0.5, 0.5], mode: "linear" }),
+  "bilinear, 1/4 and 1/2": (x) => resize(x, { scales: [1, 1, 0.25, 0.5], mode: "linear", coordinates: "pytorch_half_pixel" }),
+  "bicubic, 1/4": (x) => resize(x, { scales: [1, 1, 0.25, 0.25], mode: "cubic" }),
+  "bilinear against aliasing, 1/2": (x) => resize(x, { scales: [1, 1, 0.5, 0.5], mode: "linear", downsampling: "antialias" }),
 };
 
 const ups: Readonly<Record<string, (x: Value, weight: (shape: Shape) => Value) => Value>> = {
@@ -79,17 +94,48 @@ const ups: Readonly<Record<string, (x: Value, weight: (shape: Shape) => Value) =
   "transposed 3x3": (x, w) => convTranspose(x, w([3, 2, 3, 3]), { strides: [2, 2], pads: [1, 1, 1, 1], outputPadding: [1, 1] }),
   "pixel shuffle": (x, w) => depthToSpace(conv(x, w([8, 3, 3, 3]), { pads: [1, 1, 1, 1], bias: w([8]) }), 2, "CRD"),
   "pixel shuffle, blocks first": (x, w) => depthToSpace(conv(x, w([8, 3, 1, 1])), 2, "DCR"),
+  "pixel shuffle by 3": (x, w) => depthToSpace(conv(x, w([18, 3, 3, 1]), { pads: [1, 0, 1, 0], bias: w([18]) }), 3, "CRD"),
+  "pixel shuffle of groups": (x, w) => depthToSpace(conv(x, w([12, 1, 3, 3]), { pads: [1, 1, 1, 1], group: 3 }), 2, "CRD"),
+  "pixel shuffle without convolution": (x) => depthToSpace(relu(concat([x, x, x, x], 1)), 2, "CRD"),
+  "the same, blocks first": (x) => depthToSpace(relu(concat([x, x, x, x], 1)), 2, "DCR"),
+  "pixel shuffle by 4": (x, w) => depthToSpace(conv(x, w([32, 3, 3, 3]), { pads: [1, 1, 1, 1], bias: w([32]) }), 4, "CRD"),
+  "pixel shuffle by 4 after 1x1": (x, w) => depthToSpace(conv(x, w([32, 3, 1, 1])), 4, "DCR"),
+  "bilinear by 3": (x) => resize(x, { scales: [1, 1, 3, 3], mode: "linear" }),
+  "bilinear by 4": (x) => resize(x, { scales: [1, 1, 4, 4], mode: "linear", coordinates: "pytorch_half_pixel" }),
+  "bilinear by 8": (x) => resize(x, { scales: [1, 1, 8, 8], mode: "linear" }),
+  "bilinear by 2 and 4": (x) => resize(x, { scales: [1, 1, 2, 4], mode: "linear" }),
+  "bilinear along one axis": (x) => resize(x, { scales: [1, 1, 1, 2], mode: "linear" }),
+  "bilinear from the corner": (x) => resize(x, { scales: [1, 1, 2, 2], mode: "linear", coordinates: "asymmetric" }),
+  "nearest by 4": (x) => resize(x, { scales: [1, 1, 4, 4], mode: "nearest" }),
+  "nearest by 8": (x) => resize(x, { scales: [1, 1, 8, 8], mode: "nearest", coordinates: "asymmetric", nearest: "floor" }),
+  "nearest, rounded up": (x) => resize(x, { scales: [1, 1, 2, 2], mode: "nearest", coordinates: "asymmetric", nearest: "ceil" }),
+  bicubic: (x) => resize(x, { scales: [1, 1, 2, 2], mode: "cubic" }),
+  "transposed 4x4 of stride 4": (x, w) => convTranspose(x, w([3, 4, 4, 4]), { strides: [4, 4], bias: w([4]) }),
+  "transposed 8x8 of stride 4": (x, w) => convTranspose(x, w([3, 4, 8, 8]), { strides: [4, 4], pads: [2, 2, 2, 2] }),
+  "transposed 16x16 of stride 8": (x, w) => convTranspose(x, w([3, 2, 16, 16]), { strides: [8, 8], pads: [4, 4, 4, 4] }),
+  "transposed, a row short": (x, w) => convTranspose(x, w([3, 4, 3, 3]), { strides: [2, 2], pads: [1, 1, 1, 1] }),
+  "transposed, a row over": (x, w) => convTranspose(x, w([3, 4, 3, 3]), { strides: [2, 2], bias: w([4]) }),
+  "transposed, not square": (x, w) => convTranspose(x, w([3, 4, 2, 3]), { strides: [2, 3], bias: w([4]) }),
+  "transposed, dilated": (x, w) => convTranspose(x, w([3, 4, 2, 2]), { strides: [2, 2], dilations: [2, 2], pads: [1, 1, 0, 0] }),
+  "transposed, same": (x, w) => convTranspose(x, w([3, 4, 5, 5]), { strides: [2, 2], autoPad: "SAME_LOWER" }),
+  "transposed of groups": (x, w) => convTranspose(x, w([3, 2, 4, 4]), { strides: [2, 2], pads: [1, 1, 1, 1], group: 3 }),
 };
 
 describe("layers that lower the resolution", () => {
-  it.each(
-    Object.entries(downs).flatMap(([name, of]) =>
+  it.each([
+    ...Object.entries(downs).flatMap(([name, of]) =>
       [
         [16, 20],
         [15, 21],
       ].map((size) => [name, size, of] as const),
     ),
-  )("%s of %j: with every sample kept, every s-th is the layer's", async (_, size, of) => {
+    ...Object.entries(shrinks).flatMap(([name, of]) =>
+      [
+        [16, 20],
+        [8, 8],
+      ].map((size) => [name, size, of] as const),
+    ),
+  ])("%s of %j: with every sample kept, every s-th is the layer's", async (_, size, of) => {
     const graph = model([1, 3, ...size], of);
     const [place] = resamplingPlaces(graph);
     expect(place!.form.direction).toBe("down");
@@ -138,34 +184,50 @@ describe("layers that lower the resolution", () => {
   });
 });
 
-describe("layers that double the resolution", () => {
+describe("layers that raise the resolution", () => {
   it.each(Object.entries(ups))("%s: a large kernel begins as the same function", async (_, of) => {
     for (const size of [
       [8, 8],
       [5, 7],
+      [1, 3],
     ]) {
       const graph = model([2, 3, ...size], of);
-      for (const up of upChoiceNames) {
+      const fitting = upChoiceNames.filter((up) => retrofit(graph, { up }).changes[0]!.outcome.kind === "replaced");
+      // whatever does not fit into a smaller one fits into the larger ones
+      expect(fitting).toEqual(upChoiceNames.slice(-fitting.length));
+      expect(fitting).toContain("lctc-31+3");
+      for (const up of new Set([fitting[0]!, fitting.at(-1)!])) {
         const { graph: made, changes } = retrofit(graph, { up });
-        expect(
-          changes.map((c) => c.outcome),
-          up,
-        ).toEqual([{ kind: "replaced", by: up }]);
-        if (up === "lctc-7" || up === "lctc-15+3") expect(await difference(graph, made), up).toBeLessThan(1e-5);
+        expect(changes.map((c) => c.outcome)).toEqual([{ kind: "replaced", by: up }]);
+        expect(await difference(graph, made), up).toBeLessThan(1e-5);
       }
     }
   });
 
+  it.each([
+    [
+      "by 1.5",
+      (x: Value) => resize(x, { scales: [1, 1, 1.5, 1.5], mode: "linear" }),
+      /enlarges by 1\.5 and 1\.5, which are no whole/,
+    ],
+    [
+      "corners aligned",
+      (x: Value) => resize(x, { scales: [1, 1, 2, 2], mode: "linear", coordinates: "align_corners" }),
+      /other weights/,
+    ],
+    ["a single pixel", (x: Value) => resize(maxPool(x, [6, 6]), { scales: [1, 1, 8, 8], mode: "linear" }), /single pixel/],
+    ["down by 1.5", (x: Value) => resize(x, { sizes: [1, 3, 4, 4] }), /shrinks by 1\.5 and 1\.5/],
+  ] as const)("interpolation %s is left, and says why", (_, of, because) => {
+    const graph = model([1, 3, 6, 6], of);
+    const { outcome } = retrofit(graph, { down: "flc", up: "lctc-31" }).changes[0]!;
+    expect(outcome).toEqual({ kind: "left", because: expect.stringMatching(because) });
+  });
+
   it("what does not fit is left, with the reason", () => {
-    const threefold = model([1, 3, 4, 4], (x) => resize(x, { scales: [1, 1, 3, 3], mode: "linear" }));
-    expect(retrofit(threefold, { up: "lctc-7" }).changes[0]!.outcome).toEqual({
-      kind: "left",
-      because: "it enlarges by 3 and 3, and a large kernel doubles",
-    });
     const wide = model([1, 3, 4, 4], (x, w) => depthToSpace(conv(x, w([8, 3, 5, 5]), { pads: [2, 2, 2, 2] }), 2, "CRD"));
     expect(retrofit(wide, { up: "lctc-7" }).changes[0]!.outcome).toEqual({
       kind: "left",
-      because: "its kernel of 10x10 does not fit into the middle of 7x7",
+      because: "its kernel of 10x10 does not fit into the middle of 7x7, but into that of lctc-11",
     });
   });
 });
@@ -198,7 +260,7 @@ it("the gradient of a retrofitted model is that of the file", async () => {
 });
 
 it("every form is found by one form alone", () => {
-  for (const of of [...Object.values(downs), ...Object.values(ups)]) {
+  for (const of of [...Object.values(downs), ...Object.values(shrinks), ...Object.values(ups)]) {
     const graph = model([1, 3, 16, 16], of);
     for (const node of graph.nodes) expect(forms.filter((f) => f.find(node)).length).toBeLessThanOrEqual(1);
   }

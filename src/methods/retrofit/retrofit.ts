@@ -1,6 +1,7 @@
 import { rewrite } from "../../engine/compile/rewrite.js";
 import type { Graph, Node, Value } from "../../engine/graph/graph.js";
 import { nodeLabel } from "../../engine/graph/operator.js";
+import { isFloat } from "../../engine/tensor/tensor.js";
 import { type Form, forms, Left } from "../../vision/resampling/index.js";
 import { downChoices, upChoices } from "./choices.js";
 import type { DownChoiceName, UpChoiceName } from "./names.js";
@@ -8,7 +9,7 @@ import type { DownChoiceName, UpChoiceName } from "./names.js";
 export interface RetrofitOptions {
   /** What layers that lower the resolution get; absent: they stay. */
   readonly down?: DownChoiceName;
-  /** What layers that double it get; absent: they stay. */
+  /** What layers that raise it get; absent: they stay. */
   readonly up?: UpChoiceName;
 }
 
@@ -26,7 +27,7 @@ export interface Change {
 
 /**
  * Replaces how an imported model changes resolutions. Weights are kept. A layer of stride s becomes the same layer at stride 1, a low-pass, and every s-th
- * sample: what aliased is gone, all else is as it was. A layer that doubles the resolution becomes a transposed convolution with room for a
+ * sample: what aliased is gone, all else is as it was. A layer that raises the resolution becomes a transposed convolution with room for a
  * large context, which begins as the same function.
  *
  * @param graph specialized; its sides are fixed, for the low-pass is a matrix of the map's size.
@@ -63,7 +64,8 @@ function replaced(
   { down, up }: RetrofitOptions,
   name: string,
 ): readonly [Value | Left, by: string] {
-  if (after.type !== "float32") return [new Left(`its maps are ${after.type}; low-passes and large kernels are float32`), ""];
+  if (!isFloat(after.type))
+    return [new Left(`its maps are ${after.type}, and low-passes and large kernels take floating-point ones`), ""];
   if (form.direction === "down") {
     if (!down) return [new Left("nothing was asked for layers that lower the resolution (--down)"), ""];
     const undecimated = form.undecimated(node);

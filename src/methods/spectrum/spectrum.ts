@@ -1,7 +1,7 @@
 import { embed } from "../../engine/graph/embed.js";
 import { Graph, type Value } from "../../engine/graph/graph.js";
 import { nodeLabel } from "../../engine/graph/operator.js";
-import { cast, reduceMean, reduceSum } from "../../engine/operators/index.js";
+import { cast, reduceMean, reduceSum, slice } from "../../engine/operators/index.js";
 import type { Engine, Feeds, Program } from "../../engine/runtime/engine.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import { type Form, type Place, resamplingPlaces } from "../../vision/resampling/index.js";
@@ -39,8 +39,10 @@ const largestSide = 2048;
  * @example const places = await placeSpectra(engine, graph, feeds);
  */
 export async function placeSpectra(engine: Engine, graph: Graph, feeds: readonly Feeds[]): Promise<PlaceSpectrum[]> {
-  const places = resamplingPlaces(graph).filter(({ before, after }) =>
-    [before, after].every((v) => v.shape.slice(2).every((side) => side > 0 && side <= largestSide)),
+  const places = resamplingPlaces(graph).filter(
+    ({ before, after, factor }) =>
+      factor.every(Number.isInteger) &&
+      [before, after].every((v) => v.shape.slice(2).every((side) => side > 0 && side <= largestSide)),
   );
   if (places.length === 0) return [];
   const program = await engine.compile(placesGraph(graph, places));
@@ -71,8 +73,9 @@ function placesGraph(source: Graph, places: readonly Place[]): Graph {
   const inputs = Object.fromEntries(source.inputs.map((v) => [v.name, graph.input(v.name, v.type, v.shape)]));
   const { values } = embed(graph, source, inputs);
   places.forEach(({ before, after, factor, form }, p) => {
-    const spectrum = (v: Value) => powerSpectrum(cast(values.get(v.name)!, "float32"));
-    const [first, last] = [spectrum(before), spectrum(after)];
+    const spectrum = (v: Value) => powerSpectrum(cast(v, "float32"));
+    const [entering, leaving] = [values.get(before.name)!, values.get(after.name)!];
+    const [first, last] = [spectrum(entering), spectrum(form.direction === "down" ? leaving : wholePeriods(leaving, factor))];
     const judged = form.direction === "down" ? first : last;
     const size = judged.shape.slice(2) as [number, number];
     const bins = form.direction === "down" ? aboveNyquist(size, factor) : gridFrequencies(size, factor);
@@ -90,6 +93,13 @@ function placesGraph(source: Graph, places: readonly Place[]): Graph {
     output("after", reduceMean(radialPower(last), [1], "drop"));
   });
   return graph;
+}
+
+/** Without the last rows and columns where an enlargement is no multiple of its factor: its grid has frequencies of its own on whole periods alone. */
+function wholePeriods(v: Value, factor: readonly [number, number]): Value {
+  const sides = v.shape.slice(2);
+  const size = sides.map((side, axis) => (side < factor[axis]! ? side : side - (side % factor[axis]!)));
+  return size.every((s, axis) => s === sides[axis]) ? v : slice(v, [0, 0], size, { axes: [2, 3] });
 }
 
 function summary(

@@ -1,8 +1,9 @@
 import type { Node, Value } from "../../engine/graph/graph.js";
-import type { Tensor } from "../../engine/tensor/tensor.js";
+import type { FloatType, Tensor } from "../../engine/tensor/tensor.js";
 
-/** A node of a model at which the resolution of a map [N, C, H, W] changes by whole factors. */
+/** A node of a model at which the resolution of a map [N, C, H, W] changes. */
 export interface Found {
+  /** By how much it falls, or rises; an interpolation's need not be whole. */
   readonly factor: readonly [height: number, width: number];
   /** The map before, and the map after. */
   readonly before: Value;
@@ -28,22 +29,23 @@ export interface DownForm {
   readonly undecimated: (node: Node) => Value | Left;
 }
 
-/** One way in which models double the resolution. */
+/** One way in which models raise the resolution. */
 export interface UpForm {
   readonly name: string;
   readonly direction: "up";
   readonly find: (node: Node) => Found | undefined;
-  /** The same layer as a transposed convolution of stride 2. @param node with its inputs in the graph that is built. */
+  /** The same layer as a transposed convolution whose strides are its factors. @param node with its inputs in the graph that is built. */
   readonly transposed: (node: Node) => Transposed | Left;
 }
 
-/** `y[i] = Σ_j x[j] W[i + pad - 2 j]` along both axes, between what is done before and after. */
+/** `y[i] = Σ_j x[j] W[i + pad - s j]` along both axes, s the factor, i from 0 to s H - 1; between what is done before and after. */
 export interface Transposed {
   readonly x: Value;
-  /** [C, out / groups, k, k] */
-  readonly weight: Tensor<"float32">;
+  /** [C, out / groups, rows, columns], of the type of the map. */
+  readonly weight: Tensor<FloatType>;
   readonly groups: number;
-  readonly pad: number;
+  readonly factor: readonly [height: number, width: number];
+  readonly pad: readonly [height: number, width: number];
   readonly finish: (y: Value) => Value;
 }
 

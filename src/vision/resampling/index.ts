@@ -3,7 +3,7 @@ import { stridedAveragePool } from "./average-pool.js";
 import type { Form, Found } from "./form.js";
 import { stridedMaxPool } from "./max-pool.js";
 import { pixelShuffle } from "./pixel-shuffle.js";
-import { enlargingResize } from "./resize.js";
+import { enlargingResize, shrinkingResize } from "./resize.js";
 import { stridedConvolution } from "./strided-convolution.js";
 import { transposedConvolution } from "./transposed-convolution.js";
 
@@ -14,6 +14,7 @@ export const forms: readonly Form[] = [
   stridedConvolution,
   stridedMaxPool,
   stridedAveragePool,
+  shrinkingResize,
   enlargingResize,
   transposedConvolution,
   pixelShuffle,

@@ -1,59 +1,79 @@
 import type { Node } from "../../engine/graph/graph.js";
-import { pad, slice } from "../../engine/operators/index.js";
-import { Resize, type ResizeContext, resizedAxes } from "../../engine/operators/resampling/resize.js";
-import { tensor } from "../../engine/tensor/tensor.js";
-import { Left, type Transposed, type UpForm } from "./form.js";
+import { conv } from "../../engine/operators/index.js";
+import { interpolation, Resize, type ResizeContext, resizedAxes } from "../../engine/operators/resampling/resize.js";
+import type { FloatType } from "../../engine/tensor/tensor.js";
+import { type DownForm, type Found, Left, type UpForm } from "./form.js";
+import { bordered, part, type Stencil, separable, stencilOf } from "./stencil.js";
 import { accepted } from "./window.js";
 
-/** Interpolation to twice the size, bilinear or by repetition, of any other factor as well (those are found, and left). */
+/** Interpolation to a larger size. */
 export const enlargingResize: UpForm = {
   name: "interpolation",
   direction: "up",
-  find: (node) => {
-    const [before] = node.inputs;
-    if (node.operator !== Resize || before?.shape.length !== 4) return undefined;
-    const after = node.outputs[0]!;
-    const factor = [2, 3].map((axis) => after.shape[axis]! / before.shape[axis]!) as [number, number];
-    if (!factor.every((f) => Number.isInteger(f) && f >= 1) || factor.every((f) => f === 1)) return undefined;
-    return { factor, before, after };
-  },
+  find: (node) => resized(node, (before, after) => after / before),
   transposed: (node) => {
-    const [x] = node.inputs;
     const { factor, after } = enlargingResize.find(node)!;
-    if (factor[0] !== 2 || factor[1] !== 2) return new Left(`it enlarges by ${factor.join(" and ")}, and a large kernel doubles`);
-    const { attributes } = contextOf(node);
-    const channels = x!.shape[1]!;
-    if (attributes.mode === "nearest" && repeatsEach(node))
-      return { x: x!, weight: kernel(channels, [1, 1]), groups: channels, pad: 0, finish: (y) => y };
-    const half = attributes.coordinate_transformation_mode;
-    if (attributes.mode === "linear" && (half === "half_pixel" || half === "pytorch_half_pixel")) {
-      // The border repeats: one more row and column around, cut off again afterwards.
-      const [, , height, width] = after.shape as [number, number, number, number];
-      const wider = pad(x!, [0, 0, 1, 1, 0, 0, 1, 1], "edge");
-      const finish: Transposed["finish"] = (y) => slice(y, [2, 2], [2 + height, 2 + width], { axes: [2, 3] });
-      return { x: wider, weight: kernel(channels, [0.25, 0.75, 0.75, 0.25]), groups: channels, pad: 1, finish };
-    }
-    return new Left(`interpolation ${attributes.mode} with coordinates ${half} is no transposed convolution of one kernel`);
+    const x = node.inputs[0]!;
+    if (!factor.every(Number.isInteger)) return new Left(`it enlarges by ${said(factor)}, which are no whole factors`);
+    if (x.shape[2] === 1 && x.shape[3] === 1)
+      return new Left("it repeats a single pixel, around which a large kernel sees nothing");
+    const stencils = stencilsOf(node);
+    if (!stencils) return unlike(node);
+    const [rows, columns] = stencils;
+    const begin = [rows.margin * factor[0], columns.margin * factor[1]] as const;
+    return {
+      x: bordered(x, stencils),
+      weight: separable(x.shape[1]!, stencils, x.type as FloatType),
+      groups: x.shape[1]!,
+      factor,
+      pad: [rows.begin, columns.begin],
+      finish: (y) => part(y, begin, after.shape.slice(2) as [number, number]),
+    };
   },
 };
+
+/** Interpolation to a smaller size: without `antialias`, most of the map is not even looked at. */
+export const shrinkingResize: DownForm = {
+  name: "interpolation to a smaller size",
+  direction: "down",
+  find: (node) => resized(node, (before, after) => before / after),
+  undecimated: (node) => {
+    const { factor } = shrinkingResize.find(node)!;
+    if (!factor.every(Number.isInteger)) return new Left(`it shrinks by ${said(factor)}, which are no whole factors`);
+    const x = node.inputs[0]!;
+    const stencils = stencilsOf(node);
+    if (!stencils) return unlike(node);
+    const [rows, columns] = stencils;
+    const channels = x.shape[1]!;
+    const weight = x.graph.constant(separable(channels, stencils, x.type as FloatType));
+    const y = conv(bordered(x, stencils), weight, { group: channels });
+    // The result at i reads from i - begin, which stands at i - begin + margin.
+    return part(y, [rows.margin - rows.begin, columns.margin - columns.begin], x.shape.slice(2) as [number, number]);
+  },
+};
+
+/** A resize of maps whose sides both change by factors of at least 1 as they are measured, not both by 1. */
+function resized(node: Node, ratio: (before: number, after: number) => number): Found | undefined {
+  const [before] = node.inputs;
+  if (node.operator !== Resize || before?.shape.length !== 4) return undefined;
+  const after = node.outputs[0]!;
+  const factor = [2, 3].map((axis) => ratio(before.shape[axis]!, after.shape[axis]!)) as [number, number];
+  return factor.every((f) => f >= 1) && factor.some((f) => f > 1) ? { factor, before, after } : undefined;
+}
 
 const contextOf = ({ inputs, attributes }: Node): ResizeContext =>
   ({ inputs, attributes, fail: accepted }) as unknown as ResizeContext;
 
-/** Whether output 2 i and 2 i + 1 are input i, as all but the unusual roundings have it. */
-function repeatsEach(node: Node): boolean {
-  const { attributes } = contextOf(node);
-  const { coordinate_transformation_mode: coordinates, nearest_mode: rounding } = attributes;
-  const axes = resizedAxes(contextOf(node)).slice(2);
-  if (axes.some((a) => a.scale !== 2)) return false;
-  return (
-    (coordinates === "asymmetric" && rounding === "floor") || (coordinates.includes("half_pixel") && rounding.startsWith("round"))
-  );
+function stencilsOf(node: Node): readonly [Stencil, Stencil] | undefined {
+  const context = contextOf(node);
+  const [, , ...sides] = resizedAxes(context);
+  const [rows, columns] = sides.map((axis) => stencilOf(axis, interpolation(context.attributes)));
+  return rows && columns && [rows, columns];
 }
 
-/** The same separable kernel for every channel, [C, 1, k, k]. */
-function kernel(channels: number, taps: readonly number[]) {
-  const plane = taps.flatMap((a) => taps.map((b) => a * b));
-  const data = Float32Array.from({ length: channels * plane.length }, (_, i) => plane[i % plane.length]!);
-  return tensor("float32", [channels, 1, taps.length, taps.length], data);
+function unlike(node: Node): Left {
+  const { mode, coordinate_transformation_mode: coordinates } = contextOf(node).attributes;
+  return new Left(`interpolation ${mode} with coordinates ${coordinates} has other weights at every place`);
 }
+
+const said = (factor: readonly number[]): string => factor.map((f) => Number(f.toPrecision(3))).join(" and ");

@@ -1,8 +1,12 @@
+import type { Node } from "../../engine/graph/graph.js";
 import { nodeAs } from "../../engine/graph/operator.js";
-import { ConvTranspose } from "../../engine/operators/convolution/conv-transpose.js";
-import { add, reshape } from "../../engine/operators/index.js";
-import type { Tensor } from "../../engine/tensor/tensor.js";
+import { adjointWindows, ConvTranspose } from "../../engine/operators/convolution/conv-transpose.js";
+import { add, pad, reshape } from "../../engine/operators/index.js";
+import { type AxisWindow, extent } from "../../engine/operators/window.js";
+import { type FloatType, isFloat, type Tensor, tensor, toNumbers } from "../../engine/tensor/tensor.js";
 import { Left, type UpForm } from "./form.js";
+import { part } from "./stencil.js";
+import { accepted } from "./window.js";
 
 /** A transposed convolution of stride 2 or more. */
 export const transposedConvolution: UpForm = {
@@ -11,35 +15,47 @@ export const transposedConvolution: UpForm = {
   find: (node) => {
     const layer = nodeAs(ConvTranspose, node);
     if (layer?.inputs[0].shape.length !== 4) return undefined;
-    const [before, after] = [layer.inputs[0], layer.outputs[0]!];
-    const factor = [2, 3].map((axis) => after.shape[axis]! / before.shape[axis]!) as [number, number];
-    if (!factor.every((f) => Number.isInteger(f) && f >= 1) || factor.every((f) => f === 1)) return undefined;
-    return { factor, before, after };
+    const [rows, columns] = windowsOf(node);
+    if (rows.stride === 1 && columns.stride === 1) return undefined;
+    return { factor: [rows.stride, columns.stride], before: layer.inputs[0], after: layer.outputs[0]! };
   },
   transposed: (node) => {
     const { attributes, inputs } = nodeAs(ConvTranspose, node)!;
     const [x, w, bias] = inputs;
-    const { factor } = transposedConvolution.find(node)!;
-    const { strides, pads, dilations, auto_pad, output_shape, group } = attributes;
-    if (factor[0] !== 2 || factor[1] !== 2 || strides?.some((s) => s !== 2))
-      return new Left(`it enlarges by ${factor.join(" and ")}, and a large kernel doubles`);
-    const [, , rows, columns] = w.shape;
-    const begin = pads?.[0] ?? 0;
-    if (
-      auto_pad !== "NOTSET" ||
-      output_shape ||
-      dilations?.some((d) => d !== 1) ||
-      rows !== columns ||
-      (pads?.[1] ?? 0) !== begin
-    )
-      return new Left("its kernel is not square, is dilated, or is placed by its output's shape");
-    if (!w.constant || w.type !== "float32") return new Left("its kernel is no float32 constant of the file");
+    if (!w.constant || !isFloat(w.type)) return new Left("its kernel is no constant of the file");
+    const [rows, columns] = windowsOf(node);
+    // Rows and columns beyond s H come from as many zeros behind the map.
+    const behind = [rows, columns].map((a) => Math.max(0, Math.ceil(a.input / a.stride) - a.output));
     return {
-      x,
-      weight: w.constant as Tensor<"float32">,
-      groups: group,
-      pad: begin,
-      finish: (y) => (bias ? add(y, reshape(bias, [1, bias.shape[0]!, 1, 1])) : y),
+      x: behind.some((n) => n > 0) ? pad(x, [0, 0, 0, 0, 0, 0, ...behind]) : x,
+      weight: dense(w.constant as Tensor<FloatType>, rows, columns),
+      groups: attributes.group,
+      factor: [rows.stride, columns.stride],
+      pad: [rows.begin, columns.begin],
+      finish: (y) => {
+        const own = part(y, [0, 0], [rows.input, columns.input]);
+        return bias ? add(own, reshape(bias, [1, bias.shape[0]!, 1, 1])) : own;
+      },
     };
   },
 };
+
+/** Of the convolution that it transposes: `input` is what it yields. */
+function windowsOf(node: Node): readonly [AxisWindow, AxisWindow] {
+  const { inputs, attributes } = nodeAs(ConvTranspose, node)!;
+  const [x, w] = inputs;
+  return adjointWindows(x.shape.slice(2), w.shape.slice(2), attributes, accepted) as [AxisWindow, AxisWindow];
+}
+
+/** A dilated kernel with its gaps written out as zeros. */
+function dense(weight: Tensor<FloatType>, rows: AxisWindow, columns: AxisWindow): Tensor<FloatType> {
+  if (rows.dilation === 1 && columns.dilation === 1) return weight;
+  const [inputs, outputs, h, w] = weight.shape as [number, number, number, number];
+  const [height, width] = [extent(rows), extent(columns)];
+  const values = new Float64Array(inputs * outputs * height * width);
+  toNumbers(weight).forEach((v, i) => {
+    const [plane, u, t] = [Math.floor(i / (h * w)), Math.floor(i / w) % h, i % w];
+    values[(plane * height + u * rows.dilation) * width + t * columns.dilation] = v;
+  });
+  return tensor(weight.type, [inputs, outputs, height, width], values);
+}

@@ -86,7 +86,7 @@ type TransposedAttributes = WindowAttributes & {
  * follow from `output_shape` or `auto_pad` are split as ONNX Runtime 1.30 does: the odd one goes to the end for SAME_UPPER, else to the
  * beginning.
  */
-function adjointWindows(
+export function adjointWindows(
   size: Shape,
   kernel: Shape,
   attributes: TransposedAttributes,

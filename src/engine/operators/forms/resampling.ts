@@ -61,14 +61,14 @@ const resizeForm = defineComposite({
   opsets: [11, newest],
   inputs: ["X", "roi?", "scales?", "sizes?"],
   attributes: Resize.attributes,
-  decompose: ({ inputs: [x, ...others], attributes }) => {
+  decompose: ({ graph, name, inputs: [x, ...others], attributes }) => {
     const inputs = [x, ...others.map((v) => (v && sizeOf(v.shape) === 0 ? undefined : v))];
     const same = attributes.nearest_mode === "floor" ? "round_prefer_ceil" : "ceil";
     const chosen = attributes.nearest_mode === "floor" || attributes.nearest_mode === "round_prefer_floor";
     const sayable =
       attributes.coordinate_transformation_mode === "tf_half_pixel_for_nn" && attributes.mode === "nearest" && chosen;
     const said = sayable ? { coordinate_transformation_mode: "half_pixel", nearest_mode: same } : {};
-    return [emit(Resize, inputs, { ...attributes, ...said })];
+    return graph.add(Resize, inputs, { ...attributes, ...said }, { name });
   },
 });
 

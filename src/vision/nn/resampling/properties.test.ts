@@ -177,7 +177,7 @@ test.each<[string, (x: Value) => Value, RegExp]>([
   [
     "kernel",
     (x) => lctc(x, { weight: x.graph.constant(tensor("float32", [4, 2, 4, 4])) }),
-    /no kernel of side 2 or of an odd one/,
+    /no square kernel whose side is odd or the factor 2/,
   ],
 ])("what does not fit is said: %s", (_, operator, sentence) => {
   const graph = new Graph();
