@@ -51,8 +51,8 @@ const large =
 function tooLarge({ shape: [, , ...sides] }: Tensor<FloatType>, pad: readonly number[], side: number): string {
   const needed = 1 + 2 * Math.max(...sides.map((k, axis) => Math.max(pad[axis]!, k - 1 - pad[axis]!)));
   const roomy = [7, 9, 11, 15, 31].find((s) => s >= needed);
-  const advice = roomy === undefined ? "nor into that of any other choice" : `but into that of lctc-${roomy}`;
-  return `its kernel of ${sides.join("x")} does not fit into the middle of ${side}x${side}, ${advice}`;
+  const advice = roomy === undefined ? "and no choice has room" : `--up lctc-${roomy} has room`;
+  return `its kernel of ${sides.join("x")} does not fit into the middle of ${side}x${side}; ${advice}`;
 }
 
 export const upChoices = {

@@ -227,7 +227,7 @@ describe("layers that raise the resolution", () => {
     const wide = model([1, 3, 4, 4], (x, w) => depthToSpace(conv(x, w([8, 3, 5, 5]), { pads: [2, 2, 2, 2] }), 2, "CRD"));
     expect(retrofit(wide, { up: "lctc-7" }).changes[0]!.outcome).toEqual({
       kind: "left",
-      because: "its kernel of 10x10 does not fit into the middle of 7x7, but into that of lctc-11",
+      because: "its kernel of 10x10 does not fit into the middle of 7x7; --up lctc-11 has room",
     });
   });
 });

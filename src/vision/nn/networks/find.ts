@@ -37,15 +37,25 @@ interface Family<C> {
 
 /** A choice within a configuration: which it is, and the same configuration with another. */
 interface Choice<C, Name> {
+  /** What this family's released code means where names and shapes of the parameters leave several; default the first in the table. */
+  readonly released?: Name | undefined;
   readonly of: (configuration: C) => Name | undefined;
   readonly with: (configuration: C, name: Name) => C;
 }
 
-const downBy = <C extends { readonly down?: DownsamplingName }>(usual: DownsamplingName): Choice<C, DownsamplingName> => ({
+const downBy = <C extends { readonly down?: DownsamplingName }>(
+  usual: DownsamplingName,
+  released?: DownsamplingName,
+): Choice<C, DownsamplingName> => ({
+  released,
   of: ({ down = usual }) => down,
   with: (c, down) => ({ ...c, down }),
 });
-const upBy = <C extends { readonly up?: UpsamplingName }>(usual: UpsamplingName | undefined): Choice<C, UpsamplingName> => ({
+const upBy = <C extends { readonly up?: UpsamplingName }>(
+  usual: UpsamplingName | undefined,
+  released?: UpsamplingName,
+): Choice<C, UpsamplingName> => ({
+  released,
   of: ({ up = usual }) => up,
   with: (c, up) => ({ ...c, up }),
 });
@@ -57,8 +67,8 @@ const families: { readonly [F in NetworkConfiguration["family"]]: Family<Extract
     inputs: image,
     apply: (p, [x], c) => nafnet(p, x!, c),
     multipleOf: () => 1,
-    down: downBy("strided"),
-    up: upBy("pixel-shuffle"),
+    down: downBy("strided", "boa-as-published-v2"),
+    up: upBy("pixel-shuffle", "freq-avg"),
   },
   restormer: {
     inputs: image,
@@ -150,6 +160,15 @@ export function resamplingOf(configuration: NetworkConfiguration): {
 } {
   const { down, up } = families[configuration.family] as unknown as Family<NetworkConfiguration>;
   return { down: down?.of(configuration), up: up?.of(configuration) };
+}
+
+/** What released code of the family means by parameters that several choices share. */
+export function releasedResampling({ family }: NetworkConfiguration): {
+  readonly down: DownsamplingName | undefined;
+  readonly up: UpsamplingName | undefined;
+} {
+  const { down, up } = families[family] as unknown as Family<NetworkConfiguration>;
+  return { down: down?.released, up: up?.released };
 }
 
 /** The same network with another way to halve or double the resolution; undefined where its family has no such choice. */

@@ -3,7 +3,7 @@ import type { StateDict } from "../checkpoints/state-dict.js";
 import type { DownsamplingName, UpsamplingName } from "../resampling/index.js";
 import { downsamplingKin, type Kin, upsamplingKin } from "../resampling/kin.js";
 import { type Declaration, ParameterError } from "../scope.js";
-import { findNetwork, type NetworkConfiguration, resampled, resamplingOf, tensorsOf } from "./find.js";
+import { findNetwork, type NetworkConfiguration, releasedResampling, resampled, resamplingOf, tensorsOf } from "./find.js";
 import type { FourLevels } from "./restormer.js";
 
 /** Names with shapes: a state dict, or what a checkpoint's header says. */
@@ -11,8 +11,8 @@ export type NamedShapes = ReadonlyMap<string, { readonly shape: readonly number[
 
 /**
  * The configuration of the network whose parameters these are, from their names and shapes alone. What leaves no trace there takes its
- * published value: GELU where nothing gates, global pooling, DeepLab's and PSPNet's dilation, of several ways to resample the first that
- * fits (`sameParameters` names the others).
+ * published value: GELU where nothing gates, global pooling, DeepLab's and PSPNet's dilation, of several ways to resample that of the family's
+ * released code, else the first that fits (`sameParameters` names the others).
  *
  * @throws ParameterError where the names are those of no network that Faultline knows.
  * @example recognizeConfiguration(await loadCheckpoint("motion_deblurring.pth"))
@@ -33,9 +33,10 @@ export function recognizeConfiguration(state: NamedShapes): NetworkConfiguration
 function withResampling(plain: NetworkConfiguration, state: NamedShapes): NetworkConfiguration {
   const best = (from: NetworkConfiguration, kin: Kin<string>, field: Field): NetworkConfiguration => {
     let [found, wrong] = [from, misfits(from, state)];
-    for (const [name] of kin) {
+    const released = releasedResampling(plain)[field];
+    for (const names of kin) {
       if (wrong === 0) break;
-      const variant = resampled(from, { [field]: name! });
+      const variant = resampled(from, { [field]: names.find((name) => name === released) ?? names[0]! });
       const misfit = variant ? misfits(variant, state) : Number.POSITIVE_INFINITY;
       if (misfit < wrong) [found, wrong] = [variant!, misfit];
     }

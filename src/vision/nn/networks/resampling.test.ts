@@ -85,6 +85,15 @@ describe.each(Object.entries(networks))("%s", (_, plain) => {
   );
 });
 
+test.each([
+  ["restormer", { down: "boa", up: "freq-avg" }, { down: "boa-as-published", up: "freq-avg-as-published" }],
+  ["nafnet", { down: "boa", up: "freq-avg" }, { down: "boa-as-published-v2", up: "freq-avg" }],
+] as const)("%s: of conventions with the same names, that of its own released code is taken", (family, choices, expected) => {
+  const { network, inputs } = findNetwork(resampled(networks[family]!, choices)!);
+  const state = declarations(network, Object.fromEntries(inputs.map((name) => [name, [1, 3, 64, 64]])));
+  expect(resamplingOf(recognizeConfiguration(state))).toEqual(expected);
+});
+
 /** Mean of prediction · weights, its gradient along one direction by finite differences and by the graph. */
 async function slopes(configuration: NetworkConfiguration) {
   const { network, inputs: roles } = findNetwork(configuration);
