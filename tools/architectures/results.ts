@@ -71,10 +71,12 @@ function boundOf({ form, against }: Line): Bound {
 export function judge(line: Line): Judgement {
   if (line.notExported !== undefined) return { outcome: "not exported", because: line.notExported };
   const bound = boundOf(line);
-  if (line.original === null || (line.original ?? 0) > bound.forward)
+  if (line.original !== undefined && !((line.original ?? Number.NaN) <= bound.forward))
     return {
       outcome: "file differs",
-      because: `the file's own prediction differs from PyTorch's by ${line.original ?? "what is not finite"}`,
+      because: Number.isFinite(line.original ?? Number.NaN)
+        ? `the file's own prediction differs from PyTorch's by ${line.original}`
+        : "ONNX Runtime does not run the file as it stands, or yields what is not finite",
     };
   const judged = [judgeOne(line.straight!, line, bound, "straight"), judgeOne(line.rewritten!, line, bound, "rewritten")];
   return judged.find((j) => j.outcome === "wrong") ?? judged.find((j) => j.outcome !== "right") ?? judged[1]!;
