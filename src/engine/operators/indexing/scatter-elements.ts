@@ -5,7 +5,7 @@ import { sizeOf } from "../../tensor/tensor.js";
 import { emit, normalizeAxis } from "../emit.js";
 import { zerosLike } from "../zeros.js";
 import { gatherElements } from "./gather-elements.js";
-import { namesDistinct, type ScatterReduction, scatterGradient, scatterReductions } from "./scatter.js";
+import { namesDistinct, type ScatterReduction, scatterGradient, scatterInFloat32, scatterReductions } from "./scatter.js";
 
 /** A copy of `x` with `updates[.., i, ..]` put, added, ... at `[.., indices[.., i, ..], ..]` along an axis. */
 export const scatterElements = (
@@ -29,6 +29,8 @@ export const ScatterElements = defineOperator({
     return [x];
   },
   range: finite,
+  decompose: ({ inputs: [x, indices, updates], attributes: { axis, reduction } }) =>
+    scatterInFloat32(x, updates, reduction, (data, u) => scatterElements(data, indices, u, axis, reduction)),
   // see scatterGradient
   gradient: ({ inputs: [x, indices, updates], outputs: [output], attributes: { axis, reduction }, wanted }, [g]) =>
     scatterGradient(

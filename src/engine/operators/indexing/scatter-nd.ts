@@ -3,7 +3,7 @@ import { defineOperator, string } from "../../graph/operator.js";
 import { finite } from "../../graph/range.js";
 import { emit } from "../emit.js";
 import { gatherND, sumSlices } from "./gather-nd.js";
-import { namesDistinct, type ScatterReduction, scatterGradient, scatterReductions } from "./scatter.js";
+import { namesDistinct, type ScatterReduction, scatterGradient, scatterInFloat32, scatterReductions } from "./scatter.js";
 
 /**
  * A copy of `x` with slices put, added, ... at the coordinates in the last axis of `indices`. With repeated coordinates use
@@ -26,6 +26,8 @@ export const ScatterND = defineOperator({
     return [x];
   },
   range: finite,
+  decompose: ({ inputs: [x, indices, updates], attributes: { reduction } }) =>
+    scatterInFloat32(x, updates, reduction, (data, u) => scatterND(data, indices, u, reduction)),
   // see scatterGradient
   gradient: ({ inputs: [x, indices, updates], outputs: [output], attributes: { reduction }, wanted }, [g]) =>
     scatterGradient(

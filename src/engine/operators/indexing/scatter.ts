@@ -1,6 +1,7 @@
 import type { Value } from "../../graph/graph.js";
 import { toNumbers } from "../../tensor/tensor.js";
 import { add } from "../elementwise/add.js";
+import { cast } from "../elementwise/cast.js";
 import { div } from "../elementwise/div.js";
 import { mul } from "../elementwise/mul.js";
 import { sub } from "../elementwise/sub.js";
@@ -14,6 +15,17 @@ import { zerosLike } from "../zeros.js";
 /** How an update meets what is there: it replaces it, is added, is multiplied, or the smaller or larger one wins. */
 export type ScatterReduction = "none" | "add" | "mul" | "min" | "max";
 export const scatterReductions = ["none", "add", "mul", "min", "max"] as const;
+
+/** With a reduction in float16 for which ONNX Runtime has no kernel: the same in float32. Undefined where it has one. */
+export function scatterInFloat32(
+  x: Value,
+  updates: Value,
+  reduction: ScatterReduction,
+  scatter: (x: Value, updates: Value) => Value,
+): readonly Value[] | undefined {
+  if (x.type !== "float16" || reduction === "none") return undefined;
+  return [cast(scatter(cast(x, "float32"), cast(updates, "float32")), x.type)];
+}
 
 /** One scatter node, with the ways between data and updates that its kind (elements or slices) has. */
 interface Scattering {

@@ -2,6 +2,7 @@ import type { Value, ValueType } from "../../graph/graph.js";
 import { defineOperator, flag, float } from "../../graph/operator.js";
 import { finite } from "../../graph/range.js";
 import { add } from "../elementwise/add.js";
+import { cast } from "../elementwise/cast.js";
 import { div } from "../elementwise/div.js";
 import { mul } from "../elementwise/mul.js";
 import { neg } from "../elementwise/neg.js";
@@ -24,6 +25,13 @@ function inferBatchNormalization({ inputs: [x, ...parameters], fail }: BatchNorm
   return [x];
 }
 
+/** The specification lets parameters have other types than X, for which there is a kernel only beside a float16 X. */
+function withOneType([x, ...parameters]: BatchNormalizationContext["inputs"], epsilon: number): readonly Value[] | undefined {
+  if (x.type === "float16" || parameters.every((p) => p.type === x.type)) return undefined;
+  const [scale, bias, mean, variance] = parameters.map((p) => cast(p, x.type)) as [Value, Value, Value, Value];
+  return [batchNormalization(x, scale, bias, mean, variance, epsilon)];
+}
+
 interface BatchNormalizationContext {
   readonly inputs: readonly [Value, Value, Value, Value, Value];
   readonly fail: (message: string) => never;
@@ -37,9 +45,10 @@ export const BatchNormalization = defineOperator({
   infer: inferBatchNormalization,
   range: finite,
   decompose: (context) => {
-    if (context.attributes.training_mode === 0) return undefined;
+    const { inputs, attributes } = context;
+    if (attributes.training_mode === 0) return withOneType(inputs, attributes.epsilon);
     inferBatchNormalization(context);
-    return normalizeByBatch(context.inputs, context.attributes);
+    return normalizeByBatch(inputs, attributes);
   },
   // with r = scale / √(var + eps): dx = g r, dB = Σ g, dmean = -r Σ g, dscale = Σ g (x - mean) / √(var + eps),
   // dvar = -r / (2 (var + eps)) Σ g (x - mean)

@@ -1,6 +1,7 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, flag, type Operator, string } from "../../graph/operator.js";
 import { finite } from "../../graph/range.js";
+import { cast } from "../elementwise/cast.js";
 import { emit } from "../emit.js";
 import { gridSampleGradient } from "./grid-sample-gradient.js";
 import { sampleVolume } from "./grid-sample-volume.js";
@@ -46,9 +47,11 @@ export const GridSample: Operator = defineOperator({
     return [{ type: x.type, shape: [x.shape[0]!, x.shape[1]!, ...grid.shape.slice(1, -1)] }];
   },
   range: finite,
-  // opset 18 samples images only
+  // opset 18 samples images only, and no kernel takes a grid of another type than X's (PyTorch's exporter writes float64 beside float32)
   decompose: (context) => {
     const [x, grid] = context.inputs;
+    if (grid.type !== x.type)
+      return [cast(gridSample(cast(x, "float32"), cast(grid, "float32"), optionsOf(context.attributes)), x.type)];
     if (x.shape.length === 4) return undefined;
     GridSample.infer(context);
     return [sampleVolume(x, grid, optionsOf(context.attributes))];
