@@ -1,5 +1,5 @@
 import { MicrosoftDequantizeLinear, MicrosoftQuantizeLinear } from "../forms/quantize-linear.js";
-import { MicrosoftAttention } from "./attention.js";
+import { MicrosoftAttention, QAttention } from "./attention.js";
 import { BiasAdd } from "./bias-add.js";
 import { BiasSoftmax } from "./bias-softmax.js";
 import { BiasSplitGelu } from "./bias-split-gelu.js";
@@ -45,6 +45,7 @@ export const microsoftOperators = {
   GroupNorm,
   MultiHeadAttention,
   NhwcFusedConv,
+  QAttention,
   QGemm,
   QLinearAdd,
   QLinearAveragePool,

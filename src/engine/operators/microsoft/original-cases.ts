@@ -45,6 +45,20 @@ const x = [B, S, 5];
 const w = [5, 3 * N * D];
 const b = [3 * N * D];
 
+const quantizedAttention = of("QAttention");
+const filled = (type: DataType, shape: readonly number[], values: readonly number[]): Tensor =>
+  tensor(
+    type,
+    shape,
+    Array.from({ length: shape.reduce((p, d) => p * d, 1) }, (_, i) => values[(i * 7) % values.length]!),
+  );
+/** Input, weights and bias; the weights stay within 7 bits, beyond which products saturate on some processors. */
+const quantizedProjection = [
+  filled("uint8", x, [5, 250, 130, 17, 99, 180]),
+  { constant: filled("int8", w, [45, -35, 30, 50, -25, -40, 60, 20, -63, 7, 13]) },
+  b,
+];
+
 const rotary = of("RotaryEmbedding");
 const cache = {
   constant: tensor(
@@ -170,6 +184,22 @@ export const microsoftOriginals: readonly OriginalCase[] = [
   attention("past and present, mask of keys", {
     inputs: [x, w, b, pattern([B, S + 2]), [2, B, N, 2, D]],
     attributes: { unidirectional: 1 },
+    outputs: ["float32", "float32"],
+  }),
+  quantizedAttention("plain", { inputs: [...quantizedProjection, scale(0.01), scale(0.02)] }),
+  quantizedAttention("zero points, mask of keys, unidirectional", {
+    inputs: [
+      ...quantizedProjection,
+      scale(0.01),
+      { constant: filled("float32", [3 * N * D], [0.02, 0.03, 0.015]) },
+      int32([B, S], [1, 1, 0, 1, 1, 1]),
+      zero(120),
+      { constant: filled("int8", [3 * N * D], [0]) },
+    ],
+    attributes: { unidirectional: 1 },
+  }),
+  quantizedAttention("past and present", {
+    inputs: [...quantizedProjection, scale(0.01), scale(0.02), none, zero(120), none, [2, B, N, 2, D]],
     outputs: ["float32", "float32"],
   }),
   ...[0, 1].flatMap((interleaved) => [
