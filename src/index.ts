@@ -5,4 +5,5 @@ export { createEngine } from "./engine/runtime/node.js";
 export { readTensors, TensorFileError, writeTensors } from "./engine/tensor/tensor-files.js";
 export * from "./library.js";
 export { openDataset, readImage, writeImage } from "./vision/data/node/index.js";
+export { loadModel } from "./vision/model/node.js";
 export { loadCheckpoint, saveCheckpoint } from "./vision/nn/checkpoints/files.js";

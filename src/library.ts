@@ -33,6 +33,7 @@ export {
   type Provider,
   type RunOptions,
 } from "./engine/runtime/engine.js";
+export { argmax, stack, unstack } from "./engine/tensor/arrays.js";
 export { NpyError, parseNpy, parseNpz, writeNpy, writeNpz } from "./engine/tensor/npy.js";
 export { Random } from "./engine/tensor/random.js";
 export { parseSafetensors, type Safetensors, SafetensorsError, writeSafetensors } from "./engine/tensor/safetensors.js";
@@ -45,6 +46,7 @@ export * as spectrum from "./methods/spectrum/index.js";
 export * from "./methods/training/index.js";
 export * from "./vision/data/index.js";
 export * as metrics from "./vision/metrics/index.js";
+export * from "./vision/model/index.js";
 export * as nn from "./vision/nn/index.js";
 export type { Predictor } from "./vision/predictor.js";
 export * as render from "./vision/render/index.js";

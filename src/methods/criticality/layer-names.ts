@@ -1,4 +1,5 @@
 import type { Node } from "../../engine/graph/graph.js";
+import { modulePath } from "../../engine/graph/module-path.js";
 import { isWeighted, type LayerKind } from "./layer.js";
 
 /** Endings that say what a tensor is within its module: PyTorch, Keras, Paddle, fused exports. */
@@ -18,17 +19,7 @@ export function layerName(tensorName: string, node: Pick<Node, "name">): string 
 }
 
 /** PyTorch's module path from a node's name; a module that is called again has a number behind it, which is dropped. */
-export function nodePath(node: Pick<Node, "name">): string {
-  const parts = node.name.split("/").filter((part) => part !== "");
-  if (parts.length < 2) return node.name;
-  const path: string[] = [];
-  for (const part of parts.slice(0, -1)) {
-    // members of a Sequential repeat its name: /layer1/layer1.0/conv1
-    if (path.length > 0 && part.startsWith(`${path.at(-1)}.`)) path.pop();
-    path.push(part);
-  }
-  return path.join(".").replace(/_\d+$/, "");
-}
+export const nodePath = ({ name }: Pick<Node, "name">): string => modulePath(name)?.replace(/_\d+$/, "") ?? name;
 
 /**
  * Stages by the first part of the names, where names have parts; by resolution otherwise. Where one part holds most of the network (`blocks.0.attn`,

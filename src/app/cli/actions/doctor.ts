@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import type { ModelSpecInput } from "../../../vision/spec/model-spec.js";
+import { sidecarOf } from "../../../vision/spec/sidecar.js";
 import { checkup } from "../../doctor/checkup.js";
 import type { Finding } from "../../doctor/finding.js";
 import { lookAt } from "../../doctor/samples.js";
@@ -11,7 +12,7 @@ import { type SpecFlags, withSpec } from "../spec-options.js";
 import { openFlagged } from "./data.js";
 import { withEngine } from "./engine.js";
 import { fitOf } from "./fit.js";
-import { resolveSpec, type SaidSpec, sidecarOf } from "./spec.js";
+import { resolveSpec, type SaidSpec } from "./spec.js";
 
 const marks = { good: "ok   ", wrong: "WRONG", unsure: "?    " } as const;
 

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { type Assumption, assumptions, assumptionWords } from "../../../vision/spec/assumptions.js";
 import { SpecError } from "../../../vision/spec/error.js";
 import { type ModelSpec, type ModelSpecInput, parseModelSpec } from "../../../vision/spec/model-spec.js";
+import { sidecarOf } from "../../../vision/spec/sidecar.js";
 import { taskNames } from "../../../vision/tasks/names.js";
 import { UsageError } from "../errors.js";
 import type { SpecFlags } from "../spec-options.js";
@@ -13,9 +14,6 @@ export interface SaidSpec {
   readonly said: Partial<ModelSpecInput>;
   readonly assumed: readonly Assumption[];
 }
-
-/** Where a model's specification lies unless --spec names another file. */
-export const sidecarOf = (model: string): string => `${model.replace(/\.onnx$/, "")}.spec.json`;
 
 /**
  * The model's specification: the sidecar file (or --spec), then flags on top; what neither says is the usual value and listed as assumed.
