@@ -173,7 +173,7 @@ describe("faultline criticality", () => {
     [["--reset", "zeros", "--fresh", join(golden, "network.onnx")], /--fresh takes the place of --reset/],
     [["--shard", "1/2"], /a part has no result of its own/],
     [["--kinds", "normalization"], /no layers of the kind normalization; it has convolution, batch normalization, linear/],
-    [["--input", model], /network\.onnx is no safetensors file/],
+    [["--input", model], /network\.onnx: tensors are read from/],
     [
       ["--input", join(golden, "replacement_trial_0.safetensors")],
       /has no tensor for "image" \(tried .*it has conv1\.weight, .*\.\.\./,
