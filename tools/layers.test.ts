@@ -89,3 +89,21 @@ it("finds what help would wait for, and lets what a command loads when it runs b
     "src/app/cli/main.ts -> src/app/cli/a.ts imports sharp: help and version wait for it; load it in the command's action.",
   ]);
 });
+
+it("finds code that asks for a task by its name, and lets definitions, layouts and comments be", () => {
+  const found = project({
+    "src/vision/tasks/names.ts": 'export const taskNames = ["classification", "flow"] as const;\n',
+    "src/vision/tasks/flow.ts": 'export const flow = { name: "flow" };\n',
+    "src/vision/data/node/sintel.ts": 'export const sintel = { tasks: ["flow"] };\n',
+    "src/vision/spec/s.ts": '// for "flow"\nexport const odd = (task: string) => task === "flow";\n',
+    "src/app/a.ts": 'export const b = {\n  classification: 1,\n}["classification"];\n',
+    "src/app/c.ts": 'export const help = `{ "task": "flow" }`;\n',
+    "src/app/d.ts": "export const words: Readonly<Record<TaskName, string>> = { classification: 1 };\n",
+    "src/app/a.test.ts": 'export const t = "flow";\n',
+  });
+  expect(found).toEqual([
+    'src/app/a.ts:3 asks for the task "classification" by its name; let its definition in src/vision/tasks say it.',
+    "src/app/d.ts:1 keeps a table of tasks; let their definitions in src/vision/tasks say it.",
+    'src/vision/spec/s.ts:2 asks for the task "flow" by its name; let its definition in src/vision/tasks say it.',
+  ]);
+});

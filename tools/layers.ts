@@ -36,7 +36,7 @@ export function violations(root: string): string[] {
       if (reason) found.push(`${path} imports ${specifier}: ${reason}.`);
     }
   }
-  return [...found, ...nodeInBrowser(files), ...heavyInHelp(files)];
+  return [...found, ...nodeInBrowser(files), ...heavyInHelp(files), ...asksForTask(root, [...files.keys()])];
 }
 
 function forbidden(from: string, to: string): string | undefined {
@@ -80,6 +80,33 @@ function heavyInHelp(files: Files): string[] {
   return reached(files, [helpEntry], (i) => !i.typeOnly && i.when === "start")
     .filter(heavy)
     .map(({ way, specifier }) => `${way} imports ${specifier}: help and version wait for it; load it in the command's action.`);
+}
+
+const taskList = "src/vision/tasks/names.ts";
+/** Where tasks are defined, and what serves some tasks alone and says which: layouts of data sets, families of networks, street scenes. */
+const namesTasks =
+  /^src\/vision\/(?:tasks\/|data\/node\/|data\/formats\/|data\/synthetic\/street\.ts$|nn\/networks\/|metrics\/)|^src\/app\/networks\/configuration\.ts$|\/testing\/|\.test\.ts$/;
+
+/** What is true of a task stands on its definition; code that asks for a task by its name would have to be found again for the next one. */
+function asksForTask(root: string, paths: readonly string[]): string[] {
+  if (!existsSync(join(root, taskList))) return [];
+  const list = /taskNames = \[(?<names>[^\]]*)\]/.exec(readFileSync(join(root, taskList), "utf8"))?.groups?.names ?? "";
+  const literal = new RegExp(`(${[...list.matchAll(/"([^"]+)"/g)].map(([quoted]) => quoted).join("|")})`);
+  return paths
+    .filter((path) => /^src\/(?:app|methods|vision)\//.test(path) && !namesTasks.test(path))
+    .flatMap((path) => {
+      const lines = readFileSync(join(root, path), "utf8").split("\n");
+      return lines.flatMap((line, i) => {
+        // Comments, and examples in help texts, name what they like.
+        if (/^\s*(\/\/|\/?\*)/.test(line) || line.includes('{ "task": "')) return [];
+        if (/(?:Record|Map)<(?:Partial<)?TaskName\b/.test(line))
+          return [`${path}:${i + 1} keeps a table of tasks; let their definitions in src/vision/tasks say it.`];
+        const name = literal.exec(line)?.[1];
+        return name
+          ? [`${path}:${i + 1} asks for the task ${name} by its name; let its definition in src/vision/tasks say it.`]
+          : [];
+      });
+    });
 }
 
 /** Follows the chosen imports from the entries; each import with the way that led to its file. */

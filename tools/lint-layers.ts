@@ -5,7 +5,8 @@
  * - no method imports another, except that training may use attacks;
  * - an operator's file imports other operators from their own files, never from an index.ts;
  * - nothing that a browser entry reaches imports a module of Node;
- * - what the command line loads for help and version is light.
+ * - what the command line loads for help and version is light;
+ * - no shared code asks for a task by its name: what is true of a task stands on its definition.
  *
  *     npx tsx tools/lint-layers.ts
  */

@@ -22,6 +22,7 @@ function picture(t: Tensor, task: TaskName): Float32Array {
     return planes((c, i) => (values[i] === 0 ? 0.12 : 0.55 + 0.4 * Math.cos(1.7 * values[i]! + 2.1 * c)));
   if (task === "flow") return planes((c, i) => (c === 2 ? 0.5 : 0.5 + (0.5 * values[c * area + i]!) / shift));
   if (task === "disparity") return planes((_, i) => values[i]! / shift);
+  if (task === "depth") return planes((_, i) => values[i]! / 10);
   return values;
 }
 

@@ -19,6 +19,7 @@ export interface SpecFlags {
   readonly outputRange?: "0..1" | "0..255" | "-1..1";
   readonly outputChannels?: "rgb" | "bgr";
   readonly outputScale?: number;
+  readonly outputAlign?: "none" | "median" | "least-squares";
   readonly ignore?: number[];
   readonly labelOffset?: number;
 }
@@ -44,13 +45,9 @@ export function withSpec(command: Command): Command {
     .addOption(new Option("--channels <order>", "channel order of the model's input").choices(["rgb", "bgr", "gray"]))
     .addOption(new Option("--layout <order>", "axes of the model's input").choices(["nchw", "nhwc"]))
     .option("--size-rule <rule>", "sizes the model takes: any, multiple:32, or fixed:HEIGHTxWIDTH", sizeRule)
-    .addOption(
-      new Option("--meaning <what>", "what class outputs are").choices([
-        "logits",
-        "probabilities",
-        "binary-logits",
-        "binary-probabilities",
-      ]),
+    .option(
+      "--meaning <what>",
+      "what the output's numbers are; classes: logits, probabilities, binary-logits, binary-probabilities; depth: depth, inverse-depth",
     )
     .addOption(new Option("--output-layout <order>", "axes of the model's output").choices(["nchw", "nhwc"]))
     .addOption(
@@ -63,7 +60,17 @@ export function withSpec(command: Command): Command {
       "--of, --output-name <value>",
       "the prediction: which output, or an inner value by its name in the file (logits before ArgMax, TopK or non-maximum suppression); the model is cut there",
     )
-    .option("--output-scale <n>", "flow, disparity: pixels per unit of output (negative flips the sign)", parseFraction)
+    .option(
+      "--output-scale <n>",
+      "flow, disparity: pixels per unit of output (negative flips the sign); depth: meters (or 1/meters)",
+      parseFraction,
+    )
+    .addOption(
+      new Option(
+        "--output-align <how>",
+        "depth of unknown scale: laid on the truth before it is measured, by medians, or by scale and shift",
+      ).choices(["none", "median", "least-squares"]),
+    )
     .option("--ignore <labels>", "labels without ground truth, for example 255,-1", numbers)
     .option("--label-offset <n>", "added to the data set's labels", parseInteger);
 }

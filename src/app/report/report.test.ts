@@ -8,7 +8,7 @@ import { concat, conv, mul, reduceMean, tanh } from "../../engine/operators/inde
 import { Random } from "../../engine/tensor/random.js";
 import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import { readImage, writeImage } from "../../vision/data/node/image-file.js";
-import type { TaskName } from "../../vision/tasks/index.js";
+import { type TaskName, taskNames, tasks } from "../../vision/tasks/index.js";
 import type { Check } from "../attack/audit.js";
 import { main } from "../cli/main.js";
 import { chooseSamples } from "./specimens.js";
@@ -30,19 +30,20 @@ function noise(shape: readonly number[], seed: string, scale: number): Tensor<"f
 async function saveNetwork(path: string, task: TaskName): Promise<void> {
   const graph = new Graph();
   const shape = [1, 3, height, width];
-  const pair = task === "flow" || task === "disparity";
+  const { roles, channels = 5, extent } = tasks[task];
+  const pair = roles.length > 1;
   const inputs = (pair ? ["first", "second"] : ["image"]).map((name) => graph.input(name, "float32", shape));
   const x = pair ? concat(inputs, 1) : inputs[0]!;
   const layer = (v: Value, out: number, name: string) =>
     conv(v, graph.constant(noise([out, v.shape[1]!, 3, 3], name, 1.5)), { pads: [1, 1, 1, 1] });
-  const channels = { classification: 6, segmentation: 4, flow: 2, disparity: 1, restoration: 3 }[task];
   const y = layer(tanh(layer(x, 8, "a")), channels, "b");
-  graph.output("y", task === "classification" ? mul(reduceMean(y, [2, 3], "drop"), 8) : y);
+  graph.output("y", extent === "image" ? mul(reduceMean(y, [2, 3], "drop"), 8) : y);
   await saveModel(graph.build(), path);
 }
 
 async function saveImages(path: string, task: TaskName, samples = ["one", "two", "three"]): Promise<void> {
-  const parts = task === "flow" ? ["image1", "image2"] : task === "disparity" ? ["left", "right"] : ["."];
+  const { roles } = tasks[task];
+  const parts = roles.length > 1 ? roles : ["."];
   for (const part of parts) {
     mkdirSync(join(path, part), { recursive: true });
     for (const name of samples) {
@@ -79,7 +80,7 @@ beforeAll(async () => {
     return true;
   });
   vi.spyOn(process.stderr, "write").mockImplementation(() => true);
-  for (const task of ["classification", "segmentation", "flow", "disparity", "restoration"] as const) {
+  for (const task of taskNames) {
     await saveNetwork(join(folder, `${task}.onnx`), task);
     await saveImages(join(folder, task), task);
   }
@@ -90,18 +91,18 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe.each(["classification", "segmentation", "flow", "disparity", "restoration"] as const)("report of %s", (task) => {
+describe.each(taskNames)("report of %s", (task) => {
   it("shows the samples, and everything it shows lies beside it", async () => {
     expect(await attack(task, `run-${task}`)).toBe(0);
     const page = text(`run-${task}`, "report.html");
     const files = [...page.matchAll(/(?:src|href)="([^"#]+)"/g)].map((m) => m[1]!);
-    expect(files.length).toBeGreaterThan(task === "classification" ? 6 : 12);
+    expect(files.length).toBeGreaterThan(tasks[task].extent === "image" ? 6 : 12);
     for (const file of files) expect(existsSync(join(folder, `run-${task}`, file)), file).toBe(true);
     expect(page).not.toMatch(/<script|<link|url\(|@import/);
     expect(page).not.toMatch(/undefined|NaN|\[object/);
     for (const name of ["one", "two", "three"]) expect(page).toContain(`<h3>${name}</h3>`);
-    const pair = task === "flow" ? ["image1", "image2"] : task === "disparity" ? ["left", "right"] : [];
-    for (const role of pair)
+    const { roles } = tasks[task];
+    for (const role of roles.length > 1 ? roles : [])
       for (const name of ["one", "two", "three"]) expect(page).toContain(`alt="Perturbation (${role}) of ${name}"`);
     expect(checks(`run-${task}`).filter((c) => c.verdict === "failed")).toEqual([]);
   });

@@ -200,6 +200,7 @@ describe("a training run", () => {
     ["classification", { family: "resnet", block: "basic", blocks: [1, 1], width: 4, stem: "cifar", classes: 8 }, { flips: [] }],
     ["flow", { family: "flow", width: 4, levels: 2, radius: 1 }, {}],
     ["disparity", { family: "stereo", width: 4, disparities: 8 }, { flips: ["vertical"] }],
+    ["depth", { family: "unet", width: 4, levels: 1, outputChannels: 1, normalization: "batch", output: "plain" }, {}],
   ] as const) {
     it(`trains for ${task}, against an attack, with evaluation`, async () => {
       const { records } = await train(task, {

@@ -37,7 +37,7 @@ const assumable: readonly Assumable[] = [
   },
   {
     field: "output.meaning",
-    what: "class outputs",
+    what: "meaning of the output",
     flag: "--meaning",
     said: (s) => s.output?.meaning,
     value: (s) => s.output.meaning,
@@ -45,7 +45,7 @@ const assumable: readonly Assumable[] = [
   },
   {
     field: "output.scale",
-    what: "pixels per unit of output",
+    what: "scale of the output",
     flag: "--output-scale",
     said: (s) => s.output?.scale,
     value: (s) => s.output.scale,
@@ -73,7 +73,7 @@ const assumable: readonly Assumable[] = [
  * The fields that a specification leaves to their usual values, of those that decide what the model sees and what its output means.
  *
  * @param said what a file or flags say. @param spec the same, complete.
- * @example assumptions({ task: "segmentation", range: "0..255" }, spec) // channel order rgb, class outputs logits
+ * @example assumptions({ task: "segmentation", range: "0..255" }, spec) // channel order rgb, meaning of the output logits
  */
 export function assumptions(said: Partial<ModelSpecInput>, spec: ModelSpec): Assumption[] {
   return assumable

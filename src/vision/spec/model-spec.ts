@@ -48,7 +48,7 @@ const outputSchema = z.strictObject({
     .number()
     .default(1)
     .describe(
-      "Flow and disparity: pixels for each unit of output (20 where a network yields flow / 20; negative flips the sign).",
+      "Flow and disparity: pixels for each unit of output (20 where a network yields flow / 20; negative flips the sign). Depth: meters, or 1/meters.",
     ),
   range: rangeSchema.default("0..1").describe("Restoration: range of the restored image."),
   channels: z.enum(["rgb", "bgr", "gray"]).default("rgb").describe("Restoration: channel order of the restored image."),

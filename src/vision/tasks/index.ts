@@ -1,4 +1,5 @@
 import { classification } from "./classification.js";
+import { depth } from "./depth/index.js";
 import { disparity } from "./disparity.js";
 import { flow } from "./flow.js";
 import type { TaskName } from "./names.js";
@@ -23,6 +24,7 @@ export {
 } from "./task.js";
 
 /** Every task by its name. What is true of one stands on its definition. */
-export const tasks = { classification, segmentation, flow, disparity, restoration } satisfies Record<TaskName, Task> as Readonly<
-  Record<TaskName, Task>
->;
+export const tasks = { classification, segmentation, flow, disparity, depth, restoration } satisfies Record<
+  TaskName,
+  Task
+> as Readonly<Record<TaskName, Task>>;

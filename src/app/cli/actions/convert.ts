@@ -23,7 +23,6 @@ import {
 } from "../../../vision/nn/networks/index.js";
 import { type Declaration, ParameterError } from "../../../vision/nn/scope.js";
 import { check } from "../../../vision/spec/check.js";
-import type { TaskName } from "../../../vision/tasks/index.js";
 import { asConfiguration, networkSchema } from "../../networks/configuration.js";
 import { networkSpec } from "../../networks/network-spec.js";
 import { inputShapes } from "../../train/build.js";
@@ -68,7 +67,8 @@ async function writeOnnx(named: NamedNetwork, state: StateDict, { output, size, 
     );
   const model = networkModel(named.network, state, inputShapes(named, batch, [height, width]));
   await saveModel(model, output);
-  const spec = specOf(named.configuration, height, width);
+  // Classifiers and segmentation networks come with a normalization of their own, which no checkpoint mentions.
+  const spec = named.task && networkSpec(named.task, [height, width], named.configuration.imageChannels);
   if (spec) writeFileSync(`${output.replace(/\.onnx$/i, "")}.spec.json`, `${JSON.stringify(spec, undefined, 2)}\n`);
   return `${model.graph.nodes.length} nodes`;
 }
@@ -145,18 +145,3 @@ function pooled(configuration: NetworkConfiguration, { localPooling }: ConvertFl
     throw new UsageError(`--local-pooling is for NAFNet and Baseline, not for ${configuration.family}.`);
   return { ...configuration, pooling: { kind: "local", trainingSize: [localPooling.height, localPooling.width] } };
 }
-
-/** What `faultline attack` must know of the model; undefined where the network alone does not tell (a U-Net may segment or restore). */
-function specOf(configuration: NetworkConfiguration, height: number, width: number) {
-  const task = taskOf[configuration.family];
-  if (!task) return undefined;
-  // Classifiers and segmentation networks come with a normalization of their own, which no checkpoint mentions.
-  return networkSpec(task, [height, width], configuration.imageChannels);
-}
-
-const taskOf: Readonly<Partial<Record<NetworkConfiguration["family"], TaskName>>> = {
-  nafnet: "restoration",
-  restormer: "restoration",
-  flow: "flow",
-  stereo: "disparity",
-};

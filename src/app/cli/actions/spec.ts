@@ -43,6 +43,7 @@ export function resolveSpec(model: string, flags: SpecFlags, usual?: ModelSpec["
       ...(flags.outputChannels && { channels: flags.outputChannels }),
       ...(flags.outputName && { name: flags.outputName }),
       ...(flags.outputScale !== undefined && { scale: flags.outputScale }),
+      ...(flags.outputAlign && { align: flags.outputAlign }),
     },
   };
   if (!merged.task && !usual)

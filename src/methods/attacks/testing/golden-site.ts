@@ -44,7 +44,7 @@ export async function goldenSite(folder: string) {
   const model = await specialize(file, {}, (constants) => runModel(constants, {}));
   const inputs = goldenTensors(`${folder}/inputs.safetensors`);
   const task = tasks[folder === "apgd" ? "classification" : (folder as TaskName)];
-  const roles: readonly string[] = tasks[task.name].roles;
+  const { roles } = task;
   const stored = (stem: string, i: number) => inputs.get(roles.length > 1 ? `${stem}_${i + 1}` : stem) as Tensor<"float32">;
   const images = Object.fromEntries(
     roles.map((role, i) => [

@@ -12,7 +12,7 @@ import { parseLabelMap } from "../formats/label-map.js";
 import { oriented } from "../orientation.js";
 import { byStem, filesIn, isFile, isFolder, load, stem } from "./files.js";
 import { orientationOf, readImage } from "./image-file.js";
-import type { Layout, LayoutOptions } from "./layout.js";
+import { type Layout, type LayoutOptions, soughtBy } from "./layout.js";
 import { classIndex, readList } from "./list-file.js";
 
 interface Entry {
@@ -26,8 +26,8 @@ interface Entry {
 export const folder: Layout = {
   name: "folder",
   tasks: taskNames,
-  looksFor:
-    "pictures in the folder itself or in images/ (with labels/ or labels.txt); image1/ and image2/ for flow; left/ and right/ for disparity",
+  looksFor: (task) =>
+    `pictures in ${tasks[task].folder.arrangements.map((a) => placesOf(a, tasks[task].folder.labels)).join(", or ")}`,
 
   async matches(root, options) {
     return (await arrangementOf(root, options)) !== undefined;
@@ -36,7 +36,7 @@ export const folder: Layout = {
   async open(root, options) {
     const { task } = options;
     const found = await arrangementOf(root, options);
-    if (!found) throw new DataError(`${root} has no pictures for ${task}: looked for ${folder.looksFor}.`);
+    if (!found) throw new DataError(`${root} has no pictures for ${task}: looked for ${soughtBy(folder, task)}.`);
     const { arrangement, base } = found;
     const rule = tasks[task].folder;
     const { labelling, entries } =
@@ -54,6 +54,13 @@ export const folder: Layout = {
 };
 
 type Arrangement = FolderRule["arrangements"][number];
+
+/** "left/ and right/ (with labels/)" */
+function placesOf({ inputs, labels }: Arrangement, { kind }: LabelFiles): string {
+  const folders = Object.values(inputs).map((name) => (name === "" ? "the folder itself" : `${name}/`));
+  const truth = kind === "list" ? "labels.txt" : labels && `${labels}/`;
+  return `${folders.join(" and ")}${truth ? ` (with ${truth})` : ""}`;
+}
 
 async function arrangementOf(root: string, { task, split }: LayoutOptions) {
   const base = split === undefined ? root : join(root, split);

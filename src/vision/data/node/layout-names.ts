@@ -7,6 +7,8 @@ export const layoutNames = [
   "sintel",
   "flying-things",
   "flying-chairs",
+  "nyu-depth",
+  "kitti-depth",
   "gopro",
   "imagenet",
   "folder",

@@ -14,7 +14,7 @@ export interface Layout {
   readonly name: string;
   readonly tasks: readonly TaskName[];
   /** What `matches` looks for, for the message that nothing was recognized. */
-  readonly looksFor: string;
+  readonly looksFor: string | ((task: TaskName) => string);
   matches(folder: string, options: LayoutOptions): Promise<boolean>;
   /**
    * Lists the samples; pictures are read by `sample()` only.
@@ -23,3 +23,6 @@ export interface Layout {
    */
   open(folder: string, options: LayoutOptions): Promise<Dataset>;
 }
+
+export const soughtBy = ({ looksFor }: Layout, task: TaskName): string =>
+  typeof looksFor === "string" ? looksFor : looksFor(task);

@@ -10,8 +10,10 @@ import { folder } from "./folder.js";
 import { gopro } from "./gopro.js";
 import { imagenet } from "./imagenet.js";
 import { kitti } from "./kitti.js";
-import type { Layout, LayoutOptions } from "./layout.js";
+import { kittiDepth } from "./kitti-depth.js";
+import { type Layout, type LayoutOptions, soughtBy } from "./layout.js";
 import { type LayoutName, layoutNames } from "./layout-names.js";
+import { nyuDepth } from "./nyu-depth.js";
 import { sintel } from "./sintel.js";
 import { voc } from "./voc.js";
 
@@ -24,6 +26,8 @@ export const layouts = {
   sintel,
   "flying-things": flyingThings,
   "flying-chairs": flyingChairs,
+  "nyu-depth": nyuDepth,
+  "kitti-depth": kittiDepth,
   gopro,
   imagenet,
   folder,
@@ -59,6 +63,6 @@ function layoutFor(format: LayoutName, task: TaskName): Layout {
 async function recognize(root: string, options: LayoutOptions): Promise<Layout> {
   const candidates = layoutNames.map((name): Layout => layouts[name]).filter((layout) => layout.tasks.includes(options.task));
   for (const layout of candidates) if (await layout.matches(root, options)) return layout;
-  const sought = candidates.map((layout) => `${layout.name} (${layout.looksFor})`).join("; ");
+  const sought = candidates.map((layout) => `${layout.name} (${soughtBy(layout, options.task)})`).join("; ");
   throw new DataError(`${root} has no layout known for ${options.task}. Looked for: ${sought}.`);
 }

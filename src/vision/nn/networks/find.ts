@@ -1,4 +1,5 @@
 import type { Value } from "../../../engine/graph/graph.js";
+import type { TaskName } from "../../tasks/names.js";
 import { roundUp } from "../layers/padding.js";
 import { declarations, type Network } from "../model.js";
 import { type DownsamplingName, multipleFor, type UpsamplingName } from "../resampling/index.js";
@@ -25,6 +26,8 @@ export type NetworkConfiguration =
   | StereoConfiguration;
 
 interface Family<C> {
+  /** What its predictions are, where that follows from the network alone: a U-Net may segment or restore. */
+  readonly task?: TaskName;
   /** Names of the images it takes. */
   readonly inputs: readonly string[];
   readonly apply: (p: Scope, inputs: readonly Value[], configuration: C) => Value;
@@ -64,6 +67,7 @@ const image = ["image"] as const;
 
 const families: { readonly [F in NetworkConfiguration["family"]]: Family<Extract<NetworkConfiguration, { family: F }>> } = {
   nafnet: {
+    task: "restoration",
     inputs: image,
     apply: (p, [x], c) => nafnet(p, x!, c),
     multipleOf: () => 1,
@@ -71,6 +75,7 @@ const families: { readonly [F in NetworkConfiguration["family"]]: Family<Extract
     up: upBy("pixel-shuffle", "freq-avg"),
   },
   restormer: {
+    task: "restoration",
     inputs: image,
     apply: (p, [x], c) => restormer(p, x!, c),
     multipleOf: restormerMultiple,
@@ -102,12 +107,14 @@ const families: { readonly [F in NetworkConfiguration["family"]]: Family<Extract
     },
   },
   flow: {
+    task: "flow",
     inputs: ["first", "second"],
     apply: (p, [a, b], c) => flow(p, a!, b!, c),
     multipleOf: flowMultiple,
     down: downBy("strided"),
   },
   stereo: {
+    task: "disparity",
     inputs: ["left", "right"],
     apply: (p, [a, b], c) => stereo(p, a!, b!, c),
     multipleOf: (c) => Math.max(4, multipleFor(c.down ?? "strided", 2)),
@@ -119,6 +126,7 @@ const families: { readonly [F in NetworkConfiguration["family"]]: Family<Extract
 /** A network with what a caller must know to feed it. */
 export interface NamedNetwork {
   readonly configuration: NetworkConfiguration;
+  readonly task?: TaskName;
   readonly network: Network;
   readonly inputs: readonly string[];
   readonly imageChannels: number;
@@ -140,9 +148,10 @@ export function findNetwork(which: string | NetworkConfiguration): NamedNetwork 
       `There is no network "${which}"; choose one of ${Object.keys(publishedNetworks).sort().join(", ")}.`,
     );
   const { imageChannels = 3 } = configuration;
-  const { inputs, apply, multipleOf } = families[configuration.family] as unknown as Family<NetworkConfiguration>;
+  const { task, inputs, apply, multipleOf } = families[configuration.family] as unknown as Family<NetworkConfiguration>;
   return {
     configuration,
+    ...(task && { task }),
     network: (p, ...values) => {
       checkInputs(values, inputs, imageChannels);
       return apply(p, values, configuration);
