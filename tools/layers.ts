@@ -97,8 +97,8 @@ function asksForTask(root: string, paths: readonly string[]): string[] {
     .flatMap((path) => {
       const lines = readFileSync(join(root, path), "utf8").split("\n");
       return lines.flatMap((line, i) => {
-        // Comments, and examples in help texts, name what they like.
-        if (/^\s*(\/\/|\/?\*)/.test(line) || line.includes('{ "task": "')) return [];
+        // Comments, and examples in help texts and messages, name what they like.
+        if (/^\s*(\/\/|\/?\*)/.test(line) || /\{ "task": "|`[^`]*\{ task: "/.test(line)) return [];
         if (/(?:Record|Map)<(?:Partial<)?TaskName\b/.test(line))
           return [`${path}:${i + 1} keeps a table of tasks; let their definitions in src/vision/tasks say it.`];
         const name = literal.exec(line)?.[1];
