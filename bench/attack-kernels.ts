@@ -16,7 +16,7 @@ import { writeModel } from "../src/engine/onnx/write.js";
 import { Random } from "../src/engine/tensor/random.js";
 import { sizeOf } from "../src/engine/tensor/tensor.js";
 import { cospgd, pgd } from "../src/methods/attacks/catalogue/index.js";
-import { lInf } from "../src/methods/attacks/norms/l-inf.js";
+import { ascentOf } from "../src/methods/attacks/definition.js";
 import { stepGraph } from "../src/methods/attacks/step-graph.js";
 import { attackedNetwork, gradientGraph } from "./attack-graphs.js";
 import { benchNetworks } from "./networks/index.js";
@@ -87,12 +87,12 @@ console.log("network            fwd + dX    PGD adds  CosPGD adds      PGD  CosP
 for (const network of benchNetworks) {
   if (wanted.length > 0 && !wanted.some((part) => network.name.toLowerCase().includes(part))) continue;
   const { site } = attackedNetwork(network);
-  const options = { norm: lInf, epsilon: 8 / 255, stepSize: 0.01 };
+  const options = { norm: "l_inf", epsilon: 8 / 255, stepSize: 0.01 } as const;
   const gradient = await kernels(gradientGraph(site), ["loss", "dx"]);
   const all = total([...gradient.values()].flat());
   const extra = [
-    added(await kernels(stepGraph(pgd(options), site), stepOutputs), gradient),
-    added(await kernels(stepGraph(cospgd(options), site), stepOutputs), gradient),
+    added(await kernels(stepGraph(await ascentOf(pgd(options)), site), stepOutputs), gradient),
+    added(await kernels(stepGraph(await ascentOf(cospgd(options)), site), stepOutputs), gradient),
   ];
   const ms = (t: number) => `${t.toFixed(1)} ms`.padStart(11);
   console.log(network.name.padEnd(17), ms(all), ...extra.map(ms), "  ", ...extra.map((t) => `${(1 + t / all).toFixed(3)}  `));

@@ -19,7 +19,7 @@ import { createEngine } from "../src/engine/runtime/node.js";
 import { Random } from "../src/engine/tensor/random.js";
 import { type Shape, sizeOf, type Tensor, tensor } from "../src/engine/tensor/tensor.js";
 import { cospgd, pgd } from "../src/methods/attacks/catalogue/index.js";
-import { lInf } from "../src/methods/attacks/norms/l-inf.js";
+import { ascentOf } from "../src/methods/attacks/definition.js";
 import { type AttackSite, stepGraph } from "../src/methods/attacks/step-graph.js";
 import type { TaskName } from "../src/vision/tasks/index.js";
 import { attackedNetwork, gradientGraph } from "./attack-graphs.js";
@@ -60,12 +60,12 @@ async function measure(network: BenchNetwork, engine: Engine, { passes, runs, cl
   await writeFile(files[1], clean.data);
   await writeFile(files[2], target.data as Float32Array);
   const peer = python ? await TorchPeer.start(python, "attack.py", [...files, task, clock]) : undefined;
-  const options = { norm: lInf, epsilon, stepSize };
+  const options = { norm: "l_inf", epsilon, stepSize } as const;
   const compile = (graph: Graph) => engine.compile(lower(graph, "cpu"));
   const programs = {
     gradient: await compile(gradientGraph(site)),
-    pgd: await compile(stepGraph(pgd(options), site)),
-    cospgd: await compile(stepGraph(cospgd(options), site)),
+    pgd: await compile(stepGraph(await ascentOf(pgd(options)), site)),
+    cospgd: await compile(stepGraph(await ascentOf(cospgd(options)), site)),
   };
   const held = { image: await engine.upload(clean), target: await engine.upload(target) };
   try {

@@ -18,7 +18,7 @@ import { createEngine } from "../src/engine/runtime/node.js";
 import { Random } from "../src/engine/tensor/random.js";
 import { sizeOf, type Tensor, tensor } from "../src/engine/tensor/tensor.js";
 import { pgd } from "../src/methods/attacks/catalogue/index.js";
-import { norms } from "../src/methods/attacks/norms/index.js";
+import { ascentOf } from "../src/methods/attacks/definition.js";
 import type { Runnable } from "../src/methods/attacks/split/runnable.js";
 import { SplitStep } from "../src/methods/attacks/split/split-step.js";
 import { type AttackSite, stepGraph } from "../src/methods/attacks/step-graph.js";
@@ -68,7 +68,7 @@ function siteFor(name: string, kind: Kind, side: Side, count: number): AttackSit
 async function measure(name: string, kind: Kind, side: Side, count: number): Promise<Measured> {
   await using engine = await createEngine({ threads: 1, cache: { programs: 0, bytes: 0 } });
   const site = siteFor(name, kind, side, count);
-  const attack = pgd({ norm: norms.l_inf, epsilon: 8 / 255, steps: 4 });
+  const attack = await ascentOf(pgd({ epsilon: 8 / 255, steps: 4 }));
   const begin = clocks.processor();
   const program: Runnable =
     side === "split"

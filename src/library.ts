@@ -1,4 +1,7 @@
 /** What the package offers in every runtime; the entries index.ts (Node) and index.web.ts (browser) add what only theirs has. */
+
+/** Schemas of attacks' parameters are zod's; here is the copy that reads them. */
+export { z } from "zod";
 export { jacobianVectorProduct, type Tangent } from "./engine/autodiff/forward.js";
 export {
   type GradientGraphOptions,

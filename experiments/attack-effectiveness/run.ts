@@ -6,15 +6,14 @@
 import { createHash } from "node:crypto";
 import { createEngine } from "../../src/engine/runtime/node.js";
 import type { Tensor } from "../../src/engine/tensor/tensor.js";
-import { type AttackName, attacks } from "../../src/methods/attacks/catalogue/index.js";
+import { attacks } from "../../src/methods/attacks/catalogue/index.js";
 import {
   type AttackBatch,
   type AttackOutcome,
-  type CompiledAttack,
-  compileAttack,
+  type CompiledAscent,
+  compileAscent,
 } from "../../src/methods/attacks/compile-attack.js";
-import { CompiledEnsemble, ensembleMembers } from "../../src/methods/attacks/ensemble.js";
-import { norms } from "../../src/methods/attacks/norms/index.js";
+import { ascentOf, attackOf, compileAttack, ownParameters } from "../../src/methods/attacks/definition.js";
 import { SegmentationMetric } from "../../src/vision/metrics/segmentation.js";
 import { fraction } from "../shared/fraction.js";
 import { config, type Setting, type SubjectName } from "./config.js";
@@ -29,17 +28,23 @@ await using engine = await createEngine();
 const { modelBytes, classes, ignore, site, batches } = await subjects[name](engine);
 
 /** Programs are compiled once for each attack and norm; radius, steps and step size are their inputs. */
-const known = new Map<string, CompiledAttack>();
-async function compiled(attackName: AttackName, { norm, epsilon, stepSize }: Setting, steps: number): Promise<CompiledAttack> {
+const known = new Map<string, CompiledAscent>();
+async function compiled(
+  attackName: keyof typeof attacks,
+  { norm, epsilon, stepSize }: Setting,
+  steps: number,
+): Promise<CompiledAscent> {
   const restarts = attackName === "noise" ? config.noiseDraws : 1;
-  const attack = attacks[attackName]({ norm: norms[norm], epsilon: fraction(epsilon), stepSize, steps, restarts });
+  const definition = attacks[attackName];
+  const parameters = { norm, epsilon: fraction(epsilon), stepSize, steps, restarts };
+  const ascent = await ascentOf(attackOf(definition, ownParameters(definition, parameters)));
   const key = `${attackName} ${norm}`;
-  const programs = known.get(key) ?? (await compileAttack(engine, attack, site));
+  const programs = known.get(key) ?? (await compileAscent(engine, ascent, site));
   known.set(key, programs);
   return programs.withBudget({
     epsilon: fraction(epsilon),
-    stepSize: attack.budget.stepSize,
-    steps: attack.budget.steps,
+    stepSize: ascent.budget.stepSize,
+    steps: ascent.budget.steps,
     restarts,
   });
 }
@@ -95,7 +100,7 @@ async function cell(attack: string, setting: Setting, steps: number, seed: numbe
   writeResults(name, results);
 }
 
-const single = (attack: AttackName, setting: Setting, steps: number, seed: number) =>
+const single = (attack: keyof typeof attacks, setting: Setting, steps: number, seed: number) =>
   cell(attack, setting, steps, seed, () => compiled(attack, setting, Math.max(1, steps)));
 
 for (const setting of config.settings[name]) {
@@ -107,8 +112,8 @@ for (const setting of config.settings[name]) {
     for (const seed of setting.seeds) for (const attack of iterated) await single(attack, setting, steps, seed);
     // The ensemble takes as long as its members together: one seed, up to 20 steps.
     if (steps > 20) continue;
-    const options = { norm: norms[setting.norm], epsilon: fraction(setting.epsilon), stepSize: setting.stepSize, steps };
-    const compile = () => CompiledEnsemble.compile(engine, ensembleMembers("segmentation", options), site);
+    const { norm, epsilon, stepSize } = setting;
+    const compile = () => compileAttack(engine, attacks.ensemble({ norm, epsilon: fraction(epsilon), stepSize, steps }), site);
     await cell("ensemble", setting, steps, firstSeed!, compile);
   }
 }

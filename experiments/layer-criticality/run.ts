@@ -8,8 +8,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createEngine } from "../../src/engine/runtime/node.js";
 import { tensor } from "../../src/engine/tensor/tensor.js";
 import { attacks, pgd } from "../../src/methods/attacks/catalogue/index.js";
-import { compileAttack } from "../../src/methods/attacks/compile-attack.js";
-import { lInf } from "../../src/methods/attacks/norms/l-inf.js";
+import { attackOf, compileAttack, ownParameters } from "../../src/methods/attacks/definition.js";
 import { isWeighted } from "../../src/methods/criticality/layer.js";
 import { measureResets } from "../../src/methods/criticality/measure-resets.js";
 import { probeOf } from "../../src/methods/criticality/probe.js";
@@ -82,12 +81,10 @@ async function train(data: DataName, dataset: Dataset, training: TrainingKind, s
     seed,
     ...(training.attack && {
       adversary: {
-        attack: attacks[training.attack]({
-          norm: lInf,
-          epsilon,
-          stepSize: training.attack === "fgsm" ? epsilon : epsilon / 2,
-          steps: training.attack === "fgsm" ? 1 : attackSteps,
-        }),
+        attack: attackOf(
+          attacks[training.attack],
+          ownParameters(attacks[training.attack], { epsilon, stepSize: epsilon / 2, steps: attackSteps }),
+        ),
         share,
       },
     }),
@@ -119,7 +116,7 @@ async function accuracies(data: DataName, state: StateDict, test: TestSet): Prom
   const network = networkFor(data);
   const compiled = await compileAttack(
     engine,
-    pgd({ norm: lInf, epsilon: fraction(epsilon), stepSize: fraction(epsilon) / 4, steps }),
+    pgd({ norm: "l_inf", epsilon: fraction(epsilon), stepSize: fraction(epsilon) / 4, steps }),
     {
       predictor: {
         images: { image: test.images.image!.shape },

@@ -5,8 +5,7 @@ import { createEngine } from "../../src/engine/runtime/node.js";
 import { argmax, clampUnitTensor, unstack } from "../../src/engine/tensor/arrays.js";
 import { type Tensor, tensor } from "../../src/engine/tensor/tensor.js";
 import { attacks, fgsm } from "../../src/methods/attacks/catalogue/index.js";
-import { compileAttack } from "../../src/methods/attacks/compile-attack.js";
-import { lInf } from "../../src/methods/attacks/norms/l-inf.js";
+import { attackOf, compileAttack, ownParameters } from "../../src/methods/attacks/definition.js";
 import { Batches, collate, inMemory, type TrainingBatch } from "../../src/methods/training/batch.js";
 import { trainingLoss } from "../../src/methods/training/losses.js";
 import { adamw } from "../../src/methods/training/optimizers/index.js";
@@ -123,7 +122,7 @@ async function trained(engine: Engine, site: Site, configuration: NetworkConfigu
     inputs: { image: [batch, 3, ...crop] },
     seed,
     ...(training === "FGSM" && {
-      adversary: { attack: fgsm({ norm: lInf, epsilon: fraction(adversary.epsilon) }), share: adversary.share },
+      adversary: { attack: fgsm({ norm: "l_inf", epsilon: fraction(adversary.epsilon) }), share: adversary.share },
     }),
   });
   const flips = site.part.data.scenes === "streets" ? (["horizontal"] as const) : (["horizontal", "vertical"] as const);
@@ -146,9 +145,9 @@ async function attackAll(engine: Engine, { part, samples, test }: Site, predict:
   let spectra: Row["spectra"];
   for (const name of names) {
     for (const count of name === "fgsm" ? [1] : steps) {
-      const step = name === "fgsm" ? {} : { stepSize, steps: count };
-      const definition = attacks[name]({ norm: lInf, epsilon: fraction(epsilon), loss, ...step });
-      const compiled = await compileAttack(engine, definition, { predictor, task: tasks[part.task] });
+      const definition = attacks[name];
+      const parameters = ownParameters(definition, { epsilon: fraction(epsilon), loss, stepSize, steps: count });
+      const compiled = await compileAttack(engine, attackOf(definition, parameters), { predictor, task: tasks[part.task] });
       const outcome = await compiled.run({
         images: test.images,
         target: test.target,

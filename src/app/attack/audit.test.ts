@@ -1,26 +1,32 @@
 import { describe, expect, it } from "vitest";
+import { attacks } from "../../methods/attacks/catalogue/index.js";
 import { type Finding, good, unsure, wrong } from "../doctor/finding.js";
+import { noPlugins } from "../plugins/plugins.js";
 import type { Evidence, Trial } from "./audit/evidence.js";
 import { fedWell } from "./audit/feeding.js";
 import { usableGradients } from "./audit/gradients.js";
 import { audit, type Check } from "./audit.js";
-import { type AttackPlan, attackPlanSchema } from "./plan.js";
+import { type AttackPlan, planFileSchema, planOf } from "./plan.js";
 import type { AttackRecord } from "./run-attack.js";
 
-const plan: AttackPlan = attackPlanSchema.parse({
-  command: "attack",
-  version: "0",
-  model: { path: "m.onnx", sha256: "abc" },
-  spec: { ignore: [255, -1], task: "segmentation", output: { meaning: "logits" } },
-  data: { path: "d", length: 2 },
-  fit: { mismatch: "pad" },
-  attack: { name: "cospgd", norm: "l_inf", epsilon: 8 / 255, steps: 10, restarts: 1, grid: "continuous", scale: 1 },
-  goal: { kind: "untargeted" },
-  reference: "truth",
-  batch: 1,
-  seed: 0,
-  runtime: { provider: "cpu", runtime: "onnxruntime-node 1.30.0", threads: 2, optimization: "all" },
-});
+const plan: AttackPlan = planOf(
+  planFileSchema.parse({
+    command: "attack",
+    version: "0",
+    model: { path: "m.onnx", sha256: "abc" },
+    spec: { ignore: [255, -1], task: "segmentation", output: { meaning: "logits" } },
+    data: { path: "d", length: 2 },
+    fit: { mismatch: "pad" },
+    attack: { name: "cospgd", epsilon: 8 / 255, steps: 10 },
+    threat: { scale: 1 },
+    goal: { kind: "untargeted" },
+    reference: "truth",
+    batch: 1,
+    seed: 0,
+    runtime: { provider: "cpu", runtime: "onnxruntime-node 1.30.0", threads: 2, optimization: "all" },
+  }),
+  noPlugins,
+);
 
 const scores = (value: number, confusion: readonly (readonly number[])[] = [[0, 0, 16]]) => ({
   truth: { value, detail: { confusion, pixels: 16 } },
@@ -44,6 +50,7 @@ const trial = (changes: Partial<Trial> = {}): Trial => ({
   sample: "s0",
   clean: 0.1,
   attack: 2,
+  start: "elsewhere",
   huge: { loss: 9, correct: 0, steps: 20 },
   noise: { trials: 3, uniform: 0.2, sign: 0.3 },
   weights: [
@@ -121,9 +128,7 @@ describe("audit", () => {
     const down = trial({ clean: 2, attack: 0.1, huge: huge(0.01), noise: { trials: 3, uniform: 1.9, sign: 1.8 } });
     expect(find("Beats random noise", { trials: [down] }, targeted).verdict).toBe("passed");
     expect(find("Beats random noise", { trials: [{ ...down, attack: 1.95 }] }, targeted).verdict).toBe("failed");
-    expect(find("Beats random noise", {}, { ...plan, attack: { ...plan.attack, name: "noise", steps: 1 } }).verdict).toBe(
-      "not applicable",
-    );
+    expect(find("Beats random noise", {}, { ...plan, attack: attacks.noise() }).verdict).toBe("not applicable");
   });
 
   it("sees a ball that does not help", () => {
@@ -143,7 +148,7 @@ describe("audit", () => {
   });
 
   it("does not judge by a huge radius where only a region may change", () => {
-    const region: AttackPlan = { ...plan, attack: { ...plan.attack, region: "mask.png" } };
+    const region: AttackPlan = { ...plan, threat: { ...plan.threat, region: "mask.png" } };
     expect(find("A huge radius goes further", { trials: [trial({ huge: huge(1.5) })] }, region)).toMatchObject({
       verdict: "warning",
       sentence: expect.stringContaining("cannot tell"),
@@ -166,9 +171,9 @@ describe("audit", () => {
     expect(find("Gradients are usable", gradient(0, 0.01)).verdict).toBe("failed");
     expect(find("Gradients are usable", gradient(1, 0)).verdict).toBe("warning");
     expect(find("Gradients are usable", { records: [record(0, { gradient: { zero: 1, nan: 0 } })] }).verdict).toBe("failed");
-    const flow: AttackPlan = { ...plan, spec: { ...plan.spec, task: "flow" }, attack: { ...plan.attack, name: "fgsm" } };
+    const flow: AttackPlan = { ...plan, spec: { ...plan.spec, task: "flow" }, attack: attacks.fgsm() };
     const flat = record(0, { gradient: { zero: 1, nan: 0 }, loss: { clean: 0, steps: [0], adversarial: 0, saved: 0 } });
-    expect(usableGradients(flow, [flat], []).sentence).toContain("random start");
+    expect(usableGradients(flow, [flat], [trial({ start: "clean" })]).sentence).toContain("random start");
     expect(find("Gradients are usable", { trials: [trial({ underflow: 0.3 })] }).verdict).toBe("warning");
     expect(find("Gradient does not depend on the optimizer", { levels: { sample: "s", gradient: 0.01 } }).verdict).toBe(
       "warning",

@@ -1,4 +1,4 @@
-import { searches } from "./attack-of-plan.js";
+import { hashFile } from "../hash-file.js";
 import { insideBall } from "./audit/ball.js";
 import type { Check } from "./audit/check.js";
 import { survivesRounding } from "./audit/eight-bit.js";
@@ -12,7 +12,7 @@ import { allFinished, cleanPerformance, setting } from "./audit/setting.js";
 import { beatsNoise, hugeBall } from "./audit/strength.js";
 import { compareLevels, tryAgain } from "./audit/trials.js";
 import { weightSpread } from "./audit/weight.js";
-import { type AttackPlan, hashFile } from "./plan.js";
+import type { AttackPlan } from "./plan.js";
 import type { AttackContext, AttackRecord } from "./run-attack.js";
 import { summarize } from "./summary.js";
 
@@ -33,7 +33,7 @@ export function audit(plan: AttackPlan, evidence: Evidence): Check[] {
     cleanPerformance(plan, summarize(plan, records), records),
     lossMoves(plan, records),
     beatsNoise(plan, trials),
-    hugeBall(plan, trials, hugeRadius(plan.attack.norm, elements)),
+    hugeBall(plan, trials, hugeRadius(plan.attack.budget.norm, elements)),
     stepSize(plan, records),
     enoughSteps(plan, records),
     usableGradients(plan, records, trials),
@@ -67,7 +67,8 @@ export async function gather(
     onProgress?.(`attacking sample ${trials.length + 1} of ${intact.length} again`);
     trials.push(await tryAgain(context, record, folder));
   }
-  const levels = intact[0] && searches(context.plan) ? await compareLevels(context, intact[0]) : undefined;
+  const levels =
+    intact[0] && context.plan.attack.definition.follows === "gradients" ? await compareLevels(context, intact[0]) : undefined;
   onProgress?.("feeding the model in other ways");
   const feeding = await tryFeedings(context, done);
   return { records, files, trials, levels, feeding, modelHash: await hashFile(context.plan.model.path) };

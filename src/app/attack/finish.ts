@@ -30,14 +30,17 @@ export function summaryText(plan: AttackPlan, summary: AttackSummary): string {
   );
   const counted = (n: number) => `${n} sample${n === 1 ? "" : "s"}`;
   // Levels say something of single pixels only; the other norms measure the whole image.
-  const radius = (r: number) =>
-    plan.attack.norm === "l_inf" ? `${Number((r * 255).toFixed(3))}/255` : String(Number(r.toFixed(4)));
+  const { norm, epsilon, steps } = plan.attack.budget;
+  const radius = (r: number) => (norm === "l_inf" ? `${Number((r * 255).toFixed(3))}/255` : String(Number(r.toFixed(4))));
   const lines = [
     columns(
       ["", "clean", "adversarial", "saved as 8-bit"],
       [...rows, ["mean loss", ...stages.map((s) => number(summary.loss[s]))]],
     ),
-    `${counted(summary.samples)}, ${plan.attack.name} in ${plan.attack.norm}, epsilon ${radius(plan.attack.epsilon)}, ${plan.attack.steps} step${plan.attack.steps === 1 ? "" : "s"}; largest saved perturbation ${radius(summary.perturbation[plan.attack.norm])}`,
+    `${counted(summary.samples)}, ${plan.attack.name} in ${norm}${epsilon === undefined ? "" : `, epsilon ${radius(epsilon)}`}${steps === undefined ? "" : `, ${steps} step${steps === 1 ? "" : "s"}`}; largest saved perturbation ${radius(summary.perturbation[norm])}`,
+    ...Object.entries(summary.found ?? {}).map(
+      ([name, { median, most }]) => `${name}: median ${number(median)}, at most ${number(most)}`,
+    ),
     ...(plan.fit.mismatch === "tile" && summary.tiles ? [`predicted in tiles: ${tilesText(plan.fit.tiles, summary.tiles)}`] : []),
     ...gradientRemarks(summary.gradient, summary.samples),
     ...(summary.framing ? [framingText(plan, summary.framing)] : []),

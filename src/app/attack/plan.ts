@@ -1,20 +1,18 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { z } from "zod";
-import { attackNames } from "../../methods/attacks/catalogue/names.js";
+import { type Attack, attackOf } from "../../methods/attacks/definition.js";
 import { layoutNames } from "../../vision/data/node/layout-names.js";
 import { completeSpecSchema } from "../../vision/spec/model-spec.js";
+import type { Plugins } from "../plugins/plugins.js";
 
-const fraction = z.number().positive();
 const size = z.strictObject({ height: z.number().int().positive(), width: z.number().int().positive() });
 /** Changes of the pictures before anything else, in this order. */
 const picture = { resize: size.optional(), shorter: z.number().int().positive().optional(), crop: size.optional() };
 
 /** Number of the form of run.json, records.jsonl, summary.json and audit.json; run.json and summary.json hold it as `format`. */
-export const runFormat = 1;
+export const runFormat = 2;
 
-/** Everything that determines the result of an attack run; run.json holds it whole. */
-export const attackPlanSchema = z.strictObject({
+/** What run.json holds: everything that determines the result of an attack run. */
+export const planFileSchema = z.strictObject({
   command: z.literal("attack"),
   format: z.literal(runFormat).default(runFormat),
   version: z.string(),
@@ -39,19 +37,12 @@ export const attackPlanSchema = z.strictObject({
       tiles: size.extend({ overlap: z.number().int().nonnegative() }),
     }),
   ]),
-  attack: z.strictObject({
-    name: z.union([z.enum(attackNames), z.literal("ensemble")]),
-    norm: z.enum(["l_inf", "l_2", "l_1"]),
-    epsilon: fraction,
-    stepSize: fraction.optional(),
-    schedule: z.enum(["constant", "linear", "cosine"]).default("constant"),
-    steps: z.number().int().positive(),
-    restarts: z.number().int().positive(),
-    /** Where random starts lie: as the attack's authors have them, or anywhere in the ball. */
-    randomStart: z.enum(["published", "ball"]).default("published"),
-    grid: z.enum(["continuous", "8-bit"]),
-    loss: z.string().optional(),
-    alignment: z.string().optional(),
+  /** Modules that the attack or its loss comes from. */
+  plugins: z.array(z.strictObject({ path: z.string(), sha256: z.string() })).optional(),
+  /** Which attack, and its parameters, which its own schema checks. */
+  attack: z.looseObject({ name: z.string() }).describe("which attack, and its own parameters (faultline attack --help)"),
+  /** What the attacker may change and what counts as wrong, whichever the attack. */
+  threat: z.strictObject({
     /** The task's unit of error for residual alignments and for "correct" in regression. */
     scale: z.number().positive(),
     perturb: z.array(z.string()).optional(),
@@ -83,11 +74,27 @@ export const attackPlanSchema = z.strictObject({
   }),
 });
 
-export type AttackPlan = z.infer<typeof attackPlanSchema>;
+export type PlanFile = z.infer<typeof planFileSchema>;
 
-/** SHA-256 of a file, as hexadecimal. */
-export async function hashFile(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
-  return hash.digest("hex");
+/** A plan with the attack that it names. */
+export type AttackPlan = Omit<PlanFile, "attack"> & { readonly attack: Attack };
+
+/** A plan as run.json holds it. */
+export const planFile = (plan: AttackPlan): PlanFile => ({
+  ...plan,
+  attack: { name: plan.attack.name, ...plan.attack.parameters },
+});
+
+/**
+ * Finds the attack that a file names.
+ *
+ * @throws AttackError where its parameters are not those of the attack. RangeError where nobody has the attack.
+ */
+export function planOf(
+  { attack: { name, ...parameters }, ...rest }: PlanFile,
+  { attacks }: Pick<Plugins, "attacks">,
+): AttackPlan {
+  const definition = attacks[name];
+  if (!definition) throw new RangeError(`there is no attack "${name}"; there are ${Object.keys(attacks).join(", ")}`);
+  return { ...rest, attack: attackOf(definition, parameters) };
 }

@@ -6,19 +6,25 @@ import { DataError } from "../../vision/data/error.js";
 import { readImage } from "../../vision/data/node/image-file.js";
 import { openDataset } from "../../vision/data/node/open.js";
 import { tasks } from "../../vision/tasks/index.js";
+import { type Plugins, reloadPlugins } from "../plugins/plugins.js";
 import { readPredicting } from "../read-predicting.js";
 import { RunError } from "../runs/run-directory.js";
-import { attacksOf } from "./attack-of-plan.js";
-import { type AttackPlan, attackPlanSchema } from "./plan.js";
+import { type AttackPlan, planFileSchema, planOf } from "./plan.js";
 import { withPictures } from "./prepare.js";
 import type { AttackContext } from "./run-attack.js";
+
+/** A plan, and the modules that it names. */
+export interface OpenPlan {
+  readonly plan: AttackPlan;
+  readonly plugins: Plugins;
+}
 
 /**
  * The plan of a run directory.
  *
- * @throws RunError when it is no attack run.
+ * @throws RunError when it is no attack run; PluginError when a module that it names is not as it was.
  */
-export function readPlan(folder: string): AttackPlan {
+export async function readPlan(folder: string): Promise<OpenPlan> {
   const file = join(folder, "run.json");
   if (!existsSync(file)) throw new RunError(`${folder} is no run directory: it has no run.json.`);
   let value: unknown;
@@ -27,20 +33,35 @@ export function readPlan(folder: string): AttackPlan {
   } catch {
     throw new RunError(`${file} is not valid JSON.`);
   }
-  const parsed = attackPlanSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new RunError(`${file} is not the plan of an attack run (${issue?.path.join(".") || "top level"}: ${issue?.message}).`);
+  if (isOfOldForm(value))
+    throw new RunError(
+      `${file} is in the form of an earlier version, whose plans held every attack's parameters alike; run the attack again, or use the version that made it.`,
+    );
+  const parsed = planFileSchema.safeParse(value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new RunError(`${file} is not the plan of an attack run (${issue?.path.join(".") || "top level"}: ${issue?.message}).`);
+  }
+  const plugins = await reloadPlugins(parsed.data.plugins);
+  try {
+    return { plan: planOf(parsed.data, plugins), plugins };
+  } catch (error) {
+    throw new RunError(`${file} is not the plan of an attack run (${(error as Error).message}).`);
+  }
 }
 
+/** Before attacks had parameters of their own, what now stands under `threat` stood among them. */
+const isOfOldForm = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && "command" in value && value.command === "attack" && !("threat" in value);
+
 /** Opens what a finished run was made from: model, data, attack. */
-export async function reopen(plan: AttackPlan, engine: Engine): Promise<AttackContext> {
-  const { data, spec, goal, attack, fit } = plan;
+export async function reopen({ plan, plugins }: OpenPlan, engine: Engine): Promise<AttackContext> {
+  const { data, spec, goal, threat, fit } = plan;
   return {
     engine,
     plan,
+    plugins,
     model: await readPredicting(plan.model.path, spec),
-    attacks: attacksOf(plan),
     dataset: withPictures(
       await openDataset(data.path, {
         task: spec.task,
@@ -51,7 +72,7 @@ export async function reopen(plan: AttackPlan, engine: Engine): Promise<AttackCo
       fit,
     ),
     target: goal.kind === "targeted" ? await tasks[spec.task].wish.read(goal.target, readImage) : undefined,
-    region: attack.region === undefined ? undefined : await readRegion(attack.region),
+    region: threat.region === undefined ? undefined : await readRegion(threat.region),
   };
 }
 

@@ -6,17 +6,15 @@ import { stack, unstack } from "../../engine/tensor/arrays.js";
 import { Random } from "../../engine/tensor/random.js";
 import { writeSafetensors } from "../../engine/tensor/safetensors.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
-import type { Attack } from "../../methods/attacks/attack.js";
-import type { CompiledAttack } from "../../methods/attacks/compile-attack.js";
-import type { CompiledEnsemble } from "../../methods/attacks/ensemble.js";
+import { type CompiledAttack, compileAttack } from "../../methods/attacks/definition.js";
 import type { Dataset } from "../../vision/data/dataset.js";
 import { DataError } from "../../vision/data/error.js";
 import { writeImage } from "../../vision/data/node/image-file.js";
 import type { Measure, SampleScores } from "../../vision/metrics/measure.js";
 import { tasks, type WishMaker } from "../../vision/tasks/index.js";
 import { sentenceOf } from "../cli/errors.js";
+import type { Plugins } from "../plugins/plugins.js";
 import type { RunDirectory } from "../runs/run-directory.js";
-import { compileAll } from "./attack-of-plan.js";
 import { type BySize, bySize } from "./by-size.js";
 import { type PerturbationSize, perturbationSize, saveable } from "./eight-bit.js";
 import { labelProblem, nothingCounts } from "./labels.js";
@@ -50,6 +48,8 @@ export interface AttackRecord {
   readonly perturbation?: Readonly<Record<string, PerturbationSize>>;
   /** Largest share over the steps of gradient elements that are zero, or not a number. */
   readonly gradient?: { readonly zero: number; readonly nan: number };
+  /** Further numbers that the attack had to say. */
+  readonly found?: Readonly<Record<string, number>>;
   /** Files of the saved 8-bit images, by role, relative to the run. */
   readonly files?: Readonly<Record<string, string>>;
   /** With `--save float`: the file of the adversarial images themselves, float32 [3, H, W] by role. */
@@ -67,8 +67,8 @@ export interface AttackContext {
   readonly engine: Engine;
   readonly model: OnnxModel;
   readonly plan: AttackPlan;
-  /** One, or the members of an ensemble. */
-  readonly attacks: readonly Attack[];
+  /** The modules that the plan names. */
+  readonly plugins: Plugins;
   readonly dataset: Dataset;
   readonly target: WishMaker | undefined;
   readonly region: Tensor<"float32"> | undefined;
@@ -220,17 +220,16 @@ async function attackGroup(
     samples: group.map((p) => p.id),
     seed: plan.seed,
   };
+  const { norm, epsilon = Number.POSITIVE_INFINITY, steps } = plan.attack.budget;
   const outcome = await compiled.run(batch, {
     signal,
-    onStep: ({ step, loss }) => note(`step ${step + 1}/${plan.attack.steps}, loss ${mean(loss).toPrecision(4)}`),
+    onStep: ({ step, loss }) => note(`step ${step + 1}${steps ? `/${steps}` : ""}, loss ${mean(loss).toPrecision(4)}`),
   });
 
   const saved = Object.fromEntries(
     roles.map((role) => [
       role,
-      stack(
-        group.map((p, i) => saveable(unstack(outcome.images[role]!, i), p.images[role]!, plan.attack.norm, plan.attack.epsilon)),
-      ),
+      stack(group.map((p, i) => saveable(unstack(outcome.images[role]!, i), p.images[role]!, norm, epsilon))),
     ]),
   );
   const again = await compiled.evaluate(batch, saved);
@@ -268,10 +267,18 @@ async function attackGroup(
       },
       scores: { clean: scores(clean, i), adversarial: scores(outcome.prediction, i), saved: scores(again.prediction, i) },
       perturbation: Object.fromEntries(roles.map((role) => [role, perturbationSize(unstack(saved[role]!, i), p.images[role]!)])),
-      gradient: {
-        zero: Math.max(0, ...outcome.steps.map((s) => s.zeroGradient[i]!)),
-        nan: Math.max(0, ...outcome.steps.map((s) => s.nanGradient[i]!)),
-      },
+      ...(outcome.steps.length > 0 && {
+        gradient: {
+          zero: Math.max(0, ...outcome.steps.map((s) => s.zeroGradient[i]!)),
+          nan: Math.max(0, ...outcome.steps.map((s) => s.nanGradient[i]!)),
+        },
+      }),
+      ...(outcome.found && {
+        // JSON has no word for what is not a number.
+        found: Object.fromEntries(
+          Object.entries(outcome.found).flatMap(([name, values]) => (Number.isFinite(values[i]) ? [[name, values[i]!]] : [])),
+        ),
+      }),
       files,
       ...(floats && { floats }),
     });
@@ -303,20 +310,20 @@ const mean = (values: Float32Array): number => values.reduce((a, b) => a + b, 0)
 
 /** The compiled attack for one size of image and batch at a time: what is attacked comes by size. */
 class Programs {
-  #current: { readonly key: string; readonly compiled: Promise<CompiledAttack | CompiledEnsemble> } | undefined;
+  #current: { readonly key: string; readonly compiled: Promise<CompiledAttack> } | undefined;
 
   constructor(private readonly context: AttackContext) {}
 
   /** @throws what compiling for the size throws; it is not tried again. */
-  async get(group: readonly Prepared[]): Promise<CompiledAttack | CompiledEnsemble> {
-    const { engine, plan, attacks } = this.context;
+  async get(group: readonly Prepared[]): Promise<CompiledAttack> {
+    const { engine, plan } = this.context;
     const [, height, width] = Object.values(group[0]!.images)[0]!.shape as [number, number, number];
     const valid = group[0]!.valid !== undefined && tasks[plan.spec.task].extent !== "image";
     const key = `${group.length} ${height} ${width} ${valid}`;
     if (this.#current?.key !== key) {
       await this.dispose();
       const site = siteOf(this.context, { batch: group.length, height, width, valid });
-      this.#current = { key, compiled: site.then((s) => compileAll(engine, attacks, s)) };
+      this.#current = { key, compiled: site.then((s) => compileAttack(engine, plan.attack, s)) };
     }
     return this.#current.compiled;
   }

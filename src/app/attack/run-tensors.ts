@@ -3,14 +3,17 @@ import type { Engine } from "../../engine/runtime/engine.js";
 import { stack, unstack } from "../../engine/tensor/arrays.js";
 import { describe, sameShape, type Tensor, tensor, toNumbers } from "../../engine/tensor/tensor.js";
 import { checkTensorFile, readTensors, writeTensors } from "../../engine/tensor/tensor-files.js";
-import type { Attack, Goal } from "../../methods/attacks/attack.js";
-import { type AttackOutcome, compileAttack, type TraceStep } from "../../methods/attacks/compile-attack.js";
+import type { Goal, ProjectedAscent } from "../../methods/attacks/attack.js";
+import type { AttackOutcome, TraceStep } from "../../methods/attacks/compile-attack.js";
+import { type Attack, compileAttack } from "../../methods/attacks/definition.js";
 import { checkSpec, modelPredictor } from "../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { UsageError } from "../cli/errors.js";
+import { type Plugins, taskWith } from "../plugins/plugins.js";
 import { labelProblem } from "./labels.js";
 import type { AttackPlan } from "./plan.js";
+import { soleAscent } from "./sole-ascent.js";
 import { transformOf } from "./transform-of.js";
 
 /** Tensors in files in place of a data set: for reproducing and comparing numbers. */
@@ -31,9 +34,11 @@ export interface TensorContext {
   readonly model: OnnxModel;
   readonly spec: ModelSpec;
   readonly attack: Attack;
+  readonly goal: Goal;
+  readonly plugins: Plugins;
   readonly scale: number;
   readonly seed: number;
-  readonly eot?: AttackPlan["attack"]["eot"];
+  readonly eot?: AttackPlan["threat"]["eot"];
   readonly perturb?: readonly string[] | undefined;
   /** [1, H, W], 1 where pixels may change. */
   readonly region?: Tensor<"float32"> | undefined;
@@ -45,8 +50,9 @@ export interface TensorContext {
 
 /** Attacks one batch given as tensors. */
 export async function runTensors(context: TensorContext, files: TensorFiles): Promise<AttackOutcome> {
-  const { engine, model, spec, attack } = context;
-  const { roles } = tasks[spec.task];
+  const { engine, model, spec, attack, goal } = context;
+  const task = taskWith(tasks[spec.task], context.plugins);
+  const { roles } = task;
   const inputNames = model.graph.inputs.map((i) => i.name);
   if (files.output) checkTensorFile(files.output, roles.length + 2);
   if (files.trace) checkTensorFile(files.trace, roles.length + 2);
@@ -61,7 +67,9 @@ export async function runTensors(context: TensorContext, files: TensorFiles): Pr
         `${files.input} holds the value ${beyond}; images are in [0, 1] here whatever the model takes, and --range says what that is.`,
       );
   }
-  const start = files.start && (await startFrom(files.start, attack, images, inputNames));
+  const ascent = async (flag: string) => soleAscent(attack, { task, goal }, `${flag} is about single steps`);
+  const traced = files.trace === undefined ? undefined : await ascent("--trace");
+  const start = files.start && (await startFrom(files.start, await ascent("--start"), images, inputNames));
   const { batch: own = batch } = checkSpec(model, spec);
   const predictor = await modelPredictor(model, spec, { batch: own, height, width }, (m) => engine.evaluate(m));
   const transform = await transformOf(context.eot, images[roles[0]!]!.shape, engine);
@@ -70,7 +78,8 @@ export async function runTensors(context: TensorContext, files: TensorFiles): Pr
     throw new UsageError(`The region is ${region.shape[2]}x${region.shape[1]}, but the images are ${width}x${height}.`);
   const compiled = await compileAttack(engine, attack, {
     predictor,
-    task: tasks[spec.task],
+    task,
+    goal,
     ignore: spec.ignore,
     scale: context.scale,
     region: region !== undefined,
@@ -83,8 +92,8 @@ export async function runTensors(context: TensorContext, files: TensorFiles): Pr
   try {
     const prediction = await compiled.predict(images);
     const target = files.target
-      ? await targetFrom(files.target, spec, attack.goal, prediction)
-      : stack(Array.from({ length: batch }, (_, i) => tasks[spec.task].ownTarget(unstack(prediction, i))));
+      ? await targetFrom(files.target, spec, goal, prediction)
+      : stack(Array.from({ length: batch }, (_, i) => task.ownTarget(unstack(prediction, i))));
     const problem = labelProblem(target, prediction.shape[1]!, spec, files.target ?? "the clean prediction");
     if (problem) throw new UsageError(problem);
     const outcome = await compiled.run(
@@ -99,10 +108,10 @@ export async function runTensors(context: TensorContext, files: TensorFiles): Pr
       {
         signal: context.signal,
         onStep: ({ step, loss }) => context.onStep?.(step, loss.reduce((a, b) => a + b, 0) / loss.length),
-        ...(files.trace && { onTrace: (step: TraceStep) => void steps.push(step) }),
+        ...(traced && { onTrace: (step: TraceStep) => void steps.push(step) }),
       },
     );
-    if (files.trace) await writeTensors(files.trace, traceTensors(steps, outcome, attack, roles));
+    if (files.trace && traced) await writeTensors(files.trace, traceTensors(steps, outcome, traced, roles));
     if (files.output)
       await writeTensors(
         files.output,
@@ -125,7 +134,7 @@ export async function runTensors(context: TensorContext, files: TensorFiles): Pr
 function traceTensors(
   steps: readonly TraceStep[],
   outcome: AttackOutcome,
-  attack: Attack,
+  attack: ProjectedAscent,
   roles: readonly string[],
 ): Map<string, Tensor> {
   const out = new Map<string, Tensor>();
@@ -185,7 +194,7 @@ async function imagesFrom(
 /** Raw noise in [-1, 1] for the images that may change; other images may have some too. */
 async function startFrom(
   file: string,
-  attack: Attack,
+  attack: ProjectedAscent,
   images: Readonly<Record<string, Tensor<"float32">>>,
   inputs: readonly string[],
 ): Promise<Record<string, Tensor<"float32">>> {

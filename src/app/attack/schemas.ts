@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { modelSpecSchema } from "../../vision/spec/model-spec.js";
-import { attackPlanSchema, runFormat } from "./plan.js";
+import { planFileSchema, runFormat } from "./plan.js";
 import type { SchemaName } from "./schema-names.js";
 
 // The files of a run for programs that read them. Where a field changes its meaning or goes, `format` rises; new fields may come at any time.
@@ -40,7 +40,11 @@ const finished = z.object({
   loss: byStage(z.number()).extend({ steps: z.array(z.number()).describe("before each step") }),
   scores: byStage(references(score)),
   perturbation: z.record(z.string(), norms).describe("size of the saved perturbation, for each image"),
-  gradient: z.object({ zero: share, nan: share }).describe("largest share of elements over the steps"),
+  gradient: z
+    .object({ zero: share, nan: share })
+    .optional()
+    .describe("largest share of elements over the steps; absent where the attack follows no gradient"),
+  found: z.record(z.string(), z.number()).optional().describe("further numbers that the attack had to say (queries, radius)"),
   files: z.record(z.string(), z.string()).describe("saved images, relative to the run directory"),
   floats: z.string().optional().describe("with --save float: the images before rounding, safetensors"),
 });
@@ -63,6 +67,10 @@ export const summarySchema = z.object({
   metrics: z.partialRecord(z.enum(["truth", "target", "prediction"]), byStage(metrics)).describe("shares are from 0 to 1"),
   loss: byStage(z.number().nullable()),
   gradient: z.object({ zero: z.number().int(), notFinite: z.number().int() }).describe("samples with such a gradient at a step"),
+  found: z
+    .record(z.string(), z.object({ mean: z.number(), median: z.number(), most: z.number() }))
+    .optional()
+    .describe("further numbers that the attack had to say, over the samples"),
   curve: z.array(z.number()).describe("mean loss before each step"),
   tiles: z.object({ least: z.number(), most: z.number(), all: z.number() }).optional(),
   framing: z
@@ -87,7 +95,7 @@ export const schemas: Readonly<
   Record<SchemaName, { readonly title: string; readonly schema: z.ZodType; readonly read: "input" | "output" }>
 > = {
   spec: { title: "What an ONNX model expects and yields: MODEL.spec.json", schema: modelSpecSchema, read: "input" },
-  run: { title: "Everything that determines an attack run: run.json", schema: attackPlanSchema, read: "input" },
+  run: { title: "Everything that determines an attack run: run.json", schema: planFileSchema, read: "input" },
   record: { title: "What came of one sample: a line of records.jsonl", schema: recordSchema, read: "output" },
   summary: { title: "An attack run in numbers: summary.json", schema: summarySchema, read: "output" },
   audit: { title: "Whether the numbers can be believed: audit.json", schema: auditSchema, read: "output" },

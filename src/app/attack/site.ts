@@ -5,13 +5,14 @@ import type { Predictor } from "../../vision/predictor.js";
 import { checkSpec, modelPredictor, type PredictorSize } from "../../vision/spec/model-predictor.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { tiled } from "../../vision/tiled-predictor.js";
+import { taskWith } from "../plugins/plugins.js";
 import type { AttackPlan } from "./plan.js";
 import type { AttackContext } from "./run-attack.js";
 import { transformOf } from "./transform-of.js";
 
-/** Where a plan's attacks are compiled, for one size of batch and image. */
+/** The model as a plan's attack meets it, for one size of batch and image. */
 export async function siteOf(
-  { engine, model, plan, region }: AttackContext,
+  { engine, model, plan, plugins, region }: Pick<AttackContext, "engine" | "model" | "plan" | "plugins" | "region">,
   size: PredictorSize & { readonly valid: boolean },
 ): Promise<AttackSite> {
   const predictorFor = (s: PredictorSize) => modelPredictor(model, plan.spec, s, (m) => engine.evaluate(m));
@@ -21,16 +22,17 @@ export async function siteOf(
     ...(await tilesOrWhole(plan, { ...size, batch }, predictorFor)),
     ...(batch !== size.batch && { batch: size.batch }),
   };
-  const transform = await transformOf(plan.attack.eot, Object.values(imagesOf(where))[0]!, engine);
+  const transform = await transformOf(plan.threat.eot, Object.values(imagesOf(where))[0]!, engine);
   return {
     ...where,
-    task: tasks[plan.spec.task],
+    task: taskWith(tasks[plan.spec.task], plugins),
+    goal: plan.goal.kind,
     ignore: plan.spec.ignore,
     valid: size.valid,
     region: region !== undefined,
-    scale: plan.attack.scale,
+    scale: plan.threat.scale,
     ...(transform && { transform }),
-    ...(plan.attack.perturb && { perturb: plan.attack.perturb }),
+    ...(plan.threat.perturb && { perturb: plan.threat.perturb }),
     ...(plan.runtime.memory && { memory: plan.runtime.memory }),
   };
 }
@@ -46,7 +48,8 @@ async function tilesOrWhole(
 ): Promise<Pick<AttackSite, "predictor" | "tiled">> {
   if (fit.mismatch !== "tile") return { predictor: await framed(size, spec.size, fit.mismatch, tasks[spec.task], predictorFor) };
   const { tiles: tiling } = fit;
-  if (attack.alignment === "columns") return { predictor: await tiled(size, tiling, predictorFor) };
+  const alone = attack.definition.handles.includes("tiles") && attack.parameters.alignment !== "columns";
+  if (!alone) return { predictor: await tiled(size, tiling, predictorFor) };
   const { batch, height, width } = size;
   return {
     predictor: await predictorFor({ batch, height: tiling.height, width: tiling.width }),

@@ -16,6 +16,8 @@ export interface AttackSummary {
   readonly loss: Readonly<Record<Stage, number | null>>;
   /** Samples on which a step's gradient was zero in every element, or held NaN or infinity. */
   readonly gradient: { readonly zero: number; readonly notFinite: number };
+  /** Further numbers that the attack had to say, over the samples. */
+  readonly found?: Readonly<Record<string, { readonly mean: number; readonly median: number; readonly most: number }>>;
   /** Mean loss before each step. */
   readonly curve: readonly number[];
   /** Where images were predicted tile by tile: how many tiles an image has, at least and at most, and all together. */
@@ -61,6 +63,7 @@ export function summarize(plan: AttackPlan, all: readonly AttackRecord[]): Attac
     metrics,
     loss: { clean: mean((r) => r.loss!.clean), adversarial: mean((r) => r.loss!.adversarial), saved: mean((r) => r.loss!.saved) },
     gradient: gradientFaults(done),
+    ...foundOver(done),
     curve: Array.from({ length: steps }, (_, t) => mean((r) => r.loss!.steps[Math.min(t, r.loss!.steps.length - 1)]!)!),
     ...(counts.length > 0 && {
       tiles: { least: Math.min(...counts), most: Math.max(...counts), all: counts.reduce((a, b) => a + b) },
@@ -68,6 +71,21 @@ export function summarize(plan: AttackPlan, all: readonly AttackRecord[]): Attac
     ...framingOf(plan, done),
     perturbation: { l_inf: largest("l_inf"), l_2: largest("l_2"), l_1: largest("l_1") },
   };
+}
+
+function foundOver(records: readonly AttackRecord[]): Pick<AttackSummary, "found"> {
+  const names = [...new Set(records.flatMap((r) => Object.keys(r.found ?? {})))];
+  if (names.length === 0) return {};
+  const of = (name: string) => {
+    const values = records.flatMap((r) => r.found?.[name] ?? []).sort((a, b) => a - b);
+    const half = Math.floor(values.length / 2);
+    return {
+      mean: values.reduce((a, b) => a + b, 0) / values.length,
+      median: values.length % 2 === 1 ? values[half]! : (values[half - 1]! + values[half]!) / 2,
+      most: values.at(-1)!,
+    };
+  };
+  return { found: Object.fromEntries(names.map((name) => [name, of(name)])) };
 }
 
 function framingOf({ fit, spec }: AttackPlan, records: readonly AttackRecord[]): Pick<AttackSummary, "framing"> {

@@ -4,10 +4,11 @@ import type { Engine } from "../../engine/runtime/engine.js";
 import type { Shape } from "../../engine/tensor/tensor.js";
 import { modelTransform, type Transform, type TransformName, transforms } from "../../methods/attacks/transforms/index.js";
 import { UsageError } from "../cli/errors.js";
-import { type AttackPlan, hashFile } from "./plan.js";
+import { hashFile } from "../hash-file.js";
+import type { AttackPlan } from "./plan.js";
 import { usualSamples } from "./usual.js";
 
-type Eot = NonNullable<AttackPlan["attack"]["eot"]>;
+type Eot = NonNullable<AttackPlan["threat"]["eot"]>;
 
 /**
  * `--eot` and `--eot-samples` as the plan holds them; a file's content counts, not its name alone.

@@ -43,7 +43,7 @@ describe("an attack without --range", () => {
     expect(err).toMatch(
       /assumed, since neither flags nor .*segmenter\.spec\.json say it: value range 0\.\.1 \(--range\), channel order rgb/,
     );
-    expect(json("assumed", "run.json")).toMatchObject({ assumed: ["range", "channels", "output.meaning"], format: 1 });
+    expect(json("assumed", "run.json")).toMatchObject({ assumed: ["range", "channels", "output.meaning"], format: 2 });
     expect(readFileSync(folder.path("assumed", "report.html"), "utf8")).toMatch(/<dt>Assumed<\/dt><dd>value range 0\.\.1/);
     expect(fed("assumed")?.verdict).toBe("passed");
   });

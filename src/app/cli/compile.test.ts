@@ -6,9 +6,9 @@ import { readModel } from "../../engine/onnx/read-file.js";
 import { createEngine } from "../../engine/runtime/node.js";
 import { parseSafetensors, writeSafetensors } from "../../engine/tensor/safetensors.js";
 import { type Tensor, tensor, toNumbers } from "../../engine/tensor/tensor.js";
-import { type AttackName, attacks } from "../../methods/attacks/catalogue/index.js";
-import { compileAttack } from "../../methods/attacks/compile-attack.js";
-import { norms } from "../../methods/attacks/norms/index.js";
+import { attacks } from "../../methods/attacks/catalogue/index.js";
+import { compileAscent } from "../../methods/attacks/compile-attack.js";
+import { ascentOf, attackOf, ownParameters } from "../../methods/attacks/definition.js";
 import type { StepDescription } from "../../methods/attacks/step-description.js";
 import { modelPredictor } from "../../vision/spec/model-predictor.js";
 import { parseModelSpec } from "../../vision/spec/model-spec.js";
@@ -45,7 +45,7 @@ writeFileSync(
 
 describe("an exported step", () => {
   // Momentum and Auto-PGD carry state from step to step; FGSM has none.
-  it.each<[AttackName, "l_inf" | "l_2"]>([
+  it.each<["fgsm" | "mi-fgsm" | "apgd", "l_inf" | "l_2"]>([
     ["fgsm", "l_inf"],
     ["mi-fgsm", "l_inf"],
     ["apgd", "l_2"],
@@ -63,8 +63,12 @@ describe("an exported step", () => {
       const spec = parseModelSpec({ task: "segmentation" });
       const model = await readModel(network("segmentation"));
       const predictor = await modelPredictor(model, spec, { batch: 2, height: 12, width: 14 }, (m) => engine.evaluate(m));
-      const attack = { ...attacks[name]({ norm: norms[norm], epsilon: 0.04, steps: 5 }), start: "clean" as const };
-      const compiled = await compileAttack(engine, attack, { predictor, task: tasks.segmentation, ignore: spec.ignore });
+      const parameters = ownParameters(attacks[name], { norm, epsilon: 0.04, steps: 5, randomStart: "none" });
+      const compiled = await compileAscent(engine, await ascentOf(attackOf(attacks[name], parameters)), {
+        predictor,
+        task: tasks.segmentation,
+        ignore: spec.ignore,
+      });
       const { images } = await compiled.run({ images: { image }, target, samples: ["0", "1"], seed: 0 });
       images.image!.data.forEach((v, i) => {
         expect(Math.abs(v - Number(plain.data[i]))).toBeLessThan(2e-6);

@@ -1,7 +1,6 @@
 import { type Command, Option } from "commander";
 import type { Fit } from "../attack/prepare.js";
-import { parseSize } from "./attack-options.js";
-import { parseInteger, parsePositiveInteger } from "./model-options.js";
+import { parseInteger, parsePositiveInteger, parseSize } from "./model-options.js";
 
 export interface FitFlags {
   readonly resize?: { readonly height: number; readonly width: number };

@@ -14,6 +14,7 @@ import { specCommand } from "./commands/spec.js";
 import { spectrumCommand } from "./commands/spectrum.js";
 import { trainCommand } from "./commands/train.js";
 import { sentenceOf } from "./errors.js";
+import { addLateFlags } from "./late-flags.js";
 import { version } from "./version.js";
 
 const commands = (): Command[] => [
@@ -43,10 +44,10 @@ export async function main(args: readonly string[]): Promise<number> {
     .version(version)
     .showHelpAfterError("(faultline --help lists the commands)")
     .exitOverride();
-  for (const command of commands()) {
-    program.addCommand(command.exitOverride());
-  }
+  const all = commands();
+  for (const command of all) program.addCommand(command.exitOverride());
   try {
+    await addLateFlags(all, args);
     await program.parseAsync(["node", "faultline", ...args]);
     return Number(process.exitCode ?? 0);
   } catch (error) {

@@ -29,6 +29,22 @@ export function parseInteger(text: string): number {
   return value;
 }
 
+/** HEIGHTxWIDTH */
+export function parseSize(text: string): { height: number; width: number } {
+  const match = /^(\d+)x(\d+)$/.exec(text);
+  const [height, width] = [Number(match?.[1]), Number(match?.[2])];
+  if (!(height > 0 && width > 0)) throw new InvalidArgumentError("write HEIGHTxWIDTH, for example 360x640.");
+  return { height, width };
+}
+
+/** i/n, counted from 1. */
+export function parseShard(text: string): { index: number; count: number } {
+  const match = /^(\d+)\/(\d+)$/.exec(text);
+  const [index, count] = [Number(match?.[1]), Number(match?.[2])];
+  if (!match || index < 1 || index > count) throw new InvalidArgumentError("write i/n with i from 1 to n, for example 2/4.");
+  return { index, count };
+}
+
 /** A number of bytes: `4GiB`, `500MB`, `1.5e9`. */
 export function parseBytes(text: string): number {
   const match = /^\s*([\d.]+(?:e\d+)?)\s*(?:([kmgt])(i?)b?)?b?\s*$/i.exec(text);

@@ -22,7 +22,7 @@ function drawn(options: Plot.PlotOptions): string {
 }
 
 /** Loss against step: a thin line for each sample, a strong one for the mean. */
-export function lossCurves({ goal, attack }: AttackPlan, summary: AttackSummary, records: readonly AttackRecord[]): string {
+export function lossCurves({ goal }: AttackPlan, summary: AttackSummary, records: readonly AttackRecord[]): string {
   const done = records.filter((r) => r.loss);
   const shown = done.slice(0, 60);
   const path = (r: AttackRecord) => [...r.loss!.steps, r.loss!.adversarial];
@@ -40,7 +40,7 @@ export function lossCurves({ goal, attack }: AttackPlan, summary: AttackSummary,
     marginLeft: 56,
     marginTop: 32,
     marginBottom: 42,
-    x: { label: "step", labelOffset: 38, ticks: Math.min(10, attack.steps), tickFormat: "d" },
+    x: { label: "step", labelOffset: 38, ticks: Math.min(10, summary.curve.length), tickFormat: "d" },
     y: {
       label: `loss (${goal.kind === "untargeted" ? "the attack raises it" : "the attack lowers it"}${logarithmic ? "; logarithmic" : ""})`,
       grid: true,

@@ -2,6 +2,7 @@ import type { Panel } from "../../vision/render/drawing.js";
 import { assumptionsNamed, assumptionWords } from "../../vision/spec/assumptions.js";
 import { tasks } from "../../vision/tasks/index.js";
 import type { Check } from "../attack/audit.js";
+import { typed } from "../attack/parameters.js";
 import type { AttackPlan } from "../attack/plan.js";
 import type { AttackRecord } from "../attack/run-attack.js";
 import { type AttackSummary, references, stages } from "../attack/summary.js";
@@ -71,10 +72,12 @@ function facts({ plan, summary, number, checks }: Report): string {
     ...(count("failed") ? [`<span style="color:var(--bad)">${count("failed")}</span> <small>failed</small>`] : []),
   ].join(" ");
   const fact = (name: string, value: string) => `<div><dt>${name}</dt><dd>${value}</dd></div>`;
+  const { norm, epsilon, steps, restarts = 1 } = plan.attack.budget;
+  const length = epsilon ?? summary.perturbation[norm];
   return `<dl class="facts">
 ${summary.samples > 0 ? fact(factName(number), change(number.text, number.over("clean"), number.over("adversarial"))) : ""}
-${fact("Radius", `${radius(plan.attack.epsilon, plan.attack.norm)} <small>in ${plan.attack.norm.replace("_inf", "<sub>∞</sub>").replace(/_(\d)/, "<sub>$1</sub>")}</small>`)}
-${fact("Budget", `${plan.attack.steps} <small>step${plan.attack.steps === 1 ? "" : "s"}${plan.attack.restarts > 1 ? ` × ${plan.attack.restarts} starts` : ""}</small>`)}
+${fact(epsilon === undefined ? "Largest change" : "Radius", `${radius(length, norm)} <small>in ${norm.replace("_inf", "<sub>∞</sub>").replace(/_(\d)/, "<sub>$1</sub>")}</small>`)}
+${steps === undefined ? "" : fact("Budget", `${steps} <small>step${steps === 1 ? "" : "s"}${restarts > 1 ? ` × ${restarts} starts` : ""}</small>`)}
 ${fact('<a href="#audit">Audit</a>', audit)}
 </dl>`;
 }
@@ -138,10 +141,10 @@ ${gallery(plan, number, others)}
 }
 
 /** The samples that are not shown whole, by their saved images. */
-function gallery({ attack }: AttackPlan, number: Headline, { small, unseen }: Report["others"]): string {
+function gallery({ threat }: AttackPlan, number: Headline, { small, unseen }: Report["others"]): string {
   if (small.length === 0) return "";
   const tile = (record: AttackRecord) => {
-    const [role] = attack.perturb ?? Object.keys(record.files!);
+    const [role] = threat.perturb ?? Object.keys(record.files!);
     const file = record.files![role!]!;
     const value = change(number.each, number.of(record, "clean"), number.of(record, "adversarial"));
     return `<figure><a href="${file}"><img src="${file}" alt="${plain(`Adversarial image of ${record.sample}`)}" loading="lazy"></a><figcaption><b>${plain(record.sample)}</b><br>${value}</figcaption></figure>`;
@@ -250,7 +253,9 @@ function setting({ plan, summary, path }: Report): string {
     ["Sizes", `${pictureWords(fit)}${fitWords(plan, summary)}`],
     [
       "Attack",
-      `${attackName(plan)}${attack.alignment ? `, ${attack.alignment} alignment` : ""}${attack.loss ? `, loss ${attack.loss}` : ""}, step ${attack.stepSize ? radius(attack.stepSize, attack.norm) : "size by default"}, ${attack.grid === "8-bit" ? "on the 8-bit grid" : "continuous"}`,
+      `${attackName(plan)} (${attack.definition.source}): ${typed(attack)
+        .map(([flag, value]) => `${flag.slice(2)} ${value}`)
+        .join(", ")}`,
     ],
     [
       "Goal",

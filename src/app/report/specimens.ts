@@ -106,7 +106,7 @@ export async function drawSpecimens(context: AttackContext, folder: string, chos
         target,
         className: (label) => plan.spec.classes?.[label] ?? names[label - plan.spec.labelOffset] ?? `class ${label}`,
       });
-      const perturbed = roles.filter((role) => !plan.attack.perturb || plan.attack.perturb.includes(role));
+      const perturbed = roles.filter((role) => !plan.threat.perturb || plan.threat.perturb.includes(role));
       const figures: readonly Panel[] = [
         ...perturbed.flatMap((role) =>
           perturbationPanels(prepared.images[role]!, saved[role]!, roles.length > 1 ? role : undefined),

@@ -1,30 +1,18 @@
 import { basename } from "node:path";
+import type { AttackBudget } from "../../methods/attacks/definition.js";
 import { tasks } from "../../vision/tasks/index.js";
 import type { Tiling } from "../../vision/tiling.js";
+import { typed } from "../attack/parameters.js";
 import type { AttackPlan } from "../attack/plan.js";
 import type { AttackSummary } from "../attack/summary.js";
 import type { Headline, Reference } from "./headline.js";
 
-/** Published spelling of the attacks' names. */
-const attackNames: Readonly<Record<AttackPlan["attack"]["name"], string>> = {
-  fgsm: "FGSM",
-  bim: "BIM",
-  pgd: "PGD",
-  "mi-fgsm": "MI-FGSM",
-  segpgd: "SegPGD",
-  cospgd: "CosPGD",
-  apgd: "Auto-PGD",
-  "apgd-cospgd": "Auto-PGD with CosPGD's weights",
-  "apgd-released": "Auto-PGD (as released)",
-  noise: "Random noise",
-  ensemble: "The worst of several attacks",
-};
-
-export const attackName = ({ attack }: AttackPlan): string => attackNames[attack.name];
+/** As papers spell it. */
+export const attackName = ({ attack }: AttackPlan): string => attack.definition.title;
 export const modelName = ({ model }: AttackPlan): string => basename(model.path, ".onnx");
 
 /** 0.0313725 -> "8/255" in l_inf, plain numbers otherwise. */
-export function radius(value: number, norm: AttackPlan["attack"]["norm"]): string {
+export function radius(value: number, norm: AttackBudget["norm"]): string {
   const levels = value * 255;
   if (norm !== "l_inf") return String(Number(value.toPrecision(4)));
   return `${Math.abs(levels - Math.round(levels)) < 1e-9 ? Math.round(levels) : Number(levels.toPrecision(4))}/255`;
@@ -48,7 +36,9 @@ export function targetText({ goal, spec }: AttackPlan): string {
 export function headlineSentence(plan: AttackPlan, summary: AttackSummary, number: Headline): string {
   const { attack } = plan;
   const images = `${summary.samples} image${summary.samples === 1 ? "" : "s"}`;
-  const how = `${attackName(plan)}, changing images by at most ${radius(attack.epsilon, attack.norm)} ${normWords[attack.norm]},`;
+  const { norm, epsilon } = attack.budget;
+  const limit = epsilon === undefined ? summary.perturbation[norm] : epsilon;
+  const how = `${attackName(plan)}, changing images by at most ${radius(limit, norm)} ${normWords[norm]},`;
   const model = modelName(plan);
   if (summary.samples === 0) return `${how} was run on ${model}, but no sample finished.`;
   const [before, after] = [number.text(number.over("clean")), number.text(number.over("adversarial"))];
@@ -70,17 +60,11 @@ export function tilesText({ height, width, overlap }: Tiling, { least, most, all
   return `tiles of ${height}x${width} (height x width), neighbors share at least ${overlap} pixels; ${each} for each image, ${all} in all`;
 }
 
-/** A number as the command line reads it back to the bit; in 255ths where that is short. */
-function fraction(value: number): string {
-  const levels = Number((value * 255).toPrecision(6));
-  return levels / 255 === value ? `${levels}/255` : String(value);
-}
-
 const quoted = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 /** The command that makes this run again; `spec` is the file that holds the model's specification. */
 export function reproduce(
-  { model, data, fit, attack, goal, reference, save, batch, seed, shard, runtime }: AttackPlan,
+  { model, data, fit, plugins = [], attack, threat, goal, reference, save, batch, seed, shard, runtime }: AttackPlan,
   spec: string,
   out: string,
 ): string {
@@ -98,20 +82,12 @@ export function reproduce(
     ["--tile", fit.mismatch === "tile" ? `${fit.tiles.height}x${fit.tiles.width}` : undefined],
     ["--overlap", fit.mismatch === "tile" ? fit.tiles.overlap : undefined],
     ["--attack", attack.name],
-    ["--norm", attack.norm],
-    ["--epsilon", fraction(attack.epsilon)],
-    ["--steps", attack.steps],
-    ["--step-size", attack.stepSize && fraction(attack.stepSize)],
-    ["--schedule", attack.schedule === "constant" ? undefined : attack.schedule],
-    ["--restarts", attack.restarts === 1 ? undefined : attack.restarts],
-    ["--random-start", attack.randomStart === "published" ? undefined : attack.randomStart],
-    ["--grid", attack.grid === "continuous" ? undefined : attack.grid],
-    ["--loss", attack.loss],
-    ["--alignment", attack.alignment],
-    ["--scale", attack.scale],
-    ["--eot", attack.eot?.transform],
-    ["--eot-samples", attack.eot?.samples],
-    ["--region", attack.region],
+    ...plugins.map(({ path }) => ["--plugin", path] as const),
+    ...typed(attack),
+    ["--scale", threat.scale],
+    ["--eot", threat.eot?.transform],
+    ["--eot-samples", threat.eot?.samples],
+    ["--region", threat.region],
     ["--target", goal.kind === "targeted" ? goal.target : undefined],
     ["--reference", reference === "truth" ? undefined : reference],
     ["--save", save === "8-bit" ? undefined : save],
@@ -124,7 +100,7 @@ export function reproduce(
     ["--out", out],
   ];
   const words = flags.flatMap(([flag, value]) => (value === undefined ? [] : [`${flag} ${quoted(String(value))}`]));
-  if (attack.perturb) words.push(`--perturb ${attack.perturb.map(quoted).join(" ")}`);
+  if (threat.perturb) words.push(`--perturb ${threat.perturb.map(quoted).join(" ")}`);
   return [`faultline attack ${quoted(model.path)}`, ...words].join(" \\\n  ");
 }
 

@@ -47,8 +47,8 @@ const importedSchema = z.strictObject({
 
 const allowed = "a network as for faultline train, or an object with onnx";
 
-export const sensorConfigSchema = trainConfigSchema
-  .omit({ network: true })
+export const sensorConfigSchema = trainConfigSchema()
+  .omit({ network: true, plugins: true })
   .extend({ network: z.union([importedSchema, networkChoiceSchema]).meta({ allowed }), sensor: sensorSchema });
 
 /** What a sensor run is. Complete after parsing: defaults are filled in. */

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import type { PlaceSpectrum } from "../../methods/spectrum/index.js";
 import { page, table } from "../report/document.js";
 import { plain } from "../report/html.js";
+import { radius } from "../report/words.js";
 import { type Curve, legend, radialFigure } from "./figures.js";
 import type { SpectrumResult } from "./result.js";
 
@@ -62,7 +63,7 @@ ${legend(curves)}${radialFigure(frequencies, curves, limit)}</section>`;
 }
 
 function attackSection({ frequencies, underAttack }: SpectrumResult): string {
-  const { attack, epsilon, steps, perturbation, prediction } = underAttack!;
+  const { attack, norm, epsilon, steps, perturbation, prediction } = underAttack!;
   const changed: Curve[] = [{ name: "perturbation", power: perturbation }];
   const said: Curve[] = prediction
     ? [
@@ -71,7 +72,7 @@ function attackSection({ frequencies, underAttack }: SpectrumResult): string {
       ]
     : [];
   return `<h2>Under attack</h2>
-<p>${attack}, ${steps} steps, ε = ${Number((255 * epsilon).toFixed(2))}/255 in l_inf, away from the model's own prediction.</p>
+<p>${attack}${steps === undefined ? "" : `, ${steps} steps`}${epsilon === undefined ? "" : `, ε = ${radius(epsilon, norm)}`} in ${norm}, away from the model's own prediction.</p>
 <section><h3>What the attack adds</h3>${legend(changed)}${radialFigure(frequencies, changed)}</section>
 ${said.length > 0 ? `<section><h3>What the model says</h3>${legend(said)}${radialFigure(frequencies, said)}</section>` : ""}`;
 }

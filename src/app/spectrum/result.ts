@@ -3,13 +3,11 @@ import type { OnnxModel } from "../../engine/onnx/model.js";
 import type { Engine } from "../../engine/runtime/engine.js";
 import { stack, unstack } from "../../engine/tensor/arrays.js";
 import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
-import { type AttackName, attacks } from "../../methods/attacks/catalogue/index.js";
-import { compileAttack } from "../../methods/attacks/compile-attack.js";
-import { norms } from "../../methods/attacks/norms/index.js";
+import { type Attack, type AttackBudget, compileAttack } from "../../methods/attacks/definition.js";
 import { fingerprint, type PlaceSpectrum, placeSpectra, ringFrequencies } from "../../methods/spectrum/index.js";
 import { modelPredictor } from "../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
-import { tasks } from "../../vision/tasks/index.js";
+import type { Task } from "../../vision/tasks/index.js";
 import type { Pictures } from "../picture-feeds.js";
 
 /** What `faultline spectrum` finds: spectrum.json holds it. */
@@ -26,17 +24,17 @@ export interface SpectrumResult {
 /** Mean radial powers of what the model sees and says, clean and under attack. */
 export interface UnderAttack {
   readonly attack: string;
-  readonly epsilon: number;
-  readonly steps: number;
+  readonly norm: AttackBudget["norm"];
+  readonly epsilon?: number;
+  readonly steps?: number;
   readonly perturbation: readonly number[];
   /** Absent where predictions are of whole images, and no maps. */
   readonly prediction?: { readonly clean: readonly number[]; readonly attacked: readonly number[] };
 }
 
 export interface SpectrumAttack {
-  readonly name: AttackName;
-  readonly epsilon: number;
-  readonly steps: number;
+  readonly attack: Attack;
+  readonly task: Task;
 }
 
 /** Measures every layer that changes the resolution and, where an attack is asked for, what it does to the spectra of input and output. */
@@ -61,16 +59,12 @@ async function underAttack(
   graph: Graph,
   spec: ModelSpec,
   pictures: Pictures,
-  { name, epsilon, steps }: SpectrumAttack,
+  { attack, task }: SpectrumAttack,
 ): Promise<UnderAttack> {
   const [, , height, width] = Object.values(pictures.images[0]!)[0]!.shape as [number, number, number, number];
   const predictor = await modelPredictor(file, spec, { batch: 1, height, width }, engine.evaluate);
-  const task = tasks[spec.task];
-  const compiled = await compileAttack(engine, attacks[name]({ norm: norms.l_inf, epsilon, steps }), {
-    predictor,
-    task,
-    ignore: spec.ignore,
-  });
+  const compiled = await compileAttack(engine, attack, { predictor, task, ignore: spec.ignore });
+  const { norm, epsilon, steps } = attack.budget;
   const roles = Object.keys(predictor.images);
   const maps: Record<"perturbation" | "clean" | "attacked", Tensor<"float32">[]> = { perturbation: [], clean: [], attacked: [] };
   try {
@@ -97,9 +91,10 @@ async function underAttack(
     compiled.dispose();
   }
   return {
-    attack: name,
-    epsilon,
-    steps,
+    attack: attack.name,
+    norm,
+    ...(epsilon !== undefined && { epsilon }),
+    ...(steps !== undefined && { steps }),
     perturbation: await fingerprint(engine, maps.perturbation),
     ...(maps.clean[0]!.shape.length === 4 && {
       prediction: { clean: await fingerprint(engine, maps.clean), attacked: await fingerprint(engine, maps.attacked) },

@@ -1,6 +1,6 @@
 import type { Engine } from "../../engine/runtime/engine.js";
-import { attacks } from "../../methods/attacks/catalogue/index.js";
-import { norms } from "../../methods/attacks/norms/index.js";
+import { attackOf } from "../../methods/attacks/definition.js";
+import type { AdversaryOptions } from "../../methods/training/adversary.js";
 import { Batches, inMemory } from "../../methods/training/batch.js";
 import { type TrainingLoss, trainingLoss } from "../../methods/training/losses.js";
 import { adamw, type Optimizer, sgd } from "../../methods/training/optimizers/index.js";
@@ -14,7 +14,8 @@ import type { InputShapes } from "../../vision/nn/model.js";
 import { findNetwork, type NamedNetwork } from "../../vision/nn/networks/index.js";
 import { taskNames, tasks } from "../../vision/tasks/index.js";
 import { asConfiguration } from "../networks/configuration.js";
-import { ConfigError, type DataConfig, type TrainConfig, type TrainSettings } from "./config.js";
+import { noPlugins, type Plugins } from "../plugins/plugins.js";
+import { type AdversaryConfig, ConfigError, type DataConfig, type TrainConfig, type TrainSettings } from "./config.js";
 
 /** A network with what a trainer must know to feed it. */
 export type TrainedNetwork = Omit<NamedNetwork, "configuration">;
@@ -68,7 +69,13 @@ export function inputShapes(
   return Object.fromEntries(inputs.map((name) => [name, [batch, imageChannels, ...size]]));
 }
 
-export function createTrainer(engine: Engine, config: TrainSettings, training: Training, from: TrainingState | undefined) {
+export function createTrainer(
+  engine: Engine,
+  config: TrainSettings,
+  training: Training,
+  from: TrainingState | undefined,
+  { attacks }: Pick<Plugins, "attacks"> = noPlugins,
+) {
   const { adversary, clipNorm, average } = config;
   const options: TrainerOptions = {
     network: training.named.network,
@@ -82,17 +89,18 @@ export function createTrainer(engine: Engine, config: TrainSettings, training: T
     groups: groupsOf(config),
     ...(clipNorm !== undefined && { clipNorm }),
     ...(average !== undefined && { average }),
-    ...(adversary && { adversary: { attack: attackOf(adversary), share: adversary.share } }),
+    ...(adversary && { adversary: adversaryOf(adversary, attacks) }),
   };
   return Trainer.create(engine, options, from);
 }
 
-function attackOf(adversary: NonNullable<TrainConfig["adversary"]>) {
-  const ball = { norm: norms[adversary.norm], epsilon: adversary.epsilon };
-  if (adversary.attack === "fgsm") return attacks.fgsm(ball);
-  const { attack, steps, stepSize } = adversary;
-  return attacks[attack]({ ...ball, steps, ...(stepSize !== undefined && { stepSize }) });
-}
+export const adversaryOf = (
+  { attack, share, ...parameters }: AdversaryConfig,
+  attacks: Plugins["attacks"],
+): AdversaryOptions => ({
+  attack: attackOf(attacks[attack]!, parameters),
+  share,
+});
 
 /** (zod's optional fields may hold undefined where ours may be absent; JSON knows no difference.) */
 const groupsOf = ({ optimizer }: TrainSettings) => (optimizer.groups ?? []) as readonly ParameterGroup[];

@@ -1,6 +1,7 @@
 import { sizeOf } from "../../engine/tensor/tensor.js";
 import { declarations } from "../../vision/nn/model.js";
 import type { NamedNetwork } from "../../vision/nn/networks/index.js";
+import { adversaryText } from "./adversary-text.js";
 import { inputShapes, type Training } from "./build.js";
 import type { TrainResult } from "./export.js";
 import type { TrainPlan } from "./run-train.js";
@@ -45,9 +46,7 @@ export function modelCard(
         ]
       : []),
     ...(config.start === undefined ? [] : [`- began with ${config.start}`]),
-    adversary
-      ? `- adversarial: ${adversary.share * 100} % of each batch attacked by ${adversary.attack} (${adversary.norm}, ε ${adversary.epsilon.toPrecision(3)}${adversary.attack === "fgsm" ? "" : `, ${adversary.steps} steps`})`
-      : "- not adversarial",
+    adversary ? `- adversarial: ${adversaryText(adversary)}` : "- not adversarial",
     `- seed ${config.seed}; Faultline ${plan.version}, ${plan.runtime.runtime}, ${plan.runtime.provider}, ${plan.runtime.threads} threads`,
     "",
     "## Evaluation",

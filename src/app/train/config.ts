@@ -1,10 +1,12 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { z } from "zod";
-import type { AttackName } from "../../methods/attacks/catalogue/names.js";
+import type { AttackDefinition, Parameters } from "../../methods/attacks/definition.js";
+import type { ParameterNotes } from "../../methods/attacks/parameters.js";
 import { layoutNames } from "../../vision/data/node/layout-names.js";
 import { check } from "../../vision/spec/check.js";
 import { taskNames } from "../../vision/tasks/names.js";
 import { networkChoiceSchema } from "../networks/configuration.js";
+import { loadPlugins, noPlugins, type Plugins } from "../plugins/plugins.js";
 
 /** A training configuration that is not valid: one sentence that names every wrong field. */
 export class ConfigError extends Error {
@@ -22,17 +24,6 @@ function numberIn(text: string): number {
 }
 
 const allowed = "a number above 0 or a fraction such as 8/255";
-const fraction = z
-  .union([
-    z.number().positive().meta({ allowed }),
-    z
-      .string()
-      .refine((text) => numberIn(text) > 0 && numberIn(text) < Number.POSITIVE_INFINITY)
-      .meta({ allowed })
-      .transform(numberIn),
-  ])
-  .meta({ allowed });
-
 const dataSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("synthetic"),
@@ -115,108 +106,138 @@ const scheduleSchema = z.discriminatedUnion("kind", [
   }),
 ]);
 
-const iterated = ["bim", "pgd", "segpgd", "cospgd"] as const satisfies readonly AttackName[];
+/** Who trains against whom: any attack that is one projected ascent, with its own parameters. */
+export type AdversaryConfig = { readonly attack: string; readonly share: number } & Parameters;
 
-const ball = { norm: z.enum(["l_inf", "l_2", "l_1"]).default("l_inf"), epsilon: fraction };
+function adversarySchema(attacks: Plugins["attacks"]): z.ZodType<AdversaryConfig> {
+  const options = Object.values(attacks).flatMap((definition) =>
+    definition.ascent ? [asAdversary(definition)] : [],
+  ) as unknown as [z.ZodObject, ...z.ZodObject[]];
+  return z.discriminatedUnion("attack", options) as unknown as z.ZodType<AdversaryConfig>;
+}
 
-/** FGSM is a single step of full length, so it has neither number nor length of steps. */
-const adversarySchema = z.discriminatedUnion("attack", [
-  z.strictObject({ attack: z.literal("fgsm"), ...ball, share: share.default(0.5) }),
-  z.strictObject({
-    attack: z.enum(iterated),
-    ...ball,
-    stepSize: fraction.optional(),
-    steps: whole.default(3),
-    share: share.default(0.5),
-  }),
-]);
+/** An attack's own schema, with the defaults that it has within a training step; lengths may be written as fractions. */
+function asAdversary({ name, parameters }: AttackDefinition): z.ZodObject {
+  const fields: Record<string, z.ZodType> = {};
+  for (const [field, schema] of Object.entries(parameters.shape as Readonly<Record<string, z.ZodType>>)) {
+    const { training, unit } = (schema.meta() ?? {}) as Partial<ParameterNotes>;
+    if (training === "decided there") continue;
+    const bare = schema instanceof z.ZodDefault ? (schema.unwrap() as z.ZodType) : schema;
+    const own = training ? bare.default(training.default) : schema;
+    fields[field] = unit === "intensity" ? z.preprocess(readFraction, own).meta({ allowed }) : own;
+  }
+  const whole = z.strictObject({ attack: z.literal(name), share: share.default(0.5), ...fields });
+  return whole.check(...((parameters.def.checks ?? []) as z.core.$ZodCheck<unknown>[])) as z.ZodObject;
+}
+
+/** "8/255" as a number; anything else as it is. */
+const readFraction = (value: unknown): unknown => {
+  const number = typeof value === "string" ? numberIn(value) : Number.NaN;
+  return Number.isFinite(number) ? number : value;
+};
 
 /** What a training run is. Complete after parsing: defaults are filled in. */
-export const trainConfigSchema = z.strictObject({
-  task: z.enum(taskNames),
-  network: networkChoiceSchema,
-  /** Checkpoint (.pth, .safetensors) to begin with; default: fresh parameters. */
-  start: z.string().optional(),
-  data: dataSchema,
-  /** Random window, [height, width]; default: whole pictures. */
-  crop: size.optional(),
-  flips: z.array(z.enum(["horizontal", "vertical", "diagonal"])).default([]),
-  batch: whole,
-  /** Batches whose mean gradient makes one step. */
-  pieces: whole.default(1),
-  steps: whole,
-  loss: z.string().optional(),
-  optimizer: optimizerSchema,
-  schedule: scheduleSchema.default({ kind: "constant" }),
-  /** Steps over which the rate rises from 0. */
-  warmup: z.number().int().nonnegative().default(0),
-  clipNorm: z.number().positive().optional(),
-  /** Decay of a moving average of the parameters, which is then what is evaluated and written. */
-  average: z.number().gt(0).lt(1).optional(),
-  adversary: adversarySchema.optional(),
-  evaluation: z
-    .strictObject({
-      data: dataSchema,
-      /** Steps between evaluations; there is one at the end in any case. */
-      every: whole.default(1000),
-      /** Middle part of the pictures, [height, width]; default: the training crop. */
-      crop: size.optional(),
-      batch: whole.optional(),
-      /** The network of the best evaluation is kept and becomes the result; default: the last one does. */
-      best: z
-        .strictObject({
-          /** Default: the task's first metric. */
-          metric: z.string().optional(),
-          /** Evaluations without improvement after which training stops; default: it goes on to the last step. */
-          patience: whole.optional(),
-          /** What a value must gain to be better. */
-          improvement: z.number().nonnegative().default(0),
-        })
-        .optional(),
-    })
-    .optional(),
-  /** Steps between checkpoints. */
-  checkpoint: whole.default(500),
-  /** Steps that one line of records.jsonl sums up. */
-  record: whole.default(10),
-  seed: z.number().int().default(0),
-});
+export const trainConfigSchema = (attacks: Plugins["attacks"] = noPlugins.attacks) =>
+  z.strictObject({
+    /** Modules of one's own with attacks. */
+    plugins: z.array(z.string()).optional(),
+    task: z.enum(taskNames),
+    network: networkChoiceSchema,
+    /** Checkpoint (.pth, .safetensors) to begin with; default: fresh parameters. */
+    start: z.string().optional(),
+    data: dataSchema,
+    /** Random window, [height, width]; default: whole pictures. */
+    crop: size.optional(),
+    flips: z.array(z.enum(["horizontal", "vertical", "diagonal"])).default([]),
+    batch: whole,
+    /** Batches whose mean gradient makes one step. */
+    pieces: whole.default(1),
+    steps: whole,
+    loss: z.string().optional(),
+    optimizer: optimizerSchema,
+    schedule: scheduleSchema.default({ kind: "constant" }),
+    /** Steps over which the rate rises from 0. */
+    warmup: z.number().int().nonnegative().default(0),
+    clipNorm: z.number().positive().optional(),
+    /** Decay of a moving average of the parameters, which is then what is evaluated and written. */
+    average: z.number().gt(0).lt(1).optional(),
+    adversary: adversarySchema(attacks).optional(),
+    evaluation: z
+      .strictObject({
+        data: dataSchema,
+        /** Steps between evaluations; there is one at the end in any case. */
+        every: whole.default(1000),
+        /** Middle part of the pictures, [height, width]; default: the training crop. */
+        crop: size.optional(),
+        batch: whole.optional(),
+        /** The network of the best evaluation is kept and becomes the result; default: the last one does. */
+        best: z
+          .strictObject({
+            /** Default: the task's first metric. */
+            metric: z.string().optional(),
+            /** Evaluations without improvement after which training stops; default: it goes on to the last step. */
+            patience: whole.optional(),
+            /** What a value must gain to be better. */
+            improvement: z.number().nonnegative().default(0),
+          })
+          .optional(),
+      })
+      .optional(),
+    /** Steps between checkpoints. */
+    checkpoint: whole.default(500),
+    /** Steps that one line of records.jsonl sums up. */
+    record: whole.default(10),
+    seed: z.number().int().default(0),
+  });
 
 /** Training of a model of one's own: an ONNX file in place of a network. */
-export const importedTrainConfigSchema = trainConfigSchema.omit({ network: true, start: true }).extend({
-  /** ONNX file; its float32 initializers are what is trained, under the names in the file. */
-  model: z.string(),
-  /** What it takes and yields; default: the sidecar beside it. */
-  spec: z.string().optional(),
-  /** Patterns of initializers' names, with * for any letters. */
-  trained: z.array(z.string()).nonempty().default(["*"]),
-  /** Patterns of those that stay as they are. */
-  frozen: z.array(z.string()).default([]),
-});
+export const importedTrainConfigSchema = (attacks?: Plugins["attacks"]) =>
+  trainConfigSchema(attacks)
+    .omit({ network: true, start: true })
+    .extend({
+      /** ONNX file; its float32 initializers are what is trained, under the names in the file. */
+      model: z.string(),
+      /** What it takes and yields; default: the sidecar beside it. */
+      spec: z.string().optional(),
+      /** Patterns of initializers' names, with * for any letters. */
+      trained: z.array(z.string()).nonempty().default(["*"]),
+      /** Patterns of those that stay as they are. */
+      frozen: z.array(z.string()).default([]),
+    });
 
-export type TrainConfig = z.infer<typeof trainConfigSchema>;
-export type ImportedTrainConfig = z.infer<typeof importedTrainConfigSchema>;
+export type TrainConfig = z.infer<ReturnType<typeof trainConfigSchema>>;
+export type ImportedTrainConfig = z.infer<ReturnType<typeof importedTrainConfigSchema>>;
 /** What a training run is besides its network. */
 export type TrainSettings = Omit<TrainConfig, "network">;
 
 export type DataConfig = z.infer<typeof dataSchema>;
 
+/** A configuration with the modules that it names. */
+export interface OpenConfig {
+  readonly config: TrainConfig | ImportedTrainConfig;
+  readonly plugins: Plugins;
+}
+
 /**
  * Reads and checks a configuration file.
  *
- * @throws ConfigError naming every field that is wrong.
+ * @param more modules named beside the file, on the command line.
+ * @throws ConfigError naming every field that is wrong; PluginError for a module that cannot be used.
  */
-export function readTrainConfig(path: string): TrainConfig | ImportedTrainConfig {
+export async function readTrainConfig(path: string, more: readonly string[] = []): Promise<OpenConfig> {
   const value = readJson(path);
-  if (!(value && typeof value === "object" && "model" in value)) return parseTrainConfig(value, path);
-  if ("network" in value) throw new ConfigError(`${path} names both a network and a model; leave one of them out.`);
-  const checked = check(importedTrainConfigSchema, value);
+  const fields = value && typeof value === "object" ? value : {};
+  const named = "plugins" in fields && Array.isArray(fields.plugins) ? fields.plugins.filter((p) => typeof p === "string") : [];
+  const plugins = await loadPlugins([...new Set([...named, ...more])]);
+  if (!("model" in fields)) return { config: parseTrainConfig(value, path, plugins), plugins };
+  if ("network" in fields) throw new ConfigError(`${path} names both a network and a model; leave one of them out.`);
+  const checked = check(importedTrainConfigSchema(plugins.attacks), value);
   if ("problems" in checked) throw new ConfigError(`${path} is not valid: ${checked.problems.join("; ")}.`);
-  return checked.data;
+  return { config: checked.data, plugins };
 }
 
-export function parseTrainConfig(value: unknown, where: string): TrainConfig {
-  const checked = check(trainConfigSchema, value);
+export function parseTrainConfig(value: unknown, where: string, { attacks }: Pick<Plugins, "attacks"> = noPlugins): TrainConfig {
+  const checked = check(trainConfigSchema(attacks), value);
   if ("problems" in checked) throw new ConfigError(`${where} is not valid: ${checked.problems.join("; ")}.`);
   return checked.data;
 }

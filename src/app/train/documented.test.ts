@@ -17,7 +17,7 @@ function fieldsOf(schema: unknown, found = new Set<string>()): Set<string> {
 const guide = readFileSync(new URL("../../../docs/training.md", import.meta.url), "utf8");
 
 it.each([
-  ["training configurations", trainConfigSchema],
+  ["training configurations", trainConfigSchema()],
   ["networks", networkSchema],
 ])("docs/training.md names every field of %s", (_, schema) => {
   const fields = [...fieldsOf(schema)];

@@ -15,6 +15,7 @@ import { completeSpec, fixedModel } from "../../vision/spec/model-predictor.js";
 import { type ModelSpec, type ModelSpecInput, parseModelSpec } from "../../vision/spec/model-spec.js";
 import { tasks } from "../../vision/tasks/index.js";
 import type { RunDirectory } from "../runs/run-directory.js";
+import { adversaryText } from "./adversary-text.js";
 import { type Training, trainingOf } from "./build.js";
 import { ConfigError, type ImportedTrainConfig } from "./config.js";
 import type { TrainResult } from "./export.js";
@@ -131,9 +132,7 @@ export function exportImported(
       "",
       `The same file with new weights: ${weights.size} tensors were trained for ${steps} steps of ${config.batch * config.pieces} samples (${training.dataset.describe()}).`,
       ...notes,
-      adversary
-        ? `${adversary.share * 100} % of each batch was attacked by ${adversary.attack} (${adversary.norm}, ε ${adversary.epsilon.toPrecision(3)}).`
-        : "It was not trained against attacks.",
+      adversary ? `${adversaryText(adversary)}.` : "It was not trained against attacks.",
       "",
       ...(measured.length > 0
         ? ["| metric | value |", "|---|---|", ...measured.map(([name, value]) => `| ${name} | ${value.toFixed(4)} |`)]

@@ -241,13 +241,16 @@ describe("a configuration", () => {
       "groups.0: must be an object with of, and learningRate or weightDecay",
     );
     expect(sentence(grouped({ of: "biases", weightDecay: 0 }))).toContain('groups.0.of: must be "vectors" or a list of names');
-    expect(sentence({ adversary: { attack: "apgd", epsilon: 0.1 } })).toContain("adversary.attack");
+    expect(sentence({ adversary: { attack: "apgd", epsilon: 0.1 } })).toBe("no error");
+    expect(sentence({ adversary: { attack: "ensemble" } })).toMatch(
+      /adversary\.attack: must be one of fgsm, bim, .*, not "ensemble"/,
+    );
     expect(sentence({ adversary: { attack: "fgsm", epsilon: 0.1, steps: 5 } })).toContain(
-      'adversary: there is no field "steps"; fields are attack, norm, epsilon, share',
+      'adversary: there is no field "steps"; fields are attack, share, norm, epsilon, grid',
     );
     for (const epsilon of ["eight", "8/", "8/0", 0])
       expect(sentence({ adversary: { attack: "fgsm", epsilon } })).toContain(
-        "adversary.epsilon: must be a number above 0 or a fraction such as 8/255",
+        "adversary.epsilon: must be a radius above 0, such as 8/255",
       );
   });
 

@@ -13,6 +13,7 @@ import {
   wrapperPrefix,
 } from "../../vision/nn/checkpoints/state-dict.js";
 import { declarations } from "../../vision/nn/model.js";
+import type { PluginFile, Plugins } from "../plugins/plugins.js";
 import type { RunDirectory, RunRecord } from "../runs/run-directory.js";
 import { isExhausted, standingAt } from "./best.js";
 import { createTrainer, inputShapes, prepareTraining, type Training } from "./build.js";
@@ -44,6 +45,8 @@ export interface TrainPlan<C extends TrainSettings = TrainConfig> {
   readonly config: C;
   /** SHA-256 of the checkpoint, or the model, that the run began with. */
   readonly start?: string;
+  /** Modules that the adversary comes from. */
+  readonly plugins?: readonly PluginFile[];
   readonly runtime: {
     readonly provider: string;
     readonly runtime: string;
@@ -57,6 +60,8 @@ export interface TrainHooks {
   /** What a user should know before the first step. */
   readonly onNote?: (sentence: string) => void;
   readonly signal: AbortSignal;
+  /** What the adversary may be; default the library's attacks. */
+  readonly plugins?: Plugins;
 }
 
 /** What a run trains and what it leaves behind. */
@@ -105,10 +110,16 @@ export async function runCourse(
   config: TrainSettings,
   run: RunDirectory<TrainRecord>,
   { training, observe, finish }: Course,
-  { onProgress, signal }: TrainHooks,
+  { onProgress, signal, plugins }: TrainHooks,
 ): Promise<TrainResult | "stopped"> {
   const before = readCheckpoint(run);
-  const trainer = await createTrainer(engine, config, training, before?.state ?? (await startingState(config, training)));
+  const trainer = await createTrainer(
+    engine,
+    config,
+    training,
+    before?.state ?? (await startingState(config, training)),
+    plugins,
+  );
   const evaluation = training.evaluation && (await Evaluation.create(engine, config, training, trainer.layout));
   const recorder = new Recorder(run, config, before?.losses ?? []);
   const rule = evaluation?.rule;

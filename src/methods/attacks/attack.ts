@@ -4,10 +4,10 @@ import type { PixelFunction, PixelOptions, Task } from "../../vision/tasks/index
 import type { StepSchedule } from "./step-schedule.js";
 
 /**
- * An attack as a record of parts. PGD, SegPGD and CosPGD differ in the pixel weight alone, FGSM and BIM in start and steps, MI-FGSM and APGD
- * in the descent rule; every combination is one step graph (`compileAttack`).
+ * A projected ascent as a record of parts. PGD, SegPGD and CosPGD differ in the pixel weight alone, FGSM and BIM in start and steps, MI-FGSM and APGD
+ * in the descent rule; every combination is one step graph (`compileAscent`). `projectedAscent` makes an attack of it that can be chosen by name.
  */
-export interface Attack {
+export interface ProjectedAscent {
   readonly name: string;
   /** Paper and section. */
   readonly source: string;
@@ -19,8 +19,6 @@ export interface Attack {
   readonly loss?: string | PixelFunction;
   readonly descent: DescentRule;
   readonly budget: Budget;
-  /** Where step lengths are not the budget's: the rule sets them, there is one of full length, or nothing moves. */
-  readonly stepLengths?: "own" | "one full step" | "none";
 }
 
 /** Everything about sizes; images are in [0, 1]. */

@@ -3,13 +3,23 @@ import type { Engine } from "../../engine/runtime/engine.js";
 import { createEngine } from "../../engine/runtime/node.js";
 import { sizeOf, type Tensor } from "../../engine/tensor/tensor.js";
 import type { TaskName } from "../../vision/tasks/index.js";
-import type { Attack, Goal, Norm } from "./attack.js";
-import { type AttackName, type AttackOptions, attacks, noise } from "./catalogue/index.js";
-import { type AttackBatch, type AttackOutcome, compileAttack } from "./compile-attack.js";
-import { CompiledEnsemble, ensembleMembers } from "./ensemble.js";
+import { tasks } from "../../vision/tasks/index.js";
+import type { Goal, Norm } from "./attack.js";
+import { attacks, ensemble, noise } from "./catalogue/index.js";
+import type { AttackBatch, AttackOutcome } from "./compile-attack.js";
+import {
+  type Attack,
+  type AttackDefinition,
+  ascentsOf,
+  attackOf,
+  compileAttack,
+  ownParameters,
+  type Parameters,
+} from "./definition.js";
 import { norms } from "./norms/index.js";
 import type { AttackSite } from "./step-graph.js";
 import { leftHalf, smallBatch, smallSite } from "./testing/small-site.js";
+import { worstOf } from "./worst-of.js";
 
 const taskNames: readonly TaskName[] = ["classification", "segmentation", "flow", "disparity", "restoration"];
 const goals: readonly Goal[] = ["untargeted", "targeted"];
@@ -31,30 +41,30 @@ async function run(attack: Attack, site: AttackSite, batch: AttackBatch): Promis
   }
 }
 
-const options = (norm: Norm["name"], goal: Goal, more: Partial<AttackOptions> = {}): AttackOptions => ({
-  norm: norms[norm],
-  goal,
-  epsilon: radius[norm],
-  steps: 8,
-  ...more,
-});
+const options = <const P extends Parameters>(norm: Norm["name"], more: P) => ({ norm, epsilon: radius[norm], steps: 8, ...more });
+
+/** An attack with those of the parameters that it has. */
+const having = (definition: AttackDefinition, parameters: Parameters): Attack =>
+  attackOf(definition, ownParameters(definition, parameters));
 
 describe.each(taskNames)("%s", (task) => {
   for (const norm of Object.keys(norms) as Norm["name"][]) {
     for (const goal of goals) {
       it(`${norm}, ${goal}: every attack stays in the ball and beats the best of five draws of noise`, async () => {
-        const [site, batch] = [smallSite(task), smallBatch(task)];
-        const baseline = await run(noise({ ...options(norm, goal), restarts: 5 }), site, batch);
-        for (const name of Object.keys(attacks) as AttackName[]) {
-          const alignment = name.endsWith("cospgd") && task === "disparity" ? { alignment: "residual" } : {};
-          const outcome = await run(attacks[name](options(norm, goal, alignment)), site, batch);
+        const [site, batch] = [{ ...smallSite(task), goal }, smallBatch(task)];
+        const baseline = await run(noise({ norm, epsilon: radius[norm], restarts: 5 }), site, batch);
+        for (const definition of Object.values(attacks)) {
+          const { name } = definition;
+          const alignment = task === "disparity" && name !== "ensemble" ? { alignment: "residual" } : {};
+          const outcome = await run(having(definition, options(norm, alignment)), site, batch);
           expectInside(outcome, batch, norm, name);
-          if (name === "noise") continue;
+          if (definition.follows === "nothing") continue;
           for (let i = 0; i < outcome.loss.length; i++) {
             const sign = goal === "untargeted" ? 1 : -1;
             const what = `${name}, sample ${i}`;
-            // This one counts pixels won, not loss: its own loss falls as it wins them.
-            if (name === "apgd-cospgd") expect(sign * (outcome.correct[i]! - baseline.correct[i]!), what).toBeLessThanOrEqual(0);
+            // These count pixels won, not loss: CosPGD's own loss falls as it wins them.
+            if (name === "apgd-cospgd" || name === "ensemble")
+              expect(sign * (outcome.correct[i]! - baseline.correct[i]!), what).toBeLessThanOrEqual(0);
             else
               expect(sign * (outcome.loss[i]! - outcome.clean.loss[i]!), what).toBeGreaterThan(
                 Math.max(sign * (baseline.loss[i]! - outcome.clean.loss[i]!), 0),
@@ -68,8 +78,9 @@ describe.each(taskNames)("%s", (task) => {
   it("stays on the 8-bit grid and within the region, and gives the same bytes again", async () => {
     const site = { ...smallSite(task), region: true };
     const batch = smallBatch(task, { region: leftHalf });
-    for (const name of Object.keys(attacks) as AttackName[]) {
-      const attack = attacks[name](options("l_inf", "untargeted", { grid: "8-bit", steps: 2, start: "random" }));
+    for (const definition of Object.values(attacks)) {
+      const { name } = definition;
+      const attack = having(definition, options("l_inf", { grid: "8-bit", steps: 2 }));
       const [first, second] = [await run(attack, site, batch), await run(attack, site, batch)];
       expectInside(first, batch, "l_inf", name);
       for (const [role, image] of Object.entries(first.images)) {
@@ -86,10 +97,9 @@ describe.each(taskNames)("%s", (task) => {
 
   it("ensemble: no member does worse to any sample", async () => {
     const [site, batch] = [smallSite(task), smallBatch(task)];
-    const members = ensembleMembers(task, options("l_inf", "untargeted", { steps: 4 }));
-    const ensemble = await CompiledEnsemble.compile(engine, members, site);
-    const worst = await ensemble.run(batch);
-    ensemble.dispose();
+    const attack = ensemble(options("l_inf", { steps: 4 }));
+    const members = ensemble.members!(attack.parameters, { task: site.task, goal: "untargeted" });
+    const worst = await run(attack, site, batch);
     for (const member of members) {
       const own = await run(member, site, batch);
       own.correct.forEach((c, i) => {
@@ -101,7 +111,7 @@ describe.each(taskNames)("%s", (task) => {
 
 it("depends on a sample's name and the seed, not on its place in the batch", async () => {
   const [site, batch] = [smallSite("segmentation"), smallBatch("segmentation")];
-  const attack = attacks.cospgd(options("l_2", "untargeted"));
+  const attack = attacks.cospgd(options("l_2", {}));
   const swapped: AttackBatch = {
     ...batch,
     images: { image: swap(batch.images.image!) },
@@ -121,27 +131,51 @@ it.each(Object.keys(norms) as Norm["name"][])(
   "%s: starts anywhere in the ball lie in it, and not on its surface alone",
   async (norm) => {
     const [site, batch] = [smallSite("flow"), smallBatch("flow")];
-    const outcome = await run(noise({ ...options(norm, "untargeted"), start: "ball" }), site, batch);
+    const outcome = await run(noise({ norm, epsilon: radius[norm], randomStart: "ball" }), site, batch);
     expectInside(outcome, batch, norm, "noise");
   },
 );
 
-it("an ensemble takes the alignment that is asked for, and the residual one otherwise", () => {
-  const names = (more: object) =>
-    ensembleMembers("flow", options("l_inf", "untargeted", more)).map((member) => member.weight.name);
-  expect(names({})).toEqual(["uniform", "cospgd, residual alignment"]);
-  expect(names({ alignment: "sigmoid" })).toEqual(["uniform", "cospgd, sigmoid alignment"]);
+it("an ensemble takes the alignment that is asked for, and the residual one otherwise", async () => {
+  const names = async (more: Parameters) => {
+    const ascents = await ascentsOf(ensemble(options("l_inf", more)), { task: tasks.flow, goal: "untargeted" });
+    return ascents.map(({ weight }) => weight.name);
+  };
+  expect(await names({})).toEqual(["uniform", "cospgd, residual alignment"]);
+  expect(await names({ alignment: "sigmoid" })).toEqual(["uniform", "cospgd, sigmoid alignment"]);
+});
+
+it("an ensemble refuses what no member would use", () => {
+  const members = (more: Parameters) =>
+    ensemble.members!(ensemble(options("l_inf", more)).parameters, { task: tasks.classification, goal: "untargeted" });
+  expect(() => members({ stepSize: 0.01 })).toThrow("in classification its members have no stepSize; leave it out.");
+  expect(() => members({ loss: "dlr" })).toThrow("in classification its members have a loss of their own; leave it out.");
+});
+
+it("every attack is in the table under its own name", () => {
+  for (const [name, definition] of Object.entries(attacks)) expect(definition.name).toBe(name);
+});
+
+it("parameters are complete after parsing, and the same when parsed again", () => {
+  for (const definition of Object.values<AttackDefinition>(attacks)) {
+    const { parameters } = attackOf(definition, {});
+    expect(JSON.stringify(attackOf(definition, parameters).parameters)).toBe(JSON.stringify(parameters));
+  }
+  expect(attacks.pgd({ epsilon: 2 / 255 }).parameters.stepSize).toBe(0.32 * (2 / 255));
+  expect(attacks.pgd({ norm: "l_2", epsilon: 1 }).parameters.stepSize).toBe(0.2);
+  expect(attacks.pgd({ steps: 1 }).parameters.stepSize).toBe(8 / 255);
 });
 
 it("an ensemble of several losses measures its results by the first", async () => {
   const [site, batch] = [smallSite("classification"), smallBatch("classification")];
-  const members = ensembleMembers("classification", options("l_inf", "untargeted", { steps: 4 }));
+  const member = (loss: string, steps: number) => attacks.apgd({ epsilon: radius.l_inf, loss, steps });
   // The other member alone must win somewhere, else its loss would not show.
-  for (const list of [members, [members[0]!, { ...members[1]!, budget: { ...members[1]!.budget, steps: 30 } }]]) {
-    const ensemble = await CompiledEnsemble.compile(engine, list, site);
-    const worst = await ensemble.run(batch);
-    const again = await ensemble.evaluate(batch, worst.images);
-    ensemble.dispose();
+  for (const steps of [4, 30]) {
+    const members = [member("cross-entropy", 4), member("dlr", steps)];
+    const compiled = await worstOf(engine, () => members, site);
+    const worst = await compiled.run(batch);
+    const again = await compiled.evaluate(batch, worst.images);
+    compiled.dispose();
     expect(Array.from(worst.loss)).toEqual(Array.from(again.loss));
     expect(Array.from(worst.correct)).toEqual(Array.from(again.correct));
   }
@@ -149,8 +183,8 @@ it("an ensemble of several losses measures its results by the first", async () =
 
 it("more restarts never end with less loss", async () => {
   const [site, batch] = [smallSite("flow"), smallBatch("flow")];
-  const one = await run(attacks.pgd(options("l_inf", "untargeted", { steps: 2 })), site, batch);
-  const four = await run(attacks.pgd(options("l_inf", "untargeted", { steps: 2, restarts: 4 })), site, batch);
+  const one = await run(attacks.pgd(options("l_inf", { steps: 2 })), site, batch);
+  const four = await run(attacks.pgd(options("l_inf", { steps: 2, restarts: 4 })), site, batch);
   four.loss.forEach((loss, i) => {
     expect(loss).toBeGreaterThanOrEqual(one.loss[i]!);
   });

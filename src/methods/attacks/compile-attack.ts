@@ -1,26 +1,20 @@
 import { lower } from "../../engine/compile/lower.js";
 import type { Graph } from "../../engine/graph/graph.js";
-import type { DeviceTensor, Engine, Program } from "../../engine/runtime/engine.js";
+import type { DeviceTensor, Engine, Feeds, Program } from "../../engine/runtime/engine.js";
 import { Random } from "../../engine/tensor/random.js";
 import { type Shape, sizeOf, type Tensor, tensor } from "../../engine/tensor/tensor.js";
-import type { Attack, Budget, DescentRule } from "./attack.js";
+import type { PixelFunction } from "../../vision/tasks/index.js";
+import type { Budget, DescentRule, ProjectedAscent } from "./attack.js";
+import type { CompiledAttack } from "./definition.js";
 import { firstValue } from "./descent/first-value.js";
 import { ruleOf } from "./descent/rule-of.js";
 import { AttackError } from "./error.js";
+import { type CompiledEvaluation, compileEvaluation } from "./evaluation.js";
 import { lowered } from "./lowered.js";
-import { type AttackOutcome, keepFurther, keepWon, type StepRecord } from "./outcome.js";
-import { type Handles, type Runnable, release, shapeOf } from "./split/runnable.js";
+import { type AttackOutcome, type Judgement, keepFurther, keepWon, type StepRecord } from "./outcome.js";
+import { type Handles, type Runnable, release } from "./split/runnable.js";
 import { isSplit, overImages, SplitStep } from "./split/split-step.js";
-import {
-  type AttackSite,
-  evaluationGraph,
-  noiseName,
-  perturbedRoles,
-  predictionGraph,
-  startGraph,
-  stateName,
-  stepGraph,
-} from "./step-graph.js";
+import { type AttackSite, noiseName, perturbedRoles, predictionGraph, startGraph, stateName, stepGraph } from "./step-graph.js";
 import { stepSchedules } from "./step-schedule.js";
 
 /** One batch to attack. Images are [B, C, H, W] in [0, 1]. */
@@ -34,7 +28,9 @@ export interface AttackBatch {
   readonly start?: Readonly<Record<string, Tensor<"float32">>>;
   /** A stable name for each sample: its random numbers depend on it and the seed alone, not on the batch or order it came in. */
   readonly samples: readonly string[];
-  readonly seed: number;
+  readonly seed: number | string;
+  /** Further inputs of the predictor's graphs: the weights of a network in training. */
+  readonly feeds?: Feeds;
 }
 
 /** Everything about one step; tensors are copied to the main thread only where a trace is asked for. */
@@ -55,14 +51,8 @@ export interface AttackHooks {
 
 export type { AttackOutcome, StepRecord } from "./outcome.js";
 
-/**
- * Compiles an attack on a model for one batch shape: a start program, the step program and an evaluation program.
- *
- * @example
- * const pgd = await compileAttack(engine, cospgd({ norm: lInf, epsilon: 8 / 255, steps: 20 }), { predictor, task: segmentation });
- * const { images, loss } = await pgd.run({ images: { image }, target: labels, samples: ["cat.png"], seed: 0 });
- */
-export async function compileAttack(engine: Engine, attack: Attack, site: AttackSite): Promise<CompiledAttack> {
+/** Compiles a projected ascent on a model for one batch shape: a start program, the step program and an evaluation program. */
+export async function compileAscent(engine: Engine, attack: ProjectedAscent, site: AttackSite): Promise<CompiledAscent> {
   const compile = (graph: Graph) => engine.compile(lower(graph, engine.info.provider));
   if (attack.start === "clean" && attack.budget.restarts > 1 && !site.transform)
     throw new AttackError(
@@ -71,9 +61,9 @@ export async function compileAttack(engine: Engine, attack: Attack, site: Attack
   const step = isSplit(site)
     ? await SplitStep.compile(engine, attack, site)
     : await engine.compile(lowered(stepGraph(attack, site), engine, site));
-  const evaluation = overImages(engine, await compile(evaluationGraph(attack, site)), site);
+  const evaluation = await compileEvaluation(engine, site, attack.loss);
   const start = attack.start === "clean" ? undefined : await compile(startGraph(attack, site));
-  return new CompiledAttack(engine, attack, site, { step, evaluation, start });
+  return new CompiledAscent(engine, attack, site, { step, evaluation, start });
 }
 
 /** Predicts images of one shape, by role. */
@@ -94,18 +84,22 @@ export async function compilePrediction(engine: Engine, site: AttackSite): Promi
 interface Programs {
   readonly step: Runnable;
   /** Prediction, loss and what is right of images in one program: one for predictions alone would hold all weights once more. */
-  readonly evaluation: Runnable;
+  readonly evaluation: CompiledEvaluation;
   readonly start: Program | undefined;
 }
 
-export class CompiledAttack {
+export class CompiledAscent implements CompiledAttack {
   constructor(
     private readonly engine: Engine,
-    readonly attack: Attack,
+    readonly attack: ProjectedAscent,
     private readonly site: AttackSite,
     private readonly programs: Programs,
   ) {
     this.rule = ruleOf(attack, site.task);
+  }
+
+  get loss(): PixelFunction {
+    return this.programs.evaluation.loss;
   }
 
   private readonly rule: DescentRule;
@@ -117,11 +111,11 @@ export class CompiledAttack {
         throw new AttackError(
           `The batch has a mask "${mask}", but the attack was compiled for none; say ${mask}: true at its site.`,
         );
-    const clean = await this.#evaluate(batch, batch.images);
+    const clean = await this.evaluate(batch, batch.images);
     let best: AttackOutcome | undefined;
     for (let restart = 0; restart < this.attack.budget.restarts; restart++) {
-      const { images, steps } = await this.#search(batch, restart, hooks);
-      const found = await this.#evaluate(batch, images);
+      const { images, steps } = await this.search(batch, restart, hooks);
+      const found = await this.evaluate(batch, images);
       const outcome = { images, steps, ...found, clean };
       best = best ? keepFurther(best, outcome, this.attack.goal, this.site.task.judgedBy) : outcome;
     }
@@ -133,30 +127,27 @@ export class CompiledAttack {
    * The same attack with other numbers: radius, step size, steps and restarts are inputs of the programs, so nothing is compiled anew. The two
    * share their programs; dispose of one of them. The grid is part of the step graph and stays.
    */
-  withBudget(budget: Partial<Omit<Budget, "grid">>): CompiledAttack {
+  withBudget(budget: Partial<Omit<Budget, "grid">>): CompiledAscent {
     const attack = { ...this.attack, budget: { ...this.attack.budget, ...budget } };
-    return new CompiledAttack(this.engine, attack, this.site, this.programs);
+    return new CompiledAscent(this.engine, attack, this.site, this.programs);
   }
 
   /** The prediction for images of the batch shape. */
-  async predict(images: AttackBatch["images"]): Promise<Tensor<"float32">> {
-    const { evaluation } = this.programs;
-    // what a prediction does not depend on is fed as zeros
-    const blank = evaluation.inputs.map((input) => [input.name, tensor(input.type, shapeOf(input))] as const);
-    const { prediction } = await evaluation.run({ ...Object.fromEntries(blank), ...images }, { only: ["prediction"] });
-    return prediction as Tensor<"float32">;
+  predict(images: AttackBatch["images"]): Promise<Tensor<"float32">> {
+    return this.programs.evaluation.predict(images);
   }
 
   /** Prediction, mean loss and share of correct pixels of other images (a saved version, noise) against the batch's target. */
-  evaluate(batch: AttackBatch, images: AttackBatch["images"]) {
-    return this.#evaluate(batch, images);
+  evaluate(batch: AttackBatch, images: AttackBatch["images"]): Promise<Judgement> {
+    return this.programs.evaluation.evaluate(batch, images);
   }
 
   dispose(): void {
     for (const program of Object.values(this.programs)) program?.dispose();
   }
 
-  async #search(batch: AttackBatch, restart: number, { onStep, onTrace, signal }: AttackHooks) {
+  /** One search from one start, whose result is not judged. */
+  async search(batch: AttackBatch, restart: number, { onStep, onTrace, signal }: AttackHooks = {}) {
     const { attack, site } = this;
     const { steps, epsilon, stepSize, schedule = "constant" } = attack.budget;
     const roles = perturbedRoles(site);
@@ -179,6 +170,7 @@ export class CompiledAttack {
       for (let step = 0; step < passes; step++) {
         signal?.throwIfAborted();
         const feeds: Handles = {
+          ...batch.feeds,
           ...resident,
           progress: scalar(step / steps),
           step_size: scalar(stepSize * stepSchedules[schedule](step, steps)),
@@ -282,14 +274,6 @@ export class CompiledAttack {
     for (const [name, t] of Object.entries(handles))
       copies[name] = t.data === undefined ? await this.engine.download(t) : (t as Tensor);
     return copies;
-  }
-
-  async #evaluate(batch: AttackBatch, images: AttackBatch["images"]) {
-    const feeds: Handles = { ...images, target: batch.target };
-    if (batch.valid) feeds.valid = batch.valid;
-    const { evaluation } = this.programs;
-    const { prediction, loss, correct } = (await evaluation.run(feeds)) as Record<string, Tensor>;
-    return { prediction: prediction as Tensor<"float32">, loss: floats(loss!), correct: floats(correct!) };
   }
 }
 

@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 import { lower } from "../../engine/compile/lower.js";
 import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import { checkedLevels, runModel } from "../../engine/testing/run-model.js";
-import type { Attack } from "./attack.js";
-import { type AttackOptions, apgd, apgdReleased, attacks } from "./catalogue/index.js";
+import type { ProjectedAscent } from "./attack.js";
+import { apgd, apgdReleased, attacks } from "./catalogue/index.js";
+import { ascentOf, attackOf, ownParameters } from "./definition.js";
 import { ruleOf } from "./descent/rule-of.js";
-import { norms } from "./norms/index.js";
 import { startGraph, stepGraph } from "./step-graph.js";
 import { at, type GoldenEntry, goldenEntries, goldenFolder, goldenSite, goldenTensors } from "./testing/golden-site.js";
 
@@ -24,7 +24,7 @@ describe.skipIf(!goldenFolder)("golden attack traces, step by step from each sto
 async function checkTrace(entry: GoldenEntry, level: (typeof checkedLevels)[number]): Promise<void> {
   const folder = entry.file.split("/")[0]!;
   const { site, images, noise, label, target, roles } = await goldenSite(folder);
-  const attack = attackOf(entry);
+  const attack = await ascentFor(entry);
   const trace = goldenTensors(entry.file);
   const x = (t: number, i: number) => at(trace.get(roles.length > 1 ? `x_${i + 1}` : "x")!, t);
   const gradient = (t: number, i: number) => at(trace.get(roles.length > 1 ? `gradient_${i + 1}` : "gradient")!, t);
@@ -71,11 +71,13 @@ async function checkTrace(entry: GoldenEntry, level: (typeof checkedLevels)[numb
 
 async function checkApgd(entry: GoldenEntry): Promise<void> {
   const { site, images, label } = await goldenSite("apgd");
-  const attack = (entry.rules === "paper" ? apgd : apgdReleased)({
-    norm: entry.norm === "linf" ? norms.l_inf : norms.l_2,
-    epsilon: entry.eps,
-    steps: entry.iterations,
-  });
+  const attack = await ascentOf(
+    (entry.rules === "paper" ? apgd : apgdReleased)({
+      norm: entry.norm === "linf" ? "l_inf" : "l_2",
+      epsilon: entry.eps,
+      steps: entry.iterations,
+    }),
+  );
   const trace = goldenTensors(entry.file);
   const batch = label.shape[0]!;
   const model = lower(stepGraph(attack, site), "cpu");
@@ -116,17 +118,17 @@ async function checkApgd(entry: GoldenEntry): Promise<void> {
   expectClose(state["peak.image"]!, trace.get("x_best")!, 2e-6, "best iterate");
 }
 
-function attackOf(entry: GoldenEntry): Attack {
-  const options: AttackOptions = {
-    norm: entry.norm === "linf" ? norms.l_inf : norms.l_2,
-    goal: entry.targeted ? "targeted" : "untargeted",
+function ascentFor(entry: GoldenEntry): Promise<ProjectedAscent> {
+  const options = {
+    norm: entry.norm === "linf" ? "l_inf" : "l_2",
     epsilon: entry.eps,
     stepSize: entry.alpha,
     steps: entry.iterations,
     ...((entry.loss === "l1" || entry.loss === "l2") && { loss: entry.loss }),
     ...(entry.attack === "cospgd_columns" && { alignment: "columns" }),
   };
-  return attacks[entry.attack === "cospgd_columns" ? "cospgd" : entry.attack](options);
+  const definition = attacks[entry.attack === "cospgd_columns" ? "cospgd" : entry.attack];
+  return ascentOf(attackOf(definition, ownParameters(definition, options)), entry.targeted ? "targeted" : "untargeted");
 }
 
 const scalar = (value: number): Tensor => tensor("float32", [], [value]);

@@ -1,36 +1,57 @@
 /** Attacks on any task; they run wherever an `Engine` does. */
 export type {
   Advance,
-  Attack,
   Budget,
   DescentRule,
   DescentSite,
   Goal,
   Norm,
   PixelWeight,
+  ProjectedAscent,
   Start,
   StateSpec,
   WeightSite,
 } from "./attack.js";
-export { type AttackName, attacks } from "./catalogue/index.js";
-export { type AttackOptions, budget } from "./catalogue/options.js";
+export * from "./catalogue/index.js";
 export {
   type AttackBatch,
   type AttackHooks,
-  type CompiledAttack,
-  compileAttack,
+  type CompiledAscent,
+  compileAscent,
   compilePrediction,
   type TraceStep,
 } from "./compile-attack.js";
+export {
+  type Aim,
+  type Attack,
+  type AttackBudget,
+  type AttackDefinition,
+  ascentOf,
+  ascentsOf,
+  attackOf,
+  type CallableDefinition,
+  type CompiledAttack,
+  checkAttack,
+  compileAttack,
+  type DefinitionParts,
+  defineAttack,
+  type Handled,
+  ownParameters,
+} from "./definition.js";
 export { type ApgdRules, apgd as autoPgd, checkpoints } from "./descent/apgd.js";
 export { ascent } from "./descent/ascent.js";
+export { fewestRemaining } from "./descent/fewest-remaining.js";
 export { momentum } from "./descent/momentum.js";
-export { CompiledEnsemble, ensembleMembers } from "./ensemble.js";
 export { AttackError } from "./error.js";
+export { type CompiledEvaluation, compileEvaluation } from "./evaluation.js";
 export { norms } from "./norms/index.js";
-export type { AttackOutcome, StepRecord } from "./outcome.js";
+export { type AttackOutcome, type Judgement, keepFurther, type StepRecord } from "./outcome.js";
+export * as parameters from "./parameters.js";
+export { projectedAscent, usualStepSize } from "./projected-ascent.js";
 export { describeStep, type StepDescription } from "./step-description.js";
 export { type AttackSite, evaluationGraph, predictionGraph, startGraph, stepGraph, type TiledImages } from "./step-graph.js";
 export { type StepSchedule, stepSchedules } from "./step-schedule.js";
+export { type TaskLoss, taskLoss } from "./task-loss.js";
 export { modelTransform, type Transform, type TransformName, type TransformOf, transforms } from "./transforms/index.js";
 export { cosPgd, segPgd, uniform } from "./weights.js";
+export { worstOf } from "./worst-of.js";

@@ -4,10 +4,9 @@ import { matMul, reshape } from "../../engine/operators/index.js";
 import { Random } from "../../engine/tensor/random.js";
 import { tensor } from "../../engine/tensor/tensor.js";
 import { createEngine, type Engine } from "../../index.js";
-import { apgd, pgd, segpgd } from "./catalogue/index.js";
-import { compileAttack } from "./compile-attack.js";
-import { CompiledEnsemble, ensembleMembers, membersFor } from "./ensemble.js";
-import { norms } from "./norms/index.js";
+import { tasks } from "../../vision/tasks/index.js";
+import { apgd, ensemble, pgd, segpgd } from "./catalogue/index.js";
+import { compileAttack } from "./definition.js";
 import { functionSite } from "./testing/function-site.js";
 import { smallBatch, smallSite } from "./testing/small-site.js";
 
@@ -17,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => engine.dispose());
 
-const options = { norm: norms.l_inf, epsilon: 8 / 255, steps: 3 };
+const options = { norm: "l_inf", epsilon: 8 / 255, steps: 3 } as const;
 const classifier = (classes: number) => {
   const random = new Random(4, `${classes}`);
   const weights = tensor(
@@ -38,27 +37,27 @@ it("a loss that needs more classes than there are is refused in a sentence", asy
   await expect(compileAttack(engine, apgd({ ...options, loss: "dlr" }), classifier(2))).rejects.toThrow(
     'The loss "dlr" compares the 3 largest logits, and the model has 2 classes; take cross-entropy.',
   );
-  await expect(compileAttack(engine, pgd({ ...options, loss: "targeted-dlr", goal: "targeted" }), classifier(3))).rejects.toThrow(
-    'The loss "targeted-dlr" compares the 4 largest logits, and the model has 3 classes; take cross-entropy.',
-  );
+  await expect(
+    compileAttack(engine, pgd({ ...options, loss: "targeted-dlr" }), { ...classifier(3), goal: "targeted" }),
+  ).rejects.toThrow('The loss "targeted-dlr" compares the 4 largest logits, and the model has 3 classes; take cross-entropy.');
 });
 
 it.each([
   [2, ["cross-entropy"]],
   [3, ["cross-entropy", "dlr"]],
 ] as const)("an ensemble on %i classes takes the losses that exist", async (classes, losses) => {
-  const members = ensembleMembers("classification", options);
-  expect(membersFor(members, classifier(classes)).map((m) => m.loss)).toEqual(losses);
-  const ensemble = await CompiledEnsemble.compile(engine, members, classifier(classes));
-  const { loss, clean } = await ensemble.run(batch);
-  ensemble.dispose();
+  const members = ensemble.members!(ensemble(options).parameters, { task: tasks.classification, goal: "untargeted", classes });
+  expect(members.map((m) => m.parameters.loss)).toEqual(losses);
+  const compiled = await compileAttack(engine, ensemble(options), classifier(classes));
+  const { loss, clean } = await compiled.run(batch);
+  compiled.dispose();
   expect(loss[0]!).toBeGreaterThanOrEqual(clean.loss[0]!);
 });
 
 it("SegPGD is another attack than PGD in restoration, at the task's own scale", async () => {
   const found = await Promise.all(
-    [pgd(options), segpgd(options)].map(async (attack) => {
-      const compiled = await compileAttack(engine, { ...attack, start: "clean" }, smallSite("restoration"));
+    [pgd, segpgd].map(async (attack) => {
+      const compiled = await compileAttack(engine, attack({ ...options, randomStart: "none" }), smallSite("restoration"));
       const { images } = await compiled.run(smallBatch("restoration"));
       compiled.dispose();
       return images.image!.data;

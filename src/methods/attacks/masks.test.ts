@@ -3,11 +3,11 @@ import { lower } from "../../engine/compile/lower.js";
 import type { Graph, Value } from "../../engine/graph/graph.js";
 import { add, neg, relu } from "../../engine/operators/index.js";
 import { attacks } from "./catalogue/index.js";
-import { norms } from "./norms/index.js";
+import { ascentOf, attackOf, ownParameters } from "./definition.js";
 import { stepGraph } from "./step-graph.js";
 import { goldenFolder, goldenSite } from "./testing/golden-site.js";
 
-const norm = Object.values(norms)[0]!;
+const ascents = Object.values(attacks).filter((definition) => definition.ascent);
 const tasks = ["segmentation", "classification", "restoration", "flow", "disparity"];
 
 /** The identity by way of two ReLUs. */
@@ -16,15 +16,14 @@ const masks = (graph: Graph): number => graph.nodes.filter((n) => n.sweep === "r
 
 // A mask is a product, which is faster, only where the loss gives a cotangent that is proven finite: every loss must.
 describe.skipIf(!goldenFolder)("a ReLU network's masks become products under every loss", () => {
-  it.each(tasks.flatMap((task) => Object.keys(attacks).map((attack) => [task, attack] as const)))(
+  it.each(tasks.flatMap((task) => ascents.map((definition) => [task, definition.name, definition] as const)))(
     "%s, %s",
-    async (task, attack) => {
+    async (task, _, definition) => {
       const { site } = await goldenSite(task);
       const { predict } = site.predictor;
       const predictor = { ...site.predictor, predict: (g: Graph, x: Readonly<Record<string, Value>>) => split(predict(g, x)) };
-      const options = { norm, epsilon: 0.03, steps: 5 };
-      const graph = (of: typeof predictor) =>
-        stepGraph(attacks[attack as keyof typeof attacks](options as never), { ...site, predictor: of });
+      const ascent = await ascentOf(attackOf(definition, ownParameters(definition, { epsilon: 0.03, steps: 5 })));
+      const graph = (of: typeof predictor) => stepGraph(ascent, { ...site, predictor: of });
       const [plain, relus] = [graph(site.predictor), graph(predictor)];
       expect(masks(relus)).toBeGreaterThanOrEqual(masks(plain) + 2);
       expect(masks(lower(relus, "cpu"))).toBe(masks(lower(plain, "cpu")));

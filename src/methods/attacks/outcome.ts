@@ -15,16 +15,21 @@ export interface StepRecord {
   readonly nanGradient: Float32Array;
 }
 
-export interface AttackOutcome {
-  /** The adversarial images, inside the ball and [0, 1]. */
-  readonly images: Readonly<Record<string, Tensor<"float32">>>;
+/** What a model makes of images, for each sample: prediction, mean loss, share of correct pixels. */
+export interface Judgement {
   readonly prediction: Tensor<"float32">;
-  /** Per sample: mean loss, share of correct pixels, of the result and of the clean image. */
   readonly loss: Float32Array;
   readonly correct: Float32Array;
-  readonly clean: { readonly prediction: Tensor<"float32">; readonly loss: Float32Array; readonly correct: Float32Array };
-  /** Of the restart that was kept for the sample, in order of the steps; losses after the last step are `loss`. */
+}
+
+export interface AttackOutcome extends Judgement {
+  /** The adversarial images, inside [0, 1] and inside the ball where there is one. */
+  readonly images: Readonly<Record<string, Tensor<"float32">>>;
+  readonly clean: Judgement;
+  /** Of the search that was kept for the sample, in order of the steps; losses after the last step are `loss`. Empty where there is no gradient. */
   readonly steps: readonly StepRecord[];
+  /** Further numbers that the attack has to say, by what they are ("queries", "radius"), for each sample. */
+  readonly found?: Readonly<Record<string, Float32Array>>;
 }
 
 /**
@@ -61,6 +66,7 @@ function merged(a: AttackOutcome, b: AttackOutcome, preferred: (sample: number) 
     correct: a.correct.slice(),
     prediction: copy(a.prediction),
     images: Object.fromEntries(Object.entries(a.images).map(([role, t]) => [role, copy(t)])),
+    ...(a.found && { found: Object.fromEntries(Object.entries(a.found).map(([name, values]) => [name, values.slice()])) }),
     steps: a.steps.map((s) => ({ ...s, ...Object.fromEntries(perSample.map((key) => [key, s[key].slice()])) })),
   };
   for (let i = 0; i < a.loss.length; i++) {
@@ -68,6 +74,7 @@ function merged(a: AttackOutcome, b: AttackOutcome, preferred: (sample: number) 
     joined.loss[i] = b.loss[i]!;
     joined.correct[i] = b.correct[i]!;
     copySample(b.prediction, joined.prediction, i);
+    for (const name of Object.keys(a.found ?? {})) joined.found![name]![i] = b.found?.[name]?.[i] ?? Number.NaN;
     for (const role of Object.keys(a.images)) copySample(b.images[role]!, joined.images[role]!, i);
     for (const [t, step] of joined.steps.entries())
       for (const key of perSample) step[key][i] = b.steps[Math.min(t, b.steps.length - 1)]![key][i]!;

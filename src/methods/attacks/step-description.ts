@@ -1,5 +1,5 @@
 import type { ValueInfo } from "../../engine/onnx/model.js";
-import type { Attack, Goal, Norm, Start } from "./attack.js";
+import type { Goal, Norm, ProjectedAscent, Start } from "./attack.js";
 import { firstValue } from "./descent/first-value.js";
 import { ruleOf } from "./descent/rule-of.js";
 import { type AttackSite, noiseName, perturbedRoles, stateName } from "./step-graph.js";
@@ -36,7 +36,7 @@ export interface StepDescription {
 }
 
 /** Describes the graph that `stepGraph` makes of the same attack and site. */
-export function describeStep(attack: Attack, site: AttackSite): StepDescription {
+export function describeStep(attack: ProjectedAscent, site: AttackSite): StepDescription {
   const { steps, stepSize, epsilon, schedule = "constant", restarts, grid } = attack.budget;
   const perturbed = perturbedRoles(site);
   const roles = Object.keys(site.predictor.images);

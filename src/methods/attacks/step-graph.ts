@@ -20,7 +20,7 @@ import {
 import type { Predictor } from "../../vision/predictor.js";
 import type { PixelFunction, Task } from "../../vision/tasks/index.js";
 import type { Tiling } from "../../vision/tiling.js";
-import type { Attack, DescentRule } from "./attack.js";
+import type { DescentRule, Goal, ProjectedAscent } from "./attack.js";
 import { nearestLevels } from "./descent/on-grid.js";
 import { ruleOf } from "./descent/rule-of.js";
 import { AttackError } from "./error.js";
@@ -30,6 +30,8 @@ import type { Transform } from "./transforms/transform.js";
 export interface AttackSite {
   readonly predictor: Predictor;
   readonly task: Task;
+  /** Whether what is attacked is driven away from the target or towards it; default away. */
+  readonly goal?: Goal;
   /** Labels without ground truth; default none. */
   readonly ignore?: readonly number[];
   /** Whether a validity mask comes with each target. */
@@ -73,7 +75,7 @@ export function imagesOf({ predictor, tiled, batch }: Pick<AttackSite, "predicto
  * `state.<name>[.<role>]`. Outputs: `next.<role>`, the state under `next_state....`, `objective` [B] (what is maximised), `loss` [B] (plain mean loss),
  * `prediction`, `zero_gradient` and `nan_gradient` [B] (shares of the elements), and for traces `gradient.<role>` and `weight`.
  */
-export function stepGraph(attack: Attack, site: AttackSite): Graph {
+export function stepGraph(attack: ProjectedAscent, site: AttackSite): Graph {
   const graph = new Graph();
   const inputs = siteInputs(graph, site);
   const scalarInput = (name: string) => graph.input(name, "float32", []);
@@ -121,7 +123,7 @@ export function stepGraph(attack: Attack, site: AttackSite): Graph {
  * `x.<role>` and `<role>` as in `stepGraph`, `target`, `valid` (with tiles: 1 on the core where the target is known), `progress`. Outputs: `gradient.<role>`
  * (of the loss itself, whatever the goal), `objective`, `loss` and `remaining` [B] (means over the pixels), `prediction`, `weight`.
  */
-export function gradientGraph(attack: Attack, site: AttackSite): Graph {
+export function gradientGraph(attack: ProjectedAscent, site: AttackSite): Graph {
   const graph = new Graph();
   const perturbed = perturbedRoles(site);
   const images = Object.fromEntries(
@@ -144,7 +146,7 @@ export function gradientGraph(attack: Attack, site: AttackSite): Graph {
 }
 
 /** The rest of a step: `stepGraph` with the inputs `gradient.<role>`, `objective` and `remaining` in place of the model. */
-export function advanceGraph(attack: Attack, site: AttackSite): Graph {
+export function advanceGraph(attack: ProjectedAscent, site: AttackSite): Graph {
   const graph = new Graph();
   const inputs = siteInputs(graph, site);
   const stepSize = graph.input("step_size", "float32", []);
@@ -162,7 +164,7 @@ export function advanceGraph(attack: Attack, site: AttackSite): Graph {
 /** From the gradient to the next iterate: outputs `next.<role>`, the next state, `zero_gradient` and `nan_gradient`. */
 function advance(
   graph: Graph,
-  attack: Attack,
+  attack: ProjectedAscent,
   rule: DescentRule,
   inputs: SiteInputs,
   { stepSize, epsilon }: { readonly stepSize: Value; readonly epsilon: Value },
@@ -207,7 +209,7 @@ function advance(
 }
 
 /** What is differentiated, from what each sample has: a mean is one over the whole batch, also where this is a part of it. */
-function overBatch({ weight }: Attack, { batch }: AttackSite, objective: Value): Value {
+function overBatch({ weight }: ProjectedAscent, { batch }: AttackSite, objective: Value): Value {
   if (weight.batch === "sum") return reduceSum(objective);
   const mean = reduceMean(objective);
   return batch === undefined ? mean : mul(mean, objective.shape[0]! / batch);
@@ -253,7 +255,7 @@ export function predictionGraph({ predictor }: AttackSite): Graph {
 }
 
 /** Prediction and plain loss alone, for the clean image and the result: inputs `<role>`, `target`, optionally `valid`. */
-export function evaluationGraph(attack: Attack, site: AttackSite): Graph {
+export function evaluationGraph(attack: Pick<ProjectedAscent, "loss">, site: AttackSite): Graph {
   const graph = new Graph();
   const images = Object.fromEntries(
     Object.entries(site.predictor.images).map(([role, shape]) => [role, graph.input(role, "float32", shape)]),
@@ -270,7 +272,7 @@ export function evaluationGraph(attack: Attack, site: AttackSite): Graph {
  * Random start: inputs `clean.<role>`, `start.<role>` (raw noise), `epsilon`, optionally `region`, and for starts inside the ball `start_radius.<role>` [B],
  * the share of the radius; outputs `next.<role>`.
  */
-export function startGraph(attack: Attack, site: AttackSite): Graph {
+export function startGraph(attack: ProjectedAscent, site: AttackSite): Graph {
   const graph = new Graph();
   const epsilon = graph.input("epsilon", "float32", []);
   const perturbed = perturbedRoles(site);
@@ -337,7 +339,7 @@ function targetInputs(graph: Graph, site: AttackSite, prediction: Value) {
   return { target, options: { ignore: site.ignore ?? [], valid, scale: site.scale ?? site.task.scale } };
 }
 
-function evaluate(graph: Graph, attack: Attack, site: AttackSite, images: Record<string, Value>, progress: Value) {
+function evaluate(graph: Graph, attack: ProjectedAscent, site: AttackSite, images: Record<string, Value>, progress: Value) {
   const prediction = site.predictor.predict(graph, images);
   const { target, options } = targetInputs(graph, site, prediction);
   const loss = fittingLoss(attack, site.task, prediction)(prediction, target, options);
@@ -355,7 +357,7 @@ function evaluate(graph: Graph, attack: Attack, site: AttackSite, images: Record
 }
 
 /** @throws AttackError where the loss compares more classes than there are. */
-function fittingLoss(attack: Attack, task: Task, prediction: Value): PixelFunction {
+function fittingLoss(attack: Pick<ProjectedAscent, "loss">, task: Task, prediction: Value): PixelFunction {
   const loss = lossOf(attack, task);
   const classes = prediction.shape[1]!;
   if (loss.leastClasses !== undefined && classes < loss.leastClasses)
@@ -366,7 +368,7 @@ function fittingLoss(attack: Attack, task: Task, prediction: Value): PixelFuncti
 }
 
 /** The loss that an attack names, or the task's first. */
-export function lossOf(attack: Attack, task: Task): PixelFunction {
+export function lossOf(attack: Pick<ProjectedAscent, "loss">, task: Task): PixelFunction {
   if (typeof attack.loss === "function") return attack.loss;
   if (attack.loss === undefined) return Object.values(task.losses)[0]!;
   const loss = task.losses[attack.loss];

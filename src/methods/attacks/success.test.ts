@@ -3,10 +3,9 @@ import type { Value } from "../../engine/graph/graph.js";
 import { concat, mul, reshape, slice, sub } from "../../engine/operators/index.js";
 import { tensor } from "../../engine/tensor/tensor.js";
 import { createEngine, type Engine } from "../../index.js";
-import type { Attack } from "./attack.js";
-import { apgd, bim, noise, pgd } from "./catalogue/index.js";
-import { type AttackBatch, compileAttack } from "./compile-attack.js";
-import { norms } from "./norms/index.js";
+import { apgd, noise, pgd } from "./catalogue/index.js";
+import type { AttackBatch } from "./compile-attack.js";
+import { type Attack, compileAttack } from "./definition.js";
 import { functionSite, piecewiseLinear } from "./testing/function-site.js";
 
 // One red value t decides: three logits are piecewise linear in t - 128/255, the first is always 0. Wrong predictions of low loss lie on one side,
@@ -54,7 +53,7 @@ async function correct(attack: Attack, kind: keyof typeof curves, label = 0): Pr
 }
 
 describe("what is kept is what succeeds, not what has more loss", () => {
-  const options = { norm: norms.l_inf, epsilon: 0.1, steps: 20 };
+  const options = { norm: "l_inf", epsilon: 0.1, steps: 20 } as const;
 
   it("among restarts: more of them never make a model more robust", async () => {
     const one = await correct(pgd(options), "ridge");
@@ -65,18 +64,18 @@ describe("what is kept is what succeeds, not what has more loss", () => {
 
   it.each(["l_inf", "l_2", "l_1"] as const)("among Auto-PGD's iterates, in %s", async (norm) => {
     // A start is lucky in one of four cases; its later iterates have more loss and are right.
-    expect(await correct(apgd({ ...options, norm: norms[norm], restarts: 40 }), "bump")).toBe(0);
+    expect(await correct(apgd({ ...options, norm, restarts: 40 }), "bump")).toBe(0);
   });
 
   it("an image that is wrong when clean stays so", async () => {
     // class 1 is never the clean prediction; a random point may be one where it is
-    for (const attack of [noise(options), pgd({ ...options, steps: 1 }), apgd({ ...options, steps: 2 })])
+    for (const attack of [noise({ epsilon: 0.1 }), pgd({ ...options, steps: 1 }), apgd({ ...options, steps: 2 })])
       expect(await correct(attack, "ridge", 1), attack.name).toBe(0);
   });
 
   it("restarts that would repeat one search are refused", async () => {
-    await expect(compileAttack(engine, bim({ ...options, restarts: 3 }), site("ridge"))).rejects.toThrow(
-      "bim starts at the clean image, so 3 restarts would repeat one search bit for bit; take 1 restart, or a random start.",
+    await expect(compileAttack(engine, pgd({ ...options, restarts: 3, randomStart: "none" }), site("ridge"))).rejects.toThrow(
+      "pgd starts at the clean image, so 3 restarts would repeat one search bit for bit; take 1 restart, or a random start.",
     );
   });
 });

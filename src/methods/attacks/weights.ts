@@ -1,5 +1,6 @@
 import { add, mul, stopGradient, sub } from "../../engine/operators/index.js";
-import type { PixelWeight } from "./attack.js";
+import type { Alignment, Task } from "../../vision/tasks/index.js";
+import type { Goal, PixelWeight } from "./attack.js";
 import { AttackError } from "./error.js";
 
 /** Every pixel counts alike (PGD and its kin). */
@@ -21,18 +22,31 @@ export const segPgd: PixelWeight = {
   batch: "sum",
 };
 
+/** The alignment of that name, or the task's published one. @throws AttackError */
+function alignmentOf({ name, alignments }: Task, wanted: string | undefined): Alignment {
+  const align = wanted === undefined ? Object.values(alignments)[0] : alignments[wanted];
+  if (!align) throw new AttackError(`Task ${name} has no alignment "${wanted}"; it has ${Object.keys(alignments).join(", ")}.`);
+  return align;
+}
+
 /** CosPGD (Agnihotri et al. 2024, eq. 5 and 6): the alignment of prediction and target; towards a target, one minus it. */
 export const cosPgd = (alignment?: string): PixelWeight => ({
   name: `cospgd${alignment ? `, ${alignment} alignment` : ""}`,
   pixels: "differ",
   alignment: alignment ?? "published",
   weigh: ({ task, prediction, target, options, goal }) => {
-    const align = alignment === undefined ? Object.values(task.alignments)[0]! : task.alignments[alignment];
-    if (!align)
-      throw new AttackError(
-        `Task ${task.name} has no alignment "${alignment}"; it has ${Object.keys(task.alignments).join(", ")}.`,
-      );
+    const align = alignmentOf(task, alignment);
     return stopGradient((goal === "untargeted" ? align.cosine : align.complement)(prediction, target, options));
   },
   batch: "mean",
 });
+
+/** @throws AttackError where a task has not the alignment that a weight weighs by, or it is the same everywhere and nothing would move. */
+export function demandAlignment({ alignment }: PixelWeight, task: Task, goal: Goal): void {
+  if (alignment === undefined) return;
+  const { leastChannels = 0 } = alignmentOf(task, alignment === "published" ? undefined : alignment);
+  if (goal === "targeted" && leastChannels > (task.channels ?? Number.POSITIVE_INFINITY))
+    throw new AttackError(
+      `The ${alignment} alignment is 1 everywhere on one channel, so towards a target each pixel weighs 1 - 1 = 0 and nothing moves; say --alignment residual (in code: alignment: "residual"), or take pgd.`,
+    );
+}

@@ -3,8 +3,8 @@ import type { Engine } from "../../engine/runtime/engine.js";
 import { createEngine } from "../../engine/runtime/node.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import { apgd, apgdReleased, attacks } from "./catalogue/index.js";
-import { type AttackBatch, compileAttack, type TraceStep } from "./compile-attack.js";
-import { norms } from "./norms/index.js";
+import type { AttackBatch, TraceStep } from "./compile-attack.js";
+import { attackOf, compileAttack, ownParameters } from "./definition.js";
 import { at, type GoldenEntry, goldenEntries, goldenFolder, goldenSite, goldenTensors } from "./testing/golden-site.js";
 
 // A gradient element that is all but zero may change its sign in float32, and the trace parts ways there by two steps: such elements are few.
@@ -28,7 +28,7 @@ describe.skipIf(!goldenFolder)("golden attack traces as a whole, from the stored
   it.each(chosen.map((e) => [e.file, e] as const))("%s", async (_, entry) => {
     const { site, images, noise, label, target, roles } = await goldenSite(entry.file.split("/")[0]!);
     const trace = goldenTensors(entry.file);
-    const compiled = await compileAttack(engine, attackOf(entry), site);
+    const compiled = await compileAttack(engine, attackFor(entry), { ...site, goal: entry.targeted ? "targeted" : "untargeted" });
     const batch: AttackBatch = {
       images,
       target: entry.targeted ? target : label,
@@ -57,17 +57,17 @@ describe.skipIf(!goldenFolder)("golden attack traces as a whole, from the stored
   });
 });
 
-function attackOf(entry: GoldenEntry) {
+function attackFor(entry: GoldenEntry) {
   const options = {
-    norm: entry.norm === "linf" ? norms.l_inf : norms.l_2,
-    goal: entry.targeted ? ("targeted" as const) : ("untargeted" as const),
+    norm: entry.norm === "linf" ? ("l_inf" as const) : ("l_2" as const),
     epsilon: entry.eps,
     steps: entry.iterations,
     ...(entry.alpha && { stepSize: entry.alpha }),
     ...((entry.loss === "l1" || entry.loss === "l2") && { loss: entry.loss }),
   };
-  if (entry.rules) return (entry.rules === "paper" ? apgd : apgdReleased)(options);
-  return attacks[entry.attack as "cospgd"](options);
+  const rules = entry.rules === "paper" ? apgd : apgdReleased;
+  const definition = entry.rules ? rules : attacks[entry.attack as "cospgd" | "segpgd" | "fgsm"];
+  return attackOf(definition, ownParameters(definition, options));
 }
 
 /** The noise that leads to a stored starting point: Auto-PGD's traces name the point itself. */

@@ -1,14 +1,10 @@
-import { lower } from "../../engine/compile/lower.js";
-import type { Graph } from "../../engine/graph/graph.js";
-import type { DeviceTensor, Engine, Feeds, Program } from "../../engine/runtime/engine.js";
-import { Random } from "../../engine/tensor/random.js";
-import { type Shape, type Tensor, tensor } from "../../engine/tensor/tensor.js";
+import type { DeviceTensor, Engine } from "../../engine/runtime/engine.js";
+import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import type { InputShapes, Network } from "../../vision/nn/model.js";
 import { tasks } from "../../vision/tasks/index.js";
-import type { Attack } from "../attacks/attack.js";
-import { ruleOf } from "../attacks/descent/rule-of.js";
-import { type AttackSite, startGraph, stepGraph } from "../attacks/step-graph.js";
-import { stepSchedules } from "../attacks/step-schedule.js";
+import { type CompiledAscent, compileAscent } from "../attacks/compile-attack.js";
+import { type Attack, ascentsOf } from "../attacks/definition.js";
+import { type AttackOutcome, keepFurther } from "../attacks/outcome.js";
 import type { TrainingBatch } from "./batch.js";
 import { TrainingError } from "./error.js";
 import type { TrainingLoss } from "./losses.js";
@@ -16,7 +12,7 @@ import { bindNetwork, networkLayout } from "./train-step.js";
 
 /** Who trains against whom. */
 export interface AdversaryOptions {
-  /** Any attack that carries no state from step to step: FGSM, BIM, PGD, SegPGD, CosPGD. It raises the training loss. */
+  /** Any attack that is one projected ascent: FGSM, PGD, MI-FGSM, CosPGD, Auto-PGD and their like. It raises the training loss. */
   readonly attack: Attack;
   /** Share of each batch that is replaced by its attacked version; default 0.5. At least one sample is. */
   readonly share?: number;
@@ -33,15 +29,12 @@ export type Weights = Readonly<Record<string, DeviceTensor>>;
  */
 export class Adversary {
   private constructor(
-    private readonly attack: Attack,
-    private readonly inputs: InputShapes,
     /** How many samples of each batch are replaced. */
     readonly count: number,
-    private readonly step: Program,
-    private readonly start: Program | undefined,
+    private readonly ascent: CompiledAscent,
   ) {}
 
-  /** @throws TrainingError for an attack with state, or a share outside (0, 1]. */
+  /** @throws TrainingError for an attack that is not one projected ascent, or a share outside (0, 1]. */
   static async create(
     engine: Engine,
     network: Network,
@@ -50,103 +43,74 @@ export class Adversary {
     { attack, share = 0.5 }: AdversaryOptions,
     layout = networkLayout(network, { inputs }),
   ): Promise<Adversary> {
-    if (ruleOf(attack, tasks[loss.task]).state.length > 0)
-      throw new TrainingError(
-        `Training against ${attack.name} is not possible: it carries state between steps${attack.budget.grid === "8-bit" ? " on the 8-bit grid" : ""}; take fgsm, pgd or cospgd.`,
-      );
-    if (attack.budget.restarts > 1)
-      throw new TrainingError(
-        `Training takes the image that one search ends with; ${attack.name} is asked for ${attack.budget.restarts} restarts. Leave restarts out.`,
-      );
     if (!(share > 0 && share <= 1))
       throw new TrainingError(`The adversarial share of a batch is above 0 and at most 1, not ${share}.`);
+    const task = tasks[loss.task];
+    const ascents = await ascentsOf(attack, { task, goal: "untargeted" });
+    if (ascents.length !== 1)
+      throw new TrainingError(
+        `Training against ${attack.name} is not possible: ${ascents.length === 0 ? "it takes no steps along a gradient" : "it is several attacks"}; take pgd, cospgd or apgd.`,
+      );
     const batch = Object.values(inputs)[0]![0]!;
     const count = Math.max(1, Math.round(share * batch));
     const attacked = Object.fromEntries(Object.entries(inputs).map(([name, [, ...rest]]) => [name, [count, ...rest]]));
-    const raised: Attack = { ...attack, loss: loss.perPixel };
-    const site: AttackSite = {
-      predictor: {
-        images: attacked,
-        predict: (graph, images) => bindNetwork(graph, network, layout, Object.values(images), "training").prediction,
+    const ascent = await compileAscent(
+      engine,
+      { ...ascents[0]!, loss: loss.perPixel },
+      {
+        predictor: {
+          images: attacked,
+          predict: (graph, images) => bindNetwork(graph, network, layout, Object.values(images), "training").prediction,
+        },
+        task,
+        ignore: loss.ignore,
+        valid: loss.masked,
       },
-      task: tasks[loss.task],
-      ignore: loss.ignore,
-      valid: loss.masked,
-    };
-    const compile = (graph: Graph) => engine.compile(lower(graph, engine.info.provider));
-    const step = await compile(stepGraph(raised, site));
-    if (attack.start === "ball")
-      throw new TrainingError(
-        "Training starts at the clean image or at the published random point; starts anywhere in the ball are for attacks.",
-      );
-    const start = attack.start === "random" ? await compile(startGraph(raised, site)) : undefined;
-    return new Adversary(raised, attacked, count, step, start);
+    );
+    return new Adversary(count, ascent);
   }
 
-  /** The batch with its first `count` samples attacked; the random start depends on the seed alone. */
+  /** The batch with its first `count` samples attacked; random numbers depend on the seed and a sample's place in the batch. */
   async perturb(batch: TrainingBatch, weights: Weights, seed: string): Promise<TrainingBatch> {
-    const { attack, count } = this;
-    const { steps, epsilon, stepSize, schedule = "constant" } = attack.budget;
+    const { ascent, count } = this;
     const clean = Object.fromEntries(Object.entries(batch.images).map(([name, t]) => [name, first(t, count)]));
-    const constant: Feeds = {
-      ...prefixed("clean.", clean),
-      ...weights,
+    const part = {
+      images: clean,
       target: first(batch.target, count),
       ...(batch.valid && { valid: first(batch.valid, count) }),
-      epsilon: scalar(epsilon),
+      samples: Array.from({ length: count }, (_, i) => String(i)),
+      seed,
+      feeds: weights,
     };
-    let x: Record<string, Tensor> = this.start ? await this.#start(this.start, clean, seed) : clean;
-    const names = Object.keys(this.inputs);
-    for (let t = 0; t < steps; t++) {
-      const feeds: Feeds = {
-        ...constant,
-        ...prefixed("x.", x),
-        progress: scalar(t / steps),
-        step_size: scalar(stepSize * stepSchedules[schedule](t, steps)),
+    const { restarts, goal } = { ...ascent.attack.budget, goal: ascent.attack.goal };
+    let { images } = await ascent.search(part, 0);
+    if (restarts > 1) {
+      const judged = async (found: typeof images): Promise<AttackOutcome> => {
+        const judgement = await ascent.evaluate(part, found);
+        return { ...judgement, images: found, steps: [], clean: judgement };
       };
-      const out = await this.step.run(feeds, { only: names.map((name) => `next.${name}`) });
-      x = Object.fromEntries(names.map((name) => [name, out[`next.${name}`]!]));
+      let best = await judged(images);
+      for (let restart = 1; restart < restarts; restart++)
+        best = keepFurther(best, await judged((await ascent.search(part, restart)).images), goal, "loss");
+      images = { ...best.images };
     }
-    const images = Object.fromEntries(Object.entries(batch.images).map(([name, t]) => [name, replaced(t, x[name]!)]));
-    return { ...batch, images };
+    const attacked = Object.entries(batch.images).map(([name, t]) => [name, replaced(t, images[name]!)] as const);
+    return { ...batch, images: Object.fromEntries(attacked) };
   }
 
   dispose(): void {
-    this.step.dispose();
-    this.start?.dispose();
-  }
-
-  async #start(program: Program, clean: Readonly<Record<string, Tensor>>, seed: string): Promise<Record<string, Tensor>> {
-    const noise = Object.fromEntries(Object.entries(this.inputs).map(([name, shape]) => [name, uniform(shape, seed, name)]));
-    const out = await program.run({
-      ...prefixed("clean.", clean),
-      ...prefixed("start.", noise),
-      epsilon: scalar(this.attack.budget.epsilon),
-    });
-    return Object.fromEntries(Object.keys(clean).map((name) => [name, out[`next.${name}`]!]));
+    this.ascent.dispose();
   }
 }
-
-const scalar = (value: number): Tensor => tensor("float32", [], [value]);
-
-const prefixed = <T>(prefix: string, record: Readonly<Record<string, T>>): Record<string, T> =>
-  Object.fromEntries(Object.entries(record).map(([name, value]) => [prefix + name, value]));
 
 /** The first samples of a batch. */
-function first(t: Tensor, count: number): Tensor {
+function first<T extends Tensor>(t: T, count: number): T {
   const length = (t.data.length / t.shape[0]!) * count;
-  return { ...t, shape: [count, ...t.shape.slice(1)], data: t.data.slice(0, length) } as Tensor;
+  return { ...t, shape: [count, ...t.shape.slice(1)], data: t.data.slice(0, length) } as T;
 }
 
-function replaced(t: Tensor<"float32">, head: Tensor): Tensor<"float32"> {
+function replaced(t: Tensor<"float32">, head: Tensor<"float32">): Tensor<"float32"> {
   const data = t.data.slice();
-  data.set(head.data as Float32Array);
-  return { ...t, data };
-}
-
-function uniform(shape: Shape, seed: string, name: string): Tensor<"float32"> {
-  const noise = tensor("float32", shape);
-  const random = new Random(seed, name);
-  for (let i = 0; i < noise.data.length; i++) noise.data[i] = random.uniform(-1, 1);
-  return noise;
+  data.set(head.data);
+  return tensor("float32", t.shape, data);
 }

@@ -8,8 +8,8 @@ import { batchNorm2d } from "../../vision/nn/layers/batch-norm.js";
 import { conv2d } from "../../vision/nn/layers/convolution.js";
 import type { Network } from "../../vision/nn/model.js";
 import { findNetwork } from "../../vision/nn/networks/index.js";
-import { apgd, cospgd, fgsm, pgd } from "../attacks/catalogue/index.js";
-import { lInf } from "../attacks/norms/l-inf.js";
+import { apgd, cospgd, ensemble, fgsm, miFgsm, pgd } from "../attacks/catalogue/index.js";
+import { attackOf, ownParameters } from "../attacks/definition.js";
 import { Adversary } from "./adversary.js";
 import { Batches, inMemory } from "./batch.js";
 import { trainingLoss } from "./losses.js";
@@ -136,8 +136,10 @@ describe("adversarial training", () => {
   it("leaks nothing of the attack into the update: an attack that changes no pixel changes no bit", async () => {
     const plain = await trained({});
     // Added to pixels of at least 2⁻²⁴, which all of these are, 10⁻²⁰ is nothing in float32.
-    for (const make of [fgsm, pgd, cospgd])
-      expect(await trained({ adversary: { attack: make({ norm: lInf, epsilon: 1e-20, steps: 2 }), share: 0.5 } })).toEqual(plain);
+    for (const definition of [fgsm, pgd, cospgd, miFgsm, apgd]) {
+      const attack = attackOf(definition, ownParameters(definition, { epsilon: 1e-20, steps: 2 }));
+      expect(await trained({ adversary: { attack, share: 0.5 } })).toEqual(plain);
+    }
   });
 
   it("replaces the first part of the batch within the ball, raises the loss there, and leaves the rest", async () => {
@@ -161,7 +163,7 @@ describe("adversarial training", () => {
       [1, 4],
     ] as const) {
       const adversary = await Adversary.create(engine, nafnet, loss, inputs, {
-        attack: pgd({ norm: lInf, epsilon, steps: 3 }),
+        attack: pgd({ norm: "l_inf", epsilon, steps: 3 }),
         share,
       });
       const attacked = (await adversary.perturb(batch, trainer.weights(), "a")).images.image!.data;
@@ -178,13 +180,11 @@ describe("adversarial training", () => {
     trainer.dispose();
   });
 
-  it("refuses attacks that carry state, and shares that are none", async () => {
+  it("refuses what is no single projected ascent, and shares that are none", async () => {
     const create = (attack: Parameters<typeof Adversary.create>[4]) =>
       Adversary.create(engine, nafnet, loss, { image: [2, 3, 16, 16] }, attack);
-    await expect(create({ attack: apgd({ norm: lInf, epsilon: 0.1 }) })).rejects.toThrow(
-      /apgd is not possible: it carries state/,
-    );
-    await expect(create({ attack: fgsm({ norm: lInf, epsilon: 0.1 }), share: 1.5 })).rejects.toThrow(/not 1.5/);
+    await expect(create({ attack: ensemble() })).rejects.toThrow(/ensemble is not possible: it is several attacks/);
+    await expect(create({ attack: fgsm({ norm: "l_inf", epsilon: 0.1 }), share: 1.5 })).rejects.toThrow(/not 1.5/);
   });
 });
 

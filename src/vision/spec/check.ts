@@ -51,8 +51,8 @@ function phrase(issue: z.core.$ZodRawIssue): string {
   return found === undefined ? `is missing; it must be ${allowed}` : `must be ${allowed}, not ${shown(found)}`;
 }
 
-/** What a schema takes, in words. */
-function describe(schema: z.core.$ZodType): string {
+/** What a schema takes, in words: "one of l_inf, l_2", "a whole number above 0". */
+export function describe(schema: z.core.$ZodType): string {
   const allowed = (schema as z.ZodType).meta()?.allowed;
   if (typeof allowed === "string") return allowed;
   const { def } = (schema as z.core.$ZodTypes)._zod;

@@ -5,16 +5,21 @@ import type { FileEvidence } from "./evidence.js";
 /** The saved files are what was promised: inside the ball, as pictures. */
 export function insideBall({ attack }: AttackPlan, files: readonly FileEvidence[]): Check {
   const name = "Saved images lie in the ball";
+  const { norm, epsilon } = attack.budget;
   if (files.length === 0) return notApplicable(name, "No image was saved.");
   const problems = files.filter((f) => f.problem);
-  const outside = files.filter((f) => !f.problem && f.size > attack.epsilon * (1 + 1e-5) + 1e-6);
+  const outside = files.filter((f) => !f.problem && epsilon !== undefined && f.size > epsilon * (1 + 1e-5) + 1e-6);
   const trespass = files.filter((f) => f.trespass);
   const largest = Math.max(0, ...files.map((f) => f.size));
-  const unit =
-    attack.norm === "l_inf"
-      ? `${(255 * largest).toFixed(2)}/255 of ${(255 * attack.epsilon).toFixed(2)}/255`
-      : `${largest.toPrecision(4)} of ${attack.epsilon.toPrecision(4)}`;
-  const numbers = { images: files.length, largest, radius: attack.epsilon, outside: outside.length, unreadable: problems.length };
+  const length = (v: number) => (norm === "l_inf" ? `${(255 * v).toFixed(2)}/255` : v.toPrecision(4));
+  const unit = `${length(largest)}${epsilon === undefined ? "" : ` of ${length(epsilon)}`}`;
+  const numbers = {
+    images: files.length,
+    largest,
+    ...(epsilon !== undefined && { radius: epsilon }),
+    outside: outside.length,
+    unreadable: problems.length,
+  };
   const bad = [
     ...problems.slice(0, 1).map((f) => `${f.sample}: ${f.problem}`),
     ...outside.slice(0, 1).map((f) => `${f.sample} is ${f.size.toPrecision(4)} away from its clean image`),
@@ -24,7 +29,7 @@ export function insideBall({ attack }: AttackPlan, files: readonly FileEvidence[
     ? {
         name,
         verdict: "passed",
-        sentence: `All ${files.length} saved images were read again: the largest perturbation is ${unit} (${attack.norm}), and every value is an 8-bit intensity.`,
+        sentence: `All ${files.length} saved images were read again: the largest perturbation is ${unit} (${norm}), and every value is an 8-bit intensity.`,
         numbers,
       }
     : {

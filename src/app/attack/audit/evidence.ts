@@ -30,7 +30,9 @@ export interface Trial {
   readonly clean: number;
   /** What the run reached, as a float image. */
   readonly attack: number;
-  /** The same attack in a ball that holds nearly every image; undefined for noise, which does not search. */
+  /** Where the search begins: at the clean image, or elsewhere. */
+  readonly start: "clean" | "elsewhere";
+  /** The same attack in a ball that holds nearly every image; undefined where it steps along no gradient. */
   readonly huge: HugeTrial | undefined;
   /** Furthest loss of random points of the run's own ball. */
   readonly noise: { readonly trials: number; readonly uniform: number; readonly sign: number };

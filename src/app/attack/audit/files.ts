@@ -12,13 +12,14 @@ import type { FileEvidence } from "./evidence.js";
 export async function compareFiles(context: AttackContext, record: AttackRecord, folder: string): Promise<FileEvidence> {
   const { plan, region } = context;
   const { sample, files } = record;
+  const { norm } = plan.attack.budget;
   try {
     const { images } = await preparedSample(context, record.index);
     let [size, trespass] = [0, false];
     if (record.floats) {
       const { tensors } = parseSafetensors(readFileSync(join(folder, record.floats)));
       for (const [role, clean] of Object.entries(images)) {
-        const own = perturbationSize(tensors.get(role) as Tensor<"float32">, clean)[plan.attack.norm];
+        const own = perturbationSize(tensors.get(role) as Tensor<"float32">, clean)[norm];
         size = Math.max(size, own);
       }
     }
@@ -31,10 +32,10 @@ export async function compareFiles(context: AttackContext, record: AttackRecord,
           trespass,
           problem: `is ${saved.shape[2]}x${saved.shape[1]}, the clean image ${clean.shape[2]}x${clean.shape[1]}`,
         };
-      const own = perturbationSize(saved, clean)[plan.attack.norm];
-      if (Math.abs(own - record.perturbation![role]![plan.attack.norm]) > 1e-5 * Math.max(1, own))
+      const own = perturbationSize(saved, clean)[norm];
+      if (Math.abs(own - record.perturbation![role]![norm]) > 1e-5 * Math.max(1, own))
         return { sample, size: own, trespass, problem: "does not have the perturbation that the run recorded" };
-      const mayChange = !plan.attack.perturb || plan.attack.perturb.includes(role);
+      const mayChange = !plan.threat.perturb || plan.threat.perturb.includes(role);
       if (mayChange) size = Math.max(size, own);
       else trespass ||= own > 0;
       if (region) trespass ||= clean.data.some((v, i) => region.data[i % region.data.length] === 0 && saved.data[i] !== v);

@@ -7,6 +7,7 @@ import type { LevelEvidence, Trial } from "./evidence.js";
 /** Counts elements that tell the attack nothing. */
 export function usableGradients({ spec, attack }: AttackPlan, records: readonly AttackRecord[], trials: readonly Trial[]): Check {
   const name = "Gradients are usable";
+  if (attack.definition.follows !== "gradients") return notApplicable(name, `${attack.definition.title} follows no gradient.`);
   const found = records.flatMap((r) => r.gradient ?? []);
   if (found.length === 0) return notApplicable(name, "No sample finished.");
   const [zero, nan] = [Math.max(...found.map((g) => g.zero)), Math.max(...found.map((g) => g.nan))];
@@ -19,9 +20,7 @@ export function usableGradients({ spec, attack }: AttackPlan, records: readonly 
     "samples without gradient": dead,
   };
   const atOwnPrediction =
-    tasks[spec.task].kind !== "classes" &&
-    records.some((r) => r.loss?.clean === 0) &&
-    ["fgsm", "bim", "mi-fgsm"].includes(attack.name);
+    tasks[spec.task].kind !== "classes" && records.some((r) => r.loss?.clean === 0) && trials.some((t) => t.start === "clean");
   if (nan > 0)
     return {
       name,

@@ -1,5 +1,5 @@
 import type { Norm } from "../../../methods/attacks/attack.js";
-import type { AttackBatch, CompiledAttack } from "../../../methods/attacks/compile-attack.js";
+import type { AttackBatch, CompiledAscent } from "../../../methods/attacks/compile-attack.js";
 import { tasks } from "../../../vision/tasks/index.js";
 import type { AttackPlan } from "../plan.js";
 import type { AttackRecord } from "../run-attack.js";
@@ -21,7 +21,7 @@ export function hugeRadius(norm: Norm["name"], elements: number): number {
 /** The same attack (for an ensemble: its members in turn) in the huge ball, with more and shorter steps until it goes clearly further. */
 export async function searchHugeBall(
   plan: AttackPlan,
-  members: readonly CompiledAttack[],
+  members: readonly CompiledAscent[],
   batch: AttackBatch,
   loss: NonNullable<AttackRecord["loss"]>,
   epsilon: number,

@@ -1,4 +1,3 @@
-import { attacksOf, searches } from "../attack-of-plan.js";
 import type { AttackPlan } from "../plan.js";
 import type { AttackRecord } from "../run-attack.js";
 import { type Check, gained, meanOf, notApplicable, percent } from "./check.js";
@@ -17,7 +16,7 @@ export function lossMoves(plan: AttackPlan, records: readonly AttackRecord[]): C
   const numbers = { share: moved, "mean loss, clean": clean, "mean loss, adversarial": adversarial };
   const found = `The loss ${way} on ${percent(moved)} of the samples, on average from ${clean.toPrecision(3)} to ${adversarial.toPrecision(3)}`;
   if (moved >= 0.95) return { name, verdict: "passed", sentence: `${found}.`, numbers };
-  if (!searches(plan))
+  if (plan.attack.definition.follows === "nothing")
     return { name, verdict: "warning", sentence: `${found}; random noise is no search, this can be so.`, numbers };
   return {
     name,
@@ -31,11 +30,11 @@ export function lossMoves(plan: AttackPlan, records: readonly AttackRecord[]): C
 export function stepSize(plan: AttackPlan, records: readonly AttackRecord[]): Check {
   const { goal, attack } = plan;
   const name = "Step size suits the budget";
-  const members = attacksOf(plan);
-  if (attack.steps === 1 || members.length > 1 || members[0]!.stepLengths)
+  const { norm, epsilon, steps, stepSize: length } = attack.budget;
+  if (steps === 1 || length === undefined || epsilon === undefined)
     return notApplicable(
       name,
-      attack.steps === 1 ? "One step alone has no way to overshoot." : "This attack sets its step size itself.",
+      steps === 1 ? "One step alone has no way to overshoot." : "This attack sets its step size itself.",
     );
   const done = records.filter((r) => r.loss);
   const shares = done.map(({ loss }) => {
@@ -44,9 +43,7 @@ export function stepSize(plan: AttackPlan, records: readonly AttackRecord[]): Ch
   });
   if (shares.length === 0) return notApplicable(name, "No sample finished.");
   const backward = meanOf(shares);
-  const reached = meanOf(
-    done.map((r) => Math.max(...Object.values(r.perturbation!).map((p) => p[attack.norm])) / attack.epsilon),
-  );
+  const reached = meanOf(done.map((r) => Math.max(...Object.values(r.perturbation!).map((p) => p[norm])) / epsilon));
   const numbers = { "share of steps backward": backward, "share of the radius used": reached };
   if (backward > 0.35)
     return {
@@ -71,12 +68,12 @@ export function stepSize(plan: AttackPlan, records: readonly AttackRecord[]): Ch
 }
 
 /** Whether more steps would have gone further. */
-export function enoughSteps({ goal, attack }: AttackPlan, records: readonly AttackRecord[]): Check {
+export function enoughSteps({ goal }: AttackPlan, records: readonly AttackRecord[]): Check {
   const name = "Enough steps";
-  if (attack.steps < 5)
-    return notApplicable(name, `With ${attack.steps} step${attack.steps === 1 ? "" : "s"} no trend can be seen.`);
   const losses = records.flatMap((r) => r.loss ?? []);
-  const fifth = Math.max(1, Math.round(attack.steps / 5));
+  const steps = Math.max(0, ...losses.map((l) => l.steps.length));
+  if (steps < 5) return notApplicable(name, `With ${steps} step${steps === 1 ? "" : "s"} no trend can be seen.`);
+  const fifth = Math.max(1, Math.round(steps / 5));
   const whole = meanOf(losses.map((l) => gained(goal.kind, l.clean, l.adversarial)));
   // Means over a fifth of the path: single steps go up and down.
   const late = meanOf(

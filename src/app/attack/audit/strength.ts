@@ -1,4 +1,3 @@
-import { searches } from "../attack-of-plan.js";
 import type { AttackPlan } from "../plan.js";
 import { type Check, gained, notApplicable, percent } from "./check.js";
 import type { Trial } from "./evidence.js";
@@ -10,7 +9,7 @@ import { goesFurther, ratioOfGains } from "./huge-radius.js";
 export function beatsNoise(plan: AttackPlan, trials: readonly Trial[]): Check {
   const { goal } = plan;
   const name = "Beats random noise";
-  if (!searches(plan)) return notApplicable(name, "The attack is random noise itself.");
+  if (plan.attack.definition.follows === "nothing") return notApplicable(name, "The attack is random noise itself.");
   if (trials.length === 0) return notApplicable(name, "No sample finished.");
   const furthest = (t: Trial) => Math.max(...[t.noise.uniform, t.noise.sign].map((loss) => gained(goal.kind, t.clean, loss)));
   const won = trials.filter((t) => gained(goal.kind, t.clean, t.attack) > furthest(t)).length / trials.length;
@@ -34,14 +33,15 @@ export function beatsNoise(plan: AttackPlan, trials: readonly Trial[]): Check {
 }
 
 export function hugeBall(plan: AttackPlan, trials: readonly Trial[], epsilon: number): Check {
-  const { attack } = plan;
+  const { attack, threat } = plan;
   const name = "A huge radius goes further";
   const searched = trials.flatMap(({ clean, attack: adversarial, huge }) =>
     huge ? [{ run: { clean, adversarial }, huge }] : [],
   );
-  if (!searches(plan)) return notApplicable(name, "Random noise does not search.");
-  if (searched.length === 0) return notApplicable(name, "No sample finished.");
-  if (attack.epsilon >= epsilon) return notApplicable(name, "The radius of the run is huge itself.");
+  if (attack.definition.follows === "nothing") return notApplicable(name, "Random noise does not search.");
+  if (trials.length === 0) return notApplicable(name, "No sample finished.");
+  if (searched.length === 0) return notApplicable(name, `${attack.definition.title} steps along no gradient in a ball.`);
+  if ((attack.budget.epsilon ?? 0) >= epsilon) return notApplicable(name, "The radius of the run is huge itself.");
   const ratios = searched.map(({ run, huge }) => ratioOfGains(plan, run, huge));
   const further = searched.filter(({ run, huge }) => goesFurther(plan, run, huge)).length / searched.length;
   const less = searched.some(({ run, huge }, i) => ratios[i]! < 1 && !goesFurther(plan, run, huge));
@@ -53,7 +53,7 @@ export function hugeBall(plan: AttackPlan, trials: readonly Trial[], epsilon: nu
     share: further,
     "smallest ratio of gains": Math.min(...ratios),
   };
-  const ball = `radius ${epsilon.toPrecision(3)} (${attack.norm}) and at most ${steps} steps`;
+  const ball = `radius ${epsilon.toPrecision(3)} (${attack.budget.norm}) and at most ${steps} steps`;
   if (further === 1)
     return {
       name,
@@ -62,7 +62,7 @@ export function hugeBall(plan: AttackPlan, trials: readonly Trial[], epsilon: nu
       numbers,
     };
   const found = `With ${ball} the same attack does not go clearly further on ${percent(1 - further)} of ${searched.length} samples.`;
-  if (attack.region !== undefined)
+  if (threat.region !== undefined)
     return {
       name,
       verdict: "warning",

@@ -2,12 +2,13 @@ import type { Engine, OptimizationLevel } from "../../../engine/runtime/engine.j
 import { stack, unstack } from "../../../engine/tensor/arrays.js";
 import { Random } from "../../../engine/tensor/random.js";
 import { sizeOf, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
-import { type AttackBatch, type CompiledAttack, compileAttack, type TraceStep } from "../../../methods/attacks/compile-attack.js";
-import { membersFor } from "../../../methods/attacks/ensemble.js";
+import type { ProjectedAscent } from "../../../methods/attacks/attack.js";
+import { type AttackBatch, type CompiledAscent, compileAscent, type TraceStep } from "../../../methods/attacks/compile-attack.js";
+import { ascentsOf, compileAttack } from "../../../methods/attacks/definition.js";
 import { type AttackSite, perturbedRoles } from "../../../methods/attacks/step-graph.js";
+import { classesOf } from "../../../methods/attacks/worst-of.js";
 import { readImage } from "../../../vision/data/node/image-file.js";
 import { tasks } from "../../../vision/tasks/index.js";
-import { searches } from "../attack-of-plan.js";
 import type { Prepared } from "../prepare.js";
 import { type AttackContext, type AttackRecord, preparedSample } from "../run-attack.js";
 import { drivenBy, siteOf } from "../site.js";
@@ -21,27 +22,33 @@ const smallestNormal = 2 ** -126;
 
 /** Attacks one finished sample again in ways that tell whether the first attack can be trusted. */
 export async function tryAgain(context: AttackContext, record: AttackRecord, folder: string): Promise<Trial> {
-  const { engine, plan, attacks } = context;
+  const { engine, plan } = context;
   const { goal } = plan;
   const prepared = await preparedSample(context, record.index);
   const site = await siteOf(context, { batch: 1, ...sizeOfPrepared(prepared), valid: hasMask(context, prepared) });
-  const members: CompiledAttack[] = [];
+  const members: CompiledAscent[] = [];
+  const { norm, restarts = 1 } = plan.attack.budget;
+  const ascents = await ascentsIn(context, site);
+  const whole = ascents.length === 0 ? await compileAttack(engine, plan.attack, site) : undefined;
   try {
-    for (const attack of membersFor(attacks, site)) members.push(await compileAttack(engine, attack, site));
-    const first = members[0]!;
+    for (const ascent of ascents) members.push(await compileAscent(engine, ascent, site));
+    const first = whole ?? members[0]!;
     const [clean, again] = [await first.predict(batchImages(prepared)), await first.predict(batchImages(prepared))];
     const batch = batchOf(context, prepared, unstack(clean, 0));
     const furthest = (losses: readonly number[]) => (goal.kind === "untargeted" ? Math.max(...losses) : Math.min(...losses));
 
     const elements = perturbedRoles(site).reduce((n, role) => Math.max(n, sizeOf(prepared.images[role]!.shape)), 0);
-    const epsilon = hugeRadius(plan.attack.norm, elements);
-    const huge = !searches(plan) ? undefined : await searchHugeBall(plan, members, batch, record.loss!, epsilon);
+    const epsilon = hugeRadius(norm, elements);
+    const follows = plan.attack.definition.follows === "gradients" && members.length > 0;
+    const huge = follows ? await searchHugeBall(plan, members, batch, record.loss!, epsilon) : undefined;
 
-    const trials = Math.max(leastTrials, plan.attack.restarts);
+    // Where the attack has no radius of its own, noise is as large as what the attack found.
+    const radius = plan.attack.budget.epsilon ?? Math.max(...Object.values(record.perturbation!).map((p) => p[norm]));
+    const trials = Math.max(leastTrials, restarts);
     const noise = async (kind: "uniform" | "sign") => {
       const losses: number[] = [];
       for (let t = 0; t < trials; t++)
-        losses.push((await first.evaluate(batch, noisy(context, site, prepared, kind, t))).loss[0]!);
+        losses.push((await first.evaluate(batch, noisy(context, site, prepared, kind, t, radius))).loss[0]!);
       return furthest(losses);
     };
     const saved = { ...batch, images: await savedImages(record, folder) };
@@ -62,6 +69,7 @@ export async function tryAgain(context: AttackContext, record: AttackRecord, fol
       sample: record.sample,
       clean: record.loss!.clean,
       attack: record.loss!.adversarial,
+      start: ascents.some(({ start }) => start === "clean") ? "clean" : "elsewhere",
       huge,
       noise: { trials, uniform: await noise("uniform"), sign: await noise("sign") },
       weights,
@@ -69,17 +77,22 @@ export async function tryAgain(context: AttackContext, record: AttackRecord, fol
       repeatable: clean.data.every((v, i) => Object.is(v, again.data[i])),
     };
   } finally {
-    for (const member of members) member.dispose();
+    for (const program of [whole, ...members]) program?.dispose();
   }
 }
 
+/** The projected ascents that the run's attack is made of, on this model. */
+const ascentsIn = ({ plan }: AttackContext, site: AttackSite): Promise<readonly ProjectedAscent[]> =>
+  ascentsOf(plan.attack, { task: site.task, goal: plan.goal.kind, classes: classesOf(site) });
+
 /** Computes the first step's gradient with ONNX Runtime's optimizer off and on. */
-export async function compareLevels(context: AttackContext, record: AttackRecord): Promise<LevelEvidence> {
-  const { attacks } = context;
+export async function compareLevels(context: AttackContext, record: AttackRecord): Promise<LevelEvidence | undefined> {
   const prepared = await preparedSample(context, record.index);
   const site = await siteOf(context, { batch: 1, ...sizeOfPrepared(prepared), valid: hasMask(context, prepared) });
+  const [ascent] = await ascentsIn(context, site);
+  if (!ascent) return undefined;
   const gradient = async (level: OptimizationLevel) => {
-    const compiled = await compileAttack(atLevel(context.engine, level), attacks[0]!, site);
+    const compiled = await compileAscent(atLevel(context.engine, level), ascent, site);
     try {
       const clean = await compiled.predict(batchImages(prepared));
       const step = await oneStep(compiled, batchOf(context, prepared, unstack(clean, 0)));
@@ -138,8 +151,9 @@ function noisy(
   prepared: Prepared,
   kind: "uniform" | "sign",
   trial: number,
+  epsilon: number,
 ): Record<string, Tensor<"float32">> {
-  const { norm, epsilon } = plan.attack;
+  const { norm } = plan.attack.budget;
   const images = batchImages(prepared);
   for (const role of perturbedRoles(site)) {
     const image = images[role]!;
@@ -165,7 +179,7 @@ function noisy(
 }
 
 /** The first step alone, with its gradient and weight. */
-async function oneStep(compiled: CompiledAttack, batch: AttackBatch): Promise<TraceStep> {
+async function oneStep(compiled: CompiledAscent, batch: AttackBatch): Promise<TraceStep> {
   let seen: TraceStep | undefined;
   await compiled.withBudget({ steps: 1, restarts: 1 }).run(batch, { onTrace: (step) => (seen ??= step) });
   return seen!;

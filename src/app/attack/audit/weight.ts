@@ -4,7 +4,7 @@ import { type Check, notApplicable } from "./check.js";
 import type { Trial } from "./evidence.js";
 
 /** Whether the weights of CosPGD or SegPGD tell pixels apart at all. Where they are constant, the attack is PGD under another name. */
-export function weightSpread({ spec, attack }: AttackPlan, trials: readonly Trial[]): Check {
+export function weightSpread({ spec, attack, threat }: AttackPlan, trials: readonly Trial[]): Check {
   const name = "Pixel weights differ";
   const all = trials.flatMap((t) => t.weights);
   if (all.length === 0) return notApplicable(name, `${attack.name} weighs all pixels alike.`);
@@ -28,7 +28,7 @@ export function weightSpread({ spec, attack }: AttackPlan, trials: readonly Tria
       sentence: `${[...new Set(all.map((w) => w.attack))].join(" and ")} weighs all pixels alike here (spread ${largest.toExponential(1)}), so it is PGD under another name. ${
         tasks[spec.task].kind === "classes"
           ? "Call it that."
-          : `Set --scale (now ${attack.scale}) near the errors that are seen, for CosPGD with --alignment residual, which weighs by the error itself; or call the attack PGD.`
+          : `Set --scale (now ${threat.scale}) near the errors that are seen, for CosPGD with --alignment residual, which weighs by the error itself; or call the attack PGD.`
       }`,
       numbers,
     };

@@ -1,24 +1,26 @@
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import type { Engine } from "../../../engine/runtime/engine.js";
+import { type Attack, checkAttack } from "../../../methods/attacks/definition.js";
 import { readImage } from "../../../vision/data/node/image-file.js";
 import type { Assumption } from "../../../vision/spec/assumptions.js";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
 import { tasks } from "../../../vision/tasks/index.js";
-import { attackOf, attacksOf } from "../../attack/attack-of-plan.js";
 import { finishRun } from "../../attack/finish.js";
-import { type AttackPlan, hashFile, runFormat } from "../../attack/plan.js";
+import { type AttackPlan, planFile, runFormat } from "../../attack/plan.js";
 import { withPictures } from "../../attack/prepare.js";
 import { readRegion } from "../../attack/reopen.js";
 import { type AttackRecord, plannedBatches, runAttack } from "../../attack/run-attack.js";
 import { runTensors } from "../../attack/run-tensors.js";
 import { gradientFaults, gradientRemarks } from "../../attack/summary.js";
 import { eotOf } from "../../attack/transform-of.js";
-import { usualSteps } from "../../attack/usual.js";
+import { hashFile } from "../../hash-file.js";
+import { loadPlugins, type Plugins, taskWith } from "../../plugins/plugins.js";
 import { readPredicting } from "../../read-predicting.js";
 import { interruptible, progress } from "../../runs/progress.js";
 import { RunDirectory } from "../../runs/run-directory.js";
+import { attackTyped } from "../attack-flags.js";
 import type { AttackCommandFlags } from "../commands/attack.js";
 import { UsageError } from "../errors.js";
 import { version } from "../version.js";
@@ -29,21 +31,28 @@ import { resolveSpec, sayAssumed } from "./spec.js";
 
 /** `faultline attack model.onnx --task segmentation --data DIR` */
 export async function attack(path: string, flags: AttackCommandFlags): Promise<void> {
+  const plugins = await loadPlugins(flags.plugin);
+  const chosen = attackTyped(flags.attack, flags, plugins.attacks);
   const { spec: said, assumed } = resolveSpec(path, flags);
   const model = await readPredicting(path, said);
   const spec = completeSpec(model, said);
   sayAssumed(assumed, path);
   await withEngine(flags, async (engine) => {
-    if (flags.input) await attackTensors(engine, model, spec, flags);
-    else await attackDataset(engine, model, path, spec, assumed, flags);
+    if (flags.input) await attackTensors({ engine, model, plugins }, chosen, spec, flags);
+    else await attackDataset({ engine, model, plugins }, chosen, path, spec, assumed, flags);
   });
 }
 
-type Model = Awaited<ReturnType<typeof readPredicting>>;
+/** What both kinds of run work with. */
+interface Equipment {
+  readonly engine: Engine;
+  readonly model: Awaited<ReturnType<typeof readPredicting>>;
+  readonly plugins: Plugins;
+}
 
 async function attackDataset(
-  engine: Engine,
-  model: Model,
+  { engine, model, plugins }: Equipment,
+  chosen: Attack,
   path: string,
   specOfModel: ModelSpec,
   assumed: readonly Assumption[],
@@ -62,8 +71,12 @@ async function attackDataset(
   const dataset = withPictures(whole, fit);
   const eot = await eotOf(flags.eot, flags.eotSamples);
   const kind = flags.target === undefined ? "untargeted" : "targeted";
-  // Some attacks have a number of steps of their own.
-  const steps = flags.attack === "ensemble" ? (flags.steps ?? usualSteps) : attackOf(flags.attack, flags, kind).budget.steps;
+  const aim = { task: taskWith(tasks[spec.task], plugins), goal: kind } as const;
+  await checkAttack(chosen, aim, {
+    perturb: flags.perturb !== undefined,
+    region: flags.region !== undefined,
+    transform: eot !== undefined,
+  });
   const plan: AttackPlan = {
     command: "attack",
     format: runFormat,
@@ -78,18 +91,9 @@ async function attackDataset(
       ...(flags.limit && { limit: flags.limit }),
     },
     fit,
-    attack: {
-      name: flags.attack,
-      norm: flags.norm,
-      epsilon: flags.epsilon,
-      ...(flags.stepSize !== undefined && { stepSize: flags.stepSize }),
-      schedule: flags.schedule,
-      steps,
-      restarts: flags.restarts,
-      randomStart: flags.randomStart,
-      grid: flags.grid,
-      ...(flags.loss && { loss: flags.loss }),
-      ...(flags.alignment && { alignment: flags.alignment }),
+    ...(plugins.files.length > 0 && { plugins: [...plugins.files] }),
+    attack: chosen,
+    threat: {
       scale: flags.scale ?? tasks[spec.task].scale,
       ...(flags.perturb && { perturb: flags.perturb }),
       ...(eot && { eot }),
@@ -109,21 +113,11 @@ async function attackDataset(
       ...(flags.memory && { memory: flags.memory }),
     },
   };
-  const attacks = attacksOf(plan);
-  const task = tasks[spec.task];
-  const level = (name: string | undefined) => {
-    const [first] = Object.values(task.alignments);
-    const alignment = name === "published" ? first : task.alignments[name ?? ""];
-    return (alignment?.leastChannels ?? 0) > (task.channels ?? Number.POSITIVE_INFINITY);
-  };
-  if (kind === "targeted" && attacks.some(({ weight }) => level(weight.alignment)))
-    throw new UsageError(
-      `${flags.attack}'s published alignment is 1 everywhere on one channel, so towards a target each pixel weighs 1 - 1 = 0 and nothing moves; say --alignment residual, or --attack pgd.`,
-    );
-  const target = flags.target === undefined ? undefined : await task.wish.read(flags.target, readImage);
+  const target = flags.target === undefined ? undefined : await aim.task.wish.read(flags.target, readImage);
   const region = flags.region === undefined ? undefined : await readRegion(flags.region);
+  const context = { engine, model, plan, plugins, dataset, target, region };
   const out = flags.out ?? join("runs", nameOf(plan));
-  const run = RunDirectory.open<AttackRecord>(out, plan);
+  const run = RunDirectory.open<AttackRecord>(out, planFile(plan));
   const stop = interruptible();
   try {
     const total = plannedBatches(plan).reduce((n, b) => n + b.length, 0);
@@ -132,7 +126,7 @@ async function attackDataset(
     );
     const bar = progress(flags.attack, total, run.records.length);
     try {
-      await runAttack({ engine, model, plan, attacks, dataset, target, region }, run, {
+      await runAttack(context, run, {
         signal: stop.signal,
         onProgress: (done, note) => bar.update(done, note),
         onSizes: ({ sizes, programs }) => {
@@ -165,7 +159,7 @@ async function attackDataset(
           ? `the only sample could not be attacked: ${first.error}`
           : `not one of the ${run.records.length} samples could be attacked; the first: ${first.error}`,
       );
-    await finishRun({ engine, model, plan, attacks, dataset, target, region }, run);
+    await finishRun(context, run);
     const again = run.records.filter((r) => r.retry).length;
     if (again > 0)
       throw new UsageError(`${again} samples found the disk full; make room and run the same command again to do them.`);
@@ -176,13 +170,19 @@ async function attackDataset(
 }
 
 /** The same command has the same name, and resumes; other settings have another, and never meet a run of theirs. */
-function nameOf({ shard, ...rest }: AttackPlan): string {
+function nameOf(plan: AttackPlan): string {
+  const { shard, ...rest } = planFile(plan);
   const settings = createHash("sha256").update(JSON.stringify(rest)).digest("hex").slice(0, 8);
   const part = shard ? `-${shard.index}of${shard.count}` : "";
   return `${basename(rest.model.path, ".onnx")}-${rest.attack.name}-${settings}${part}`;
 }
 
-async function attackTensors(engine: Engine, model: Model, spec: ModelSpec, flags: AttackCommandFlags): Promise<void> {
+async function attackTensors(
+  { engine, model, plugins }: Equipment,
+  chosen: Attack,
+  spec: ModelSpec,
+  flags: AttackCommandFlags,
+): Promise<void> {
   if (flags.data) throw new UsageError("--input takes the place of --data; name one of them.");
   if (flags.goal === "targeted" && !flags.target)
     throw new UsageError("--goal targeted: say with --target FILE what the attack drives towards.");
@@ -190,7 +190,6 @@ async function attackTensors(engine: Engine, model: Model, spec: ModelSpec, flag
     throw new UsageError(
       `--target ${flags.target}: with --input the target is a file of tensors too (.safetensors, .npz or .npy).`,
     );
-  if (flags.attack === "ensemble") throw new UsageError("--input traces one attack; the ensemble is for --data.");
   for (const name of ["format", "split", "variant", "limit", "resize", "shorter", "crop", "tile", "overlap", "shard"] as const)
     if (flags[name] !== undefined) throw new UsageError(`--${name} goes with --data.`);
   if (flags.mismatch !== "pad")
@@ -204,15 +203,22 @@ async function attackTensors(engine: Engine, model: Model, spec: ModelSpec, flag
   const eot = await eotOf(flags.eot, flags.eotSamples);
   const region = flags.region === undefined ? undefined : await readRegion(flags.region);
   const stop = interruptible();
-  const attack = attackOf(flags.attack, flags, flags.goal ?? "untargeted");
-  const bar = progress(flags.attack, attack.budget.steps);
+  const goal = flags.goal ?? "untargeted";
+  await checkAttack(
+    chosen,
+    { task: taskWith(tasks[spec.task], plugins), goal },
+    { perturb: flags.perturb !== undefined, region: region !== undefined, transform: eot !== undefined },
+  );
+  const bar = progress(flags.attack, chosen.budget.steps ?? 1);
   try {
     const outcome = await runTensors(
       {
         engine,
         model,
         spec,
-        attack,
+        attack: chosen,
+        goal,
+        plugins,
         scale: flags.scale ?? tasks[spec.task].scale,
         seed: flags.seed,
         ...(eot && { eot }),

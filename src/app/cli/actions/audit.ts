@@ -9,7 +9,8 @@ import { withEngine } from "./engine.js";
 
 /** `faultline audit RUN` */
 export async function audit(path: string, flags: { samples: number }): Promise<void> {
-  const plan = readPlan(path);
+  const open = await readPlan(path);
+  const { plan } = open;
   const run = RunDirectory.open<AttackRecord>(path, JSON.parse(readFileSync(join(path, "run.json"), "utf8")));
   try {
     const total = plannedBatches(plan).flat().length;
@@ -21,7 +22,7 @@ export async function audit(path: string, flags: { samples: number }): Promise<v
     await withEngine(
       { provider: provider as Provider, threads, optimization: optimization as OptimizationLevel },
       async (engine) => {
-        const context = await reopen(plan, engine);
+        const context = await reopen(open, engine);
         const checks = await examine(context, run, {
           samples: flags.samples,
           onProgress: (note) => process.stderr.write(`${note}\n`),

@@ -6,10 +6,12 @@ import { describeStep } from "../../../methods/attacks/step-description.js";
 import { type AttackSite, evaluationGraph, startGraph, stepGraph } from "../../../methods/attacks/step-graph.js";
 import { checkSpec, completeSpec, modelPredictor } from "../../../vision/spec/model-predictor.js";
 import { tasks } from "../../../vision/tasks/index.js";
-import { attackOf } from "../../attack/attack-of-plan.js";
+import { soleAscent } from "../../attack/sole-ascent.js";
 import { stepReadme } from "../../attack/step-readme.js";
 import { eotOf, transformOf } from "../../attack/transform-of.js";
+import { loadPlugins, taskWith } from "../../plugins/plugins.js";
 import { readPredicting } from "../../read-predicting.js";
+import { attackTyped } from "../attack-flags.js";
 import type { CompileFlags } from "../commands/compile.js";
 import { UsageError } from "../errors.js";
 import { withEngine } from "./engine.js";
@@ -19,8 +21,8 @@ import { saveChecked, withinMemory } from "./write.js";
 /** `faultline compile model.onnx --task segmentation --size 512x512 -o step.onnx` */
 export async function compile(path: string, flags: CompileFlags): Promise<void> {
   if (!flags.output.endsWith(".onnx")) throw new UsageError(`-o ${flags.output}: name a file that ends in .onnx.`);
-  const { attack: name } = flags;
-  if (name === "ensemble") throw new UsageError("the ensemble is several attacks; compile each of them.");
+  const plugins = await loadPlugins(flags.plugin);
+  const chosen = attackTyped(flags.attack, flags, plugins.attacks);
   const { spec: said, assumed } = resolveSpec(path, flags);
   const model = await readPredicting(path, said);
   const spec = completeSpec(model, said);
@@ -31,12 +33,15 @@ export async function compile(path: string, flags: CompileFlags): Promise<void> 
     throw new UsageError(`--size: ${path} takes images of ${size.height}x${size.width} only.`);
   const batch = flags.batch ?? checkSpec(model, spec).batch ?? 1;
   const eot = await eotOf(flags.eot, flags.eotSamples);
+  const task = taskWith(tasks[spec.task], plugins);
+  const attack = await soleAscent(chosen, { task, goal: flags.goal }, "faultline compile writes the step of one attack");
   await withEngine(flags, async (engine) => {
     const predictor = await modelPredictor(model, spec, { batch, ...size }, (m) => engine.evaluate(m));
     const transform = await transformOf(eot, Object.values(predictor.images)[0]!, engine);
     const site: AttackSite = {
       predictor,
-      task: tasks[spec.task],
+      task,
+      goal: flags.goal,
       ignore: spec.ignore,
       scale: flags.scale ?? tasks[spec.task].scale,
       valid: flags.with?.includes("valid") ?? false,
@@ -44,7 +49,6 @@ export async function compile(path: string, flags: CompileFlags): Promise<void> 
       ...(flags.perturb && { perturb: flags.perturb }),
       ...(transform && { transform }),
     };
-    const attack = attackOf(name, flags, flags.goal);
     if (flags.also?.includes("start") && attack.start === "clean")
       throw new UsageError(`${attack.name} starts at the clean image; there is no start graph to write.`);
     const about = describeStep(attack, site);

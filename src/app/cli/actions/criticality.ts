@@ -8,7 +8,6 @@ import type { Assumption } from "../../../vision/spec/assumptions.js";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
 import { usualTasks } from "../../../vision/tasks/names.js";
-import { hashFile } from "../../attack/plan.js";
 import { barLine } from "../../criticality/bars.js";
 import { comparisonOf, comparisonPage, comparisonText, readRuns } from "../../criticality/compare.js";
 import { finishCriticality } from "../../criticality/finish.js";
@@ -25,6 +24,7 @@ import {
   runCriticality,
 } from "../../criticality/run-criticality.js";
 import { targetsOf, unitsOf } from "../../criticality/units.js";
+import { hashFile } from "../../hash-file.js";
 import { readPredicting } from "../../read-predicting.js";
 import { interruptible } from "../../runs/progress.js";
 import { RunDirectory } from "../../runs/run-directory.js";

@@ -1,6 +1,7 @@
 import { cpSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { summaryText } from "../../attack/finish.js";
+import { planFile } from "../../attack/plan.js";
 import { readPlan } from "../../attack/reopen.js";
 import { type AttackRecord, plannedBatches } from "../../attack/run-attack.js";
 import { summarize } from "../../attack/summary.js";
@@ -10,15 +11,17 @@ import { RunDirectory, RunError, readRecords } from "../../runs/run-directory.js
 /** `faultline merge SHARD... --out RUN` */
 export async function merge(paths: string[], flags: { out: string }): Promise<void> {
   if (commandOf(paths[0]!) === "criticality") return mergeCriticality(paths, flags.out);
-  const shards = paths.map((path) => ({
-    path,
-    plan: readPlan(path),
-    records: existsSync(join(path, "records.jsonl"))
-      ? readRecords<AttackRecord>(join(path, "records.jsonl"), "ignore").filter((r) => !r.retry)
-      : [],
-  }));
+  const shards = await Promise.all(
+    paths.map(async (path) => ({
+      path,
+      plan: (await readPlan(path)).plan,
+      records: existsSync(join(path, "records.jsonl"))
+        ? readRecords<AttackRecord>(join(path, "records.jsonl"), "ignore").filter((r) => !r.retry)
+        : [],
+    })),
+  );
   const whole = shards.map(({ plan: { shard: _, ...rest } }) => rest);
-  const differs = whole.findIndex((plan) => JSON.stringify(plan) !== JSON.stringify(whole[0]));
+  const differs = whole.findIndex((plan) => JSON.stringify(planFile(plan)) !== JSON.stringify(planFile(whole[0]!)));
   if (differs > 0)
     throw new RunError(`${paths[differs]} was run with other settings than ${paths[0]}; only shards of one run can be joined.`);
   const records = shards.flatMap((s) => s.records).sort((a, b) => a.index - b.index);
@@ -31,7 +34,7 @@ export async function merge(paths: string[], flags: { out: string }): Promise<vo
     );
   if (found.size < records.length)
     throw new RunError("Some samples are in more than one of the named directories; name each shard once.");
-  const run = RunDirectory.open<AttackRecord>(flags.out, whole[0]);
+  const run = RunDirectory.open<AttackRecord>(flags.out, planFile(whole[0]!));
   try {
     if (run.records.length > 0) throw new RunError(`${flags.out} holds records already; name a new directory.`);
     for (const { path } of shards) cpSync(join(path, "images"), join(flags.out, "images"), { recursive: true });

@@ -1,6 +1,6 @@
 import { basename, extname } from "node:path";
 import { layoutOf } from "../../../methods/sensor/layouts/index.js";
-import { hashFile } from "../../attack/plan.js";
+import { hashFile } from "../../hash-file.js";
 import { interruptible, progress } from "../../runs/progress.js";
 import { readSensorConfig } from "../../sensor/config.js";
 import { middleInWords } from "../../sensor/draw.js";

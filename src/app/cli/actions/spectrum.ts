@@ -1,12 +1,15 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
+import { tasks } from "../../../vision/tasks/index.js";
 import { usualTasks } from "../../../vision/tasks/names.js";
-import { hashFile } from "../../attack/plan.js";
+import { hashFile } from "../../hash-file.js";
 import { pictureFeeds } from "../../picture-feeds.js";
+import { loadPlugins, taskWith } from "../../plugins/plugins.js";
 import { RunError } from "../../runs/run-directory.js";
 import { comparisonPage, measureOf, percent, reportPage } from "../../spectrum/report.js";
 import { type SpectrumResult, spectrumOf } from "../../spectrum/result.js";
+import { attackTyped } from "../attack-flags.js";
 import type { SpectrumFlags } from "../commands/spectrum.js";
 import { UsageError } from "../errors.js";
 import { columns } from "../table.js";
@@ -19,18 +22,19 @@ export async function spectrum(path: string | undefined, flags: SpectrumFlags): 
   if (!path) throw new UsageError("name a model, or two runs after compare.");
   const { spec: said, assumed } = resolveSpec(path, flags, flags.attack ? undefined : usualTasks.pictures);
   sayAssumed(flags.attack ? assumed : assumed.filter(isOfImages), path);
+  const plugins = await loadPlugins(flags.plugin);
+  const attack = flags.attack === undefined ? undefined : attackTyped(flags.attack, flags, plugins.attacks);
   const result = await withEngine(flags, async (engine): Promise<SpectrumResult> => {
     const { file, graph } = await openModel(path, flags.shape ?? {}, engine, {
       outputs: said.output.name === undefined ? undefined : [said.output.name],
     });
     const spec = flags.attack ? completeSpec(file, said) : said;
     const pictures = await pictureFeeds(engine, graph, spec, { data: flags.data, count: flags.images, seed: flags.seed });
-    const attack = flags.attack && { name: flags.attack, epsilon: flags.epsilon, steps: flags.steps };
     return {
       version,
       model: { path, sha256: await hashFile(path) },
       pictures: { source: pictures.source, samples: pictures.samples },
-      ...(await spectrumOf(engine, file, graph, spec, pictures, attack)),
+      ...(await spectrumOf(engine, file, graph, spec, pictures, attack && { attack, task: taskWith(tasks[spec.task], plugins) })),
     };
   });
   const json = `${JSON.stringify(result, undefined, 2)}\n`;

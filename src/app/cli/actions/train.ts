@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { hashFile } from "../../attack/plan.js";
+import { hashFile } from "../../hash-file.js";
 import { interruptible, progress } from "../../runs/progress.js";
 import { RunDirectory } from "../../runs/run-directory.js";
 import { type ImportedTrainConfig, readTrainConfig } from "../../train/config.js";
@@ -10,12 +10,18 @@ import { withEngine } from "./engine.js";
 
 /** `faultline train config.json` */
 export async function train(path: string, flags: TrainFlags): Promise<void> {
-  const config = readTrainConfig(path);
+  const { config, plugins } = await readTrainConfig(path, flags.plugin);
   const begun = "model" in config ? config.model : config.start;
   const start = begun === undefined ? undefined : await hashFile(begun);
   await withEngine(flags, async (engine) => {
     const { provider, runtime, threads, optimization } = engine.info;
-    const facts = { command: "train", version, ...(start && { start }), runtime: { provider, runtime, threads, optimization } };
+    const facts = {
+      command: "train",
+      version,
+      ...(start && { start }),
+      ...(plugins.files.length > 0 && { plugins: plugins.files }),
+      runtime: { provider, runtime, threads, optimization },
+    };
     const plan: TrainPlan | TrainPlan<ImportedTrainConfig> = "model" in config ? { ...facts, config } : { ...facts, config };
     const out = flags.out ?? `runs/${basename(path, ".json")}`;
     const run = RunDirectory.open<TrainRecord>(out, plan, []);
@@ -25,6 +31,7 @@ export async function train(path: string, flags: TrainFlags): Promise<void> {
       process.stderr.write(run.records.length > 0 ? `resuming ${out}\n` : `run directory ${out}\n`);
       const end = await runTraining(engine, plan, run, {
         signal: stop.signal,
+        plugins,
         onProgress: (step, note) => bar.update(step, note),
         onNote: (sentence) => process.stderr.write(`note: ${sentence}\n`),
       });

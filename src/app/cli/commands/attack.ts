@@ -1,11 +1,11 @@
 import { Command, Option } from "commander";
-import { type AttackFlags, parseShard, withAttack } from "../attack-options.js";
+import { type AttackFlags, type ThreatFlags, withAttack, withThreat } from "../attack-options.js";
 import { type DataFlags, withData } from "../data-options.js";
 import { type FitFlags, withFit } from "../fit-options.js";
-import { parseInteger, parsePositiveInteger, type RuntimeFlags, withMemory, withRuntime } from "../model-options.js";
+import { parseInteger, parsePositiveInteger, parseShard, type RuntimeFlags, withMemory, withRuntime } from "../model-options.js";
 import { type SpecFlags, withSpec } from "../spec-options.js";
 
-export interface AttackCommandFlags extends RuntimeFlags, SpecFlags, DataFlags, FitFlags, AttackFlags {
+export interface AttackCommandFlags extends RuntimeFlags, SpecFlags, DataFlags, FitFlags, AttackFlags, ThreatFlags {
   readonly memory?: number;
   readonly limit?: number;
   readonly reference: "truth" | "prediction";
@@ -24,10 +24,20 @@ export interface AttackCommandFlags extends RuntimeFlags, SpecFlags, DataFlags, 
 
 /** `faultline attack model.onnx --task segmentation --data DIR` */
 export function attackCommand(): Command {
-  return withRuntime(withMemory(withAttack(withFit(withData(withSpec(new Command("attack")))))))
+  const command = new Command("attack")
     .description("Attack a model on a data set: white-box, pixel-wise, with an audit of the result.")
-    .argument("<model>", "ONNX file")
+    .argument("<model>", "ONNX file");
+  withSpec(command.optionsGroup("The model, what it takes and yields:"));
+  withFit(withData(command.optionsGroup("The pictures:")))
     .option("--limit <n>", "only n samples, a choice that --seed decides", parsePositiveInteger)
+    .option(
+      "--input <file>",
+      "images as tensors (.safetensors, .npz, .npy) in place of a data set; --target then names a file too",
+    )
+    .option("--start <file>", "for --input: raw start noise in [-1, 1]");
+  withThreat(withAttack(command, { usual: "cospgd" }))
+    .option("--region <mask.png>", "white pixels may change, black ones may not; of the size at which images are attacked")
+    .option("--target <what>", "drive towards this instead of away: a class number, zero, negative, or an image file")
     .addOption(
       new Option("--reference <what>", "what an untargeted attack drives away from")
         .choices(["truth", "prediction"])
@@ -38,9 +48,9 @@ export function attackCommand(): Command {
         "untargeted",
         "targeted",
       ]),
-    )
-    .option("--target <what>", "drive towards this instead of away: a class number, zero, negative, or an image file")
-    .option("--region <mask.png>", "white pixels may change, black ones may not; of the size at which images are attacked")
+    );
+  command
+    .optionsGroup("The run:")
     .option("--batch <n>", "images per step", parsePositiveInteger, 1)
     .addOption(
       new Option("--save <what>", "8-bit = PNG files; float = the images' floats beside them, as safetensors")
@@ -50,12 +60,8 @@ export function attackCommand(): Command {
     .option("--seed <n>", "seed of all random numbers", parseInteger, 0)
     .option("--shard <i/n>", "do the i-th of n parts; join them with faultline merge", parseShard)
     .option("--out <dir>", "run directory (default: runs/MODEL-ATTACK-SETTINGS)")
-    .option(
-      "--input <file>",
-      "images as tensors (.safetensors, .npz, .npy) in place of a data set; --target then names a file too",
-    )
-    .option("--start <file>", "for --input: raw start noise in [-1, 1]")
-    .option("--trace <file>", "for --input: store every iterate, gradient, weight and loss (.safetensors or .npz)")
+    .option("--trace <file>", "for --input: store every iterate, gradient, weight and loss (.safetensors or .npz)");
+  return withRuntime(withMemory(command.optionsGroup("How it is computed:")))
     .addHelpText(
       "after",
       `

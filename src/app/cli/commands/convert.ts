@@ -1,7 +1,6 @@
 import { Command } from "commander";
 import { publishedNetworks } from "../../../vision/nn/networks/published.js";
-import { parseSize } from "../attack-options.js";
-import { parsePositiveInteger } from "../model-options.js";
+import { parsePositiveInteger, parseSize } from "../model-options.js";
 
 export interface ConvertFlags {
   readonly network?: string;

@@ -1,9 +1,16 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type LayerKind, layerKinds } from "../../../methods/criticality/layer.js";
 import { type SchemeName, schemes } from "../../../methods/criticality/resets.js";
-import { parseShard, parseSize } from "../attack-options.js";
 import { type DataFlags, withData } from "../data-options.js";
-import { parseFraction, parseInteger, parsePositiveInteger, type RuntimeFlags, withRuntime } from "../model-options.js";
+import {
+  parseFraction,
+  parseInteger,
+  parsePositiveInteger,
+  parseShard,
+  parseSize,
+  type RuntimeFlags,
+  withRuntime,
+} from "../model-options.js";
 import { type SpecFlags, withSpec } from "../spec-options.js";
 
 export interface CriticalityFlags extends RuntimeFlags, SpecFlags, DataFlags {

@@ -1,47 +1,33 @@
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import type { Shape } from "../../../engine/tensor/tensor.js";
-import { type AttackName, attackNames } from "../../../methods/attacks/catalogue/names.js";
-import {
-  parseFraction,
-  parseInteger,
-  parsePositiveInteger,
-  parseShape,
-  type RuntimeFlags,
-  withRuntime,
-} from "../model-options.js";
+import { type AttackFlags, withAttack } from "../attack-options.js";
+import { parseInteger, parsePositiveInteger, parseShape, type RuntimeFlags, withRuntime } from "../model-options.js";
 import { type SpecFlags, withSpec } from "../spec-options.js";
 
-export interface SpectrumFlags extends RuntimeFlags, SpecFlags {
+export interface SpectrumFlags extends RuntimeFlags, SpecFlags, Partial<AttackFlags> {
   readonly shape?: Record<string, Shape>;
   readonly data?: string;
   readonly images: number;
   readonly seed: number;
-  readonly attack?: AttackName;
-  readonly epsilon: number;
-  readonly steps: number;
   readonly out?: string;
   readonly json?: true;
 }
 
 /** `faultline spectrum model.onnx --data DIR` and `faultline spectrum compare RUN_A RUN_B` */
 export function spectrumCommand(): Command {
-  const command = withRuntime(withSpec(new Command("spectrum")))
+  const command = withSpec(new Command("spectrum"))
     .description("Where a model's maps alias, where its enlargements leave patterns, and the spectra of attacks and predictions.")
     .argument("[model]", "ONNX file")
     .option("--shape <name=1x3x224x224>", "shape of an input with dynamic axes; repeatable", parseShape)
     .option("--data <dir>", "pictures to look at (default: synthetic ones)")
     .option("--images <n>", "how many", parsePositiveInteger, 8)
     .option("--seed <n>", "seed of synthetic pictures", parseInteger, 0)
-    .addOption(
-      new Option(
-        "--attack <name>",
-        "also the spectra of this attack's perturbation and of what the model says under it; needs --task",
-      ).choices(attackNames),
-    )
-    .option("--epsilon <radius>", "its radius in l_inf", parseFraction, 8 / 255)
-    .option("--steps <n>", "its steps", parsePositiveInteger, 10)
     .option("--out <dir>", "where to write report.html and spectrum.json (default: runs/MODEL-spectrum)")
-    .option("--json", "print the numbers as JSON, and write only where --out says")
+    .option("--json", "print the numbers as JSON, and write only where --out says");
+  withRuntime(command);
+  withAttack(command, {
+    help: "also the spectra of this attack's perturbation and of what the model says under it; needs --task",
+  })
     .addHelpText(
       "after",
       `

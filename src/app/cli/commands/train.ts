@@ -1,8 +1,10 @@
 import { Command } from "commander";
+import { pluginOption } from "../attack-options.js";
 import { type RuntimeFlags, withRuntime } from "../model-options.js";
 
 export interface TrainFlags extends RuntimeFlags {
   readonly out?: string;
+  readonly plugin?: string[];
 }
 
 /** `faultline train config.json` */
@@ -11,6 +13,7 @@ export function trainCommand(): Command {
     .description("Train a network on a data set or on synthetic scenes, plainly or against attacks.")
     .argument("<config>", "JSON file that says network, data, loss, optimizer, schedule, adversary (docs/training.md)")
     .option("--out <dir>", "run directory (default: runs/CONFIG)")
+    .addOption(pluginOption())
     .addHelpText(
       "after",
       `

@@ -1,19 +1,15 @@
-import type { Attack } from "../attack.js";
-import { apgd as autoPgd } from "../descent/apgd.js";
-import { fewestRemaining } from "../descent/fewest-remaining.js";
-import { cosPgd } from "../weights.js";
-import { type AttackOptions, budget } from "./options.js";
+import { alignment, ball, grid, loss, randomStart, restarts, steps } from "../parameters.js";
+import { projectedAscent } from "../projected-ascent.js";
 
 /** Auto-PGD on CosPGD's weighted loss; what counts in the end is how many pixels are won, since that loss falls as they are. */
-export const apgdCospgd = (options: AttackOptions): Attack => ({
+export const apgdCospgd = projectedAscent({
   name: "apgd-cospgd",
+  title: "Auto-PGD with CosPGD's weights",
   source: "Croce & Hein 2020 with the weight of Agnihotri et al. 2024",
-  norm: options.norm,
-  goal: options.goal ?? "untargeted",
-  start: options.start ?? "random",
-  weight: cosPgd(options.alignment),
-  ...(options.loss && { loss: options.loss }),
-  descent: fewestRemaining(options.norm.autoPgd ?? autoPgd("paper")),
-  budget: budget(options),
-  stepLengths: "own",
+  summary: "apgd on CosPGD's loss; keeps the iterate with the fewest pixels still to win",
+  parameters: { ...ball, ...steps, ...restarts, ...randomStart, ...grid, ...loss, ...alignment },
+  parts: ({ norm, alignment }, { autoPgdIn, cosPgd, fewestRemaining }) => ({
+    weight: cosPgd(alignment),
+    descent: fewestRemaining(autoPgdIn(norm, "paper")),
+  }),
 });

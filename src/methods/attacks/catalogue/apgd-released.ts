@@ -1,18 +1,12 @@
-import type { Attack } from "../attack.js";
-import { apgd as autoPgd } from "../descent/apgd.js";
-import { uniform } from "../weights.js";
-import { type AttackOptions, budget } from "./options.js";
+import { ball, grid, loss, randomStart, restarts, steps } from "../parameters.js";
+import { projectedAscent } from "../projected-ascent.js";
 
 /** Auto-PGD by the rules of its authors' released code, for comparing numbers. */
-export const apgdReleased = (options: AttackOptions): Attack => ({
+export const apgdReleased = projectedAscent({
   name: "apgd-released",
+  title: "Auto-PGD (as released)",
   source: "the released code of Croce & Hein 2020",
-  norm: options.norm,
-  goal: options.goal ?? "untargeted",
-  start: options.start ?? "random",
-  weight: uniform,
-  ...(options.loss && { loss: options.loss }),
-  descent: options.norm.autoPgd ?? autoPgd("released-code"),
-  budget: budget(options),
-  stepLengths: "own",
+  summary: "apgd by the rules of its authors' code, which differs from the paper",
+  parameters: { ...ball, ...steps, ...restarts, ...randomStart, ...grid, ...loss },
+  parts: ({ norm }, { autoPgdIn }) => ({ descent: autoPgdIn(norm, "released-code") }),
 });

@@ -1,18 +1,12 @@
-import type { Attack } from "../attack.js";
-import { apgd as autoPgd } from "../descent/apgd.js";
-import { uniform } from "../weights.js";
-import { type AttackOptions, budget } from "./options.js";
+import { ball, grid, loss, randomStart, restarts, steps } from "../parameters.js";
+import { projectedAscent } from "../projected-ascent.js";
 
 /** Auto-PGD: no step size to tune. Its loss is the task's (cross-entropy, dlr, ...). */
-export const apgd = (options: AttackOptions): Attack => ({
+export const apgd = projectedAscent({
   name: "apgd",
+  title: "Auto-PGD",
   source: "Croce & Hein 2020, algorithm 1",
-  norm: options.norm,
-  goal: options.goal ?? "untargeted",
-  start: options.start ?? "random",
-  weight: uniform,
-  ...(options.loss && { loss: options.loss }),
-  descent: options.norm.autoPgd ?? autoPgd("paper"),
-  budget: budget(options),
-  stepLengths: "own",
+  summary: "steps that it sizes itself, from 2 epsilon down, and goes back to the best point",
+  parameters: { ...ball, ...steps, ...restarts, ...randomStart, ...grid, ...loss },
+  parts: ({ norm }, { autoPgdIn }) => ({ descent: autoPgdIn(norm, "paper") }),
 });

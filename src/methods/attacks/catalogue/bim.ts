@@ -1,17 +1,12 @@
-import type { Attack } from "../attack.js";
-import { ascent } from "../descent/ascent.js";
-import { uniform } from "../weights.js";
-import { type AttackOptions, budget } from "./options.js";
+import { ball, grid, loss, stepLength, steps } from "../parameters.js";
+import { projectedAscent } from "../projected-ascent.js";
 
 /** Iterated steps from the clean image. */
-export const bim = (options: AttackOptions): Attack => ({
+export const bim = projectedAscent({
   name: "bim",
+  title: "BIM",
   source: "Kurakin et al. 2017, section 2.2",
-  norm: options.norm,
-  goal: options.goal ?? "untargeted",
-  start: options.start ?? "clean",
-  weight: uniform,
-  ...(options.loss && { loss: options.loss }),
-  descent: ascent,
-  budget: budget(options),
+  summary: "iterated steps from the clean image",
+  parameters: { ...ball, ...steps, ...stepLength, ...grid, ...loss },
+  parts: (_, { ascent }) => ({ descent: ascent }),
 });

@@ -1,17 +1,12 @@
-import type { Attack } from "../attack.js";
-import { ascent } from "../descent/ascent.js";
-import { cosPgd } from "../weights.js";
-import { type AttackOptions, budget } from "./options.js";
+import { alignment, ball, grid, loss, randomStart, restarts, stepLength, steps } from "../parameters.js";
+import { projectedAscent } from "../projected-ascent.js";
 
 /** PGD whose pixels count by the cosine between prediction and target. */
-export const cospgd = (options: AttackOptions): Attack => ({
+export const cospgd = projectedAscent({
   name: "cospgd",
+  title: "CosPGD",
   source: "Agnihotri et al. 2024, algorithm 1",
-  norm: options.norm,
-  goal: options.goal ?? "untargeted",
-  start: options.start ?? "random",
-  weight: cosPgd(options.alignment),
-  ...(options.loss && { loss: options.loss }),
-  descent: ascent,
-  budget: budget(options),
+  summary: "PGD whose pixels count by the cosine between prediction and target",
+  parameters: { ...ball, ...steps, ...stepLength, ...restarts, ...randomStart, ...grid, ...loss, ...alignment },
+  parts: ({ alignment }, { ascent, cosPgd }) => ({ weight: cosPgd(alignment), descent: ascent }),
 });

@@ -1,18 +1,12 @@
-import type { Attack } from "../attack.js";
-import { ascent } from "../descent/ascent.js";
-import { uniform } from "../weights.js";
-import { type AttackOptions, budget } from "./options.js";
+import { ball, grid, loss } from "../parameters.js";
+import { projectedAscent } from "../projected-ascent.js";
 
 /** One step of full length from the clean image. */
-export const fgsm = (options: AttackOptions): Attack => ({
+export const fgsm = projectedAscent({
   name: "fgsm",
+  title: "FGSM",
   source: "Goodfellow et al. 2015, section 4",
-  norm: options.norm,
-  goal: options.goal ?? "untargeted",
-  start: "clean",
-  weight: uniform,
-  ...(options.loss && { loss: options.loss }),
-  descent: ascent,
-  budget: { ...budget(options), steps: 1, stepSize: options.epsilon },
-  stepLengths: "one full step",
+  summary: "one step of length epsilon from the clean image",
+  parameters: { ...ball, ...grid, ...loss },
+  parts: (_, { ascent }) => ({ descent: ascent }),
 });

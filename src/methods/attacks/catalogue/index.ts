@@ -1,22 +1,19 @@
-import type { Attack } from "../attack.js";
+import type { AttackDefinition } from "../definition.js";
 import { apgd } from "./apgd.js";
 import { apgdCospgd } from "./apgd-cospgd.js";
 import { apgdReleased } from "./apgd-released.js";
 import { bim } from "./bim.js";
 import { cospgd } from "./cospgd.js";
+import { ensemble } from "./ensemble.js";
 import { fgsm } from "./fgsm.js";
 import { miFgsm } from "./mi-fgsm.js";
-import type { AttackName } from "./names.js";
 import { noise } from "./noise.js";
-import type { AttackOptions } from "./options.js";
 import { pgd } from "./pgd.js";
 import { segpgd } from "./segpgd.js";
 
-export type { AttackName } from "./names.js";
-export type { AttackOptions } from "./options.js";
-export { apgd, apgdCospgd, apgdReleased, bim, cospgd, fgsm, miFgsm, noise, pgd, segpgd };
+export { apgd, apgdCospgd, apgdReleased, bim, cospgd, ensemble, fgsm, miFgsm, noise, pgd, segpgd };
 
-/** Every attack by its name. */
+/** Every attack of the library by its name. */
 export const attacks = {
   fgsm,
   bim,
@@ -27,5 +24,6 @@ export const attacks = {
   apgd,
   "apgd-cospgd": apgdCospgd,
   "apgd-released": apgdReleased,
+  ensemble,
   noise,
-} as const satisfies Readonly<Record<AttackName, (options: AttackOptions) => Attack>>;
+} as const satisfies Readonly<Record<string, AttackDefinition>>;

@@ -1,17 +1,12 @@
-import type { Attack } from "../attack.js";
-import { momentum } from "../descent/momentum.js";
-import { uniform } from "../weights.js";
-import { type AttackOptions, budget } from "./options.js";
+import { ball, grid, loss, optionalRandomStart, restarts, stepLength, steps } from "../parameters.js";
+import { projectedAscent } from "../projected-ascent.js";
 
 /** Iterated steps along an accumulated gradient (momentum 1), from the clean image. */
-export const miFgsm = (options: AttackOptions): Attack => ({
+export const miFgsm = projectedAscent({
   name: "mi-fgsm",
+  title: "MI-FGSM",
   source: "Dong et al. 2018, algorithm 1",
-  norm: options.norm,
-  goal: options.goal ?? "untargeted",
-  start: options.start ?? "clean",
-  weight: uniform,
-  ...(options.loss && { loss: options.loss }),
-  descent: momentum(),
-  budget: budget(options),
+  summary: "iterated steps along an accumulated gradient, g / ‖g‖₁ each, from the clean image",
+  parameters: { ...ball, ...steps, ...stepLength, ...restarts, ...optionalRandomStart, ...grid, ...loss },
+  parts: (_, { momentum }) => ({ descent: momentum() }),
 });

@@ -1,18 +1,13 @@
-import type { Attack } from "../attack.js";
-import { stay } from "../descent/stay.js";
-import { uniform } from "../weights.js";
-import { type AttackOptions, budget } from "./options.js";
+import { ball, grid, loss, randomStart, restarts } from "../parameters.js";
+import { projectedAscent } from "../projected-ascent.js";
 
 /** No attack at all: a random point of the ball, the best of `restarts` draws. What every attack must beat. */
-export const noise = (options: AttackOptions): Attack => ({
+export const noise = projectedAscent({
   name: "noise",
+  title: "Random noise",
   source: "baseline",
-  norm: options.norm,
-  goal: options.goal ?? "untargeted",
-  start: options.start ?? "random",
-  weight: uniform,
-  ...(options.loss && { loss: options.loss }),
-  descent: stay,
-  budget: { ...budget(options), steps: 1 },
-  stepLengths: "none",
+  summary: "a random point of the ball, which every attack must beat",
+  parameters: { ...ball, ...restarts, ...randomStart, ...grid, ...loss },
+  follows: "nothing",
+  parts: (_, { stay }) => ({ descent: stay }),
 });

@@ -1,17 +1,12 @@
-import type { Attack } from "../attack.js";
-import { ascent } from "../descent/ascent.js";
-import { uniform } from "../weights.js";
-import { type AttackOptions, budget } from "./options.js";
+import { ball, grid, loss, randomStart, restarts, stepLength, steps } from "../parameters.js";
+import { projectedAscent } from "../projected-ascent.js";
 
 /** Iterated steps from a random point of the ball. */
-export const pgd = (options: AttackOptions): Attack => ({
+export const pgd = projectedAscent({
   name: "pgd",
+  title: "PGD",
   source: "Madry et al. 2018, eq. 2.3",
-  norm: options.norm,
-  goal: options.goal ?? "untargeted",
-  start: options.start ?? "random",
-  weight: uniform,
-  ...(options.loss && { loss: options.loss }),
-  descent: ascent,
-  budget: budget(options),
+  summary: "iterated steps from a random point of the ball",
+  parameters: { ...ball, ...steps, ...stepLength, ...restarts, ...randomStart, ...grid, ...loss },
+  parts: (_, { ascent }) => ({ descent: ascent }),
 });

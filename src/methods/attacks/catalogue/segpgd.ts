@@ -1,17 +1,12 @@
-import type { Attack } from "../attack.js";
-import { ascent } from "../descent/ascent.js";
-import { segPgd } from "../weights.js";
-import { type AttackOptions, budget } from "./options.js";
+import { ball, grid, loss, randomStart, restarts, stepLength, steps } from "../parameters.js";
+import { projectedAscent } from "../projected-ascent.js";
 
 /** PGD that turns from the pixels that are still right to those that are wrong as it proceeds. */
-export const segpgd = (options: AttackOptions): Attack => ({
+export const segpgd = projectedAscent({
   name: "segpgd",
+  title: "SegPGD",
   source: "Gu et al. 2022, algorithm 1",
-  norm: options.norm,
-  goal: options.goal ?? "untargeted",
-  start: options.start ?? "random",
-  weight: segPgd,
-  ...(options.loss && { loss: options.loss }),
-  descent: ascent,
-  budget: budget(options),
+  summary: "PGD whose pixels count 1 - t/2T where they are right at step t of T, t/2T where wrong",
+  parameters: { ...ball, ...steps, ...stepLength, ...restarts, ...randomStart, ...grid, ...loss },
+  parts: (_, { ascent, segPgd }) => ({ weight: segPgd, descent: ascent }),
 });

@@ -6,8 +6,8 @@ import { createEngine } from "../../../engine/runtime/node.js";
 import { Random } from "../../../engine/tensor/random.js";
 import { sizeOf, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
 import { attacks } from "../catalogue/index.js";
-import { compileAttack, type TraceStep } from "../compile-attack.js";
-import { norms } from "../norms/index.js";
+import type { TraceStep } from "../compile-attack.js";
+import { ascentOf, compileAttack } from "../definition.js";
 import { type AttackSite, stepGraph } from "../step-graph.js";
 import { smallBatch, smallSite } from "../testing/small-site.js";
 import { transforms } from "../transforms/index.js";
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => engine.dispose());
 
-const attack = attacks.pgd({ norm: norms.l_2, epsilon: 0.5, steps: 3 });
+const attack = attacks.pgd({ norm: "l_2", epsilon: 0.5, steps: 3 });
 
 async function traced(site: AttackSite, given = smallBatch(site.task.name)) {
   const compiled = await compileAttack(engine, attack, site);
@@ -48,7 +48,7 @@ it.each([
 ] as const)("%s: draws one after the other give what one graph with all of them gives (%s)", async (task, name) => {
   const site = { ...smallSite(task), transform: transforms[name](3) };
   const { steps } = await traced(site);
-  const graph = stepGraph(attack, site);
+  const graph = stepGraph(await ascentOf(attack), site);
   const program = await engine.compile(lower(graph, "cpu"));
   const { images, target } = smallBatch(task);
   for (const { step, x, gradient, loss } of steps) {

@@ -5,8 +5,8 @@ import { Random } from "../../../engine/tensor/random.js";
 import { type Shape, sizeOf, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
 import { tasks } from "../../../vision/tasks/index.js";
 import { attacks } from "../catalogue/index.js";
-import { type AttackBatch, compileAttack, type TraceStep } from "../compile-attack.js";
-import { norms } from "../norms/index.js";
+import type { AttackBatch, TraceStep } from "../compile-attack.js";
+import { type Attack, compileAttack } from "../definition.js";
 import type { AttackSite } from "../step-graph.js";
 import { smallSite } from "../testing/small-site.js";
 import { transforms } from "../transforms/index.js";
@@ -55,7 +55,7 @@ function batchOf(task: "classification" | "flow" | "segmentation"): AttackBatch 
   };
 }
 
-async function traced(attack: Parameters<typeof compileAttack>[1], site: AttackSite, given: AttackBatch) {
+async function traced(attack: Attack, site: AttackSite, given: AttackBatch) {
   const compiled = await compileAttack(engine, attack, site);
   const steps: TraceStep[] = [];
   const outcome = await compiled.run(given, { onTrace: (step) => void steps.push(step) });
@@ -65,16 +65,16 @@ async function traced(attack: Parameters<typeof compileAttack>[1], site: AttackS
 }
 
 describe.each([
-  ["pgd", attacks.pgd({ norm: norms.l_2, epsilon: 0.5, steps: 3 })],
-  ["mi-fgsm, towards a target", attacks["mi-fgsm"]({ norm: norms.l_inf, epsilon: 0.03, steps: 3, goal: "targeted" })],
-  ["cospgd, whose loss is a sum over the batch", attacks.cospgd({ norm: norms.l_2, epsilon: 0.5, steps: 3 })],
-  ["apgd", attacks.apgd({ norm: norms.l_2, epsilon: 0.5, steps: 4, restarts: 2 })],
-] as const)("%s", (_, attack) => {
+  ["pgd", "untargeted", attacks.pgd({ norm: "l_2", epsilon: 0.5, steps: 3 })],
+  ["mi-fgsm, towards a target", "targeted", attacks["mi-fgsm"]({ norm: "l_inf", epsilon: 0.03, steps: 3 })],
+  ["cospgd, whose loss is a sum over the batch", "untargeted", attacks.cospgd({ norm: "l_2", epsilon: 0.5, steps: 3 })],
+  ["apgd", "untargeted", attacks.apgd({ norm: "l_2", epsilon: 0.5, steps: 4, restarts: 2 })],
+] as const)("%s", (_, goal, attack) => {
   it.each(["classification", "segmentation", "flow"] as const)("%s: a batch in parts is the batch", async (task) => {
     const given = batchOf(task);
-    const whole = await traced(attack, siteOf(task, batch), given);
+    const whole = await traced(attack, { ...siteOf(task, batch), goal }, given);
     for (const own of [1, 2, 8]) {
-      const parts = await traced(attack, siteOf(task, own), given);
+      const parts = await traced(attack, { ...siteOf(task, own), goal }, given);
       expect(parts.steps.length).toBe(whole.steps.length);
       parts.steps.forEach((step, t) => {
         const other = whole.steps[t]!;
@@ -95,7 +95,7 @@ describe.each([
 });
 
 it("goes with random transforms", async () => {
-  const attack = attacks.pgd({ norm: norms.l_2, epsilon: 0.5, steps: 2 });
+  const attack = attacks.pgd({ norm: "l_2", epsilon: 0.5, steps: 2 });
   const given = batchOf("segmentation");
   const transform = transforms["gaussian-noise"](2);
   const [whole, parts] = [
@@ -107,7 +107,7 @@ it("goes with random transforms", async () => {
 });
 
 it("refuses a mask that it was not compiled for", async () => {
-  const attack = attacks.pgd({ norm: norms.l_2, epsilon: 0.5, steps: 1 });
+  const attack = attacks.pgd({ norm: "l_2", epsilon: 0.5, steps: 1 });
   const given = batchOf("segmentation");
   const compiled = await compileAttack(engine, attack, { ...siteOf("segmentation", 1), valid: false });
   await expect(compiled.run(given)).rejects.toThrow(/mask "valid"/);

@@ -1,6 +1,6 @@
 import { lower } from "../../../engine/compile/lower.js";
 import type { Engine, Feeds, Program } from "../../../engine/runtime/engine.js";
-import type { Attack } from "../attack.js";
+import type { ProjectedAscent } from "../attack.js";
 import { lowered } from "../lowered.js";
 import { type AttackSite, advanceGraph, fittingTransform, gradientGraph, perturbedRoles } from "../step-graph.js";
 import { DrawByDraw } from "./draw-by-draw.js";
@@ -28,7 +28,7 @@ export class SplitStep implements Runnable {
     private readonly roles: readonly string[],
   ) {}
 
-  static async compile(engine: Engine, attack: Attack, site: AttackSite): Promise<SplitStep> {
+  static async compile(engine: Engine, attack: ProjectedAscent, site: AttackSite): Promise<SplitStep> {
     const transform = fittingTransform(site);
     const one = await engine.compile(lowered(gradientGraph(attack, site), engine, site));
     const images = overImages(engine, one, site);

@@ -9,10 +9,9 @@ import type { Predictor } from "../../../vision/predictor.js";
 import type { PredictorSize } from "../../../vision/spec/model-predictor.js";
 import { tasks } from "../../../vision/tasks/index.js";
 import { tiled } from "../../../vision/tiled-predictor.js";
-import type { Attack } from "../attack.js";
 import { attacks } from "../catalogue/index.js";
-import { type AttackBatch, compileAttack, compilePrediction, type TraceStep } from "../compile-attack.js";
-import { norms } from "../norms/index.js";
+import { type AttackBatch, compilePrediction, type TraceStep } from "../compile-attack.js";
+import { type Attack, compileAttack } from "../definition.js";
 import type { AttackSite } from "../step-graph.js";
 import { transforms } from "../transforms/index.js";
 
@@ -105,23 +104,24 @@ function expectNear(found: Tensor | Float32Array, wanted: Tensor | Float32Array,
   expect(most, what).toBeLessThanOrEqual(tolerance * Math.max(scale, 1e-6));
 }
 
-const options = { norm: norms.l_2, epsilon: 0.5, steps: 4 } as const;
+const options = { norm: "l_2", epsilon: 0.5, steps: 4 } as const;
 describe.each(["segmentation", "flow", "disparity", "restoration"] as const)("%s tile by tile", (task) => {
   const residual = task === "segmentation" ? {} : { alignment: "residual" };
   it.each([
     ["pgd", attacks.pgd({ ...options })],
     ["segpgd", attacks.segpgd({ ...options })],
-    ["cospgd, towards a target", attacks.cospgd({ ...options, ...residual, goal: "targeted" })],
+    ["cospgd, towards a target", attacks.cospgd({ ...options, ...residual })],
     ["mi-fgsm", attacks["mi-fgsm"]({ ...options })],
     ["apgd", attacks.apgd({ ...options, restarts: 2 })],
     ["apgd-cospgd, on one image of two", attacks["apgd-cospgd"]({ ...options, ...residual })],
   ] as const)("is what one graph with all tiles is: %s", async (name, attack) => {
     const sites = await both(task);
+    const goal = name.includes("towards") ? "targeted" : "untargeted";
     const perturb = name.includes("two") ? [tasks[task].roles.at(-1)!] : undefined;
     const given = batchOf(task);
     const [whole, parts] = [
-      await trace(attack, { ...sites.whole, ...(perturb && { perturb }) }, given),
-      await trace(attack, { ...sites.parts, ...(perturb && { perturb }) }, given),
+      await trace(attack, { ...sites.whole, goal, ...(perturb && { perturb }) }, given),
+      await trace(attack, { ...sites.parts, goal, ...(perturb && { perturb }) }, given),
     ];
     expect(parts.steps.length).toBe(whole.steps.length);
     parts.steps.forEach((step, t) => {

@@ -7,7 +7,7 @@ import { Random } from "../../../engine/tensor/random.js";
 import { type Shape, sizeOf, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
 import { runModel } from "../../../engine/testing/run-model.js";
 import { pgd } from "../catalogue/index.js";
-import { norms } from "../norms/index.js";
+import { ascentOf } from "../definition.js";
 import { stepGraph } from "../step-graph.js";
 import { smallBatch, smallSite } from "../testing/small-site.js";
 import { modelTransform, type Transform, transforms } from "./index.js";
@@ -78,8 +78,9 @@ describe("built-in transforms", () => {
   });
 });
 
+const attack = await ascentOf(pgd({ epsilon: 8 / 255, randomStart: "none", steps: 4 }));
+
 describe("a step with transforms", () => {
-  const attack = pgd({ norm: norms.l_inf, epsilon: 8 / 255, start: "clean", steps: 4 });
   const { images, target } = smallBatch("segmentation");
   const feeds = {
     "x.image": images.image!,

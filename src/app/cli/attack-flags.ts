@@ -1,0 +1,105 @@
+import { type Command, Option } from "commander";
+import { type Attack, type AttackDefinition, attackOf, type Parameters } from "../../methods/attacks/definition.js";
+import { type Field, fieldsOf, flagOf, readField, textOf, usageOf } from "../attack/parameters.js";
+import { loadPlugins, PluginError, type Plugins } from "../plugins/plugins.js";
+import { UsageError } from "./errors.js";
+import { valuesOf } from "./late-flags.js";
+
+// The flags of the attacks' parameters, from their schemas.
+
+type Attacks = Plugins["attacks"];
+
+/** A parameter with the attacks that have it, each in its own way. */
+interface Shared {
+  readonly name: string;
+  readonly by: readonly { readonly attack: AttackDefinition; readonly field: Field }[];
+}
+
+/** Adds a flag for every parameter that some attack has, and the attacks' names to --attack. */
+export async function addAttackFlags(command: Command, args: readonly string[]): Promise<void> {
+  const { attacks } = await loadPlugins(valuesOf("--plugin", args));
+  const [which] = command.options.filter((o) => o.long === "--attack");
+  which?.choices(Object.keys(attacks));
+  const all = parametersOf(attacks);
+  for (const shared of all) {
+    const [{ attack, field }] = shared.by as [Shared["by"][number]];
+    if (command.options.some((o) => o.long === flagOf(shared.name)))
+      throw new PluginError(
+        `${attack.name} has a parameter "${shared.name}", but ${flagOf(shared.name)} is a flag of faultline ${command.name()}; name it otherwise.`,
+      );
+    const option = new Option(usageOf(field), helpOf(shared, Object.keys(attacks)));
+    command.addOption(option.helpGroup("Parameters of the attack:"));
+  }
+  const longest = Math.max(...Object.keys(attacks).map((name) => name.length));
+  const lines = Object.values(attacks).map(({ name, summary }) => `  ${name.padEnd(longest)}  ${summary}`);
+  command.addHelpText("after", `\nAttacks:\n${lines.join("\n")}`);
+  // Help shows them after the flags that say which attack it is.
+  const options = command.options as Option[];
+  const added = options.splice(options.length - all.length);
+  options.splice(options.findIndex((o) => o.long === "--plugin") + 1, 0, ...added);
+}
+
+function parametersOf(attacks: Attacks): readonly Shared[] {
+  const found = new Map<string, Shared["by"][number][]>();
+  // In the order of the attack that has most.
+  const fullest = Object.values(attacks).sort((a, b) => fieldsOf(b).length - fieldsOf(a).length);
+  for (const attack of fullest) for (const { name } of fieldsOf(attack)) found.set(name, []);
+  for (const attack of Object.values(attacks))
+    for (const field of fieldsOf(attack)) found.get(field.name)!.push({ attack, field });
+  return [...found].map(([name, by]) => ({ name, by }));
+}
+
+/** What it is, whose it is, and what it is where nothing is said. */
+function helpOf({ by }: Shared, all: readonly string[]): string {
+  const [{ field }] = by as [Shared["by"][number]];
+  const choices = field.kind.kind === "choice" ? ` (choices: ${field.kind.of.join(", ")})` : "";
+  return `${field.notes.description ?? ""}${choices}${defaultsOf(by)}${ownersOf(by, all)}`.trim();
+}
+
+/** (default: 20; my-attack: 100) */
+function defaultsOf(by: Shared["by"]): string {
+  const [first, ...others] = by.map(({ attack, field }) => ({ attack: attack.name, text: defaultOf(field) }));
+  const same = others.filter(({ text }) => text === first!.text);
+  const different = others.filter((o) => !same.includes(o)).map(({ attack, text }) => `${attack}: ${text ?? "none"}`);
+  const words = [...(first!.text === undefined ? [] : [`default: ${first!.text}`]), ...different];
+  return words.length > 0 ? ` (${words.join("; ")})` : "";
+}
+
+const defaultOf = (field: Field): string | undefined =>
+  field.notes.usual ?? (field.initial === undefined ? undefined : textOf(field, field.initial));
+
+function ownersOf(by: Shared["by"], all: readonly string[]): string {
+  const owners = by.map(({ attack }) => attack.name);
+  const others = all.filter((name) => !owners.includes(name));
+  if (others.length === 0) return "";
+  return others.length < owners.length ? ` [not ${others.join(", ")}]` : ` [${owners.join(", ")}]`;
+}
+
+/**
+ * The attack that was asked for, with the parameters that were typed.
+ *
+ * @param flags what commander read: texts, by the parameters' names.
+ * @throws UsageError for a parameter that the attack does not have, or a value that it does not take; AttackError for values that do not go together.
+ */
+export function attackTyped(name: string, flags: object, attacks: Attacks): Attack {
+  const definition = attacks[name]!;
+  const own = new Map(fieldsOf(definition).map((field) => [field.name, field]));
+  const parameters: Record<string, unknown> = {};
+  for (const shared of parametersOf(attacks)) {
+    const text = (flags as Parameters)[shared.name] as string | readonly string[] | undefined;
+    if (text === undefined) continue;
+    const field = own.get(shared.name);
+    const flag = flagOf(shared.name);
+    if (!field)
+      throw new UsageError(
+        `${flag}: ${name} has no such parameter; ${listed(shared.by.map(({ attack }) => attack.name))}. Leave it out, or take one of these.`,
+      );
+    const read = readField(field, text);
+    if ("problem" in read) throw new UsageError(`${flag} ${[text].flat().join(" ")}: ${read.problem}.`);
+    parameters[shared.name] = read.value;
+  }
+  return attackOf(definition, parameters);
+}
+
+const listed = (names: readonly string[]): string =>
+  names.length === 1 ? `${names[0]} has it` : `${names.slice(0, -1).join(", ")} and ${names.at(-1)} have it`;

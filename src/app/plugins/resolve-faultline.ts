@@ -1,0 +1,24 @@
+import { register } from "node:module";
+
+/** Runs in Node's loader: "faultline" is the copy that runs, wherever the module lies that imports it. */
+const hooks = `
+let own;
+export function initialize(data) { own = data; }
+export function resolve(specifier, context, next) {
+  return specifier === "faultline" ? next(own.index, { ...context, parentURL: own.parent }) : next(specifier, context);
+}`;
+
+let registered = false;
+
+/**
+ * Makes `import ... from "faultline"` in a module of somebody's own mean this very copy. A module outside any project would find none, and one that
+ * found another copy would build graphs that this one does not know.
+ */
+export function resolveFaultline(): void {
+  if (registered) return;
+  registered = true;
+  const parent = import.meta.url;
+  register(`data:text/javascript,${encodeURIComponent(hooks)}`, {
+    data: { parent, index: new URL("../../index.js", parent).href },
+  });
+}

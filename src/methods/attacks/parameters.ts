@@ -1,0 +1,98 @@
+import { z } from "zod";
+import type { PixelFunction } from "../../vision/tasks/index.js";
+import { stepSchedules } from "./step-schedule.js";
+
+// Parameters that several attacks share. Order matters nowhere but in plans and help.
+
+/** What is said of a parameter beside its type: the command line's help and the docs show it. Kept as metadata of the schema. */
+export interface ParameterNotes {
+  /** What it is, in a phrase. */
+  readonly description: string;
+  /** Of a length of intensities, images being in [0, 1]: it is shown in 255ths. */
+  readonly unit?: "intensity";
+  /** What stands for a value in help: `--epsilon <radius>`; default by its type. */
+  readonly placeholder?: string;
+  /** The default in words, where it follows from other parameters. */
+  readonly usual?: string;
+  /** The default within a training step, where it is another; or that training decides it. */
+  readonly training?: { readonly default: unknown } | "decided there";
+}
+
+/** A parameter of an attack: its schema (with its default) and what is said of it. */
+export const parameter = <S extends z.ZodType>(schema: S, notes: ParameterNotes): S => schema.meta({ ...notes });
+
+/** How many: 1 at least. */
+export const count = z.number().int().min(1).meta({ allowed: "a whole number of at least 1" });
+
+export const ball = {
+  norm: parameter(z.enum(["l_inf", "l_2", "l_1"]).default("l_inf"), { description: "norm of the ball" }),
+  epsilon: parameter(
+    z
+      .number()
+      .positive()
+      .meta({ allowed: "a radius above 0, such as 8/255" })
+      .default(8 / 255),
+    {
+      description: "radius of the ball, images being in [0, 1]",
+      placeholder: "radius",
+      unit: "intensity",
+    },
+  ),
+};
+
+export const steps = {
+  steps: parameter(count.default(20), { description: "number of steps", training: { default: 3 } }),
+};
+
+export const scheduleNotes: ParameterNotes = { description: "how the step length changes over the steps" };
+
+export const stepLength = {
+  stepSize: parameter(z.number().positive().optional(), {
+    description: "length of a step",
+    placeholder: "length",
+    unit: "intensity",
+    usual: "0.01 in l_inf, 0.32 epsilon below 8/255; a fifth of epsilon in l_2 and l_1",
+  }),
+  schedule: parameter(z.enum(Object.keys(stepSchedules) as (keyof typeof stepSchedules)[]).default("constant"), scheduleNotes),
+};
+
+export const restarts = {
+  restarts: parameter(count.default(1), { description: "random starts of which the best counts" }),
+};
+
+const starts =
+  "published = in l_inf anywhere in the ball, in l_2 and l_1 on its surface; ball = anywhere in it, as Foolbox has it; none = at the clean image";
+
+export const randomStart = {
+  randomStart: parameter(z.enum(["published", "ball", "none"]).default("published"), {
+    description: `where starts lie: ${starts}`,
+  }),
+};
+
+export const optionalRandomStart = {
+  randomStart: parameter(z.enum(["published", "ball", "none"]).default("none"), { description: `where starts lie: ${starts}` }),
+};
+
+export const grid = {
+  grid: parameter(z.enum(["continuous", "8-bit"]).default("continuous"), {
+    description: "keep iterates on the grid of 8-bit images, so that saving changes nothing",
+  }),
+};
+
+export const loss = {
+  loss: parameter(
+    z
+      .union([z.string(), z.custom<PixelFunction>((value) => typeof value === "function")])
+      .meta({ allowed: "the name of a loss of the task, or a function" })
+      .optional(),
+    { description: "loss to raise", placeholder: "name", usual: "the task's usual one", training: "decided there" },
+  ),
+};
+
+export const alignment = {
+  alignment: parameter(z.string().optional(), {
+    description: "CosPGD's alignment: softmax (published), sigmoid, residual, columns",
+    placeholder: "name",
+    usual: "the task's published one",
+  }),
+};

@@ -1,0 +1,23 @@
+import type { Task } from "../../vision/tasks/index.js";
+import type { DescentRule, Norm, ProjectedAscent } from "./attack.js";
+import { type ApgdRules, apgd } from "./descent/apgd.js";
+import { norms } from "./norms/index.js";
+import { lossOf } from "./step-graph.js";
+import { demandAlignment } from "./weights.js";
+
+/** What projected ascents are made of. */
+export { ascent } from "./descent/ascent.js";
+export { fewestRemaining } from "./descent/fewest-remaining.js";
+export { momentum } from "./descent/momentum.js";
+export { stay } from "./descent/stay.js";
+export { norms } from "./norms/index.js";
+export { cosPgd, segPgd, uniform } from "./weights.js";
+
+/** Auto-PGD in a norm: its own rules for l_1 (Croce & Hein 2021), else those that are asked for. */
+export const autoPgdIn = (norm: Norm["name"], rules: ApgdRules): DescentRule => norms[norm].autoPgd ?? apgd(rules);
+
+/** @throws AttackError where a task has not the loss or the alignment that an ascent is made with, or nothing would move by it. */
+export function demandParts(ascent: ProjectedAscent, task: Task): void {
+  lossOf(ascent, task);
+  demandAlignment(ascent.weight, task, ascent.goal);
+}
