@@ -7,6 +7,7 @@ import { reserveNames } from "../onnx/names.js";
 import { findOperator } from "../operators/index.js";
 import { isFloat, sizeOf, type Tensor, tensor } from "../tensor/tensor.js";
 import { hasBodies, importBodies } from "./bodies.js";
+import { bodyGradients } from "./body-gradients.js";
 import { ConstantPart, type Evaluate, reasonOf } from "./constant-part.js";
 import { controlFlow } from "./control-flow.js";
 import { foldable } from "./fold-constants.js";
@@ -244,7 +245,8 @@ export class Importer {
     const plain = Object.entries(node.attributes).map(([name, { value }]) => [name, value] as const);
     const attributes = { ...Object.fromEntries(plain), ...bodies?.attributes };
     const options = { name: node.name, outputNames: node.outputs, captures };
-    const operator = (types: readonly ValueType[]): Operator => this.#opaque(node, types);
+    const gradient = node.domain === "" && bodies ? bodyGradients.get(node.op)?.(captures) : undefined;
+    const operator = (types: readonly ValueType[]): Operator => ({ ...this.#opaque(node, types), ...(gradient && { gradient }) });
     const stated = node.outputs.map((name, i) => {
       if (name === "") return leftOut;
       const { valueInfo, outputs } = scope.graph;

@@ -3,14 +3,14 @@
  * Together with the table and the conversions it covers the whole list; a test holds it to that.
  */
 const branches =
-  "a branch or body whose condition or length is constant is put in its place; decided when the model runs, it stops gradients";
+  "a branch or body whose condition or length is constant is put in its place; decided when the model runs, it stays, and its gradient is a branch or loop too";
 const sequence = "it works on a list of tensors; gradients go through tensors only";
 const text = "it works on text, and nothing in a picture is text";
 
 export const operatorsWithoutDefinition: Readonly<Record<string, string>> = {
   If: branches,
   Loop: branches,
-  Scan: branches,
+  Scan: "its body is put in its place, once for each entry",
   ConcatFromSequence: sequence,
   SequenceAt: sequence,
   SequenceConstruct: sequence,

@@ -1,0 +1,164 @@
+import { describe, expect, it } from "vitest";
+import { gradientGraph, tangentGraph } from "../autodiff/gradient-graph.js";
+import { int } from "../onnx/attribute-values.js";
+import type { Attribute, OnnxNode } from "../onnx/model.js";
+import { parseModel } from "../onnx/read.js";
+import { type SmallModel, smallGraph, smallModel, node as unnamed } from "../onnx/testing/small-model.js";
+import { writeModel } from "../onnx/write.js";
+import { Random } from "../tensor/random.js";
+import { type Tensor, tensor, toNumbers } from "../tensor/tensor.js";
+import { differencesFromFile } from "../testing/original-case.js";
+import { checkedLevels, runModel } from "../testing/run-model.js";
+import { specialize } from "./specialize.js";
+
+const node: typeof unnamed = (op, inputs, outputs, attributes) => ({
+  ...unnamed(op, inputs, outputs, attributes),
+  name: outputs,
+});
+const body = (graph: Omit<SmallModel, "opset">): Attribute => ({ kind: "graph", value: smallGraph(graph) });
+const branch = (outputs: string, ...nodes: OnnxNode[]): Attribute =>
+  body({ inputs: {}, outputs: Object.fromEntries(outputs.split(" ").map((name) => [name, "float32"])), nodes });
+const cast = { to: int(1) };
+const keepsOn = node("Identity", "going", "still");
+const turn = { i: ["int64", []], going: ["bool", []], s: ["float32", [2, 3]] } as const;
+const turned = { still: "bool", next: "float32" } as const;
+const limit = tensor("float32", [], [6]);
+
+/** y = c ? sin(x) w : x, and what another branch leaves out */
+const chosen: SmallModel = {
+  opset: 12,
+  inputs: { x: ["float32", [2, 3]], c: ["bool", []] },
+  outputs: { y: "float32", z: "float32" },
+  nodes: [
+    node("Exp", "x", "w"),
+    node("If", "c", "t z", {
+      then_branch: branch("r q", node("Sin", "x", "p"), node("Mul", "p w", "r"), node("Mul", "w w", "q")),
+      else_branch: branch("r2 q2", node("Identity", "x", "r2"), node("Cos", "w", "q2")),
+    }),
+    node("Mul", "t w", "y"),
+  ],
+};
+
+/** s ← tanh(s w + i), as often as an input says; another names say the same of the body as of the graph */
+const counted: SmallModel = {
+  opset: 18,
+  inputs: { x: ["float32", [2, 3]], n: ["int64", []] },
+  outputs: { y: "float32" },
+  initializers: { yes: tensor("bool", [], [1]) },
+  nodes: [
+    node("Sin", "x", "w"),
+    node("Loop", "n yes x", "y", {
+      body: body({
+        inputs: turn,
+        outputs: turned,
+        nodes: [
+          keepsOn,
+          node("Cast", "i", "f", cast),
+          node("Mul", "s w", "p"),
+          node("Add", "p f", "counter"),
+          node("Tanh", "counter", "next"),
+        ],
+      }),
+    }),
+  ],
+};
+
+/** s ← 1.5 s + sin(s) x until its norm reaches 6, with a counter beside; no limit of turns */
+const growing: SmallModel = {
+  opset: 17,
+  inputs: { x: ["float32", [2, 3]] },
+  outputs: { y: "float32", k: "int64" },
+  initializers: { yes: tensor("bool", [], [1]), zero: tensor("int64", [], [0]) },
+  nodes: [
+    node("Loop", "- yes x zero", "y k", {
+      body: body({
+        inputs: { ...turn, count: ["int64", []] },
+        outputs: { ...turned, more: "int64" },
+        initializers: { limit, factor: tensor("float32", [], [1.5]), one: tensor("int64", [], [1]) },
+        nodes: [
+          node("Add", "count one", "more"),
+          node("Sin", "s", "a"),
+          node("Mul", "a x", "b"),
+          node("Mul", "s factor", "d"),
+          node("Add", "b d", "next"),
+          node("ReduceL2", "next", "norm", { keepdims: int(0) }),
+          node("Less", "norm limit", "still"),
+        ],
+      }),
+    }),
+  ],
+};
+
+/** a branch in each turn */
+const nested: SmallModel = {
+  ...counted,
+  nodes: [
+    node("Loop", "n yes x", "y", {
+      body: body({
+        inputs: turn,
+        outputs: turned,
+        initializers: { limit: tensor("float32", [], [0.2]) },
+        nodes: [
+          keepsOn,
+          node("ReduceMean", "s", "m", { keepdims: int(0) }),
+          node("Greater", "m limit", "c"),
+          node("If", "c", "next", {
+            then_branch: branch("r", node("Sin", "s", "r")),
+            else_branch: branch("r2", node("Cos", "s", "t"), node("Mul", "t x", "r2")),
+          }),
+        ],
+      }),
+    }),
+  ],
+};
+
+const x = tensor("float32", [2, 3], [0.3, -0.7, 1.1, 0.6, -0.2, 0.9]);
+const times = (n: number) => ({ x, n: tensor("int64", [], [n]) });
+const cases: readonly (readonly [string, SmallModel, Readonly<Record<string, Tensor>>])[] = [
+  ["an If, taken", chosen, { x, c: tensor("bool", [], [1]) }],
+  ["an If, not taken", chosen, { x, c: tensor("bool", [], [0]) }],
+  ...[0, 1, 4].map((n) => [`a Loop of ${n} turns`, counted, times(n)] as const),
+  ["a Loop that ends by its condition", growing, { x }],
+  ["an If in a Loop", nested, times(3)],
+];
+
+describe.each(checkedLevels)("what is decided when the model runs has a gradient, optimization %s", (level) => {
+  it.each(cases)("%s", async (name, model, feeds) => {
+    const bytes = writeModel(smallModel(model));
+    expect(await differencesFromFile(bytes, feeds, level, { random: new Random(1, name), step: 3e-3 })).toEqual([]);
+  });
+});
+
+it.each(cases)("forward mode is its transpose: %s", async (_, model, feeds) => {
+  const graph = await specialize(parseModel(writeModel(smallModel(model))), {}, (constants) => runModel(constants, {}));
+  const [u, v] = [tensor("float32", [2, 3], [1, -2, 0.5, 0.3, 0.8, -1]), tensor("float32", [2, 3], [0.4, 1, -0.6, 2, -1.5, 0.1])];
+  const back = await runModel(gradientGraph(graph, { of: ["y"] }), { ...feeds, "v.y": v });
+  const forth = await runModel(tangentGraph(graph, { of: ["y"] }), { ...feeds, "t.x": u });
+  const dot = (a: Tensor, b: Tensor) => toNumbers(a).reduce((sum, value, i) => sum + value * toNumbers(b)[i]!, 0);
+  expect(dot(back["d.x"]!, u)).toBeCloseTo(dot(forth["t.y"]!, v), 4);
+});
+
+it("says that what a loop stacks without a known end has no gradient", async () => {
+  const stacking: SmallModel = {
+    ...counted,
+    outputs: { y: "float32", all: "float32" },
+    nodes: [
+      node("Loop", "n yes x", "y all", {
+        body: body({
+          inputs: turn,
+          outputs: { ...turned, row: "float32" },
+          nodes: [keepsOn, node("Sin", "s", "next"), node("Neg", "next", "row")],
+        }),
+      }),
+    ],
+  };
+  const file = smallModel(stacking);
+  const shaped = {
+    ...file,
+    graph: { ...file.graph, valueInfo: new Map([["all", { name: "all", type: "float32" as const, shape: [3, 2, 3] }]]) },
+  };
+  const graph = await specialize(shaped, {}, (constants) => runModel(constants, {}));
+  expect(() => gradientGraph(graph)).toThrow(/what it stacks has as many entries as it has turns/);
+  const { "d.x": d } = await runModel(gradientGraph(graph, { of: ["y"] }), { ...times(3), "v.y": x });
+  expect(toNumbers(d!).every(Number.isFinite)).toBe(true);
+});
