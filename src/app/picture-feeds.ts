@@ -1,6 +1,7 @@
 import { Graph } from "../engine/graph/graph.js";
+import { cast } from "../engine/operators/index.js";
 import type { Engine, Feeds } from "../engine/runtime/engine.js";
-import { type Tensor, tensor } from "../engine/tensor/tensor.js";
+import { isFloat, type Tensor, tensor } from "../engine/tensor/tensor.js";
 import type { Dataset } from "../vision/data/dataset.js";
 import { openDataset } from "../vision/data/node/open.js";
 import { syntheticDataset } from "../vision/data/synthetic/dataset.js";
@@ -34,11 +35,14 @@ export async function pictureFeeds(
   { data, count, seed }: { readonly data?: string | undefined; readonly count: number; readonly seed: number },
 ): Promise<Pictures> {
   const [rows, columns] = spec.layout === "nchw" ? [2, 3] : [1, 2];
-  for (const { name, type, shape } of graph.inputs)
-    if (shape.length !== 4 || shape[0] !== 1 || (type !== "float32" && type !== "float16"))
+  for (const { name, type, shape } of graph.inputs) {
+    if (!isFloat(type))
+      throw new UsageError(`input "${name}" is ${type}[${shape.join(", ")}], and pictures are fed as floating-point numbers.`);
+    if (shape.length !== 4 || shape[0] !== 1)
       throw new UsageError(
         `input "${name}" is ${type}[${shape.join(", ")}], and pictures are fed one at a time; say --shape ${name}=1x3xHxW.`,
       );
+  }
   const { shape } = graph.inputs[0]!;
   const [height, width] = [shape[rows]!, shape[columns]!];
   const dataset: Dataset = data
@@ -79,9 +83,9 @@ export async function pictureFeeds(
 
 function preprocessing(graph: Graph, spec: ModelSpec, [height, width]: readonly [number, number]): Graph {
   const own = new Graph();
-  for (const { name } of graph.inputs) {
+  for (const { name, type } of graph.inputs) {
     const image = own.input(`picture.${name}`, "float32", [1, 3, height, width]);
-    own.output(name, preprocess(image, spec));
+    own.output(name, cast(preprocess(image, spec), type));
   }
   return own;
 }

@@ -155,7 +155,7 @@ describe("an imported model behind a sensor", () => {
   test("what does not fit is said", async () => {
     const models = await opened(2);
     expect(() => importedNetwork(models, { spec, trained: ["nothing.*"] })).toThrow(
-      'The model has no float32 weight called "nothing.*"',
+      'The model has no trainable weight called "nothing.*"',
     );
     const other = throughSensor(
       sensor({ layout: "uniform", height: 8, width: 8 }),

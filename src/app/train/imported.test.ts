@@ -5,9 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Graph } from "../../engine/graph/graph.js";
 import { readModel } from "../../engine/onnx/read-file.js";
 import { saveModel } from "../../engine/onnx/write-file.js";
-import { batchNormalization, conv, relu } from "../../engine/operators/index.js";
+import { batchNormalization, cast, conv, relu } from "../../engine/operators/index.js";
+import { Resize } from "../../engine/operators/resampling/resize.js";
 import { Random } from "../../engine/tensor/random.js";
-import { type Shape, sizeOf, tensor } from "../../engine/tensor/tensor.js";
+import { type Shape, sizeOf, tensor, toNumbers } from "../../engine/tensor/tensor.js";
 import { faultline } from "../cli/testing/scene.js";
 
 const folder = mkdtempSync(join(tmpdir(), "faultline-imported-"));
@@ -88,8 +89,41 @@ describe("an imported model", () => {
     );
   });
 
+  it("has weights that are no parameters: the scales of an enlargement stay what they are", async () => {
+    const graph = new Graph();
+    const weight = (name: string, shape: Shape, value: number) =>
+      graph.constant(tensor("float32", shape, new Float32Array(sizeOf(shape)).fill(value)), name, "weight");
+    const x = graph.input("picture", "float32", [1, 3, 16, 16]);
+    const half = conv(x, weight("kernel", [9, 3, 2, 2], 0.1), { strides: [2, 2] });
+    const scales = graph.constant(tensor("float32", [4], [1, 1, 2, 2]), "scales", "weight");
+    const [wide] = graph.add(Resize, [half, undefined, scales], { mode: "linear" });
+    graph.output("classes", wide!);
+    const enlarging = join(folder, "enlarging.onnx");
+    await saveModel(graph.build(), enlarging);
+    const { code, err, path } = await train("enlarging", { model: enlarging });
+    expect(code, err).toBe(0);
+    const after = await tensors(join(path, "model.onnx"));
+    expect(toNumbers(after.get("scales")!)).toEqual([1, 1, 2, 2]);
+    expect(new Set(toNumbers(after.get("kernel")!)).size).toBeGreaterThan(1);
+  });
+
+  it("in float16 is trained in float32, and written in float16", async () => {
+    const graph = new Graph();
+    const x = graph.input("picture", "float32", [1, 3, 16, 16]);
+    const kernel = graph.constant(tensor("float16", [9, 3, 1, 1], new Float32Array(27).fill(0.25)), "kernel", "weight");
+    graph.output("classes", cast(conv(cast(x, "float16"), kernel), "float32"));
+    const narrow = join(folder, "narrow.onnx");
+    await saveModel(graph.build(), narrow);
+    const { code, err, path } = await train("narrow", { model: narrow });
+    expect(code, err).toBe(0);
+    const after = (await tensors(join(path, "model.onnx"))).get("kernel")!;
+    expect(after.type).toBe("float16");
+    expect(toNumbers(after).every((v) => v !== 0.25 && Math.abs(v - 0.25) < 0.1)).toBe(true);
+  });
+
   it.each([
-    [{ trained: ["nothing/*"] }, /The model has no float32 weight called "nothing\/\*"; its weights are called/],
+    [{ frozen: ["frist/*"] }, /The model has no trainable weight called "frist\/\*"; did you mean first\/\* or last/],
+    [{ trained: ["nothing/*"] }, /The model has no trainable weight called "nothing\/\*"; there are/],
     [{ network: "unet" }, /names both a network and a model; leave one of them out/],
     [{ crop: [8, 8] }, /takes images of 16x16 \(height x width\) only, not 8x8/],
     [{ trainde: ["*"] }, /there is no field "trainde" \(did you mean "trained"\?\)/],

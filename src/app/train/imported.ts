@@ -9,7 +9,7 @@ import { BatchNormalization } from "../../engine/operators/normalization/batch-n
 import type { Engine } from "../../engine/runtime/engine.js";
 import { summarize } from "../../engine/summary/summary.js";
 import { writeSafetensors } from "../../engine/tensor/safetensors.js";
-import type { Tensor } from "../../engine/tensor/tensor.js";
+import { tensor, toNumbers } from "../../engine/tensor/tensor.js";
 import { importedNetwork } from "../../vision/spec/imported-network.js";
 import { completeSpec, fixedModel } from "../../vision/spec/model-predictor.js";
 import { type ModelSpec, type ModelSpecInput, parseModelSpec } from "../../vision/spec/model-spec.js";
@@ -31,7 +31,7 @@ export interface ImportedTraining {
 }
 
 /**
- * Opens a model for training: every float32 initializer that `trained` names and `frozen` does not. Running statistics of batch normalization stay as they
+ * Opens a model for training: every floating-point initializer that `trained` names and `frozen` does not. Running statistics of batch normalization stay as they
  * are: the model is trained in the mode in which it was exported.
  *
  * @throws ConfigError, SpecError, ModelError, ParameterError
@@ -110,7 +110,7 @@ export function exportImported(
   const initializers = new Map(file.graph.initializers);
   for (const [name, t] of weights) {
     const old = initializers.get(name)!;
-    initializers.set(name, { ...t, shape: old.shape } as Tensor);
+    initializers.set(name, old.type === t.type ? { ...t, shape: old.shape } : tensor(old.type, old.shape, toNumbers(t)));
   }
   run.write("model.onnx", writeModel({ ...file, graph: { ...file.graph, initializers } }));
   run.write("model.safetensors", writeSafetensors(weights));

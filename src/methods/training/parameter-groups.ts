@@ -1,4 +1,4 @@
-import { namePattern } from "../../engine/onnx/name-pattern.js";
+import { likelyMeant, namePattern } from "../../engine/onnx/name-pattern.js";
 import { sizeOf } from "../../engine/tensor/tensor.js";
 import type { Declaration } from "../../vision/nn/scope.js";
 import { TrainingError } from "./error.js";
@@ -61,10 +61,10 @@ function named(parameters: readonly Declaration[], patterns: readonly string[]):
     const expression = namePattern(pattern);
     if (!parameters.some(({ name }) => expression.test(name)))
       throw new TrainingError(
-        `No parameter of the network is called "${pattern}"; names are such as ${parameters
-          .slice(0, 3)
-          .map(({ name }) => `"${name}"`)
-          .join(", ")}.`,
+        `No parameter of the network is called "${pattern}"; ${likelyMeant(
+          pattern,
+          parameters.map(({ name }) => name),
+        )}`,
       );
     return expression;
   });

@@ -1,7 +1,8 @@
 import { embed } from "../../engine/graph/embed.js";
-import type { Graph, Value } from "../../engine/graph/graph.js";
-import { namePattern } from "../../engine/onnx/name-pattern.js";
-import { concat, slice } from "../../engine/operators/index.js";
+import { Graph, GraphError, type Node, type Value } from "../../engine/graph/graph.js";
+import { likelyMeant, namePattern } from "../../engine/onnx/name-pattern.js";
+import { cast, concat, slice } from "../../engine/operators/index.js";
+import { isFloat, type Tensor, toNumbers } from "../../engine/tensor/tensor.js";
 import type { Network } from "../nn/model.js";
 import { ParameterError, type Scope } from "../nn/scope.js";
 import type { ModelSpec } from "./model-spec.js";
@@ -27,13 +28,15 @@ export interface ImportedOptions {
  * const pipeline = throughSensor(sensor({ layout: "rectangular", height: 48, width: 192 }), importedNetwork([fixed], { spec }), "image-wise");
  */
 export function importedNetwork(models: readonly Graph[], { spec, trained = [], frozen = [] }: ImportedOptions): Network {
-  const known = models.flatMap((model) => weightsOf(model).map(([name]) => name));
+  const known = [...new Set(models.flatMap((model) => weightsOf(model).map(([name]) => name)))];
   const matcher = (names: readonly string[]) => {
     const patterns = names.map(namePattern);
     patterns.forEach((pattern, i) => {
       if (!known.some((name) => pattern.test(name)))
         throw new ParameterError(
-          `The model has no float32 weight called "${names[i]}"; its weights are called ${known.slice(0, 3).join(", ") || "nothing"}.`,
+          known.length === 0
+            ? "The model has no floating-point weights that could be trained."
+            : `The model has no trainable weight called "${names[i]}"; ${likelyMeant(names[i]!, known)}`,
         );
     });
     return (name: string) => patterns.some((pattern) => pattern.test(name));
@@ -62,16 +65,41 @@ export function importedNetwork(models: readonly Graph[], { spec, trained = [], 
 function apply(p: Scope, model: Graph, image: Value, spec: ModelSpec, learns: (name: string) => boolean): Value {
   const weights = weightsOf(model)
     .filter(([name]) => learns(name))
-    .map(([name, { shape, data }]) => [name, p.parameter(name, shape, () => (data as Float32Array).slice())] as const);
-  const { outputs } = embed(p.graph, model, { [model.inputs[0]!.name]: image, ...Object.fromEntries(weights) });
+    .map(([name, t]) => {
+      // Weights of other precision are trained as float32, and rounded where the model takes them.
+      const parameter = p.parameter(name, t.shape, () => Float32Array.from(toNumbers(t)));
+      return [name, cast(parameter, t.type)] as const;
+    });
+  const [input] = model.inputs;
+  const { outputs } = embed(p.graph, model, { [input!.name]: cast(image, input!.type), ...Object.fromEntries(weights) });
   const output = spec.output.name ?? Object.keys(outputs)[0]!;
   const raw = outputs[output];
   if (!raw) throw new ParameterError(`The model has no output "${output}"; it has ${Object.keys(outputs).join(", ")}.`);
-  return raw;
+  return cast(raw, "float32");
 }
 
-const weightsOf = ({ values }: Graph) =>
-  [...values].flatMap(([name, v]) => (v.isWeight && v.constant?.type === "float32" ? [[name, v.constant] as const] : []));
+/** Floating-point initializers by name, but for those that an operator needs to know beforehand (the scales of a Resize). */
+function weightsOf({ values, nodes }: Graph): (readonly [string, Tensor])[] {
+  const fixed = new Set(nodes.flatMap((node) => node.inputs.filter((v, i) => v?.isWeight && isKnownBeforehand(node, i))));
+  return [...values].flatMap(([name, v]) =>
+    v.isWeight && v.constant && isFloat(v.constant.type) && !fixed.has(v) ? [[name, v.constant] as const] : [],
+  );
+}
+
+/** Whether a node cannot be built while this operand is unknown. */
+function isKnownBeforehand({ operator, inputs, attributes, outputs }: Node, which: number): boolean {
+  const graph = new Graph();
+  const operands = inputs.map((v, i) =>
+    v?.constant && i !== which ? graph.constant(v.constant) : v && graph.input(`${i}`, v.type, v.shape),
+  );
+  try {
+    graph.add(operator, operands, attributes, { outputCount: outputs.length });
+    return false;
+  } catch (error) {
+    if (error instanceof GraphError) return true;
+    throw error;
+  }
+}
 
 /** Whether the batch can be cut into parts of the model's. */
 const fits = ([batch, ...rest]: readonly number[], [n, ...given]: readonly number[]): boolean =>

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { saveModel } from "../../../engine/onnx/write-file.js";
 import {
   type Change,
@@ -18,6 +19,7 @@ export async function retrofit(path: string, flags: RetrofitFlags): Promise<void
   const { down, up, output } = flags;
   if (!down && !up) throw new UsageError("say what is to be replaced, and by what: --down flc, --up lctc-7, or both.");
   if (!output.endsWith(".onnx")) throw new UsageError(`-o ${output}: name a file that ends in .onnx.`);
+  if (resolve(output) === resolve(path)) throw new UsageError(`-o ${output} is the model itself; name another file.`);
   const { spec, assumed } = resolveSpec(path, flags, usualTasks.pictures);
   sayAssumed(assumed.filter(isOfImages), path);
   await withEngine(flags, async (engine) => {
@@ -25,7 +27,8 @@ export async function retrofit(path: string, flags: RetrofitFlags): Promise<void
     const { graph: made, changes } = retrofitted(graph, { ...(down && { down }), ...(up && { up }) });
     const replaced = changes.filter((c) => c.outcome.kind === "replaced").length;
     if (replaced === 0) {
-      process.stdout.write(flags.json ? `${JSON.stringify({ changes }, undefined, 2)}\n` : `${tableOf(changes)}\n`);
+      if (flags.json) process.stdout.write(`${JSON.stringify({ changes }, undefined, 2)}\n`);
+      else if (changes.length > 0) process.stdout.write(`${tableOf(changes)}\n`);
       throw new UsageError(
         changes.length === 0
           ? `${path} has no layer that changes the resolution of a map; nothing was written.`
