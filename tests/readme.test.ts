@@ -2,6 +2,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
+import { type AttackResult, saveModel, type Tensor, tensor, writeTensors } from "../src/index.js";
+import { smallClassifier, someImages } from "../src/vision/model/testing/small-classifier.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -11,10 +13,20 @@ afterAll(() => rmSync(folder, { recursive: true }));
 describe("README", () => {
   it("has code that runs as it stands", async () => {
     const [, code] = /```ts\n([\s\S]*?)```/.exec(readme)!;
+    await saveModel(smallClassifier(), join(folder, "net.onnx"));
+    await writeTensors(
+      join(folder, "images.npz"),
+      new Map<string, Tensor>([
+        ["images", someImages(3)],
+        ["labels", tensor("int64", [3], [0, 1, 2])],
+      ]),
+    );
+    const here = code!.replace(/"(images\.npz|net\.onnx)"/g, (_, name: string) => JSON.stringify(join(folder, name)));
     const file = join(folder, "example.ts");
-    writeFileSync(file, `${code!.replace('"faultline"', '"../../src/index.js"')}\nexport { result };\n`);
-    const { result } = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as { result: { dx: { shape: number[] } } };
-    expect(result.dx.shape).toEqual([1, 3, 32, 32]);
+    writeFileSync(file, `${here.replace('"faultline"', '"../../src/index.js"')}\nexport { result };\n`);
+    const { result } = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as { result: AttackResult };
+    expect(result.images.shape).toEqual([3, 3, 8, 8]);
+    expect(result.success).toHaveLength(3);
   });
 
   it("names files and npm scripts that exist", () => {

@@ -12,6 +12,7 @@ export type {
   StateSpec,
   WeightSite,
 } from "./attack.js";
+export { type AttackOptions, type AttackProgress, type AttackResult, attack } from "./attack-images.js";
 export * from "./catalogue/index.js";
 export {
   type AttackBatch,

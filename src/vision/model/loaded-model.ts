@@ -54,7 +54,7 @@ export interface GradientOptions extends CallOptions, TargetOptions {
 }
 
 /** Predictions held against targets. */
-export interface Evaluation {
+export interface ScoredPredictions {
   /** In the task's canonical form: logits [N, K], logits [N, K, H, W], flow [N, 2, H, W] ... */
   readonly predictions: Tensor<"float32">;
   /** The task's metrics over all images, by name. */
@@ -165,7 +165,7 @@ export class LoadedModel {
     images: Images | ImagesByRole,
     targets: Targets,
     options: CallOptions & TargetOptions = {},
-  ): Promise<Evaluation> {
+  ): Promise<ScoredPredictions> {
     const given = checkedImages(images, this.task);
     const { target, valid } = await this.checkTargets(given, targets, options);
     const out = await this.#run(
@@ -296,7 +296,7 @@ export class LoadedModel {
     { prediction, loss, correct }: Readonly<Record<"prediction" | "loss" | "correct", Tensor<"float32">>>,
     target: Tensor,
     valid: Tensor<"float32"> | undefined,
-  ): Evaluation {
+  ): ScoredPredictions {
     const { ignore, output } = this.spec;
     const measure = this.task.measure({ classes: prediction.shape[1]!, ignore, output });
     const samples = Array.from({ length: prediction.shape[0]! }, (_, i) =>

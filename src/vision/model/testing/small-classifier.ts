@@ -6,8 +6,12 @@ import { type Shape, sizeOf, type Tensor, tensor } from "../../../engine/tensor/
 
 export const classes = 5;
 
-/** Two convolutions, a mean and a linear layer for images of any size; its nodes are named as PyTorch's exporter names them. */
-export function smallClassifier(batch: number | "N" = "N"): OnnxModel {
+/**
+ * Two convolutions, a mean and a linear layer for images of any size; its nodes are named as PyTorch's exporter names them.
+ *
+ * @param bias of the first convolution; a very low one closes every ReLU behind it, and all gradients are 0.
+ */
+export function smallClassifier(batch: number | "N" = "N", bias = 0.1): OnnxModel {
   const random = new Random(3, "small classifier");
   const graph = new Graph();
   const weight = (shape: Shape, scale: number) =>
@@ -20,7 +24,9 @@ export function smallClassifier(batch: number | "N" = "N"): OnnxModel {
     );
   const x = graph.input("image", "float32", [1, 3, 8, 8]);
   const pads = { pads: [1, 1, 1, 1] };
-  const first = relu(conv(x, weight([6, 3, 3, 3], 0.5), pads));
+  const first = relu(
+    conv(x, weight([6, 3, 3, 3], 0.5), { ...pads, bias: graph.constant(tensor("float32", [6], new Array(6).fill(bias))) }),
+  );
   const second = relu(conv(first, weight([6, 6, 3, 3], 0.4), pads));
   graph.output("logits", matMul(reduceMean(second, [2, 3], "drop"), weight([6, classes], 2)));
   const model = graph.build();
