@@ -5,7 +5,7 @@ import type { LayerProfile } from "../../methods/criticality/profile.js";
 import { publishedBand } from "../../methods/criticality/published.js";
 import type { CriticalityResult } from "./result.js";
 import { type Scale, scales } from "./scale.js";
-import { hasPublished } from "./words.js";
+import { hasPublishedBand } from "./words.js";
 
 // Colors are the report's CSS variables; the values behind them serve where the figure stands alone.
 const ink = "var(--ink, #1d2126)";
@@ -31,7 +31,7 @@ export interface Series {
 export const profileFigure = (result: CriticalityResult): string =>
   drawn([{ name: result.model, layers: result.layers }], {
     scale: result.scale,
-    band: hasPublished(result),
+    band: hasPublishedBand(result),
   });
 
 /** Several profiles of the same layers. */

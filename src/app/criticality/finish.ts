@@ -4,7 +4,7 @@ import { profileFigure } from "./figure.js";
 import { reportPage } from "./report.js";
 import type { CriticalityResult } from "./result.js";
 import type { CriticalityRecord } from "./run-criticality.js";
-import { inWords, percent } from "./words.js";
+import { deviationOf, inWords, percent, stageNames } from "./words.js";
 
 /** What follows the last reset: criticality.json, criticality.svg, report.html, and the table by stage in the terminal. */
 export function finishCriticality(
@@ -16,7 +16,8 @@ export function finishCriticality(
   run.write("criticality.svg", profileFigure(result));
   run.write("report.html", reportPage(result));
   if (output === "files") return;
-  const rows = result.stages.map((s) => [s.name, String(s.layers), percent(s.mean), percent(s.deviation)]);
+  const names = stageNames(result.layers);
+  const rows = result.stages.map((s) => [names.get(s.name)!, String(s.layers), percent(s.mean), deviationOf(s)]);
   const { average } = result;
   if (rows.length > 1) rows.push(["all", String(average.layers), percent(average.mean), percent(average.deviation)]);
   process.stdout.write(

@@ -4,7 +4,7 @@ import { plain } from "../report/html.js";
 import { profileFigure } from "./figure.js";
 import type { CriticalityResult } from "./result.js";
 import { scales } from "./scale.js";
-import { hasPublished, inWords, percent } from "./words.js";
+import { deviationOf, hasPublishedBand, inWords, percent, stageNames } from "./words.js";
 
 /** report.html of a run. */
 export function reportPage(result: CriticalityResult): string {
@@ -42,22 +42,26 @@ export function reportPage(result: CriticalityResult): string {
     ...(classes ? ["KL", "changed label"] : []),
     ...(labelled ? ["top-1 recovered"] : []),
   ];
+  const names = stageNames(layers);
+  const beyond = layers.flatMap((l) => l.trials).some((t) => (t.recovered ?? 0) > 1);
+  const band = hasPublishedBand(result) ? " Gray: mean and standard deviation of 50 published ResNet-50 on ImageNet." : "";
   return page(
     "layer criticality",
     `Criticality of ${basename(result.model)}`,
     `<h1>${plain(first!)}</h1>
-${others.map((s) => `<p>${plain(s)}</p>`).join("\n")}
+<figure class="full">${profileFigure(result)}<figcaption>Criticality of each layer, in the order in which they are applied: how much the predictions change when it alone gets fresh weights. Dots: mean over the trials; bars: one standard deviation; hollow dots are normalizations.${band} Dotted: ${scales[result.scale.of].key}.</figcaption></figure>
 <dl class="facts">${facts.map(([k, v]) => `<div><dt>${k}</dt><dd>${v}</dd></div>`).join("")}</dl>
-<h2>Layer by layer</h2>
-<p class="lead">Layers in the order in which they are applied. Dots: mean over trials, bars: one standard deviation; hollow dots are normalizations.${hasPublished(result) ? " Gray: mean and standard deviation of 50 published ResNet-50, 1000 classes." : ""} Dotted: ${scales[result.scale.of].key}.</p>
-<figure class="wide">${profileFigure(result)}</figure>
+<h2>What it says</h2>
+<ul class="notes">${others.map((s) => `<li>${plain(s)}</li>`).join("")}</ul>
 <h2>Stages</h2>
 <div class="scroll">${table(
-      ["stage", "layers", "mean", "deviation"],
-      result.stages.map((s) => [s.name, String(s.layers), percent(s.mean), percent(s.deviation)]),
+      ["stage", "layers", "mean", "deviation over its layers"],
+      result.stages.map((s) => [names.get(s.name)!, String(s.layers), percent(s.mean), deviationOf(s)]),
     )}</div>
-<h2>All numbers</h2>
+<details class="fold"><summary>All numbers, layer by layer</summary>
 <div class="scroll">${table(head, rows)}</div>
+${labelled ? `<p class="soft">Top-1 recovered: accuracy after the reset over that of the intact network.${beyond ? " Above 100 % the reset network happens to get a few more of these images right; that is chance, not a better network." : ""}</p>` : ""}
+</details>
 <h2>How it was measured</h2>
 <p>Criticality: ${plain(result.measure)}. Each layer is reset (${plain(result.reset)}), all others keep their trained weights, nothing is retrained.</p>
 ${result.notes.length > 0 ? `<ul class="notes">${result.notes.map((n) => `<li>${plain(n)}</li>`).join("")}</ul>` : ""}`,

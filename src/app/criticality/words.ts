@@ -13,10 +13,6 @@ export const percent = (v: number): string => `${(100 * v).toFixed(1)} %`;
  */
 const lines = { critical: 0.8, idle: 0.1 };
 
-/** Whether profiles were published that this one can be set beside: of classifiers. */
-export const hasPublished = ({ task }: CriticalityResult): boolean =>
-  tasks[task].kind === "classes" && tasks[task].extent === "image";
-
 /** The result in sentences: what the decisions rest on, what is idle, how sure that is. */
 export function inWords(result: CriticalityResult): string[] {
   const { layers, average, stages, trials, images, intactAccuracy, scale } = result;
@@ -27,6 +23,7 @@ export function inWords(result: CriticalityResult): string[] {
   const high = layers.filter((l) => l.criticality >= critical).toSorted((a, b) => b.criticality - a.criticality);
   const low = layers.filter((l) => l.criticality <= idle).toSorted((a, b) => a.criticality - b.criticality);
   const sentences: string[] = [];
+  const named = stageNames(layers);
   if (high.length > 0)
     sentences.push(
       `The ${what} rest on ${listed(high)}.`,
@@ -44,7 +41,7 @@ export function inWords(result: CriticalityResult): string[] {
   if (stages.length > 1) {
     const order = stages.toSorted((a, b) => b.mean - a.mean);
     sentences.push(
-      `By stage, ${order[0]!.name} matters most (mean ${percent(order[0]!.mean)}) and ${order.at(-1)!.name} least (${percent(order.at(-1)!.mean)}); over all ${average.layers} ${kindOf(layers)} the mean is ${percent(average.mean)}, standard deviation ${percent(average.deviation)}.`,
+      `By stage, ${named.get(order[0]!.name)} matters most (mean ${percent(order[0]!.mean)}) and ${named.get(order.at(-1)!.name)} least (${percent(order.at(-1)!.mean)}); over all ${average.layers} ${kindOf(layers)} the mean is ${percent(average.mean)}, standard deviation ${percent(average.deviation)}.`,
     );
   }
   const unsure = layers.filter((l) => l.deviation > idle);
@@ -57,18 +54,42 @@ export function inWords(result: CriticalityResult): string[] {
   sentences.push(
     `Measured on ${images} image${images === 1 ? "" : "s"}${intactAccuracy === undefined ? (classes ? " without labels" : "") : `, of which the intact network gets ${percent(intactAccuracy)} right`}; resets: ${result.reset}.`,
   );
-  const weighted = layers.filter((l) => l.kind !== "group" && isWeighted(l.kind));
-  if (hasPublished(result) && weighted.length > 2) {
-    const { match } = publishedBand(weighted.map((l) => l.name));
+  if (hasPublishedBand(result)) {
     const published = publishedResnet50.reduce((sum, l) => sum + l.baseline, 0) / publishedResnet50.length;
     sentences.push(
-      match === "by name"
-        ? `Published ResNet-50 (same layers, 1000 classes): the baseline's mean is ${percent(published)}; adversarially trained ones reach 84 to 90 %, self-supervised ones 44 to 53 % (one outlier of 86 %).`
-        : "The gray band in the figure is that of 50 published ResNet-50 with 1000 classes, set beside this network by relative depth: it shows how such profiles look, not what this network should have.",
+      `Published ResNet-50 (same layers, 1000 classes): the baseline's mean is ${percent(published)}; adversarially trained ones reach 84 to 90 %, self-supervised ones 44 to 53 % (one outlier of 86 %).`,
     );
   }
   return sentences;
 }
+
+/** Whether the network is a ResNet-50 by the names of its layers: published profiles say nothing of another. */
+export function hasPublishedBand({ task, layers }: Pick<CriticalityResult, "task" | "layers">): boolean {
+  const { kind, extent } = tasks[task];
+  const weighted = layers.filter((l) => l.kind !== "group" && isWeighted(l.kind));
+  return (
+    kind === "classes" &&
+    extent === "image" &&
+    weighted.length > 2 &&
+    publishedBand(weighted.map((l) => l.name)).match === "by name"
+  );
+}
+
+/** Stages as their layers are called: where a stage is a resolution, its first and last layer with it. */
+export function stageNames(layers: readonly LayerProfile[]): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (const stage of new Set(layers.map((l) => l.stage))) {
+    const members = layers.filter((l) => l.stage === stage);
+    const [first, last] = [members[0]!.name, members.at(-1)!.name];
+    const plain = !/^(?:\d+x\d+|vector)$/.test(stage);
+    names.set(stage, plain ? stage : `${first === last ? first : `${first} to ${last}`} (${stage})`);
+  }
+  return names;
+}
+
+/** A deviation over layers; of one alone there is none. */
+export const deviationOf = ({ layers, deviation }: { readonly layers: number; readonly deviation: number }): string =>
+  layers > 1 ? percent(deviation) : "";
 
 function kindOf(layers: readonly LayerProfile[]): string {
   if (layers.some((l) => l.kind === "group")) return "groups";
