@@ -1,9 +1,8 @@
-import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { stack, unstack } from "../../engine/tensor/arrays.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import { compilePrediction } from "../../methods/attacks/compile-attack.js";
-import { readImage, writeImage } from "../../vision/data/node/image-file.js";
+import { readImage } from "../../vision/data/node/image-file.js";
 import type { Legend, Panel } from "../../vision/render/drawing.js";
 import { renderPerturbation } from "../../vision/render/index.js";
 import { tasks } from "../../vision/tasks/index.js";
@@ -11,14 +10,21 @@ import { gained } from "../attack/audit/check.js";
 import { type AttackContext, type AttackRecord, preparedSample } from "../attack/run-attack.js";
 import { siteOf } from "../attack/site.js";
 import type { Headline } from "./headline.js";
+import type { Pictures } from "./pictures.js";
 
 /** One sample of the report with its pictures. */
 export interface Specimen {
   readonly record: AttackRecord;
   /** "worst", "median", ... */
   readonly rank: string;
-  readonly figures: readonly (Panel & { readonly file?: string; readonly width: number })[];
+  readonly figures: readonly Figure[];
   readonly legend: Legend | undefined;
+}
+
+/** A panel with its picture's source in the page, and the picture's own width. */
+export interface Figure extends Omit<Panel, "image"> {
+  readonly source?: string;
+  readonly width: number;
 }
 
 /** Samples are shown with all their pictures up to this number; of more, a choice is, and the others small. */
@@ -62,13 +68,16 @@ export function chooseSamples(records: readonly AttackRecord[], { damage }: Head
 }
 
 /**
- * Predicts the chosen samples again, clean and as saved, and writes their pictures to `report/` in the run directory. They are made from the
- * data set and the saved images alone, so every report of a run has the same bytes.
+ * Predicts the chosen samples again, clean and as saved, and draws them. The pictures are made from the data set and the saved images alone, so
+ * every report of a run has the same.
  */
-export async function drawSpecimens(context: AttackContext, folder: string, chosen: Choice["whole"]): Promise<Specimen[]> {
+export async function drawSpecimens(
+  context: AttackContext,
+  folder: string,
+  chosen: Choice["whole"],
+  pictures: Pictures,
+): Promise<Specimen[]> {
   const { engine, plan, dataset } = context;
-  rmSync(join(folder, "report"), { recursive: true, force: true });
-  mkdirSync(join(folder, "report"), { recursive: true });
   const specimens: Specimen[] = [];
   let compiled: { readonly size: string; readonly program: Awaited<ReturnType<typeof compilePrediction>> } | undefined;
   const programFor = async (height: number, width: number) => {
@@ -119,11 +128,9 @@ export async function drawSpecimens(context: AttackContext, folder: string, chos
         rank,
         legend: drawn.legend,
         figures: await Promise.all(
-          figures.map(async (panel) => {
-            if (!panel.image) return { ...panel, width: prepared.width };
-            const file = `report/${stem}.${panel.name}.png`;
-            await writeImage(join(folder, file), panel.image);
-            return { ...panel, file, width: panel.image.shape[2]! };
+          figures.map(async ({ image, ...panel }): Promise<Figure> => {
+            if (!image) return { ...panel, width: prepared.width };
+            return { ...panel, source: await pictures.add(`${stem}.${panel.name}`, image), width: image.shape[2]! };
           }),
         ),
       });

@@ -1,8 +1,9 @@
 import { basename } from "node:path";
+import type { ProjectedAscent } from "../../methods/attacks/attack.js";
 import type { AttackBudget } from "../../methods/attacks/definition.js";
 import { tasks } from "../../vision/tasks/index.js";
 import type { Tiling } from "../../vision/tiling.js";
-import { typed } from "../attack/parameters.js";
+import { fieldsOf, typed } from "../attack/parameters.js";
 import type { AttackPlan } from "../attack/plan.js";
 import type { AttackSummary } from "../attack/summary.js";
 import type { Headline, Reference } from "./headline.js";
@@ -18,7 +19,17 @@ export function radius(value: number, norm: AttackBudget["norm"]): string {
   return `${Math.abs(levels - Math.round(levels)) < 1e-9 ? Math.round(levels) : Number(levels.toPrecision(4))}/255`;
 }
 
-const normWords = { l_inf: "per intensity", l_2: "in Euclidean length", l_1: "in sum" } as const;
+/** How far an attack may change a picture, in words. */
+export function allowance(epsilon: number, norm: AttackBudget["norm"]): string {
+  if (norm === "l_inf") return `each color value by at most ${Number((epsilon * 255).toPrecision(4))} of 255 levels`;
+  const size = radius(epsilon, norm);
+  return norm === "l_2"
+    ? `each picture by at most ${size} in Euclidean length (the root of all squared changes, values being in [0, 1])`
+    : `each picture by at most ${size} in sum (of all absolute changes, values being in [0, 1])`;
+}
+
+/** A path as a report shows it: the folders before it are nobody's business. */
+export const shortPath = (path: string): string => basename(path.replace(/[\\/]+$/, "")) || path;
 
 export const referenceWords: Readonly<Record<Reference, string>> = {
   truth: "against the ground truth",
@@ -37,8 +48,7 @@ export function headlineSentence(plan: AttackPlan, summary: AttackSummary, numbe
   const { attack } = plan;
   const images = `${summary.samples} image${summary.samples === 1 ? "" : "s"}`;
   const { norm, epsilon } = attack.budget;
-  const limit = epsilon === undefined ? summary.perturbation[norm] : epsilon;
-  const how = `${attackName(plan)}, changing images by at most ${radius(limit, norm)} ${normWords[norm]},`;
+  const how = `${attackName(plan)}, changing ${allowance(epsilon ?? summary.perturbation[norm], norm)},`;
   const model = modelName(plan);
   if (summary.samples === 0) return `${how} was run on ${model}, but no sample finished.`;
   const [before, after] = [number.text(number.over("clean")), number.text(number.over("adversarial"))];
@@ -62,15 +72,25 @@ export function tilesText({ height, width, overlap }: Tiling, { least, most, all
 
 const quoted = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
-/** The command that makes this run again; `spec` is the file that holds the model's specification. */
+/** How long an attack's steps are: " of 2.55/255", or what it does instead. */
+export function stepWords({ attack }: AttackPlan, ascents: readonly ProjectedAscent[]): string {
+  const [ascent, ...more] = ascents;
+  if (!ascent || more.length > 0 || ascent.budget.steps === 1) return "";
+  if (!fieldsOf(attack.definition).some(({ name }) => name === "stepSize")) return ", whose lengths it sets itself";
+  const { stepSize, schedule = "constant" } = ascent.budget;
+  return ` of ${radius(stepSize, ascent.norm.name)}${schedule === "constant" ? "" : `, shortened (${schedule})`}`;
+}
+
+/** The command that makes this run again; `spec` is the file that holds the model's specification. @param pathOf shortens paths. */
 export function reproduce(
   { model, data, fit, plugins = [], attack, threat, goal, reference, save, batch, seed, shard, runtime }: AttackPlan,
   spec: string,
   out: string,
+  pathOf: (path: string) => string = (path) => path,
 ): string {
   const flags: (readonly [string, string | number | undefined])[] = [
     ["--spec", spec],
-    ["--data", data.path],
+    ["--data", pathOf(data.path)],
     ["--format", data.format],
     ["--split", data.split],
     ["--variant", data.variant],
@@ -82,12 +102,12 @@ export function reproduce(
     ["--tile", fit.mismatch === "tile" ? `${fit.tiles.height}x${fit.tiles.width}` : undefined],
     ["--overlap", fit.mismatch === "tile" ? fit.tiles.overlap : undefined],
     ["--attack", attack.name],
-    ...plugins.map(({ path }) => ["--plugin", path] as const),
+    ...plugins.map(({ path }) => ["--plugin", pathOf(path)] as const),
     ...typed(attack),
     ["--scale", threat.scale],
     ["--eot", threat.eot?.transform],
     ["--eot-samples", threat.eot?.samples],
-    ["--region", threat.region],
+    ["--region", threat.region && pathOf(threat.region)],
     ["--target", goal.kind === "targeted" ? goal.target : undefined],
     ["--reference", reference === "truth" ? undefined : reference],
     ["--save", save === "8-bit" ? undefined : save],
@@ -101,7 +121,7 @@ export function reproduce(
   ];
   const words = flags.flatMap(([flag, value]) => (value === undefined ? [] : [`${flag} ${quoted(String(value))}`]));
   if (threat.perturb) words.push(`--perturb ${threat.perturb.map(quoted).join(" ")}`);
-  return [`faultline attack ${quoted(model.path)}`, ...words].join(" \\\n  ");
+  return [`faultline attack ${quoted(pathOf(model.path))}`, ...words].join(" \\\n  ");
 }
 
 /** What the predictor does to pictures on their way to a model that takes only some sizes, in a sentence. */

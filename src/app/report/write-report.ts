@@ -1,31 +1,71 @@
 import { join } from "node:path";
-import { writeImage } from "../../vision/data/node/image-file.js";
-import { flowWheel } from "../../vision/render/index.js";
+import { ascentsOf } from "../../methods/attacks/definition.js";
+import { readImage } from "../../vision/data/node/image-file.js";
+import { colorOfClass, flowWheel, hex } from "../../vision/render/index.js";
 import { withoutAssumed } from "../../vision/spec/assumptions.js";
+import { tasks } from "../../vision/tasks/index.js";
 import type { Check } from "../attack/audit.js";
 import type { AttackContext, AttackRecord } from "../attack/run-attack.js";
 import { summarize } from "../attack/summary.js";
 import type { RunDirectory } from "../runs/run-directory.js";
 import { headline } from "./headline.js";
 import { page } from "./page.js";
+import { type Assets, picturesFor } from "./pictures.js";
 import { chooseSamples, drawSpecimens } from "./specimens.js";
+import { reproduce, stepWords } from "./words.js";
+
+/** Width of the pictures of a gallery, in pixels: twice what it shows. */
+const galleryWidth = 280;
 
 /**
- * Writes report.html, the pictures it shows (`report/`) and spec.json into a finished run's directory. The page works wherever the directory
- * is moved, without a network and without scripts.
+ * Writes report.html, spec.json and again.sh into a finished run's directory. The page is one file that works wherever it goes, without a network and
+ * without scripts; with `assets: "folder"` its pictures lie beside it in `report/`, in full size.
+ *
+ * @param checks the audit's; absent where there was none.
  */
 export async function writeReport(
   context: AttackContext,
   run: RunDirectory<AttackRecord>,
-  checks: readonly Check[],
+  checks: readonly Check[] | undefined,
+  assets: Assets = "inline",
 ): Promise<void> {
-  const { plan } = context;
+  const { plan, dataset } = context;
   const records = [...run.records].sort((a, b) => a.index - b.index);
   const summary = summarize(plan, records);
   const number = headline(plan, summary, records);
   const chosen = chooseSamples(records, number, plan.goal.kind);
-  const specimens = await drawSpecimens(context, run.path, chosen.whole);
-  if (specimens.some((s) => s.legend?.kind === "wheel")) await writeImage(join(run.path, "report/wheel.png"), flowWheel(108));
+  const pictures = picturesFor(run.path, assets);
+  const specimens = await drawSpecimens(context, run.path, chosen.whole, pictures);
+  const small = [];
+  for (const record of chosen.small) {
+    const [role] = plan.threat.perturb ?? Object.keys(record.files!);
+    const image = await readImage(join(run.path, record.files![role!]!));
+    small.push({ record, source: await pictures.add(`${String(record.index).padStart(6, "0")}.saved`, image, galleryWidth) });
+  }
+  const task = tasks[plan.spec.task];
+  const ascents = await ascentsOf(plan.attack, { task, goal: plan.goal.kind });
+  const { kind, extent } = task;
+  const classes = Math.max(0, ...records.map((r) => r.classes ?? 0));
+  const names = dataset.classNames ?? [];
   run.write("spec.json", `${JSON.stringify(withoutAssumed(plan.spec, plan.assumed ?? []), undefined, 2)}\n`);
-  run.write("report.html", page({ plan, summary, number, records, checks, specimens, others: chosen, path: run.path }));
+  run.write("again.sh", `${reproduce(plan, join(run.path, "spec.json"), `${run.path}-again`)}\n`);
+  run.write(
+    "report.html",
+    page({
+      plan,
+      summary,
+      number,
+      records,
+      checks,
+      specimens,
+      others: { small, unseen: chosen.unseen },
+      wheel: specimens.some((s) => s.legend?.kind === "wheel") ? await pictures.add("wheel", flowWheel(108)) : undefined,
+      search: stepWords(plan, ascents),
+      className: (label) => plan.spec.classes?.[label] ?? names[label - plan.spec.labelOffset] ?? `class ${label}`,
+      classColor: (label) => {
+        const color = kind === "classes" && extent === "pixels" ? colorOfClass(label, classes) : undefined;
+        return color && hex(color);
+      },
+    }),
+  );
 }

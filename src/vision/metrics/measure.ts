@@ -22,7 +22,12 @@ export interface MetricFormat {
   readonly nothing: string;
   /** Whether it is a share of something, from 0 to 1. */
   readonly share: boolean;
+  /** What the metric is, for readers who do not know its name. */
+  readonly about?: string;
 }
+
+/** A format with what the metric is. */
+export const named = (format: MetricFormat, about: string): MetricFormat => ({ ...format, about });
 
 /** A share, in per cent. */
 export const inPercent: MetricFormat = { text: (v) => `${(100 * v).toFixed(1)}\u00a0%`, nothing: "–", share: true };

@@ -17,7 +17,12 @@ export interface Panel {
 export type Legend =
   | {
       readonly kind: "classes";
-      readonly entries: readonly { readonly name: string; readonly color: string | undefined; readonly share: number }[];
+      readonly entries: readonly {
+        readonly label: number;
+        readonly name: string;
+        readonly color: string | undefined;
+        readonly share: number;
+      }[];
     }
   | { readonly kind: "wheel"; readonly pixels: number }
   | {

@@ -4,7 +4,7 @@ import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import { shapeKinds } from "../data/synthetic/shapes.js";
 import { idOf, photograph, posesAt, sceneFor } from "../data/synthetic/shots.js";
 import { ClassificationMetric, type ClassificationSample } from "../metrics/classification.js";
-import { collected, inPercent } from "../metrics/measure.js";
+import { collected, inPercent, named } from "../metrics/measure.js";
 import { topClasses } from "../render/classification.js";
 import { classMeanings, logitsOf } from "../spec/output.js";
 import { correctClass, counted, crossEntropy, oneHot, pick, sigmoidAlignment, softmaxAlignment } from "./classes.js";
@@ -78,7 +78,10 @@ export const classification: Task = {
       return { "top-1": top1, "top-5": top5 };
     },
   }),
-  formats: { "top-1": inPercent, "top-5": inPercent },
+  formats: {
+    "top-1": named(inPercent, "share of pictures whose class comes first"),
+    "top-5": named(inPercent, "share of pictures whose class is among the first five"),
+  },
   ownTarget: predictedLabels,
   wish: oneClass("classification"),
 

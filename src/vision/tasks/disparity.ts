@@ -8,7 +8,7 @@ import { encode } from "../data/synthetic/light.js";
 import { render } from "../data/synthetic/render.js";
 import { disparityPlanes, idOf, imageOf, type Plane, photograph, posesAt, sceneFor } from "../data/synthetic/shots.js";
 import { DisparityMetric, type DisparitySample } from "../metrics/disparity.js";
-import { collected, finiteOrNull, inPercent, inUnit } from "../metrics/measure.js";
+import { collected, finiteOrNull, inPercent, inUnit, named } from "../metrics/measure.js";
 import { disparityRange, renderDisparity } from "../render/disparity.js";
 import { drawMaps, scaleLegend } from "../render/drawing.js";
 import { displacementsOf } from "../spec/output.js";
@@ -66,7 +66,12 @@ export const disparity: Task = {
       return { EPE: perPixel.endPointError, D1: perPixel.d1, "bad-1": perPixel.bad1, "bad-3": perPixel.bad3 };
     },
   }),
-  formats: { EPE: inUnit(2, "px"), D1: inPercent, "bad-1": inPercent, "bad-3": inPercent },
+  formats: {
+    EPE: named(inUnit(2, "px"), "end-point error: mean distance between predicted and true disparity"),
+    D1: named(inPercent, "share of pixels off by more than 3 px and more than 5 %"),
+    "bad-1": named(inPercent, "share of pixels off by more than 1 px"),
+    "bad-3": named(inPercent, "share of pixels off by more than 3 px"),
+  },
   ownTarget: (prediction) => prediction,
   wish: oneOfWords("disparity", { zero: { make: zeros, said: "zero disparity" } }),
 

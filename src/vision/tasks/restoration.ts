@@ -4,7 +4,7 @@ import type { Tensor } from "../../engine/tensor/tensor.js";
 import { encode, encodedMean } from "../data/synthetic/light.js";
 import { render } from "../data/synthetic/render.js";
 import { idOf, imageOf, posesAt, sceneFor } from "../data/synthetic/shots.js";
-import { finiteOrNull, inUnit } from "../metrics/measure.js";
+import { finiteOrNull, inUnit, named } from "../metrics/measure.js";
 import { RestorationMetric, type RestorationSample } from "../metrics/restoration.js";
 import { drawMaps } from "../render/drawing.js";
 import { renderRestoration } from "../render/restoration.js";
@@ -94,7 +94,15 @@ export const restoration: Task = {
       return { PSNR: rgb.result().psnr, SSIM: rgb.result().ssim, "PSNR Y": luma.result().psnr, "SSIM Y": luma.result().ssim };
     },
   }),
-  formats: { PSNR: inUnit(2, "dB", "∞"), SSIM: inUnit(4), "PSNR Y": inUnit(2, "dB", "∞"), "SSIM Y": inUnit(4) },
+  formats: {
+    PSNR: named(
+      inUnit(2, "dB", "∞"),
+      "peak signal-to-noise ratio: 10 log10 of 1 over the mean squared error, intensities being in [0, 1]",
+    ),
+    SSIM: named(inUnit(4), "structural similarity, 1 for equal pictures"),
+    "PSNR Y": named(inUnit(2, "dB", "∞"), "PSNR of the luma alone"),
+    "SSIM Y": named(inUnit(4), "SSIM of the luma alone"),
+  },
   ownTarget: clampUnitTensor,
   wish: {
     takes: "an image file of the prediction's size",

@@ -5,7 +5,7 @@ import { encode } from "../data/synthetic/light.js";
 import { render } from "../data/synthetic/render.js";
 import { shapeKinds } from "../data/synthetic/shapes.js";
 import { idOf, imageOf, posesAt, sceneFor } from "../data/synthetic/shots.js";
-import { collected, finiteOrNull, inPercent } from "../metrics/measure.js";
+import { collected, finiteOrNull, inPercent, named } from "../metrics/measure.js";
 import { SegmentationMetric, type SegmentationSample } from "../metrics/segmentation.js";
 import { hex } from "../render/color.js";
 import { renderSegmentation, segmentationLegend } from "../render/segmentation.js";
@@ -69,7 +69,15 @@ export const segmentation: Task = {
       },
     };
   },
-  formats: { mIoU: inPercent, mAcc: inPercent, aAcc: inPercent, "IoU class": inPercent },
+  formats: {
+    mIoU: named(
+      inPercent,
+      "mean over the classes of intersection over union: pixels that are of a class and found, over those that are either",
+    ),
+    mAcc: named(inPercent, "mean over the classes of the share of their pixels that is found"),
+    aAcc: named(inPercent, "share of all pixels that is right"),
+    "IoU class": inPercent,
+  },
   ownTarget: predictedLabels,
   wish: oneClass("segmentation"),
 
@@ -82,7 +90,7 @@ export const segmentation: Task = {
     return {
       legend: {
         kind: "classes",
-        entries: entries.map(({ label, color, share }) => ({ name: className(label), color: color && hex(color), share })),
+        entries: entries.map(({ label, color, share }) => ({ label, name: className(label), color: color && hex(color), share })),
       },
       panels: [
         { name: "before", title: "Prediction, clean", image: drawn(maps[0]!) },

@@ -65,6 +65,11 @@ export const orientationOf = (path: string): Promise<number> =>
  * @throws DataError when the tensor is not `[3, H, W]`.
  */
 export async function writeImage(path: string, image: Tensor<"float32">): Promise<void> {
+  await writeFile(path, await encodeImage(image));
+}
+
+/** The bytes that `writeImage` writes. */
+export async function encodeImage(image: Tensor<"float32">): Promise<Uint8Array> {
   const { width, height, channels, data } = samplesFromImage(image);
-  await writeFile(path, await sharp(data, { raw: { width, height, channels } }).png().toBuffer());
+  return sharp(data, { raw: { width, height, channels } }).png().toBuffer();
 }
