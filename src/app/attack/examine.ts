@@ -1,23 +1,19 @@
-import { writeReport } from "../report/write-report.js";
 import type { RunDirectory } from "../runs/run-directory.js";
 import { audit, type Check, gather } from "./audit.js";
 import type { AttackContext, AttackRecord } from "./run-attack.js";
 
 const marks = { passed: "ok  ", warning: "WARN", failed: "FAIL", "not applicable": "-   " } as const;
 
-/** Audits a finished run and reports it: writes audit.json, report.html and its pictures, and returns the checks. */
+/** Audits a finished run. */
 export async function examine(
   context: AttackContext,
   run: RunDirectory<AttackRecord>,
   { samples, onProgress }: { readonly samples?: number; readonly onProgress?: (note: string) => void } = {},
 ): Promise<Check[]> {
-  const checks = audit(
+  return audit(
     context.plan,
     await gather(context, run.records, run.path, { ...(samples && { samples }), ...(onProgress && { onProgress }) }),
   );
-  run.write("audit.json", `${JSON.stringify(checks, undefined, 2)}\n`);
-  await writeReport(context, run, checks);
-  return checks;
 }
 
 /** The checks as lines for a terminal; those that say nothing are left out. */

@@ -1,19 +1,66 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { columns } from "../cli/table.js";
+import type { Assets } from "../report/pictures.js";
 import { framingText, tilesText } from "../report/words.js";
+import { writeReport } from "../report/write-report.js";
 import type { RunDirectory } from "../runs/run-directory.js";
 import { checklist, examine } from "./examine.js";
 import type { AttackPlan } from "./plan.js";
 import type { AttackContext, AttackRecord } from "./run-attack.js";
 import { type AttackSummary, gradientRemarks, stages, summarize } from "./summary.js";
+import { missed, type Threshold } from "./thresholds.js";
+
+/** How a finished run is audited, printed and judged. */
+export interface Finish {
+  readonly audit: "run" | "skipped";
+  /** Samples that the audit attacks again. */
+  readonly auditSamples?: number;
+  readonly assets: Assets;
+  readonly print: "text" | "json" | "problems only";
+  readonly allowAudit: boolean;
+  readonly thresholds: readonly Threshold[];
+  /** Told what is being done. */
+  readonly say: (text: string) => void;
+}
+
+/** What makes a run count as failed: 1 where its audit fails, 2 where it misses a bound. */
+export type ExitCode = 0 | 1 | 2;
 
 /** What follows the last sample: summary.json, the table in the terminal, audit and report. */
-export async function finishRun(context: AttackContext, run: RunDirectory<AttackRecord>): Promise<void> {
-  const summary = summarize(context.plan, run.records);
+export async function finishRun(context: AttackContext, run: RunDirectory<AttackRecord>, finish: Finish): Promise<ExitCode> {
+  const { plan } = context;
+  const { print, assets, say } = finish;
+  const summary = summarize(plan, run.records);
   run.write("summary.json", `${JSON.stringify(summary, undefined, 2)}\n`);
-  process.stdout.write(summaryText(context.plan, summary));
-  const checks = await examine(context, run, { onProgress: (note) => process.stderr.write(`audit: ${note}\n`) });
-  process.stdout.write(`\n${checklist(checks)}\n${join(run.path, "report.html")}\n`);
+  if (print === "text") process.stdout.write(summaryText(plan, summary));
+  const checks =
+    finish.audit === "run"
+      ? await examine(context, run, {
+          onProgress: (note) => say(`audit: ${note}\n`),
+          ...(finish.auditSamples && { samples: finish.auditSamples }),
+        })
+      : undefined;
+  if (checks) run.write("audit.json", `${JSON.stringify(checks, undefined, 2)}\n`);
+  else rmSync(join(run.path, "audit.json"), { force: true });
+  await writeReport(context, run, checks, assets);
+  const report = join(run.path, "report.html");
+  const failed = checks?.filter((c) => c.verdict === "failed") ?? [];
+  const misses = missed(finish.thresholds, summary, plan.spec.task);
+  const code = failed.length > 0 && !finish.allowAudit ? 1 : misses.length > 0 ? 2 : 0;
+  if (print === "text")
+    process.stdout.write(
+      checks ? `\n${checklist(checks)}\n${report}\n` : `not audited: nothing says whether this can be believed\n${report}\n`,
+    );
+  if (print === "problems only") process.stderr.write(checklist(failed));
+  if (print === "json")
+    process.stdout.write(
+      `${JSON.stringify({ run: run.path, report, exitCode: code, missed: misses, summary, audit: checks ?? null }, undefined, 2)}\n`,
+    );
+  for (const sentence of misses) process.stderr.write(`faultline: ${sentence}\n`);
+  if (code === 1)
+    process.stderr.write(`faultline: the audit failed (${failed.map((c) => c.name).join("; ")}); --allow-audit lets it pass.\n`);
+  return code;
 }
 
 /** The summary as a table: a row for each metric, a column for each stage. */

@@ -162,7 +162,7 @@ export function comparisonPage(
     `<h1>${plain(verdict(comparison))}</h1>
 <p>By stage, ${plain(top.name)} is furthest above ${plain(bottom.name)} in ${plain(gain[0]!.name)} (${points(gain[0]!.gain)}) and least in ${plain(gain.at(-1)!.name)} (${points(gain.at(-1)!.gain)}).</p>
 ${comparison.notes.map((n) => `<p>${plain(n)}</p>`).join("")}
-<figure class="wide">${svg}</figure>
+<figure class="full">${svg}</figure>
 <h2>Stages</h2><div class="scroll">${table(stages.head, stages.rows)}</div>
 <h2>Layers</h2><div class="scroll">${table(
       ["layer", "stage", ...names],

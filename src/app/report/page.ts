@@ -12,7 +12,7 @@ import { resultTables } from "./result-tables.js";
 import { sampleFigures } from "./sample-figures.js";
 import { settingList } from "./setting-list.js";
 import type { Choice, Specimen } from "./specimens.js";
-import { attackName, headlineSentence, modelName, radius, referenceWords } from "./words.js";
+import { attackName, headlineSentence, modelName, radius, referenceWords, stepWords } from "./words.js";
 
 export interface Report {
   readonly plan: AttackPlan;
@@ -26,8 +26,6 @@ export interface Report {
     readonly small: readonly { readonly record: AttackRecord; readonly source: string }[];
   };
   readonly wheel: string | undefined;
-  /** How long the attack's steps are: " of 2.55/255". */
-  readonly search: string;
   readonly className: (label: number) => string;
   /** Colors of the classes, where pixels have classes. */
   readonly classColor: (label: number) => string | undefined;
@@ -56,7 +54,7 @@ function hero({ summary, number }: Report): string {
   return `<p class="hero"><span class="numbers">${number.text(number.over("clean"))}${arrow(34)}<span class="hit">${number.text(number.over("adversarial"))}</span></span><span class="of">${plain(factName(number))}</span></p>`;
 }
 
-function facts({ plan, summary, checks, search }: Report): string {
+function facts({ plan, summary, checks }: Report): string {
   const count = (verdict: Check["verdict"]) => checks?.filter((c) => c.verdict === verdict).length ?? 0;
   const audit = checks
     ? [
@@ -71,7 +69,7 @@ function facts({ plan, summary, checks, search }: Report): string {
   const starts = restarts > 1 ? ` × ${restarts} starts` : "";
   return `<dl class="facts">
 ${fact(epsilon === undefined ? "Largest change" : "Radius", `${radius(length, norm)} <small>${normNames[norm]}</small>`)}
-${steps === undefined ? "" : fact("Search", `${steps} <small>step${steps === 1 ? "" : "s"}${plain(search)}${starts}</small>`)}
+${steps === undefined ? "" : fact("Search", `${steps} <small>step${steps === 1 ? "" : "s"}${plain(stepWords(plan))}${starts}</small>`)}
 ${fact("Pictures", `${summary.samples}${summary.errors.length > 0 ? ` <small>and ${summary.errors.length} that failed</small>` : ""}`)}
 ${fact('<a href="#audit">Audit</a>', audit)}
 </dl>`;

@@ -5,10 +5,10 @@ import type { AttackPlan } from "../attack/plan.js";
 import type { AttackSummary } from "../attack/summary.js";
 import { plain } from "./html.js";
 import type { Report } from "./page.js";
-import { allowance, attackName, framingText, reproduce, shortPath, sizeText, targetText, tilesText } from "./words.js";
+import { allowance, attackName, framingText, reproduce, shortPath, sizeText, stepWords, targetText, tilesText } from "./words.js";
 
 /** Everything that the numbers depend on, and the command that makes the run again. */
-export function settingList({ plan, summary, search }: Report): string {
+export function settingList({ plan, summary }: Report): string {
   const { model, spec, assumed, data, attack, fit, runtime } = plan;
   const range =
     typeof spec.range === "string" ? spec.range : `(x − ${spec.range.mean.join(", ")}) / ${spec.range.std.join(", ")}`;
@@ -33,7 +33,7 @@ export function settingList({ plan, summary, search }: Report): string {
       "Attack",
       `${attackName(plan)} (${attack.definition.source}): ${typed(attack)
         .map(([flag, value]) => `${flag.slice(2)} ${value}`)
-        .join(", ")}${search ? `; steps${search}` : ""}`,
+        .join(", ")}${stepWords(plan) ? `; steps${stepWords(plan)}` : ""}`,
     ],
     ["May change", allowance(attack.budget.epsilon ?? summary.perturbation[attack.budget.norm], attack.budget.norm)],
     [

@@ -60,7 +60,7 @@ td.hit { font-weight: 600; }
 .classes .bars span, .classes .bars b { position: absolute; left: 12px; max-width: calc(100% - 12px); height: 7px; border-radius: 4px; }
 .classes .bars span { top: calc(50% - 8px); background: var(--muted); opacity: .55; }
 .classes .bars b { top: calc(50% + 1px); background: var(--accent); }
-@media (max-width: 560px) { .classes th:first-child { white-space: normal; } .classes .bars { min-width: 60px; } }
+@media (max-width: 560px) { .classes .bars { width: auto; min-width: 44px; } .classes .swatch { margin-right: 5px; } }
 .footnote { margin-top: 16px; font-size: 13px; color: var(--soft); max-width: 70em; }
 .footnote b { font-weight: 560; color: var(--ink); }
 details.fold { margin-top: 14px; border-bottom: 1px solid var(--line); }
@@ -115,6 +115,8 @@ figcaption b { color: var(--ink); font-weight: 560; }
 .checks .not-applicable { color: var(--soft); }
 .checks .not-applicable .mark, .checks-line.not-applicable > summary .mark { background: var(--muted); }
 details.checks-line > summary { display: flex; gap: 16px; margin-left: 0; align-items: start; }
+details.checks-line > summary::after { content: "show"; margin-left: auto; color: var(--soft); text-decoration: underline dotted var(--muted); text-underline-offset: 3px; }
+details.checks-line[open] > summary::after { content: "hide"; }
 details.checks-line > summary b { color: var(--ink); font-weight: 600; margin-right: 6px; }
 .checks p { margin-top: 1px; font-size: 15px; max-width: 56em; }
 .checks .verdict { font-size: 13px; font-weight: 400; color: var(--soft); margin-left: 8px; }

@@ -1,9 +1,8 @@
 import { basename } from "node:path";
-import type { ProjectedAscent } from "../../methods/attacks/attack.js";
 import type { AttackBudget } from "../../methods/attacks/definition.js";
 import { tasks } from "../../vision/tasks/index.js";
 import type { Tiling } from "../../vision/tiling.js";
-import { fieldsOf, typed } from "../attack/parameters.js";
+import { typed } from "../attack/parameters.js";
 import type { AttackPlan } from "../attack/plan.js";
 import type { AttackSummary } from "../attack/summary.js";
 import type { Headline, Reference } from "./headline.js";
@@ -73,12 +72,12 @@ export function tilesText({ height, width, overlap }: Tiling, { least, most, all
 const quoted = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 /** How long an attack's steps are: " of 2.55/255", or what it does instead. */
-export function stepWords({ attack }: AttackPlan, ascents: readonly ProjectedAscent[]): string {
-  const [ascent, ...more] = ascents;
-  if (!ascent || more.length > 0 || ascent.budget.steps === 1) return "";
-  if (!fieldsOf(attack.definition).some(({ name }) => name === "stepSize")) return ", whose lengths it sets itself";
-  const { stepSize, schedule = "constant" } = ascent.budget;
-  return ` of ${radius(stepSize, ascent.norm.name)}${schedule === "constant" ? "" : `, shortened (${schedule})`}`;
+export function stepWords({ attack }: AttackPlan): string {
+  const { norm, steps, stepSize } = attack.budget;
+  if (steps === undefined || steps === 1) return "";
+  if (stepSize === undefined) return ", whose lengths it sets itself";
+  const { schedule } = attack.parameters;
+  return ` of ${radius(stepSize, norm)}${typeof schedule === "string" && schedule !== "constant" ? `, shortened (${schedule})` : ""}`;
 }
 
 /** The command that makes this run again; `spec` is the file that holds the model's specification. @param pathOf shortens paths. */

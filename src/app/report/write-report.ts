@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { ascentsOf } from "../../methods/attacks/definition.js";
 import { readImage } from "../../vision/data/node/image-file.js";
 import { colorOfClass, flowWheel, hex } from "../../vision/render/index.js";
 import { withoutAssumed } from "../../vision/spec/assumptions.js";
@@ -12,7 +11,7 @@ import { headline } from "./headline.js";
 import { page } from "./page.js";
 import { type Assets, picturesFor } from "./pictures.js";
 import { chooseSamples, drawSpecimens } from "./specimens.js";
-import { reproduce, stepWords } from "./words.js";
+import { reproduce } from "./words.js";
 
 /** Width of the pictures of a gallery, in pixels: twice what it shows. */
 const galleryWidth = 280;
@@ -42,9 +41,7 @@ export async function writeReport(
     const image = await readImage(join(run.path, record.files![role!]!));
     small.push({ record, source: await pictures.add(`${String(record.index).padStart(6, "0")}.saved`, image, galleryWidth) });
   }
-  const task = tasks[plan.spec.task];
-  const ascents = await ascentsOf(plan.attack, { task, goal: plan.goal.kind });
-  const { kind, extent } = task;
+  const { kind, extent } = tasks[plan.spec.task];
   const classes = Math.max(0, ...records.map((r) => r.classes ?? 0));
   const names = dataset.classNames ?? [];
   run.write("spec.json", `${JSON.stringify(withoutAssumed(plan.spec, plan.assumed ?? []), undefined, 2)}\n`);
@@ -60,7 +57,6 @@ export async function writeReport(
       specimens,
       others: { small, unseen: chosen.unseen },
       wheel: specimens.some((s) => s.legend?.kind === "wheel") ? await pictures.add("wheel", flowWheel(108)) : undefined,
-      search: stepWords(plan, ascents),
       className: (label) => plan.spec.classes?.[label] ?? names[label - plan.spec.labelOffset] ?? `class ${label}`,
       classColor: (label) => {
         const color = kind === "classes" && extent === "pixels" ? colorOfClass(label, classes) : undefined;

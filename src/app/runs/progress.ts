@@ -7,9 +7,13 @@ export interface Progress {
   stop(): void;
 }
 
-/** A bar on a terminal; on anything else (a log file, CI) a line at each tenth. Writes to standard error: standard output is for results. */
-export function progress(label: string, total: number, start = 0): Progress {
-  if (process.stderr.isTTY) {
+/**
+ * A bar on a terminal; on anything else (a log file, CI) a line at each tenth. Writes to standard error: standard output is for results.
+ *
+ * @param say takes the lines; one that is not standard error's gets no bar.
+ */
+export function progress(label: string, total: number, start = 0, say = toStandardError): Progress {
+  if (process.stderr.isTTY && say === toStandardError) {
     const bar = new SingleBar(
       {
         format: `${label} {bar} {value}/{total}  {eta_formatted} left  {note}`,
@@ -30,10 +34,15 @@ export function progress(label: string, total: number, start = 0): Progress {
       if (now === tenth) return;
       tenth = now;
       const left = ((Date.now() - began) / Math.max(done - start, 1)) * (total - done);
-      process.stderr.write(`${label} ${done}/${total}, about ${Math.ceil(left / 1000)} s left ${note}\n`);
+      say(`${label} ${done}/${total}, about ${Math.ceil(left / 1000)} s left ${note}\n`);
     },
     stop: () => {},
   };
+}
+
+/** Writes to standard error. */
+export function toStandardError(text: string): void {
+  process.stderr.write(text);
 }
 
 /** Ctrl-C: the first stops after the work in hand, the second at once. */

@@ -1,7 +1,7 @@
 import type { Engine } from "../../engine/runtime/engine.js";
 import { fitted } from "../../vision/data/index.js";
+import { page as document } from "../report/document.js";
 import { plain } from "../report/html.js";
-import { style } from "../report/style.js";
 import { animation, gridLinesOf, gridOver, type MiddleShare, middleInWords, middleShare } from "./draw.js";
 import { chart } from "./figures.js";
 import type { SensorPlan, Trained } from "./run-sensor.js";
@@ -50,11 +50,26 @@ export async function writeSensorReport(
     eye.layout.parameters.map((name, i) => ({ name, points: observed.map(({ step, theta: at }) => ({ step, value: at[i]! })) })),
     [-0.6, 0.6],
   );
+  const moving = await animation(scene, moments);
   write("grid.svg", grid);
-  write("course.webp", await animation(scene, moments));
+  write("course.webp", moving);
   write("score.svg", `${score}\n`);
   write("theta.svg", `${course}\n`);
-  write("report.html", page(plan, trained, theta, metric, await middleShare(engine, eye.layout, theta), { score, course }));
+  write(
+    "report.html",
+    page(
+      plan,
+      trained,
+      theta,
+      metric,
+      await middleShare(engine, eye.layout, theta),
+      { score, course },
+      {
+        grid: `data:image/svg+xml;base64,${Buffer.from(grid).toString("base64")}`,
+        course: `data:image/webp;base64,${Buffer.from(moving).toString("base64")}`,
+      },
+    ),
+  );
 }
 
 const inWords = ({ pipeline }: Trained, theta: readonly number[]): string =>
@@ -67,6 +82,7 @@ function page(
   metric: string,
   middle: MiddleShare,
   { score, course }: { readonly score: string; readonly course: string },
+  pictures: { readonly grid: string; readonly course: string },
 ): string {
   const { sensor, task, seed, batch, steps } = plan.config;
   const [learned, uniform] = trained as [Trained, Trained];
@@ -79,25 +95,22 @@ function page(
   const row = (name: string) =>
     `<tr><td>${plain(name)}</td><td>${digits(measured(learned, name))}</td><td>${digits(measured(uniform, name))}</td></tr>`;
   const fact = (name: string, value: string) => `<div><dt>${name}</dt><dd>${plain(value)}</dd></div>`;
-  return `<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>${plain(title)}</title><style>${style}
-.wide img { width: 100%; height: auto; border-radius: 6px; display: block; } figure { margin-top: 22px; }
-</style></head>
-<body><main><p class="brand"><b>Faultline</b> sensor layout</p>
-<h1>${plain(title)}</h1>
+  return document(
+    "sensor layout",
+    title,
+    `<h1>${plain(title)}</h1>
 <dl class="facts">${layout.parameters.map((name, i) => fact(plain(name), theta[i]!.toFixed(3))).join("")}${fact("steps", String(learned.result.steps))}${fact("batch", String(batch))}${fact("seed", String(seed))}</dl>
 <h2>Where the pixels lie</h2>
 <p class="lead">The learned grid over the first evaluation scene. ${plain(middleInWords(middle))}</p>
-<figure class="wide"><img src="grid.svg" alt="the learned pixel grid over a scene"></figure>
-<figure class="wide"><img src="course.webp" alt="the grid as it was learned"><figcaption>How it came about: a frame for each line of the records, evenly thinned out to ${frames} where there are more.</figcaption></figure>
+<figure class="wide"><img src="${pictures.grid}" alt="the learned pixel grid over a scene"></figure>
+<figure class="wide"><img src="${pictures.course}" alt="the grid as it was learned"><figcaption>How it came about: a frame for each line of the records, evenly thinned out to ${frames} where there are more.</figcaption></figure>
 <div class="charts"><figure>${course}</figure><figure>${score}</figure></div>
 <h2>Scores</h2>
 <p class="lead">Both sensors have ${sensor.height * sensor.width} pixels; network, data, batches and seed are the same. One seed says little: repeat with others before believing a difference.</p>
-<table><thead><tr><th>metric</th><th>learned</th><th>uniform</th></tr></thead><tbody>${names.map(row).join("")}</tbody></table>
+<div class="scroll"><table><thead><tr><th>metric</th><th>learned</th><th>uniform</th></tr></thead><tbody>${names.map(row).join("")}</tbody></table></div>
 <h2>Setting</h2>
 <p>Trained on ${plain(learned.pipeline.training.dataset.describe())} ${steps} steps at most. Measured on ${plain(learned.pipeline.training.evaluation!.describe())}</p>
 <p>Integration: ${plain(sensor.integration.kind === "exact" ? "exact" : `${sensor.integration.count} jittered samples per pixel, ${sensor.integration.gradient} estimator of the layout's gradient`)}. <code>learned/pipeline.onnx</code> and <code>uniform/pipeline.onnx</code> are the whole way from the image to the prediction: <code>npx faultline attack learned/pipeline.onnx --data DIR</code> attacks the scene through the sensor.</p>
-</main></body></html>
-`;
+`,
+  );
 }

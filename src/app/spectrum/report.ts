@@ -29,7 +29,9 @@ export function reportPage(result: SpectrumResult): string {
 <p>Measured on ${plain(pictures.source)}. Energies are of all pictures and channels together.</p>
 <h2>Where the resolution changes</h2>
 <div class="scroll">${placesTable(places)}</div>
+<div class="places">
 ${places.map((p) => placeSection(result, p)).join("\n")}
+</div>
 ${underAttack ? attackSection(result) : ""}`,
   );
 }
@@ -73,8 +75,8 @@ function attackSection({ frequencies, underAttack }: SpectrumResult): string {
     : [];
   return `<h2>Under attack</h2>
 <p>${attack}${steps === undefined ? "" : `, ${steps} steps`}${epsilon === undefined ? "" : `, ε = ${radius(epsilon, norm)}`} in ${norm}, away from the model's own prediction.</p>
-<section><h3>What the attack adds</h3>${legend(changed)}${radialFigure(frequencies, changed)}</section>
-${said.length > 0 ? `<section><h3>What the model says</h3>${legend(said)}${radialFigure(frequencies, said)}</section>` : ""}`;
+<div class="places"><section><h3>What the attack adds</h3>${legend(changed)}${radialFigure(frequencies, changed)}</section>
+${said.length > 0 ? `<section><h3>What the model says</h3>${legend(said)}${radialFigure(frequencies, said)}</section>` : ""}</div>`;
 }
 
 /** Two models side by side, place by place in order. */
@@ -104,6 +106,6 @@ export function comparisonPage(results: readonly SpectrumResult[]): string {
 ${results.map((r, i) => `<p>${plain(names[i]!)}: ${plain(r.pictures.source)}</p>`).join("\n")}
 <h2>Where the resolution changes</h2>
 <div class="scroll">${table(["layer", "map", ...names, "share of the energy"], rows)}</div>
-${figures.join("\n")}`,
+<div class="places">${figures.join("\n")}</div>`,
   );
 }

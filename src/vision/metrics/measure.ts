@@ -24,10 +24,15 @@ export interface MetricFormat {
   readonly share: boolean;
   /** What the metric is, for readers who do not know its name. */
   readonly about?: string;
+  /** Which way it gets better; absent: the higher the better. */
+  readonly better?: "lower";
 }
 
 /** A format with what the metric is. */
 export const named = (format: MetricFormat, about: string): MetricFormat => ({ ...format, about });
+
+/** A format of an error: the lower the better. */
+export const anError = (format: MetricFormat, about: string): MetricFormat => ({ ...format, about, better: "lower" });
 
 /** A share, in per cent. */
 export const inPercent: MetricFormat = { text: (v) => `${(100 * v).toFixed(1)}\u00a0%`, nothing: "–", share: true };

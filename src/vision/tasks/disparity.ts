@@ -8,7 +8,7 @@ import { encode } from "../data/synthetic/light.js";
 import { render } from "../data/synthetic/render.js";
 import { disparityPlanes, idOf, imageOf, type Plane, photograph, posesAt, sceneFor } from "../data/synthetic/shots.js";
 import { DisparityMetric, type DisparitySample } from "../metrics/disparity.js";
-import { collected, finiteOrNull, inPercent, inUnit, named } from "../metrics/measure.js";
+import { anError, collected, finiteOrNull, inPercent, inUnit } from "../metrics/measure.js";
 import { disparityRange, renderDisparity } from "../render/disparity.js";
 import { drawMaps, scaleLegend } from "../render/drawing.js";
 import { displacementsOf } from "../spec/output.js";
@@ -67,10 +67,10 @@ export const disparity: Task = {
     },
   }),
   formats: {
-    EPE: named(inUnit(2, "px"), "end-point error: mean distance between predicted and true disparity"),
-    D1: named(inPercent, "share of pixels off by more than 3 px and more than 5 %"),
-    "bad-1": named(inPercent, "share of pixels off by more than 1 px"),
-    "bad-3": named(inPercent, "share of pixels off by more than 3 px"),
+    EPE: anError(inUnit(2, "px"), "end-point error: mean distance between predicted and true disparity"),
+    D1: anError(inPercent, "share of pixels off by more than 3 px and more than 5 %"),
+    "bad-1": anError(inPercent, "share of pixels off by more than 1 px"),
+    "bad-3": anError(inPercent, "share of pixels off by more than 3 px"),
   },
   ownTarget: (prediction) => prediction,
   wish: oneOfWords("disparity", { zero: { make: zeros, said: "zero disparity" } }),

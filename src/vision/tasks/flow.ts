@@ -7,7 +7,7 @@ import { encode } from "../data/synthetic/light.js";
 import { render } from "../data/synthetic/render.js";
 import { idOf, imageOf, photograph, posesAt, sceneFor } from "../data/synthetic/shots.js";
 import { FlowMetric, type FlowSample } from "../metrics/flow.js";
-import { collected, finiteOrNull, inPercent, inUnit, named } from "../metrics/measure.js";
+import { anError, collected, finiteOrNull, inPercent, inUnit } from "../metrics/measure.js";
 import { drawMaps } from "../render/drawing.js";
 import { flowRadius, renderFlow } from "../render/flow.js";
 import { displacementsOf } from "../spec/output.js";
@@ -68,12 +68,12 @@ export const flow: Task = {
     },
   }),
   formats: {
-    EPE: named(inUnit(2, "px"), "end-point error: mean distance between predicted and true motion"),
-    "1 px": named(inPercent, "share of pixels off by more than 1 px"),
-    "3 px": named(inPercent, "share of pixels off by more than 3 px"),
-    "5 px": named(inPercent, "share of pixels off by more than 5 px"),
-    "Fl-all (KITTI, and)": named(inPercent, "share of pixels off by more than 3 px and more than 5 %, as KITTI counts"),
-    "f1-all (published, or)": named(
+    EPE: anError(inUnit(2, "px"), "end-point error: mean distance between predicted and true motion"),
+    "1 px": anError(inPercent, "share of pixels off by more than 1 px"),
+    "3 px": anError(inPercent, "share of pixels off by more than 3 px"),
+    "5 px": anError(inPercent, "share of pixels off by more than 5 px"),
+    "Fl-all (KITTI, and)": anError(inPercent, "share of pixels off by more than 3 px and more than 5 %, as KITTI counts"),
+    "f1-all (published, or)": anError(
       inPercent,
       "share of pixels off by more than 3 px or more than 5 %, as some published code counts",
     ),

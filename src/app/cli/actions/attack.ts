@@ -26,6 +26,7 @@ import { UsageError } from "../errors.js";
 import { version } from "../version.js";
 import { dataOptions, openFlagged } from "./data.js";
 import { withEngine } from "./engine.js";
+import { finishOf } from "./finish.js";
 import { fitOf } from "./fit.js";
 import { resolveSpec, sayAssumed } from "./spec.js";
 
@@ -36,9 +37,8 @@ export async function attack(path: string, flags: AttackCommandFlags): Promise<v
   const { spec: said, assumed } = resolveSpec(path, flags);
   const model = await readPredicting(path, said);
   const spec = completeSpec(model, said);
-  sayAssumed(assumed, path);
   await withEngine(flags, async (engine) => {
-    if (flags.input) await attackTensors({ engine, model, plugins }, chosen, spec, flags);
+    if (flags.input) await attackTensors({ engine, model, plugins }, chosen, path, spec, assumed, flags);
     else await attackDataset({ engine, model, plugins }, chosen, path, spec, assumed, flags);
   });
 }
@@ -68,6 +68,11 @@ async function attackDataset(
   }
   const { dataset: whole, spec } = await openFlagged(flags.data, specOfModel, flags);
   const fit = fitOf(flags, spec);
+  const finish = finishOf(flags, spec.task);
+  if (flags.shard && finish.thresholds.length > 0)
+    throw new UsageError(
+      `${finish.thresholds[0]!.flag}: a part of a run has no number of its own; say it to faultline audit, of the merged run.`,
+    );
   const dataset = withPictures(whole, fit);
   const eot = await eotOf(flags.eot, flags.eotSamples);
   const kind = flags.target === undefined ? "untargeted" : "targeted";
@@ -121,10 +126,11 @@ async function attackDataset(
   const stop = interruptible();
   try {
     const total = plannedBatches(plan).reduce((n, b) => n + b.length, 0);
-    process.stderr.write(
+    if (!flags.quiet) sayAssumed(assumed, path);
+    finish.say(
       `${dataset.describe()}\n${run.records.length > 0 ? `resuming ${out}: ${run.records.length} of ${total} samples are done\n` : `run directory ${out}\n`}`,
     );
-    const bar = progress(flags.attack, total, run.records.length);
+    const bar = progress(flags.attack, total, run.records.length, finish.say);
     try {
       await runAttack(context, run, {
         signal: stop.signal,
@@ -137,8 +143,7 @@ async function attackDataset(
         },
         onFirstBatch: (records) => {
           const done = records.filter((r) => r.gradient);
-          for (const remark of gradientRemarks(gradientFaults(done), done.length))
-            process.stderr.write(`first batch: ${remark}\n`);
+          for (const remark of gradientRemarks(gradientFaults(done), done.length)) finish.say(`first batch: ${remark}\n`);
         },
       });
     } finally {
@@ -159,7 +164,7 @@ async function attackDataset(
           ? `the only sample could not be attacked: ${first.error}`
           : `not one of the ${run.records.length} samples could be attacked; the first: ${first.error}`,
       );
-    await finishRun(context, run);
+    process.exitCode = await finishRun(context, run, finish);
     const again = run.records.filter((r) => r.retry).length;
     if (again > 0)
       throw new UsageError(`${again} samples found the disk full; make room and run the same command again to do them.`);
@@ -180,7 +185,9 @@ function nameOf(plan: AttackPlan): string {
 async function attackTensors(
   { engine, model, plugins }: Equipment,
   chosen: Attack,
+  path: string,
   spec: ModelSpec,
+  assumed: readonly Assumption[],
   flags: AttackCommandFlags,
 ): Promise<void> {
   if (flags.data) throw new UsageError("--input takes the place of --data; name one of them.");
@@ -209,6 +216,7 @@ async function attackTensors(
     { task: taskWith(tasks[spec.task], plugins), goal },
     { perturb: flags.perturb !== undefined, region: region !== undefined, transform: eot !== undefined },
   );
+  if (!flags.quiet) sayAssumed(assumed, path);
   const bar = progress(flags.attack, chosen.budget.steps ?? 1);
   try {
     const outcome = await runTensors(

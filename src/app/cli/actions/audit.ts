@@ -1,14 +1,16 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { OptimizationLevel, Provider } from "../../../engine/runtime/engine.js";
-import { checklist, examine } from "../../attack/examine.js";
+import { finishRun } from "../../attack/finish.js";
 import { readPlan, reopen } from "../../attack/reopen.js";
 import { type AttackRecord, plannedBatches } from "../../attack/run-attack.js";
 import { RunDirectory, RunError } from "../../runs/run-directory.js";
+import type { AuditFlags } from "../commands/audit.js";
 import { withEngine } from "./engine.js";
+import { finishOf } from "./finish.js";
 
 /** `faultline audit RUN` */
-export async function audit(path: string, flags: { samples: number }): Promise<void> {
+export async function audit(path: string, flags: AuditFlags): Promise<void> {
   const open = await readPlan(path);
   const { plan } = open;
   const run = RunDirectory.open<AttackRecord>(path, JSON.parse(readFileSync(join(path, "run.json"), "utf8")));
@@ -23,12 +25,8 @@ export async function audit(path: string, flags: { samples: number }): Promise<v
       { provider: provider as Provider, threads, optimization: optimization as OptimizationLevel },
       async (engine) => {
         const context = await reopen(open, engine);
-        const checks = await examine(context, run, {
-          samples: flags.samples,
-          onProgress: (note) => process.stderr.write(`${note}\n`),
-        });
-        process.stdout.write(checklist(checks));
-        if (checks.some((c) => c.verdict === "failed")) process.exitCode = 1;
+        const finish = finishOf(flags, plan.spec.task);
+        process.exitCode = await finishRun(context, run, { ...finish, auditSamples: flags.samples });
       },
     );
   } finally {

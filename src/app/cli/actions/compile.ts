@@ -26,7 +26,6 @@ export async function compile(path: string, flags: CompileFlags): Promise<void> 
   const { spec: said, assumed } = resolveSpec(path, flags);
   const model = await readPredicting(path, said);
   const spec = completeSpec(model, said);
-  sayAssumed(assumed, path);
   const size = spec.size.rule === "fixed" ? spec.size : flags.size;
   if (!size) throw new UsageError(`say the size of the images with --size HEIGHTxWIDTH; ${path} takes several.`);
   if (flags.size && (flags.size.height !== size.height || flags.size.width !== size.width))
@@ -35,6 +34,7 @@ export async function compile(path: string, flags: CompileFlags): Promise<void> 
   const eot = await eotOf(flags.eot, flags.eotSamples);
   const task = taskWith(tasks[spec.task], plugins);
   const attack = await soleAscent(chosen, { task, goal: flags.goal }, "faultline compile writes the step of one attack");
+  sayAssumed(assumed, path);
   await withEngine(flags, async (engine) => {
     const predictor = await modelPredictor(model, spec, { batch, ...size }, (m) => engine.evaluate(m));
     const transform = await transformOf(eot, Object.values(predictor.images)[0]!, engine);

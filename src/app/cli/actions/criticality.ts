@@ -40,7 +40,6 @@ export async function criticality(path: string, flags: CriticalityFlags): Promis
   const { spec: said, assumed } = resolveSpec(path, flags, usualTasks.criticality);
   const file = await readPredicting(path, said);
   const spec = completeSpec(file, said);
-  sayAssumed(assumed, path);
   await withEngine(flags, (engine) => measure(engine, file, path, spec, assumed, flags));
 }
 
@@ -123,6 +122,7 @@ async function measure(
   const stop = interruptible();
   try {
     const total = plannedRecords(plan, chunksOf(context).length, targets.length).length;
+    if (!flags.json) sayAssumed(assumed, path);
     if (store.records.length > 0) process.stderr.write(`resuming ${out}: ${store.records.length} of ${total} resets are done\n`);
     if (probe.folded) process.stderr.write(`note: ${probe.folded.because}\n`);
     const lines = flags.json ? { record: () => {}, end: () => {} } : liveBars(context, store, total);

@@ -3,9 +3,11 @@ import { type AttackFlags, type ThreatFlags, withAttack, withThreat } from "../a
 import { type DataFlags, withData } from "../data-options.js";
 import { type FitFlags, withFit } from "../fit-options.js";
 import { parseInteger, parsePositiveInteger, parseShard, type RuntimeFlags, withMemory, withRuntime } from "../model-options.js";
+import { type ReportFlags, withReport } from "../report-options.js";
 import { type SpecFlags, withSpec } from "../spec-options.js";
 
-export interface AttackCommandFlags extends RuntimeFlags, SpecFlags, DataFlags, FitFlags, AttackFlags, ThreatFlags {
+export interface AttackCommandFlags extends RuntimeFlags, SpecFlags, DataFlags, FitFlags, AttackFlags, ThreatFlags, ReportFlags {
+  readonly audit: boolean;
   readonly memory?: number;
   readonly limit?: number;
   readonly reference: "truth" | "prediction";
@@ -61,11 +63,13 @@ export function attackCommand(): Command {
     .option("--shard <i/n>", "do the i-th of n parts; join them with faultline merge", parseShard)
     .option("--out <dir>", "run directory (default: runs/MODEL-ATTACK-SETTINGS)")
     .option("--trace <file>", "for --input: store every iterate, gradient, weight and loss (.safetensors or .npz)");
+  withReport(command.optionsGroup("The result:")).option("--no-audit", "do not audit the run; the report says so");
   return withRuntime(withMemory(command.optionsGroup("How it is computed:")))
     .addHelpText(
       "after",
       `
 Images, epsilon and results are in [0, 1] whatever the model takes. Re-running the same command resumes an interrupted run.
+Exit codes: 0 done; 1 an error, or a failed audit; 2 a bound of --fail-under or --fail-over is missed; 130 stopped by Ctrl-C.
 
 Examples:
   faultline attack deeplab.onnx --task segmentation --range imagenet --data VOC2012 --attack cospgd --epsilon 8/255 --steps 20

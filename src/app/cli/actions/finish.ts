@@ -1,0 +1,21 @@
+import type { TaskName } from "../../../vision/tasks/index.js";
+import type { Finish } from "../../attack/finish.js";
+import { thresholdsOf } from "../../attack/thresholds.js";
+import { toStandardError } from "../../runs/progress.js";
+import type { ReportFlags } from "../report-options.js";
+
+/**
+ * What the flags say of a finished run.
+ *
+ * @throws UsageError for bounds on metrics that the task has not.
+ */
+export function finishOf(flags: ReportFlags & { readonly audit?: boolean }, task: TaskName): Finish {
+  return {
+    audit: flags.audit === false ? "skipped" : "run",
+    assets: flags.assets,
+    print: flags.json ? "json" : flags.quiet ? "problems only" : "text",
+    allowAudit: flags.allowAudit ?? false,
+    thresholds: thresholdsOf([...(flags.failUnder ?? []), ...(flags.failOver ?? [])], task),
+    say: flags.quiet ? () => {} : toStandardError,
+  };
+}
