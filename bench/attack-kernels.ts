@@ -20,6 +20,7 @@ import { ascentOf } from "../src/methods/attacks/definition.js";
 import { stepGraph } from "../src/methods/attacks/step-graph.js";
 import { attackedNetwork, gradientGraph } from "./attack-graphs.js";
 import { benchNetworks } from "./networks/index.js";
+import { named } from "./options.js";
 
 const runs = 8;
 const stepOutputs = ["next.image", "loss", "objective", "zero_gradient", "nan_gradient"];
@@ -82,10 +83,9 @@ function added(step: Kernels, gradient: Kernels): number {
   );
 }
 
-const wanted = process.argv.slice(2).map((part) => part.toLowerCase());
+const wanted = process.argv.slice(2);
 console.log("network            fwd + dX    PGD adds  CosPGD adds      PGD  CosPGD");
-for (const network of benchNetworks) {
-  if (wanted.length > 0 && !wanted.some((part) => network.name.toLowerCase().includes(part))) continue;
+for (const network of wanted.length > 0 ? named(benchNetworks, wanted) : benchNetworks) {
   const { site } = attackedNetwork(network);
   const options = { norm: "l_inf", epsilon: 8 / 255, stepSize: 0.01 } as const;
   const gradient = await kernels(gradientGraph(site), ["loss", "dx"]);

@@ -25,10 +25,12 @@ import { cutModel, graphOfNodes } from "../src/methods/criticality/segments.js";
 import { initialState, networkModel } from "../src/vision/nn/model.js";
 import { findNetwork } from "../src/vision/nn/networks/index.js";
 import { parseModelSpec } from "../src/vision/spec/model-spec.js";
+import { oneOf, readArguments, wholeNumber } from "./options.js";
 import { findPython } from "./torch/peer.js";
 
-const batch = Number(process.argv[2] ?? 4);
-const depth = process.argv[3] === "resnet18" ? "resnet18" : "resnet50";
+const [batchSize, name] = readArguments("bench/criticality.ts [batch] [resnet18|resnet50]", ["4", "resnet50"]);
+const batch = wholeNumber("The batch", batchSize);
+const depth = oneOf("The network", name, ["resnet18", "resnet50"]);
 const { network } = findNetwork({
   family: "resnet",
   block: depth === "resnet50" ? "bottleneck" : "basic",

@@ -2,10 +2,12 @@
  * What does a network's input gradient cost, measured in forward passes and against PyTorch?
  *
  *     npm run bench -- [networks, by part of their name] [--passes 5] [--rewrites ours|none] [--python PATH] [--torch auto|off]
- *         [--clock wall|processor]
+ *         [--compile] [--clock wall|processor]
  *
- * PyTorch stands beside us eagerly and under torch.compile (whose compiling is not counted). Forward is the model as it is, forward + gradient is one graph with the loss ½ Σ y². Passes alternate between all programs; every block of
- * runs begins with one that is not counted and its shortest run counts; ratios are taken within a pass, and their median is reported.
+ * PyTorch stands beside us eagerly, with `--compile` under torch.compile too (which needs a C++ compiler, and a minute for a network; compiling is
+ * not counted). Forward is the model as it is, forward + gradient is one graph with the loss ½ Σ y². Passes alternate between all programs;
+ * every block of runs begins with one that is not counted and its shortest run counts; ratios are taken within a pass, and their median is
+ * reported.
  *
  * On a machine that is busy with other work `--clock processor` counts processor time, with one thread on both sides.
  */
@@ -72,7 +74,7 @@ async function measure(network: BenchNetwork, engine: Engine, options: BenchOpti
       return Math.min(...times);
     };
     const passes: Record<"forward" | "gradient" | "torchForward" | "torchGradient" | "compiled", number>[] = [];
-    const compiles = peer && (await canCompile(peer, network));
+    const compiles = peer && options.compile && (await canCompile(peer, network));
     for (let pass = 0; pass < options.passes; pass++) {
       const [f, g] = [await block(programs.forward, "y"), await block(programs.gradient, "dx")];
       const torch = async (what: "forward" | "gradient" | "compiled") =>
@@ -179,7 +181,7 @@ function missed(results: readonly Measured[]): string[] {
 }
 
 async function main(): Promise<void> {
-  const options = readOptions(undefined, { passes: "5", runs: "5" });
+  const options = readOptions({ networks: [""], runs: 5, flags: ["rewrites", "compile"] });
   await using engine = await createEngine(options.clock === "processor" ? { threads: 1 } : {});
   const { runtime, threads } = engine.info;
   console.log(

@@ -7,8 +7,9 @@
  */
 import { createEngine } from "../src/engine/runtime/node.js";
 import { residentMemory } from "./memory-cycles.js";
+import { readArguments, wholeNumber } from "./options.js";
 
-const cycles = Number(process.argv[2] ?? 200);
+const cycles = wholeNumber("The number of cycles", readArguments("bench/memory.ts [cycles]", ["200"])[0]);
 const engine = await createEngine({ cache: { programs: 0, bytes: 0 } });
 const samples = await residentMemory(engine, cycles);
 await engine.dispose();

@@ -1,7 +1,7 @@
 /**
  * Where does the time of a network's forward + gradient graph go? Kernel times by operator, after ONNX Runtime's own optimization.
  *
- *     npx tsx bench/profile.ts <network, part of its name> [ours|none|forward]
+ *     npx tsx bench/profile.ts <network, part of its name> [ours|none|forward] [operators|shapes] [threads, default 2]
  */
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,10 +11,13 @@ import { lower } from "../src/engine/compile/lower.js";
 import { writeModel } from "../src/engine/onnx/write.js";
 import { gradientOf, imageFor } from "./gradient-model.js";
 import { benchNetworks, forwardGraph } from "./networks/index.js";
+import { named, oneOf, readArguments, wholeNumber } from "./options.js";
 
-const [name = "ResNet", graph = "ours"] = process.argv.slice(2);
-const network = benchNetworks.find((n) => n.name.toLowerCase().includes(name.toLowerCase()));
-if (!network) throw new Error(`No network is called ${name}.`);
+const usage = "bench/profile.ts [network] [ours|none|forward] [operators|shapes] [threads]";
+const [name, which, by, threads] = readArguments(usage, ["ResNet", "ours", "operators", "2"]);
+const network = named(benchNetworks, [name])[0]!;
+const graph = oneOf("The graph", which, ["ours", "none", "forward"]);
+const withShapes = oneOf("What is summed up", by, ["operators", "shapes"]) === "shapes";
 const forward = forwardGraph(network);
 const model = graph === "forward" ? forward : graph === "none" ? gradientOf(forward) : lower(gradientOf(forward), "cpu");
 
@@ -23,7 +26,7 @@ const folder = await mkdtemp(join(tmpdir(), "faultline-profile-"));
 const session = await ort.InferenceSession.create(writeModel(model.build()), {
   enableProfiling: true,
   profileFilePrefix: join(folder, "ort"),
-  intraOpNumThreads: Number(process.env.THREADS ?? 2),
+  intraOpNumThreads: wholeNumber("The number of threads", threads),
   logSeverityLevel: 3,
 });
 const image = imageFor(network);
@@ -48,7 +51,7 @@ const after = events.filter((e) => e.ts > warm.ts + warm.dur);
 const nodes = new Map<string, { key: string; ms: number }>();
 for (const e of after) {
   if (!e.name.endsWith("_kernel_time")) continue;
-  const shape = process.argv[4] === "shapes" ? ` ${JSON.stringify(Object.values(e.args?.output_type_shape?.[0] ?? {})[0])}` : "";
+  const shape = withShapes ? ` ${JSON.stringify(Object.values(e.args?.output_type_shape?.[0] ?? {})[0])}` : "";
   const ms = Math.min(nodes.get(e.name)?.ms ?? Number.POSITIVE_INFINITY, e.dur / 1000);
   nodes.set(e.name, { key: `${e.args?.op_name}${shape}`, ms });
 }

@@ -13,6 +13,7 @@ import { gradientOf, imageFor } from "./gradient-model.js";
 import { type BenchNetwork, forwardGraph } from "./networks/index.js";
 import { vit } from "./networks/vit.js";
 import { windowEncoder } from "./networks/window-encoder.js";
+import { oneOf, wholeNumber } from "./options.js";
 
 const networks: Readonly<Record<string, { readonly network: BenchNetwork; readonly budgets: readonly number[] }>> = {
   "vit-l": {
@@ -80,14 +81,15 @@ const [, , first, ...rest] = process.argv;
 if (first === "--one") {
   console.log(JSON.stringify(await measure(rest[0]!, Number(rest[1]))));
 } else {
-  for (const name of first ? [first] : Object.keys(networks)) {
+  const budgetsGiven = rest.map((budget) => wholeNumber("A budget in GiB", budget));
+  for (const name of first ? [oneOf("The network", first, Object.keys(networks))] : Object.keys(networks)) {
     const { network, budgets } = networks[name]!;
     console.log(`\n${network.name}\n`);
     console.log(
       "| budget GiB | estimate GiB | nodes computed again | loaded GiB | peak GiB | inner GiB | seconds | processor s | gradient |",
     );
     console.log("|---|---|---|---|---|---|---|---|---|");
-    for (const budget of rest.length > 0 ? rest.map(Number) : budgets) {
+    for (const budget of budgetsGiven.length > 0 ? budgetsGiven : budgets) {
       const args = [
         "--import",
         "tsx",

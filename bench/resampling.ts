@@ -11,7 +11,6 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { gradients } from "../src/engine/autodiff/gradients.js";
 import { lower } from "../src/engine/compile/lower.js";
 import { Graph, type Value } from "../src/engine/graph/graph.js";
@@ -21,9 +20,9 @@ import { createEngine } from "../src/engine/runtime/node.js";
 import { Random } from "../src/engine/tensor/random.js";
 import { type Shape, sizeOf, tensor } from "../src/engine/tensor/tensor.js";
 import { flcPool, lctc } from "../src/vision/nn/resampling/index.js";
-import { clocks } from "./options.js";
+import { clocks, named, readOptions } from "./options.js";
 import { median } from "./timing.js";
-import { findPython, TorchPeer } from "./torch/peer.js";
+import { TorchPeer } from "./torch/peer.js";
 
 type Case = { readonly name: string; readonly shape: Shape } & (
   | { readonly kind: "flc" }
@@ -164,24 +163,9 @@ function disagreement(ours: Float32Array, theirs: Float32Array): string {
 }
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      passes: { type: "string", default: "5" },
-      runs: { type: "string", default: "3" },
-      clock: { type: "string", default: "wall" },
-      torch: { type: "string", default: "auto" },
-      python: { type: "string" },
-    },
-  });
-  if (values.clock !== "wall" && values.clock !== "processor") throw new Error("--clock is wall or processor.");
-  const python = values.torch === "off" ? undefined : findPython(values.python ? [values.python] : ["python3", "python"]);
-  if (values.python && !python) throw new Error(`${values.python} cannot import torch and onnx.`);
-  const chosen = cases.filter(
-    ({ name }) => positionals.length === 0 || positionals.some((p) => name.toLowerCase().includes(p.toLowerCase())),
-  );
-  if (chosen.length === 0) throw new Error(`No case is called so; there are ${cases.map((c) => c.name).join(", ")}.`);
-  const { clock } = values;
+  const options = readOptions({ names: "any" });
+  const { clock, names } = options;
+  const chosen = names.length > 0 ? named(cases, names) : cases;
   await using engine = await createEngine(clock === "processor" ? { threads: 1 } : {});
   const { runtime, threads } = engine.info;
   console.log(`${runtime}, ${threads} threads, ${clock} time in ms, load ${loadavg()[0]!.toFixed(1)} at the start`);
@@ -199,10 +183,7 @@ async function main(): Promise<void> {
     "disagreement",
   ];
   console.log(`| ${columns.join(" | ")} |\n|${"---|".repeat(columns.length)}`);
-  for (const benched of chosen)
-    console.log(
-      `| ${(await measure(benched, engine, { passes: Number(values.passes), runs: Number(values.runs), clock, python })).join(" | ")} |`,
-    );
+  for (const benched of chosen) console.log(`| ${(await measure(benched, engine, options)).join(" | ")} |`);
   console.log(`load ${loadavg()[0]!.toFixed(1)} at the end`);
 }
 

@@ -7,7 +7,9 @@ import { Graph } from "../src/engine/graph/graph.js";
 import { add } from "../src/engine/operators/elementwise/add.js";
 import { createEngine } from "../src/engine/runtime/node.js";
 import { tensor } from "../src/engine/tensor/tensor.js";
+import { readArguments } from "./options.js";
 
+readArguments("bench/resident.ts", []);
 const [size, steps] = [2 ** 22, 100];
 const graph = new Graph();
 graph.output("next", add(graph.input("x", "float32", [size]), 1));

@@ -13,10 +13,11 @@ import type { Graph } from "../src/engine/graph/graph.js";
 import { writeModel } from "../src/engine/onnx/write.js";
 import { gradientOf, imageFor } from "./gradient-model.js";
 import { benchNetworks, forwardGraph } from "./networks/index.js";
+import { named, readArguments, wholeNumber } from "./options.js";
 
-const [name = "ResNet", rounds = "5"] = process.argv.slice(2);
-const network = benchNetworks.find((n) => n.name.toLowerCase().includes(name.toLowerCase()));
-if (!network) throw new Error(`No network is called ${name}.`);
+const [name, rounds] = readArguments("bench/rewrites.ts [network] [rounds]", ["ResNet", "5"]);
+const network = named(benchNetworks, [name])[0]!;
+const roundCount = wholeNumber("The number of rounds", rounds);
 const forward = forwardGraph(network);
 const gradient = gradientOf(forward);
 const all = lower(gradient, "cpu");
@@ -51,7 +52,7 @@ for (const [variant, graph] of variants) {
   } as const;
   sessions.set(variant, await ort.InferenceSession.create(writeModel(graph.build()), options));
 }
-for (let round = 0; round <= Number(rounds); round++) {
+for (let round = 0; round <= roundCount; round++) {
   for (const [variant, session] of sessions) {
     const before = process.cpuUsage();
     await session.run({ x: new ort.Tensor("float32", image.data, image.shape) });

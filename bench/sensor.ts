@@ -24,7 +24,7 @@ import { clocks, readOptions } from "./options.js";
 import { median, medianTime } from "./timing.js";
 import { TorchPeer } from "./torch/peer.js";
 
-const { passes: passCount, runs, clock, python } = readOptions();
+const { passes: passCount, runs, clock, python } = readOptions({});
 const threads = clock === "processor" ? 1 : 2;
 const now = clocks[clock];
 const engine = await createEngine({ threads });

@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { createEngine, type Engine, parseSafetensors, type Tensor, tensor, toNumbers } from "../../../src/index.js";
+import { refuse } from "../../options.js";
 import { median } from "../../timing.js";
 
 const networks = [
@@ -62,6 +63,8 @@ async function main(): Promise<void> {
       folder: { type: "string", default: join(tmpdir(), "faultline-onnx-ad") },
     },
   });
+  const unknown = positionals.find((n) => !networks.includes(n));
+  if (unknown !== undefined) refuse(`No network is called ${unknown}; there are ${networks.join(", ")}.`);
   const chosen = networks.filter((n) => positionals.length === 0 || positionals.includes(n));
   const missing = chosen.filter((n) => !existsSync(join(folderOf(values.folder, n), "reference.safetensors")));
   if (missing.length > 0) await execute(values.python, [here("networks.py"), values.folder, ...missing], { maxBuffer: 1e9 });

@@ -3,6 +3,7 @@ import type { Provider } from "../runtime/engine.js";
 import { type Rewrite, rewrite } from "./rewrite.js";
 import { absorbExpand } from "./rewrites/absorb-expand.js";
 import { channelSum } from "./rewrites/channel-sum.js";
+import { clipInBlocks } from "./rewrites/clip-in-blocks.js";
 import { clipMask } from "./rewrites/clip-mask.js";
 import { foldChannelScale } from "./rewrites/fold-channel-scale.js";
 import { geluGradient } from "./rewrites/gelu-gradient.js";
@@ -17,6 +18,7 @@ import { splitConv } from "./rewrites/split-conv.js";
 import { spreadDepthwise } from "./rewrites/spread-depthwise.js";
 import { tidyLayout } from "./rewrites/tidy-layout.js";
 import { transposedPhases } from "./rewrites/transposed-phases.js";
+import { winograd } from "./rewrites/winograd.js";
 
 /**
  * All rewrites. Within a stage the first that applies to a node replaces it; each stage sees the result of the one before: gradient rules'
@@ -26,8 +28,8 @@ export const rewriteStages: readonly (readonly Rewrite[])[] = [
   [absorbExpand, tidyLayout, maxUnpoolGradient, maxPoolWindows],
   [reluMask, clipMask, siluGradient, geluGradient, joinPads],
   [tidyLayout, mergeScales],
-  [foldChannelScale, splitConv, transposedPhases, spreadDepthwise, padBeforePool],
-  [foldChannelScale, channelSum],
+  [foldChannelScale, splitConv, transposedPhases, spreadDepthwise, padBeforePool, winograd],
+  [foldChannelScale, channelSum, clipInBlocks],
 ];
 
 /**

@@ -112,7 +112,7 @@ class WorkerCalls {
   }
 }
 
-type Settings = Pick<CompileRequest, "provider" | "optimization" | "spinning" | "prepacking">;
+type Settings = Pick<CompileRequest, "provider" | "optimization" | "prepacking">;
 
 class WorkerEngine implements Engine {
   readonly #cache: ProgramCache;
@@ -130,13 +130,12 @@ class WorkerEngine implements Engine {
     const settings = {
       provider: this.info.provider,
       optimization: options.optimization ?? this.info.optimization,
-      spinning: options.spinning ?? "off",
       prepacking: options.prepacking ?? "on",
     } as const;
     // A file can change at any time: what was loaded from it says nothing about the next time.
     if (isFile(model)) return this.#once(await this.#loadFile(model.path, settings));
     const handed = this.#handOver(model);
-    const key = `${await handed.key()} ${settings.optimization} ${settings.spinning} ${settings.prepacking}`;
+    const key = `${await handed.key()} ${settings.optimization} ${settings.prepacking}`;
     const lease = this.#cache.acquire(key, handed.bytes, () => this.#load(handed, settings));
     return new WorkerProgram(this.calls, await lease.program, lease.release);
   }
@@ -178,7 +177,7 @@ class WorkerEngine implements Engine {
   async #runOnce(model: Graph | OnnxModel | Uint8Array, provider: Provider): Promise<Record<string, Tensor>> {
     const lean =
       model instanceof Uint8Array ? { model, feeds: {} } : weightsAsFeeds(model instanceof Graph ? model.build() : model);
-    const settings = { provider, optimization: "disabled", spinning: "off", prepacking: "off" } as const;
+    const settings = { provider, optimization: "disabled", prepacking: "off" } as const;
     const program = this.#once(await this.#load(this.#handOver(lean.model), settings));
     try {
       return await program.run(lean.feeds);

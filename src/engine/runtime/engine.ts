@@ -37,11 +37,6 @@ export interface CompileOptions {
   /** Default: the engine's. */
   readonly optimization?: OptimizationLevel;
   /**
-   * Whether idle threads of the program spin while they wait for work; default `off`: spinning threads of one program steal the cores
-   * of the next when programs alternate (ResNet-18 forward 66 ms instead of 40 ms on two cores).
-   */
-  readonly spinning?: "off" | "on";
-  /**
    * Whether weights are copied into the order that kernels like best; default `on`. With `off` runs are slower, and weights that were mapped
    * from a file take no memory of their own.
    */

@@ -103,14 +103,7 @@ export class Host {
     return { answer: { runtime, threads, placesOutputs: this.#runInto !== undefined } };
   }
 
-  async #compile({
-    model,
-    weights,
-    provider,
-    optimization,
-    spinning,
-    prepacking,
-  }: CompileRequest): Promise<{ answer: CompileAnswer }> {
+  async #compile({ model, weights, provider, optimization, prepacking }: CompileRequest): Promise<{ answer: CompileAnswer }> {
     const options: InferenceSession.SessionOptions = {
       executionProviders: [provider],
       graphOptimizationLevel: optimization,
@@ -120,7 +113,9 @@ export class Host {
       ...(weights.length > 0 && { externalData: weights }),
       extra: {
         session: {
-          intra_op: { allow_spinning: spinning === "on" ? "1" : "0" },
+          // Threads that wait for the next operator of a run spin; after it they would steal the cores of the next program.
+          intra_op: { allow_spinning: "1" },
+          force_spinning_stop: "1",
           disable_prepacking: prepacking === "on" ? "0" : "1",
         },
       },

@@ -37,7 +37,6 @@ export interface CompileRequest {
   /** The engine's, or `cpu`, which every build of ONNX Runtime has. */
   readonly provider: Provider;
   readonly optimization: OptimizationLevel;
-  readonly spinning: "off" | "on";
   readonly prepacking: "off" | "on";
 }
 

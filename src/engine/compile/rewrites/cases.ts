@@ -35,6 +35,8 @@ export interface RewriteCase {
   readonly rewrite: string;
   readonly title: string;
   readonly x: Shape;
+  /** Largest difference in float32 over the largest value; default 2e-6. */
+  readonly tolerance?: number;
   /** Values of x; default standard normal. */
   readonly values?: (random: Random) => number;
   /** A forward graph; its gradient by x is built as well. */
@@ -252,6 +254,26 @@ export const cases: readonly RewriteCase[] = [
     title: "depthwise, unequal kernel and pads",
     x: [2, 3, 5, 4],
     build: (x, weight) => convTranspose(x, weight(3, 1, 7, 9), { strides: [2, 2], pads: [3, 4, 2, 5], group: 3 }),
+  },
+  {
+    rewrite: "clip-in-blocks",
+    title: "ReLU6 behind a convolution",
+    x: [1, 16, 5, 5],
+    build: (x, weight) => clip(conv(x, weight(32, 16, 1, 1), { bias: weight(32) }), 0, 6),
+  },
+  {
+    rewrite: "winograd",
+    title: "gradient of a wide 3x3 Conv, unequal pads",
+    tolerance: 5e-6,
+    x: [1, 256, 24, 25],
+    build: (x, weight) => conv(x, weight(256, 256, 3, 3), { pads: [1, 2, 1, 0] }),
+  },
+  {
+    rewrite: "winograd",
+    title: "gradient of a wide 3x3 Conv, dilated",
+    tolerance: 5e-6,
+    x: [1, 256, 24, 24],
+    build: (x, weight) => conv(x, weight(256, 256, 3, 3), { pads: [2, 2, 2, 2], dilations: [2, 2] }),
   },
   {
     rewrite: "spread-depthwise",

@@ -48,7 +48,7 @@ const inputs = {
 /** To the bit (a zero may change its sign), or to rounding against the largest finite element; infinite and NaN elements stay where they are. */
 function expectKept(actual: Tensor, expected: Tensor, keeps: Rewrite["keeps"], what: string): void {
   const [a, e] = [toNumbers(actual), toNumbers(expected)];
-  const largest = Math.max(...e.filter(Number.isFinite).map(Math.abs), 0);
+  const largest = e.filter(Number.isFinite).reduce((m, v) => Math.max(m, Math.abs(v)), 0);
   const wrong = e.flatMap((v, i) => {
     const same = Object.is(a[i], v) || a[i] === v;
     const near = keeps === "rounding" && Number.isFinite(v) && Math.abs(a[i]! - v) <= 2e-6 * largest;
