@@ -8,8 +8,11 @@ import { type DataType, type Tensor, tensor } from "../tensor/tensor.js";
 import type { Importer } from "./importer.js";
 import { Scope } from "./scope.js";
 
+/** A value, or a list of tensors (see `followLists`). */
+type Entry = Value | readonly Value[];
+
 /** Unfolds a node with subgraphs and gives its outputs. Undefined where what happens is decided at run time. */
-type Unfold = (into: Importer, node: OnnxNode, scope: Scope) => Promise<readonly Value[] | undefined>;
+type Unfold = (into: Importer, node: OnnxNode, scope: Scope) => Promise<readonly Entry[] | undefined>;
 
 /** The operators of ONNX that hold graphs. */
 export const controlFlow: ReadonlyMap<string, Unfold> = new Map([
@@ -19,12 +22,12 @@ export const controlFlow: ReadonlyMap<string, Unfold> = new Map([
 ]);
 
 /** The outputs of an If whose condition is constant: those of the branch taken. */
-async function inlineIf(into: Importer, node: OnnxNode, scope: Scope): Promise<readonly Value[] | undefined> {
+async function inlineIf(into: Importer, node: OnnxNode, scope: Scope): Promise<readonly Entry[] | undefined> {
   const condition = await into.constants.tensorOf(scope.find(node.inputs[0]!));
   if (!condition) return undefined;
   const branch = new Scope(subgraph(node, Number(condition.data[0]) !== 0 ? "then_branch" : "else_branch"), scope);
   await into.addGraph(branch);
-  return branch.graph.outputs.map(({ name }) => branch.find(name));
+  return branch.graph.outputs.map(({ name }) => branch.entry(name));
 }
 
 /**
@@ -32,28 +35,28 @@ async function inlineIf(into: Importer, node: OnnxNode, scope: Scope): Promise<r
  *
  * @throws ModelError when the loop runs so often that the graph would become too large.
  */
-async function unrollLoop(into: Importer, node: OnnxNode, scope: Scope): Promise<readonly Value[] | undefined> {
+async function unrollLoop(into: Importer, node: OnnxNode, scope: Scope): Promise<readonly Entry[] | undefined> {
   const operand = (i: number): Value | undefined => (node.inputs[i] ? scope.find(node.inputs[i]) : undefined);
   const body = subgraph(node, "body");
   const [count, first] = [operand(0), operand(1)];
   const trips = count ? Number((await into.constants.tensorOf(count))?.data[0] ?? Number.NaN) : Number.POSITIVE_INFINITY;
   let running = first ? (await into.constants.tensorOf(first))?.data[0] : 1;
   if (Number.isNaN(trips) || running === undefined) return undefined;
-  let state = node.inputs.slice(2).map((name) => scope.find(name));
+  let state = node.inputs.slice(2).map((name) => scope.entry(name));
   const scanned: Value[][] = Array.from({ length: body.outputs.length - 1 - state.length }, () => []);
   for (let trip = 0; trip < trips && running; trip++) {
     into.count(node);
     const inner = new Scope(body, scope);
     const feeds = [scalar(into, "int64", trip), scalar(into, "bool", 1), ...state];
     body.inputs.forEach(({ name }, i) => {
-      inner.values.set(name, feeds[i]!);
+      inner.define(name, feeds[i]!);
     });
     await into.addGraph(inner);
-    const [condition, ...results] = body.outputs.map(({ name }) => inner.find(name));
-    running = (await into.constants.tensorOf(condition!))?.data[0];
+    const [condition, ...results] = body.outputs.map(({ name }) => name);
+    running = (await into.constants.tensorOf(inner.find(condition!)))?.data[0];
     if (running === undefined) return undefined;
-    state = results.slice(0, state.length);
-    for (const [i, v] of results.slice(state.length).entries()) scanned[i]!.push(v);
+    for (const [i, name] of results.slice(state.length).entries()) scanned[i]!.push(inner.find(name));
+    state = results.slice(0, state.length).map((name) => inner.entry(name));
   }
   if (scanned.some((values) => values.length === 0)) return undefined;
   return [...state, ...scanned.map((values) => stack(values, 0))];

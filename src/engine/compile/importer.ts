@@ -5,6 +5,7 @@ import { namesRead, nodeTitle, subgraphs } from "../onnx/check.js";
 import { ModelError, type OnnxGraph, type OnnxModel, type OnnxNode, type ValueInfo } from "../onnx/model.js";
 import { reserveNames } from "../onnx/names.js";
 import { findOperator } from "../operators/index.js";
+import { operatorsWithoutDefinition } from "../operators/without-definition.js";
 import { isFloat, sizeOf, type Tensor, tensor } from "../tensor/tensor.js";
 import { hasBodies, importBodies } from "./bodies.js";
 import { bodyGradients } from "./body-gradients.js";
@@ -12,6 +13,7 @@ import { ConstantPart, type Evaluate, reasonOf } from "./constant-part.js";
 import { controlFlow } from "./control-flow.js";
 import { foldable } from "./fold-constants.js";
 import { type LeftOut, UnknownShapeError } from "./known-part.js";
+import { followLists } from "./lists.js";
 import type { Scope } from "./scope.js";
 
 /** Operator sets that are written for one processor, and what to do instead. */
@@ -77,7 +79,7 @@ export class Importer {
       const values = await this.#known(node, scope, read, unknown);
       node.outputs.forEach((name, i) => {
         const value = values?.[i];
-        if (name !== "" && value) scope.values.set(name, this.#name(value, name));
+        if (name !== "" && value) scope.define(name, "graph" in value ? this.#name(value, name) : value);
         if (!values) unknown.add(name);
       });
     }
@@ -89,7 +91,7 @@ export class Importer {
     scope: Scope,
     read: ReadonlySet<string>,
     unknown: ReadonlySet<string>,
-  ): Promise<readonly (Value | undefined)[] | undefined> {
+  ): Promise<readonly (Value | readonly Value[] | undefined)[] | undefined> {
     if (namesRead(node).some((name) => unknown.has(name))) {
       this.leftOut.push({ node, because: undefined });
       return undefined;
@@ -97,7 +99,7 @@ export class Importer {
     this.count(node);
     try {
       const unfolded = node.domain === "" ? await controlFlow.get(node.op)?.(this, node, scope) : undefined;
-      return unfolded ?? (await this.#add(node, scope, read));
+      return unfolded ?? (await followLists(this, node, scope)) ?? (await this.#add(node, scope, read));
     } catch (error) {
       // inside a loop or branch, it is the whole of that which is left out
       if (!(error instanceof UnknownShapeError) || scope.parent) throw error;
@@ -261,9 +263,13 @@ export class Importer {
     node.outputs.forEach((name, i) => {
       if (name !== "") trial.output(`output ${i}`, results[i]!);
     });
+    const reason =
+      node.domain === "" && Object.hasOwn(operatorsWithoutDefinition, node.op) ? operatorsWithoutDefinition[node.op] : undefined;
     const computed = await this.evaluate(trial).catch((error: unknown) => {
       throw new UnknownShapeError(
-        `${nodeTitle(node)}: Faultline has no shape rule for it, the file does not state its shapes, and a trial on zeros failed (${reasonOf(error)}).`,
+        reason !== undefined
+          ? `${nodeTitle(node)}: ${reason}.`
+          : `${nodeTitle(node)}: Faultline has no shape rule for it, the file does not state its shapes, and a trial on zeros failed (${reasonOf(error)}).`,
       );
     });
     const types = node.outputs.map((_, i) => computed[`output ${i}`] ?? leftOut);

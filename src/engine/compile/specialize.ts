@@ -1,4 +1,4 @@
-import type { Graph } from "../graph/graph.js";
+import type { Graph, Value } from "../graph/graph.js";
 import { namesRead } from "../onnx/check.js";
 import { ModelError, type OnnxModel, type ValueInfo } from "../onnx/model.js";
 import type { Shape } from "../tensor/tensor.js";
@@ -64,7 +64,14 @@ export async function specializeKnownPart(
   const beyond = new Set(leftOut.flatMap(({ node }) => node.outputs));
   const read = new Set(leftOut.flatMap(({ node }) => namesRead(node)).filter((name) => !beyond.has(name)));
   const outputs = names.filter((name) => !beyond.has(name));
-  const ends = new Map([...read].map((name) => [name, scope.find(name)] as const).filter(([, v]) => !importer.constants.has(v)));
+  // entries of lists have no names of their own in the file
+  const named = (v: Value): readonly Value[] =>
+    nameOf.has(v) ? [v] : (v.node?.inputs ?? []).flatMap((i) => (i ? named(i) : []));
+  const entries = [...read].flatMap((name): (readonly [string, Value])[] => {
+    const list = scope.findList(name);
+    return list ? list.flatMap(named).map((v) => [nameOf.get(v)!, v]) : [[name, scope.find(name)]];
+  });
+  const ends = new Map(entries.filter(([, v]) => !importer.constants.has(v)));
   const lastValues = floatsBehind(ends.values()).flatMap((v) => nameOf.get(v) ?? []);
   const graph = await importer.finish(new Map([...outputs.map((name) => [name, scope.find(name)] as const), ...ends]));
   return { graph, outputs, unknownOutputs: names.filter((name) => beyond.has(name)), leftOut, lastValues };

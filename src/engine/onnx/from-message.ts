@@ -73,9 +73,10 @@ function readValueInfo(message: Messages["ValueInfo"], role: string): ValueInfo 
   return { name, type, shape: shape ?? (tensorType.shape === undefined ? undefined : []) };
 }
 
-/** A subgraph may leave the types of its inputs and outputs to inference. */
+/** A subgraph may leave the types of its inputs and outputs to inference; lists of tensors have the types of what is in them. */
 function readSubgraphValue(message: Messages["ValueInfo"], role: string): ValueInfo {
-  if (message.type === undefined) return { name: message.name ?? "", type: "float32", shape: undefined, typing: "inferred" };
+  if (message.type?.tensorType === undefined)
+    return { name: message.name ?? "", type: "float32", shape: undefined, typing: "inferred" };
   return readValueInfo(message, role);
 }
 

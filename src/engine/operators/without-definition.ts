@@ -4,7 +4,9 @@
  */
 const branches =
   "a branch or body whose condition or length is constant is put in its place; decided when the model runs, it stays, and its gradient is a branch or loop too";
-const sequence = "it works on a list of tensors; gradients go through tensors only";
+const sequence =
+  "lists of tensors are followed as the file is read, where places in them are constant; what is put in and taken out are tensors";
+const optional = "followed as the file is read: a tensor that is there stands for itself";
 const text = "it works on text, and nothing in a picture is text";
 
 export const operatorsWithoutDefinition: Readonly<Record<string, string>> = {
@@ -18,11 +20,11 @@ export const operatorsWithoutDefinition: Readonly<Record<string, string>> = {
   SequenceErase: sequence,
   SequenceInsert: sequence,
   SequenceLength: sequence,
-  SequenceMap: sequence,
+  SequenceMap: "it works on a list of tensors, a part for each; export the model without it",
   SplitToSequence: sequence,
-  Optional: "a value that may be missing is not a tensor; export the model without optional values",
-  OptionalGetElement: "a value that may be missing is not a tensor; export the model without optional values",
-  OptionalHasElement: "a value that may be missing is not a tensor; export the model without optional values",
+  Optional: optional,
+  OptionalGetElement: optional,
+  OptionalHasElement: optional,
   ImageDecoder: "it reads compressed files; feed the picture",
   RegexFullMatch: text,
   StringConcat: text,
