@@ -90,11 +90,10 @@ export const planFile = (plan: AttackPlan): PlanFile => ({
  *
  * @throws AttackError where its parameters are not those of the attack. RangeError where nobody has the attack.
  */
-export function planOf(
-  { attack: { name, ...parameters }, ...rest }: PlanFile,
-  { attacks }: Pick<Plugins, "attacks">,
-): AttackPlan {
+export function planOf(file: PlanFile, { attacks }: Pick<Plugins, "attacks">): AttackPlan {
+  const { name, ...parameters } = file.attack;
   const definition = attacks[name];
   if (!definition) throw new RangeError(`there is no attack "${name}"; there are ${Object.keys(attacks).join(", ")}`);
-  return { ...rest, attack: attackOf(definition, parameters) };
+  // In its place among the fields: plans are compared by their bytes.
+  return { ...file, attack: attackOf(definition, parameters) };
 }

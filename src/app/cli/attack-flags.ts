@@ -27,7 +27,7 @@ export async function addAttackFlags(command: Command, args: readonly string[]):
       throw new PluginError(
         `${attack.name} has a parameter "${shared.name}", but ${flagOf(shared.name)} is a flag of faultline ${command.name()}; name it otherwise.`,
       );
-    const option = new Option(usageOf(field), helpOf(shared, Object.keys(attacks)));
+    const option = new Option(usageOf(field), helpOf(textsOf(shared, Object.keys(attacks))));
     command.addOption(option.helpGroup("Parameters of the attack:"));
   }
   const longest = Math.max(...Object.keys(attacks).map((name) => name.length));
@@ -49,20 +49,44 @@ function parametersOf(attacks: Attacks): readonly Shared[] {
   return [...found].map(([name, by]) => ({ name, by }));
 }
 
-/** What it is, whose it is, and what it is where nothing is said. */
-function helpOf({ by }: Shared, all: readonly string[]): string {
-  const [{ field }] = by as [Shared["by"][number]];
-  const choices = field.kind.kind === "choice" ? ` (choices: ${field.kind.of.join(", ")})` : "";
-  return `${field.notes.description ?? ""}${choices}${defaultsOf(by)}${ownersOf(by, all)}`.trim();
+/** A flag as help and the docs show it. */
+export interface FlagText {
+  /** `--step-size <length>` */
+  readonly usage: string;
+  readonly description: string;
+  /** "20; my-attack: 100" */
+  readonly default?: string;
+  /** "bim, pgd" or "not fgsm"; absent where every attack has it. */
+  readonly attacks?: string;
 }
 
-/** (default: 20; my-attack: 100) */
+/** All parameters of these attacks as flags. */
+export const flagTexts = (attacks: Attacks): readonly FlagText[] =>
+  parametersOf(attacks).map((shared) => textsOf(shared, Object.keys(attacks)));
+
+function textsOf({ by }: Shared, all: readonly string[]): FlagText {
+  const [{ field }] = by as [Shared["by"][number]];
+  const { description = "" } = field.notes;
+  // Left out where the description explains each of them.
+  const named = field.kind.kind !== "choice" || field.kind.of.every((choice) => description.includes(choice));
+  const choices = named || field.kind.kind !== "choice" ? "" : `: ${field.kind.of.join(", ")}`;
+  const [defaults, owners] = [defaultsOf(by), ownersOf(by, all)];
+  return {
+    usage: usageOf(field),
+    description: `${description}${choices}`,
+    ...(defaults && { default: defaults }),
+    ...(owners && { attacks: owners }),
+  };
+}
+
+const helpOf = (text: FlagText): string =>
+  [text.description, text.default && `(default: ${text.default})`, text.attacks && `[${text.attacks}]`].filter(Boolean).join(" ");
+
+/** 20; my-attack: 100 */
 function defaultsOf(by: Shared["by"]): string {
   const [first, ...others] = by.map(({ attack, field }) => ({ attack: attack.name, text: defaultOf(field) }));
-  const same = others.filter(({ text }) => text === first!.text);
-  const different = others.filter((o) => !same.includes(o)).map(({ attack, text }) => `${attack}: ${text ?? "none"}`);
-  const words = [...(first!.text === undefined ? [] : [`default: ${first!.text}`]), ...different];
-  return words.length > 0 ? ` (${words.join("; ")})` : "";
+  const different = others.filter(({ text }) => text !== first!.text).map(({ attack, text }) => `${attack}: ${text ?? "none"}`);
+  return [...(first!.text === undefined ? [] : [first!.text]), ...different].join("; ");
 }
 
 const defaultOf = (field: Field): string | undefined =>
@@ -72,7 +96,7 @@ function ownersOf(by: Shared["by"], all: readonly string[]): string {
   const owners = by.map(({ attack }) => attack.name);
   const others = all.filter((name) => !owners.includes(name));
   if (others.length === 0) return "";
-  return others.length < owners.length ? ` [not ${others.join(", ")}]` : ` [${owners.join(", ")}]`;
+  return others.length < owners.length ? `not ${others.join(", ")}` : owners.join(", ");
 }
 
 /**

@@ -1,0 +1,8 @@
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { attacksPage, withTables } from "../tools/attacks-table.js";
+
+it("docs/attacks.md is current; run `npx tsx tools/attacks-table.ts` after a change of attacks or their parameters", () => {
+  const page = readFileSync(attacksPage, "utf8");
+  expect(page).toBe(withTables(page));
+});

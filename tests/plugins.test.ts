@@ -1,0 +1,152 @@
+import { execFile } from "node:child_process";
+import { appendFileSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { network, scratch, writeScenes } from "../src/app/cli/testing/scene.js";
+
+// Modules that lie outside the checkout, as a user's do, with the command line as a process of its own.
+
+const folder = scratch();
+const root = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+const names = ["probability-loss", "wavering-pgd", "smallest-noise"];
+const plugin = (name: string) => folder.path(`${name}.mjs`);
+
+beforeAll(async () => {
+  await writeScenes(folder.path("data"), 2);
+  for (const name of names) copyFileSync(root(`examples/plugins/${name}.mjs`), plugin(name));
+});
+afterAll(() => folder.remove());
+
+function faultline(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [root("src/app/cli/testing/start.mjs"), ...args], { cwd: folder.path() }, (error, out, err) =>
+      resolve({ code: error ? Number(error.code) : 0, out, err }),
+    );
+  });
+}
+
+const json = (...path: readonly string[]) => JSON.parse(readFileSync(folder.path(...path), "utf8"));
+const model = network("segmentation");
+const attack = (out: string, ...more: readonly string[]) =>
+  faultline("attack", model, "--task", "segmentation", "--data", folder.path("data"), "--out", out, "--threads", "1", ...more);
+
+it("docs/adding-an-attack.md shows the examples as they are", () => {
+  const guide = readFileSync(root("docs/adding-an-attack.md"), "utf8");
+  for (const name of names) expect(guide).toContain(readFileSync(root(`examples/plugins/${name}.mjs`), "utf8"));
+});
+
+describe("a module of one's own", () => {
+  it("adds its parameters to the help", async () => {
+    const { out } = await faultline("attack", "--plugin", "wavering-pgd.mjs", "--plugin=smallest-noise.mjs", "--help");
+    expect(out).toMatch(/--sharpness <n> +power of the weight[\s\S]*\(default: 1\)\s+\[wavering-pgd\]/);
+    expect(out).toMatch(/--broken <share>/);
+    expect(out).toMatch(/--epsilon <radius> +radius of the ball[^(]*\(default: 8\/255\)/);
+  });
+
+  it("brings an attack and a loss; plan, report and resuming know them", async () => {
+    const flags = ["--plugin", "wavering-pgd.mjs", "--attack", "wavering-pgd", "--sharpness", "2", "--steps", "3"];
+    const { code, err } = await attack("wavering", ...flags);
+    expect(code, err).toBe(0);
+    const plan = json("wavering", "run.json");
+    expect(plan.attack).toMatchObject({ name: "wavering-pgd", sharpness: 2, stepSize: 0.01 });
+    expect(plan.plugins).toEqual([{ path: "wavering-pgd.mjs", sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
+    expect(readFileSync(folder.path("wavering", "report.html"), "utf8")).toMatch(
+      /--plugin wavering-pgd\.mjs[\s\S]*--attack wavering-pgd[\s\S]*--sharpness 2/,
+    );
+    const again = await attack("wavering", ...flags);
+    expect([again.code, again.err]).toEqual([0, expect.stringContaining("resuming wavering: 2 of 2")]);
+
+    appendFileSync(plugin("wavering-pgd"), "// another one now\n");
+    const changed = await attack("wavering", ...flags);
+    expect([changed.code, changed.err]).toEqual([1, expect.stringContaining("holds a run with other settings")]);
+    const audited = await faultline("audit", "wavering");
+    expect([audited.code, audited.err]).toEqual([1, expect.stringContaining("is not the module that the run was made with")]);
+  });
+
+  it("brings a loss that any attack takes by its name", async () => {
+    const flags = ["--plugin", "probability-loss.mjs", "--attack", "pgd", "--loss", "probability", "--steps", "3"];
+    const { code, err } = await attack("loss", ...flags);
+    expect(code, err).toBe(0);
+    const { clean, adversarial } = json("loss", "summary.json").loss;
+    expect(adversarial).toBeGreaterThan(clean);
+    expect(adversarial).toBeLessThanOrEqual(1);
+    const unknown = await attack("none", "--attack", "pgd", "--loss", "probability");
+    expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining('has no loss "probability"; it has cross-entropy')]);
+  });
+
+  it("brings an attack without gradients or a ball, whose numbers are kept", async () => {
+    const flags = ["--plugin", "smallest-noise.mjs", "--attack", "smallest-noise", "--broken", "0.9", "--directions", "3"];
+    const { code, out, err } = await attack("smallest", ...flags, "--reference", "prediction");
+    expect(code, err).toBe(0);
+    expect(out).toMatch(/radius: median [\d.]+/);
+    const { found, samples } = json("smallest", "summary.json");
+    expect(samples).toBe(2);
+    expect(found.queries.most).toBe(34);
+    expect(found.radius.median).toBeGreaterThan(0);
+    const audit = json("smallest", "audit.json") as { name: string; verdict: string }[];
+    expect(audit.find((c) => c.name === "Gradients are usable")?.verdict).toBe("not applicable");
+    const refused = await attack("refused", ...flags, "--epsilon", "0.1");
+    expect([refused.code, refused.err]).toEqual([
+      1,
+      expect.stringMatching(/--epsilon: smallest-noise has no such parameter; fgsm, .* have it/),
+    ]);
+    const transformed = await attack("refused", ...flags, "--eot", "shift");
+    expect([transformed.code, transformed.err]).toEqual([1, expect.stringContaining("does not average over random transforms")]);
+  });
+
+  it("trains against its attack, and notices when the module changes", async () => {
+    copyFileSync(root("examples/plugins/wavering-pgd.mjs"), plugin("adversary"));
+    const config = {
+      task: "segmentation",
+      plugins: ["adversary.mjs"],
+      network: { family: "unet", width: 4, levels: 1, outputChannels: 9, normalization: "batch", output: "plain" },
+      data: { kind: "synthetic", size: 16, length: 4, seed: 1 },
+      batch: 2,
+      steps: 2,
+      optimizer: { name: "sgd", learningRate: 0.01 },
+      adversary: { attack: "wavering-pgd", epsilon: "8/255", steps: 1, sharpness: 2 },
+    };
+    writeFileSync(folder.path("config.json"), JSON.stringify(config));
+    const { code, err } = await faultline("train", "config.json", "--out", "trained", "--threads", "1");
+    expect(code, err).toBe(0);
+    expect(json("trained", "run.json").config.adversary).toMatchObject({ attack: "wavering-pgd", sharpness: 2 });
+    appendFileSync(plugin("adversary"), "// another one now\n");
+    const changed = await faultline("train", "config.json", "--out", "trained", "--threads", "1");
+    expect([changed.code, changed.err]).toEqual([1, expect.stringContaining("holds a run with other settings")]);
+  });
+
+  const bad: readonly (readonly [what: string, text: string | undefined, sentence: RegExp])[] = [
+    ["is not there", undefined, /--plugin bad\.mjs: there is no such file\./],
+    ["throws", 'throw new Error("no luck")', /--plugin bad\.mjs: the module cannot be loaded: Error: no luck/],
+    ["is no JavaScript", "export default (", /the module cannot be loaded: SyntaxError/],
+    ["asks for what there is not", 'import { nope } from "faultline"; export default nope;', /cannot be loaded: .*nope/],
+    ["exports nothing", "export const attack = 1;", /there is no default export/],
+    ["exports something else", "export default { name: 'x' };", /neither an attack .* nor a loss/],
+    ["takes a name that is taken", definition("pgd", "x"), /there is an attack "pgd" already/],
+    ["has a name that cannot be typed", definition("My Attack", "x"), /"My Attack" is no name for an attack/],
+    ["takes a flag that is taken", definition("mine", "batch"), /mine has a parameter "batch", but --batch is a flag/],
+  ];
+  it.each(bad)("that %s gets one sentence", async (_, text, sentence) => {
+    mkdirSync(folder.path("bad"), { recursive: true });
+    if (text !== undefined) writeFileSync(folder.path("bad", "bad.mjs"), text);
+    const { code, err } = await new Promise<{ code: number; err: string }>((resolve) => {
+      const args = [root("src/app/cli/testing/start.mjs"), "attack", model, "--plugin", "bad.mjs"];
+      execFile(process.execPath, args, { cwd: folder.path("bad") }, (error, _out, said) =>
+        resolve({ code: Number(error?.code ?? 0), err: said }),
+      );
+    });
+    expect(err).toMatch(sentence);
+    expect(err.trim().split("\n")).toHaveLength(1);
+    expect(code).toBe(1);
+  });
+});
+
+function definition(name: string, parameter: string): string {
+  return `import { defineAttack, z } from "faultline";
+export default defineAttack({
+  name: ${JSON.stringify(name)}, source: "none", summary: "none", follows: "nothing",
+  parameters: z.strictObject({ ${parameter}: z.number().default(1) }),
+  budget: () => ({ norm: "l_inf" }),
+  compile: async () => { throw new Error("never"); },
+});`;
+}
