@@ -21,7 +21,7 @@ main { max-width: 1120px; margin: 0 auto; padding: 40px 28px 96px; }
 .brand { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 2px 20px; font-size: 13px; letter-spacing: .08em; text-transform: uppercase; color: var(--soft); margin: 0 0 28px; max-width: none; padding-bottom: 12px; border-bottom: 1px solid var(--line); }
 .brand b { color: var(--accent); font-weight: 650; }
 .brand time { letter-spacing: 0; text-transform: none; }
-h1 { font-size: clamp(21px, 2.6vw, 28px); line-height: 1.32; font-weight: 600; letter-spacing: -.012em; margin: 0; max-width: 36em; text-wrap: pretty; }
+h1 { font-size: clamp(21px, 2.6vw, 28px); line-height: 1.32; font-weight: 600; letter-spacing: -.012em; margin: 0; max-width: 36em; text-wrap: pretty; overflow-wrap: anywhere; }
 h2 { font-size: 20px; font-weight: 620; letter-spacing: -.005em; margin: 56px 0 6px; }
 h3 { font-size: 16px; font-weight: 620; margin: 0; overflow-wrap: anywhere; }
 h3.sub { margin: 30px 0 8px; }

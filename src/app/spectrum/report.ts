@@ -4,9 +4,12 @@ import { page, table } from "../report/document.js";
 import { plain } from "../report/html.js";
 import { radius } from "../report/words.js";
 import { type Curve, legend, radialFigure } from "./figures.js";
+import { isPartOf, paired, type Row } from "./pairs.js";
 import type { SpectrumResult } from "./result.js";
 
-export const percent = (share: number): string => `${(100 * share).toFixed(share < 0.001 && share > 0 ? 3 : 1)} %`;
+/** A share in percent; what is not nothing is not written as 0. */
+export const percent = (share: number): string =>
+  share > 0 && share < 1e-5 ? "below 0.001 %" : `${(100 * share).toFixed(share < 0.001 && share > 0 ? 3 : 1)} %`;
 const map = (shape: readonly number[]): string => shape.join("x");
 
 /** What the share of a place means, in words. */
@@ -29,23 +32,22 @@ export function reportPage(result: SpectrumResult): string {
 <p>Measured on ${plain(pictures.source)}. Energies are of all pictures and channels together.</p>
 <h2>Where the resolution changes</h2>
 <div class="scroll">${placesTable(places)}</div>
-<div class="places">
-${places.map((p) => placeSection(result, p)).join("\n")}
-</div>
+<h2>Spectra before and after</h2>
+<div class="places">${places.map((p) => placeSection(result, p)).join("\n")}</div>
 ${underAttack ? attackSection(result) : ""}`,
   );
 }
 
 export const placesTable = (places: readonly PlaceSpectrum[]): string =>
   table(
-    ["layer", "form", "map", "share", "without the mean", "of what"],
+    ["layer", "share", "without the mean", "of the energy", "form", "map"],
     places.map((p) => [
       p.node,
-      p.form,
-      `${map(p.before)} → ${map(p.after)}`,
       percent(p.share),
       percent(p.shareWithoutMean),
       measureOf(p),
+      p.form,
+      `${map(p.before)} → ${map(p.after)}`,
     ]),
   );
 
@@ -79,25 +81,30 @@ function attackSection({ frequencies, underAttack }: SpectrumResult): string {
 ${said.length > 0 ? `<section><h3>What the model says</h3>${legend(said)}${radialFigure(frequencies, said)}</section>` : ""}</div>`;
 }
 
-/** Two models side by side, place by place in order. */
+/** What a gap in a comparison means. */
+export const noSuchLayer =
+  "the model has no such layer: an alias-free form samples nothing before its low-pass, and is not among those that are measured";
+
+/** The names of one layer, but for those that only say which part of it they are. */
+export const namesOf = (row: Row): string =>
+  row
+    .filter((p) => p !== undefined)
+    .filter((p, i, all) => all.findIndex((other) => p === other || isPartOf(p, other)) === i)
+    .map((p) => p.node)
+    .join(" / ");
+
+/** Several models side by side, layer by layer. */
 export function comparisonPage(results: readonly SpectrumResult[]): string {
   const names = results.map((r) => basename(r.model.path));
-  const count = Math.max(...results.map((r) => r.places.length));
-  const rows = Array.from({ length: count }, (_, i) => {
-    const places = results.map((r) => r.places[i]);
-    const first = places.find((p) => p !== undefined)!;
-    return [
-      places.map((p) => p?.node ?? "–").join(" / "),
-      `${map(first.before)} → ${map(first.after)}`,
-      ...places.map((p) => (p ? percent(p.share) : "–")),
-      measureOf(first),
-    ];
+  const rows = paired(results.map((r) => r.places));
+  const lines = rows.map((row) => {
+    const first = row.find((p) => p !== undefined)!;
+    const shares = row.map((p) => (p ? percent(p.share) : "–"));
+    return [namesOf(row), ...shares, measureOf(first), `${map(first.before)} → ${map(first.after)}`];
   });
-  const figures = Array.from({ length: count }, (_, i) => {
-    const curves = results.flatMap((r, k) =>
-      r.places[i] ? [{ name: `${names[k]}, after ${r.places[i].node}`, power: r.places[i].radialAfter }] : [],
-    );
-    return `<section><h3>${plain(curves.map((c) => c.name).join(" / "))}</h3>${legend(curves)}${radialFigure(results[0]!.frequencies, curves)}</section>`;
+  const figures = rows.map((row) => {
+    const curves = row.flatMap((p, k) => (p ? [{ name: names[k]!, power: p.radialAfter }] : []));
+    return `<section><h3>${plain(`After ${namesOf(row)}`)}</h3>${legend(curves)}${radialFigure(results[0]!.frequencies, curves)}</section>`;
   });
   return page(
     "spectrum",
@@ -105,7 +112,9 @@ export function comparisonPage(results: readonly SpectrumResult[]): string {
     `<h1>${plain(`Spectra of ${names.join(" and ")}`)}</h1>
 ${results.map((r, i) => `<p>${plain(names[i]!)}: ${plain(r.pictures.source)}</p>`).join("\n")}
 <h2>Where the resolution changes</h2>
-<div class="scroll">${table(["layer", "map", ...names, "share of the energy"], rows)}</div>
+<div class="scroll">${table(["layer", ...names, "of the energy", "map"], lines)}</div>
+${rows.some((row) => row.includes(undefined)) ? `<p class="soft">– ${plain(noSuchLayer)}</p>` : ""}
+<h2>Spectra after each layer</h2>
 <div class="places">${figures.join("\n")}</div>`,
   );
 }

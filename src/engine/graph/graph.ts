@@ -126,6 +126,7 @@ export class Graph {
   readonly #constants = new Map<Tensor, Value>();
   readonly #ids = new Map<Value, number>();
   #sweep: SweepDirection | undefined;
+  #inside: ((operator: string) => string) | undefined;
 
   /** Every value by its names: its own, and those by which the file knows it as well. */
   get values(): ReadonlyMap<string, Value> {
@@ -194,7 +195,8 @@ export class Graph {
     attributes: Attributes = {},
     options: AddOptions = {},
   ): readonly Value[] {
-    const { name = "", outputNames = [], captures = [] } = options;
+    const { outputNames = [], captures = [] } = options;
+    const name = options.name || (this.#inside?.(operator.name) ?? "");
     const made = name === "" ? outputNames.find(Boolean) : undefined;
     const label = made === undefined ? nodeLabel({ operator, name }) : `${nodeLabel({ operator, name })} (which makes "${made}")`;
     let subject: GraphError["subject"] = "use";
@@ -263,6 +265,22 @@ export class Graph {
       return build();
     } finally {
       this.#sweep = before;
+    }
+  }
+
+  /** Names the nodes that `build` adds and that have no name of their own after what they are parts of: `layer/MatMul`, `layer/MatMul_1`. */
+  inside<T>(layer: string, build: () => T): T {
+    const before = this.#inside;
+    const counts = new Map<string, number>();
+    this.#inside = (operator) => {
+      const count = counts.get(operator) ?? 0;
+      counts.set(operator, count + 1);
+      return `${layer}/${operator}${count > 0 ? `_${count}` : ""}`;
+    };
+    try {
+      return build();
+    } finally {
+      this.#inside = before;
     }
   }
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { gradients } from "../../engine/autodiff/gradients.js";
 import { embed } from "../../engine/graph/embed.js";
 import { Graph, type Node, type Value } from "../../engine/graph/graph.js";
+import { Conv } from "../../engine/operators/convolution/conv.js";
 import {
   averagePool,
   concat,
@@ -182,6 +183,15 @@ describe("layers that lower the resolution", () => {
     // and of one that is not, by what aliased
     expect(await difference(graph, made)).toBeGreaterThan(0.1);
   });
+});
+
+it("what stands in a layer's place is named after it", () => {
+  const graph = new Graph();
+  const x = graph.input("x", "float32", [1, 3, 8, 8]);
+  const [y] = graph.add(Conv, [x, graph.constant(normal([4, 3, 1, 1]), "w")], { strides: [2, 2] }, { name: "stem" });
+  graph.output("y", y!);
+  const { nodes } = retrofit(graph, { down: "flc" }).graph;
+  expect(nodes.map((n) => n.name)).toEqual(expect.arrayContaining(["stem/Conv", "stem/MatMul", "stem/MatMul_1"]));
 });
 
 describe("layers that raise the resolution", () => {

@@ -1,4 +1,4 @@
-import { rewrite } from "../../engine/compile/rewrite.js";
+import { rewrite, type Site } from "../../engine/compile/rewrite.js";
 import type { Graph, Node, Value } from "../../engine/graph/graph.js";
 import { nodeLabel } from "../../engine/graph/operator.js";
 import { isFloat } from "../../engine/tensor/tensor.js";
@@ -37,11 +37,12 @@ export interface Change {
 export function retrofit(graph: Graph, options: RetrofitOptions): { readonly graph: Graph; readonly changes: readonly Change[] } {
   const changes: Change[] = [];
   let count = 0;
-  const apply = (node: Node): readonly Value[] | undefined => {
+  const apply = (node: Node, { graph: made }: Site): readonly Value[] | undefined => {
     for (const form of forms) {
       const found = form.find(node);
       if (!found) continue;
-      const [replacement, by] = replaced(form, node, found.after, options, `retrofit.${count++}`);
+      const name = node.name || `retrofit.${count++}`;
+      const [replacement, by] = made.inside(name, () => replaced(form, node, found.after, options, name));
       changes.push({
         node: nodeLabel(node),
         form: form.name,
@@ -74,5 +75,5 @@ function replaced(
   }
   if (!up) return [new Left("nothing was asked for layers that raise the resolution (--up)"), ""];
   const layer = form.transposed(node);
-  return [layer instanceof Left ? layer : upChoices[up](layer, node.name || name), up];
+  return [layer instanceof Left ? layer : upChoices[up](layer, name), up];
 }

@@ -7,7 +7,8 @@ import { hashFile } from "../../hash-file.js";
 import { pictureFeeds } from "../../picture-feeds.js";
 import { loadPlugins, taskWith } from "../../plugins/plugins.js";
 import { RunError } from "../../runs/run-directory.js";
-import { comparisonPage, measureOf, percent, reportPage } from "../../spectrum/report.js";
+import { paired } from "../../spectrum/pairs.js";
+import { comparisonPage, measureOf, namesOf, noSuchLayer, percent, reportPage } from "../../spectrum/report.js";
 import { type SpectrumResult, spectrumOf } from "../../spectrum/result.js";
 import { attackTyped } from "../attack-flags.js";
 import type { SpectrumFlags } from "../commands/spectrum.js";
@@ -64,12 +65,10 @@ export function compare(runs: readonly string[], { out }: { readonly out?: strin
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, comparisonPage(results));
   const names = results.map((r) => basename(r.model.path));
-  const count = Math.max(...results.map((r) => r.places.length));
-  const rows = Array.from({ length: count }, (_, i) => [
-    results.map((r) => r.places[i]?.node ?? "-").join(" / "),
-    ...results.map((r) => (r.places[i] ? percent(r.places[i].share) : "-")),
-  ]);
-  process.stdout.write(`${columns(["layer", ...names], rows)}\n${file}\n`);
+  const rows = paired(results.map((r) => r.places));
+  const lines = rows.map((row) => [namesOf(row), ...row.map((p) => (p ? percent(p.share) : "-"))]);
+  const missing = rows.some((row) => row.includes(undefined)) ? `- ${noSuchLayer}\n` : "";
+  process.stdout.write(`${columns(["layer", ...names], lines)}\n${missing}${file}\n`);
 }
 
 function read(run: string): SpectrumResult {
