@@ -1,4 +1,4 @@
-import { type Metric, MetricError } from "./metric.js";
+import { checkArray, checkStored, type Metric, MetricError } from "./metric.js";
 
 export interface ClassificationSample {
   /** How many classes stand before the right one; 0 means the prediction is right. */
@@ -35,12 +35,15 @@ export class ClassificationMetric
    * @throws MetricError when the target is not a class.
    */
   update(logits: ArrayLike<number>, target: number | bigint): ClassificationSample {
+    checkArray("prediction", logits);
     const sample = measure(logits, Number(target));
-    this.add(sample);
+    this.restore(sample);
     return sample;
   }
 
-  add({ rank }: ClassificationSample): void {
+  restore(sample: ClassificationSample): void {
+    checkStored(sample, { rank: "number" });
+    const { rank } = sample;
     this.#samples++;
     if (rank < 1) this.#first++;
     if (rank < 5) this.#firstFive++;

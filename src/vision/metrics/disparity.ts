@@ -1,4 +1,4 @@
-import { checkLengths, type Metric, type ValidMask } from "./metric.js";
+import { checkArray, checkLengths, type Metric, type ValidMask } from "./metric.js";
 import { PixelMeans, type PixelResult, type PixelSample } from "./pixel-means.js";
 
 const keys = ["endPointError", "bad1", "bad3", "d1"] as const;
@@ -32,13 +32,15 @@ export class DisparityMetric
    * @throws MetricError when the lengths do not match.
    */
   update(prediction: ArrayLike<number>, target: ArrayLike<number>, valid?: ValidMask): DisparitySample {
+    checkArray("prediction", prediction);
+    checkArray("target", target);
     const sample = measure(prediction, target, valid);
-    this.add(sample);
+    this.restore(sample);
     return sample;
   }
 
-  add(sample: DisparitySample): void {
-    this.#means.add(sample);
+  restore(sample: DisparitySample): void {
+    this.#means.restore(sample);
   }
 
   merge(other: DisparityMetric): void {

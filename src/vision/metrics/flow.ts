@@ -1,4 +1,4 @@
-import { checkLengths, type Metric, type ValidMask } from "./metric.js";
+import { checkArray, checkLengths, type Metric, type ValidMask } from "./metric.js";
 import { PixelMeans, type PixelResult, type PixelSample } from "./pixel-means.js";
 
 const keys = ["endPointError", "above1", "above3", "above5", "flAll", "flAllEither"] as const;
@@ -31,13 +31,15 @@ export class FlowMetric implements Metric<[ArrayLike<number>, ArrayLike<number>,
    * @throws MetricError when the lengths do not match.
    */
   update(prediction: ArrayLike<number>, target: ArrayLike<number>, valid?: ValidMask): FlowSample {
+    checkArray("prediction", prediction);
+    checkArray("target", target);
     const sample = measure(prediction, target, valid);
-    this.add(sample);
+    this.restore(sample);
     return sample;
   }
 
-  add(sample: FlowSample): void {
-    this.#means.add(sample);
+  restore(sample: FlowSample): void {
+    this.#means.restore(sample);
   }
 
   merge(other: FlowMetric): void {

@@ -51,8 +51,8 @@ export function formatOf(formats: Readonly<Record<string, MetricFormat>>, name: 
 }
 
 /** Puts the stored scores of samples into a fresh metric. */
-export function collected<D, M extends { add(sample: D): void }>(metric: M, samples: readonly SampleScores[]): M {
-  for (const { detail } of samples) metric.add(detail as D);
+export function collected<D, M extends { restore(sample: D): void }>(metric: M, samples: readonly SampleScores[]): M {
+  for (const { detail } of samples) metric.restore(detail as D);
   return metric;
 }
 

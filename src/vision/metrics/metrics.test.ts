@@ -30,7 +30,7 @@ function expectOrderFree<I extends readonly unknown[], S, R>(make: () => Metric<
   const stored: S[] = inputs.map((input) => JSON.parse(JSON.stringify(whole.update(...input))));
   const [first, second] = [make(), make()];
   stored.toReversed().forEach((sample, i) => {
-    (i % 2 ? first : second).add(sample);
+    (i % 2 ? first : second).restore(sample);
   });
   second.merge(first);
   expect(second.result()).toEqual(whole.result());
@@ -198,9 +198,9 @@ describe("restoration", () => {
     const metric = new RestorationMetric();
     const sample = metric.update(images[0][0], images[0][0]);
     expect([sample.psnr, sample.ssim]).toEqual([Number.POSITIVE_INFINITY, 1]);
-    metric.add(JSON.parse(JSON.stringify(sample)));
+    metric.restore(JSON.parse(JSON.stringify(sample)));
     expect(metric.result()).toEqual({ samples: 2, psnr: Number.POSITIVE_INFINITY, ssim: 1 });
-    expect(() => metric.add({ ...sample, meanSquaredError: null as never })).toThrow(/holds null where a number belongs/);
+    expect(() => metric.restore({ ...sample, meanSquaredError: null as never })).toThrow(/holds null where a number belongs/);
   });
 
   it("refuses shapes it cannot compare", () => {
@@ -237,5 +237,58 @@ describe("OrderFreeSum", () => {
       ),
       { seed: 4 },
     );
+  });
+});
+
+describe("update and restore cannot be confused", () => {
+  const image = tensor("float32", [3, 12, 12], new Float32Array(432).fill(0.5));
+  const made: readonly (readonly [string, () => Metric<readonly never[], never, unknown>, readonly unknown[]])[] = [
+    ["classification", () => new ClassificationMetric() as never, [[1, 2, 3], 1]],
+    [
+      "segmentation",
+      () => new SegmentationMetric(3) as never,
+      [
+        [0, 1, 2],
+        [0, 1, 1],
+      ],
+    ],
+    [
+      "flow",
+      () => new FlowMetric() as never,
+      [
+        [0, 1],
+        [1, 1],
+      ],
+    ],
+    [
+      "disparity",
+      () => new DisparityMetric() as never,
+      [
+        [1, 2],
+        [1, 1],
+      ],
+    ],
+    ["restoration", () => new RestorationMetric() as never, [image, image]],
+  ];
+
+  it.each(made)("%s: restore refuses predictions, and takes what update gave", (_, make, inputs) => {
+    const metric = make();
+    for (const wrong of [...inputs, undefined, tensor("float32", [3], [1, 2, 3])])
+      expect(() => metric.restore(wrong as never)).toThrow(
+        /^restore takes a sample that update gave.* call update\(prediction, target\)\.$/,
+      );
+    const sample = metric.update(...(inputs as never[]));
+    metric.restore(sample);
+    expect((metric.result() as { samples: number }).samples).toBe(2);
+  });
+
+  it.each(made.filter(([name]) => name !== "restoration"))("%s: update refuses stored samples and tensors", (_, make, inputs) => {
+    const metric = make();
+    const sample = metric.update(...(inputs as never[]));
+    expect(() => metric.update(sample as never, inputs[1] as never)).toThrow(
+      /update takes plain arrays.*a stored sample belongs to restore/,
+    );
+    const t = tensor("float32", [3], [1, 2, 3]);
+    expect(() => metric.update(t as never, inputs[1] as never)).toThrow(/the prediction is a tensor: give its data/);
   });
 });

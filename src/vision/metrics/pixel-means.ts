@@ -1,4 +1,4 @@
-import { MetricError, OrderFreeSum } from "./metric.js";
+import { checkStored, MetricError, OrderFreeSum } from "./metric.js";
 
 /** Means over the valid pixels of one sample; NaN where it has none. */
 export type PixelSample<Key extends string> = Readonly<Record<Key, number>> & { readonly pixels: number };
@@ -25,7 +25,8 @@ export class PixelMeans<Key extends string> {
     this.#plain = this.#byKey(() => new OrderFreeSum());
   }
 
-  add(sample: PixelSample<Key>): void {
+  restore(sample: PixelSample<Key>): void {
+    checkStored(sample, Object.fromEntries(["pixels", ...this.#keys].map((key) => [key, "number"])));
     if (!Number.isSafeInteger(sample.pixels) || sample.pixels < 0) throw new MetricError("A stored sample lacks its pixels.");
     if (sample.pixels === 0) return;
     this.#pixels += sample.pixels;

@@ -1,4 +1,4 @@
-import { checkNumber, type Metric, OrderFreeSum } from "./metric.js";
+import { checkNumber, checkStored, type Metric, OrderFreeSum } from "./metric.js";
 import { eightBit, type ImageTensor, luma, planesOfPair } from "./planes.js";
 import { meanSquaredError, psnrOf } from "./psnr.js";
 import { type SsimOptions, ssim } from "./ssim.js";
@@ -49,12 +49,13 @@ export class RestorationMetric implements Metric<[ImageTensor, ImageTensor], Res
     if (this.#options.channels === "luma") pair = [luma(pair[0]), luma(pair[1])];
     const error = meanSquaredError(...pair);
     const sample = { meanSquaredError: error, psnr: psnrOf(error), ssim: ssim(...pair, this.#options) };
-    this.add(sample);
+    this.restore(sample);
     return sample;
   }
 
   /** Takes PSNR from the squared error, because JSON has no infinity. */
-  add(sample: RestorationSample): void {
+  restore(sample: RestorationSample): void {
+    checkStored(sample, { meanSquaredError: "number", ssim: "number" });
     this.#ssim.add(sample.ssim);
     this.#psnr.add(psnrOf(checkNumber(sample.meanSquaredError)));
   }

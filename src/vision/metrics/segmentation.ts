@@ -1,4 +1,4 @@
-import { checkLengths, type Metric, MetricError, type ValidMask } from "./metric.js";
+import { checkArray, checkLengths, checkStored, type Metric, MetricError, type ValidMask } from "./metric.js";
 
 export interface SegmentationScores {
   readonly pixels: number;
@@ -55,6 +55,8 @@ export class SegmentationMetric
    * @throws MetricError when lengths differ, or a counted pixel's class is not one of 0 to K-1.
    */
   update(prediction: ArrayLike<number | bigint>, target: ArrayLike<number | bigint>, valid?: ValidMask): SegmentationSample {
+    checkArray("prediction", prediction);
+    checkArray("target", target);
     checkLengths("segmentation", target.length, { prediction: prediction.length, "valid mask": valid?.length });
     const confusion = new Float64Array(this.#confusion.length);
     for (let i = 0; i < target.length; i++) {
@@ -67,11 +69,12 @@ export class SegmentationMetric
       if (pixels > 0) entries.push([Math.floor(i / this.#classes), i % this.#classes, pixels]);
     });
     const sample: SegmentationSample = { ...scores(perClass(confusion, this.#classes)), confusion: entries };
-    this.add(sample);
+    this.restore(sample);
     return sample;
   }
 
-  add(sample: SegmentationSample): void {
+  restore(sample: SegmentationSample): void {
+    checkStored(sample, { confusion: "list" });
     this.#samples++;
     for (const [target, predicted, pixels] of sample.confusion) this.#confusion[this.#index(target, predicted)]! += pixels;
   }

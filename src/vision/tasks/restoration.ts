@@ -88,8 +88,8 @@ export const restoration: Task = {
       const details = samples.map((s) => s.detail as { rgb: RestorationSample; luma: RestorationSample });
       const [rgb, luma] = [new RestorationMetric(), new RestorationMetric({ channels: "luma" })];
       for (const d of details) {
-        rgb.add(d.rgb);
-        luma.add(d.luma);
+        rgb.restore(d.rgb);
+        luma.restore(d.luma);
       }
       return { PSNR: rgb.result().psnr, SSIM: rgb.result().ssim, "PSNR Y": luma.result().psnr, "SSIM Y": luma.result().ssim };
     },

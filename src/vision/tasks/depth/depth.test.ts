@@ -106,7 +106,7 @@ describe("metrics of depth", () => {
     const whole = [1, 0].map((b) => metric.update(part(prediction, b), part(truth, b), part(valid, b)));
     keys.forEach((key, k) => expect(metric.result().perSample[key], key).toBeCloseTo((none[0]![k]! + none[1]![k]!) / 2, 7));
     const restored = new DepthMetric();
-    for (const sample of whole.toReversed()) restored.add(sample);
+    for (const sample of whole.toReversed()) restored.restore(sample);
     expect(restored.result()).toEqual(metric.result());
   });
 

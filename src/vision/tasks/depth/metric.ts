@@ -1,4 +1,4 @@
-import { checkLengths, type Metric, type ValidMask } from "../../metrics/metric.js";
+import { checkArray, checkLengths, type Metric, type ValidMask } from "../../metrics/metric.js";
 import { PixelMeans, type PixelResult, type PixelSample } from "../../metrics/pixel-means.js";
 import { type Aligned, aligned, type Laid } from "./align.js";
 import { leastDepth } from "./losses.js";
@@ -41,14 +41,16 @@ export class DepthMetric implements Metric<[ArrayLike<number>, ArrayLike<number>
    * @throws MetricError when the lengths do not match.
    */
   update(prediction: ArrayLike<number>, target: ArrayLike<number>, valid?: ValidMask): DepthSample {
+    checkArray("prediction", prediction);
+    checkArray("target", target);
     checkLengths("depth", target.length, { prediction: prediction.length, "valid mask": valid?.length });
     const sample = measure(aligned(prediction, target, valid, this.#laid));
-    this.add(sample);
+    this.restore(sample);
     return sample;
   }
 
-  add(sample: DepthSample): void {
-    this.#means.add(sample);
+  restore(sample: DepthSample): void {
+    this.#means.restore(sample);
   }
 
   merge(other: DepthMetric): void {
