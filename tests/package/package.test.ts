@@ -1,8 +1,11 @@
-import { cpSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
 import { transformSync } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { saveModel } from "../../src/index.js";
+import { smallClassifier } from "../../src/vision/model/testing/small-classifier.js";
 import { launch } from "../browser/chromium.js";
 import { serve } from "../browser/server.js";
 import { manifest, pack, Workplace } from "./pack.js";
@@ -15,27 +18,26 @@ const app = new Workplace();
 let tarball: string;
 let removePack: () => void;
 
-beforeAll(() => {
+beforeAll(async () => {
   ({ tarball, remove: removePack } = pack());
   app.install(tarball);
+  await saveModel(smallClassifier(), join(app.path, "net.onnx"));
 }, 300_000);
 afterAll(() => {
   app.remove();
   removePack();
 });
 
-/** Three lines that use what needs the native binary, and say what came of it. */
-const gradient = `
-import { createEngine, Graph, gradients, reduceMean, relu, tensor, toNumbers } from "faultline";
-const engine = await createEngine();
-const graph = new Graph();
-const x = graph.input("x", "float32", [4]);
-graph.output("dx", gradients(reduceMean(relu(x)), [x])[0]!);
-const program = await engine.compile(graph);
-const { dx } = await program.run({ x: tensor("float32", [4], [-1, 1, 2, -3]) });
-export const result: { readonly runtime: string; readonly dx: number[] } = { runtime: engine.info.runtime, dx: toNumbers(dx!) };
-await engine.dispose();
+/** What needs types, native binary and a model, and says what came of it. */
+const program = `
+import { attack, loadModel, pgd, tensor } from "faultline";
+const images = tensor("float32", [3, 3, 8, 8], new Float32Array(576).fill(0.5));
+const model = await loadModel("net.onnx", { task: "classification", range: "imagenet" }, { batch: 2 });
+const found = await attack(model, images, [0, 1, 2], pgd({ epsilon: 8 / 255, steps: 2 }));
+export const result: { readonly success: readonly boolean[]; readonly shape: readonly number[] } = { success: found.success, shape: found.images.shape };
+await model.dispose();
 `;
+const outcome = { success: [true, expect.any(Boolean), expect.any(Boolean)], shape: [3, 3, 8, 8] };
 
 /** The types taken away, and the result printed. */
 const asJavaScript = (text: string): string =>
@@ -57,15 +59,15 @@ describe("the package outside the checkout", () => {
   });
 
   it("is imported as a module, and computes", () => {
-    app.write("gradient.mjs", asJavaScript(gradient));
-    const { code, out, err } = app.node("gradient.mjs");
+    app.write("program.mjs", asJavaScript(program));
+    const { code, out, err } = app.node("program.mjs");
     expect(err).toBe("");
     expect(code).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({ dx: [0, 0.25, 0.25, 0] });
+    expect(JSON.parse(out)).toEqual(outcome);
   });
 
   it("has types that hold under the strictest settings, without @types/node and without skipLibCheck", () => {
-    app.write("types.ts", gradient);
+    app.write("types.ts", program);
     const strict = {
       module: "NodeNext",
       target: "ES2022",
@@ -79,8 +81,8 @@ describe("the package outside the checkout", () => {
     app.write("tsconfig.json", JSON.stringify({ compilerOptions: strict, files: ["types.ts"] }));
     expect(app.node(bin("tsc"), "-p", ".")).toEqual({ code: 0, out: "", err: "" });
     // A mistake in the use of the package is found: its types are not \`any\`.
-    app.write("types.ts", gradient.replace('"float32", [4]);', '"float33", [4]);'));
-    expect(app.node(bin("tsc"), "-p", ".").out).toMatch(/types\.ts.*"float33"/);
+    app.write("types.ts", program.replace("epsilon: 8 / 255", 'epsilon: "8/255"'));
+    expect(app.node(bin("tsc"), "-p", ".").out).toMatch(/types\.ts.*Type 'string' is not assignable to type 'number'/);
   });
 
   it("says in one sentence that the native binary is missing", () => {
@@ -125,10 +127,11 @@ describe("installed by npm", () => {
       context.skip();
     }
     expect(code, err).toBe(0);
-    place.write("gradient.mjs", asJavaScript(gradient));
-    expect(JSON.parse(place.node("gradient.mjs").out)).toMatchObject({ dx: [0, 0.25, 0.25, 0] });
+    cpSync(join(app.path, "net.onnx"), join(place.path, "net.onnx"));
+    place.write("program.mjs", asJavaScript(program));
+    expect(JSON.parse(place.node("program.mjs").out)).toEqual(outcome);
     expect(place.node("node_modules/.bin/faultline", "--version").out.trim()).toBe(manifest().version);
-  });
+  }, 300_000);
 });
 
 const browser = await launch();
@@ -140,7 +143,14 @@ afterAll(async () => {
 describe("the package in a Vite build", () => {
   beforeAll(async () => {
     app.write("web/index.html", '<!doctype html><title>Vite</title><script type="module" src="./main.ts"></script>');
-    app.write("web/main.ts", `${gradient}(globalThis as { result?: unknown }).result = result;`);
+    const page = readFileSync(join(root, "docs/library/browser.md"), "utf8");
+    const [, code] = /```ts\n([\s\S]*?)```/.exec(page)!;
+    app.write(
+      "web/main.ts",
+      `${code}(globalThis as { found?: unknown }).found = { info: model.engine.info, sizes: result.perturbation };`,
+    );
+    mkdirSync(join(app.path, "web/public"));
+    cpSync(join(app.path, "net.onnx"), join(app.path, "web/public/net.onnx"));
     const { build } = await import("vite");
     // No setting of its own: what a new project has.
     await build({ root: join(app.path, "web"), logLevel: "error" });
@@ -152,7 +162,12 @@ describe("the package in a Vite build", () => {
     expect(script).toBeDefined();
     const kilobytes = readFileSync(join(app.path, "web/dist", script!)).length / 1000;
     expect(kilobytes).toBeGreaterThan(50);
-    expect(kilobytes).toBeLessThan(600);
+    expect(kilobytes).toBeLessThan(800);
+    const sizes = readdirSync(join(app.path, "web/dist/assets"), { withFileTypes: true }).map(({ name }) => {
+      const bytes = readFileSync(join(app.path, "web/dist/assets", name));
+      return `${name}: ${(bytes.length / 1000).toFixed(0)} kB, gzipped ${(gzipSync(bytes).length / 1000).toFixed(0)} kB`;
+    });
+    console.info(sizes.join("\n"));
   });
 
   it.skipIf(typeof browser === "string")("computes in Chromium", async () => {
@@ -163,10 +178,12 @@ describe("the package in a Vite build", () => {
       const faults: string[] = [];
       page.on("pageerror", (error) => faults.push(String(error)));
       await page.goto(`${site.address}index.html`);
-      const result = await page.waitForFunction(() => (globalThis as { result?: unknown }).result, undefined, {
-        timeout: 60_000,
-      });
-      expect(await result.jsonValue()).toMatchObject({ dx: [0, 0.25, 0.25, 0] });
+      const found = await page.waitForFunction(() => (globalThis as { found?: unknown }).found, undefined, { timeout: 60_000 });
+      const { info, sizes } = (await found.jsonValue()) as { info: { threads: number }; sizes: number[] };
+      expect(info.threads).toBeGreaterThan(0);
+      expect(sizes).toHaveLength(1);
+      expect(sizes[0]).toBeGreaterThan(0);
+      expect(sizes[0]).toBeLessThanOrEqual(8 / 255 + 1e-6);
       expect(faults).toEqual([]);
     } finally {
       await page.close();
