@@ -59,6 +59,8 @@ describe("a module of one's own", () => {
     appendFileSync(plugin("wavering-pgd"), "// another one now\n");
     const changed = await attack("wavering", ...flags);
     expect([changed.code, changed.err]).toEqual([1, expect.stringContaining("holds a run with other settings")]);
+    const moved = await faultline("audit", "wavering", "--plugin", root("examples/plugins/wavering-pgd.mjs"), "--samples", "1");
+    expect(moved.err).not.toContain("is not the module");
     const audited = await faultline("audit", "wavering");
     expect([audited.code, audited.err]).toEqual([1, expect.stringContaining("is not the module that the run was made with")]);
   });

@@ -86,7 +86,7 @@ it("finds what help would wait for, and lets what a command loads when it runs b
     "src/engine/e.ts": "",
   });
   expect(found).toEqual([
-    "src/app/cli/main.ts -> src/app/cli/a.ts imports sharp: help and version wait for it; load it in the command's action.",
+    "src/app/cli/main.ts -> src/app/cli/a.ts imports sharp: help waits for it; load it where it is used, with import().",
   ]);
 });
 

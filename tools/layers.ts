@@ -7,9 +7,13 @@ const wings = ["engine", "vision", "methods", "app"];
 /** Methods that may build on another. */
 const mayUse: Readonly<Record<string, readonly string[]>> = { training: ["attacks"] };
 const browserEntries = ["src/index.web.ts", "src/engine/runtime/web-worker.ts"];
-/** What `faultline --help` loads: all that can be typed, and nothing of what it does. */
-const helpEntry = "src/app/cli/main.ts";
-const helpPackages = ["commander"];
+/** What `faultline --help` loads (all that can be typed, and nothing of what it does), and what `faultline attack --help` loads beside it. */
+const helpEntries = [
+  { entry: "src/app/cli/main.ts", packages: ["commander"] },
+  { entry: "src/app/cli/attack-flags.ts", packages: ["commander", "zod"] },
+];
+/** Of the engine, what stands alone. */
+const lightEngine = /^src\/engine\/(tensor\/|onnx\/nearest\.ts$)/;
 const nodePackages = ["onnxruntime-node", "sharp", "commander", "cli-progress", "tsx"];
 
 interface Import {
@@ -75,11 +79,15 @@ function nodeInBrowser(files: Files): string[] {
 
 /** What the command line loads before it knows what is asked of it. */
 function heavyInHelp(files: Files): string[] {
-  const heavy = ({ specifier, path }: Import) =>
-    path ? /^src\/engine\/(?!tensor\/)/.test(path) : !specifier.startsWith("node:") && !helpPackages.includes(specifier);
-  return reached(files, [helpEntry], (i) => !i.typeOnly && i.when === "start")
-    .filter(heavy)
-    .map(({ way, specifier }) => `${way} imports ${specifier}: help and version wait for it; load it in the command's action.`);
+  return helpEntries.flatMap(({ entry, packages }) => {
+    const heavy = ({ specifier, path }: Import) =>
+      path
+        ? path.startsWith("src/engine/") && !lightEngine.test(path)
+        : !specifier.startsWith("node:") && !packages.includes(specifier);
+    return reached(files, [entry], (i) => !i.typeOnly && i.when === "start")
+      .filter(heavy)
+      .map(({ way, specifier }) => `${way} imports ${specifier}: help waits for it; load it where it is used, with import().`);
+  });
 }
 
 const taskList = "src/vision/tasks/names.ts";

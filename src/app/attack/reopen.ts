@@ -22,9 +22,10 @@ export interface OpenPlan {
 /**
  * The plan of a run directory.
  *
+ * @param elsewhere where modules may lie that have been moved since.
  * @throws RunError when it is no attack run; PluginError when a module that it names is not as it was.
  */
-export async function readPlan(folder: string): Promise<OpenPlan> {
+export async function readPlan(folder: string, elsewhere: readonly string[] = []): Promise<OpenPlan> {
   const file = join(folder, "run.json");
   if (!existsSync(file)) throw new RunError(`${folder} is no run directory: it has no run.json.`);
   let value: unknown;
@@ -42,7 +43,7 @@ export async function readPlan(folder: string): Promise<OpenPlan> {
     const [issue] = parsed.error.issues;
     throw new RunError(`${file} is not the plan of an attack run (${issue?.path.join(".") || "top level"}: ${issue?.message}).`);
   }
-  const plugins = await reloadPlugins(parsed.data.plugins);
+  const plugins = await reloadPlugins(parsed.data.plugins, elsewhere);
   try {
     return { plan: planOf(parsed.data, plugins), plugins };
   } catch (error) {

@@ -1,9 +1,10 @@
 import type { Tensor } from "../../engine/tensor/tensor.js";
+import { ascentsOf } from "../../methods/attacks/definition.js";
 import { type AttackSite, imagesOf } from "../../methods/attacks/step-graph.js";
 import { framed } from "../../vision/framed-predictor.js";
 import type { Predictor } from "../../vision/predictor.js";
 import { checkSpec, modelPredictor, type PredictorSize } from "../../vision/spec/model-predictor.js";
-import { tasks } from "../../vision/tasks/index.js";
+import { type Task, tasks } from "../../vision/tasks/index.js";
 import { tiled } from "../../vision/tiled-predictor.js";
 import { taskWith } from "../plugins/plugins.js";
 import type { AttackPlan } from "./plan.js";
@@ -15,17 +16,18 @@ export async function siteOf(
   { engine, model, plan, plugins, region }: Pick<AttackContext, "engine" | "model" | "plan" | "plugins" | "region">,
   size: PredictorSize & { readonly valid: boolean },
 ): Promise<AttackSite> {
+  const task = taskWith(tasks[plan.spec.task], plugins);
   const predictorFor = (s: PredictorSize) => modelPredictor(model, plan.spec, s, (m) => engine.evaluate(m));
   // A model whose file fixes how many images it takes at a time goes through a batch in parts.
   const { batch = size.batch } = checkSpec(model, plan.spec);
   const where = {
-    ...(await tilesOrWhole(plan, { ...size, batch }, predictorFor)),
+    ...(await tilesOrWhole(plan, task, { ...size, batch }, predictorFor)),
     ...(batch !== size.batch && { batch: size.batch }),
   };
   const transform = await transformOf(plan.threat.eot, Object.values(imagesOf(where))[0]!, engine);
   return {
     ...where,
-    task: taskWith(tasks[plan.spec.task], plugins),
+    task,
     goal: plan.goal.kind,
     ignore: plan.spec.ignore,
     valid: size.valid,
@@ -42,14 +44,16 @@ export async function siteOf(
  * columns) needs all tiles in one graph, and the memory of all.
  */
 async function tilesOrWhole(
-  { fit, attack, spec }: AttackPlan,
+  { fit, attack, goal, spec }: AttackPlan,
+  task: Task,
   size: PredictorSize,
   predictorFor: (size: PredictorSize) => Promise<Predictor>,
 ): Promise<Pick<AttackSite, "predictor" | "tiled">> {
-  if (fit.mismatch !== "tile") return { predictor: await framed(size, spec.size, fit.mismatch, tasks[spec.task], predictorFor) };
+  if (fit.mismatch !== "tile") return { predictor: await framed(size, spec.size, fit.mismatch, task, predictorFor) };
   const { tiles: tiling } = fit;
-  const alone = attack.definition.handles.includes("tiles") && attack.parameters.alignment !== "columns";
-  if (!alone) return { predictor: await tiled(size, tiling, predictorFor) };
+  const ascents = await ascentsOf(attack, { task, goal: goal.kind });
+  const wide = ascents.some(({ weight: { alignment = "" } }) => task.alignments[alignment]?.sees === "whole prediction");
+  if (wide || !attack.definition.handles.includes("tiles")) return { predictor: await tiled(size, tiling, predictorFor) };
   const { batch, height, width } = size;
   return {
     predictor: await predictorFor({ batch, height: tiling.height, width: tiling.width }),

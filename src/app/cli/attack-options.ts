@@ -31,11 +31,10 @@ export function withAttack(
   return withLateFlags(command, async (late, args) => (await import("./attack-flags.js")).addAttackFlags(late, args));
 }
 
-export const pluginOption = (): Option =>
-  new Option(
-    "--plugin <file.mjs>",
-    "a module of your own with attacks or losses, which --attack and --loss then know; repeatable",
-  ).argParser((path: string, before: readonly string[] = []) => [...before, path]);
+export const pluginOption = (
+  help = "a module of your own with attacks or losses, which --attack and --loss then know; repeatable",
+): Option =>
+  new Option("--plugin <file.mjs>", help).argParser((path: string, before: readonly string[] = []) => [...before, path]);
 
 /** Adds the flags of the threat. */
 export function withThreat(command: Command): Command {

@@ -45,14 +45,27 @@ export async function loadPlugins(paths: readonly string[] = []): Promise<Plugin
   return all;
 }
 
-/** @throws PluginError where a module that a run was made with is not there any more, or another. */
-export async function reloadPlugins(files: readonly PluginFile[] = []): Promise<Plugins> {
-  for (const { path, sha256 } of files)
-    if (existsSync(path) && (await hashFile(path)) !== sha256)
+/**
+ * Loads the modules that a run was made with.
+ *
+ * @param elsewhere where modules may lie that have been moved since.
+ * @throws PluginError where one is not there any more, or is another.
+ */
+export async function reloadPlugins(files: readonly PluginFile[] = [], elsewhere: readonly string[] = []): Promise<Plugins> {
+  const found: string[] = [];
+  for (const { path, sha256 } of files) {
+    const candidates = [path, ...elsewhere].filter((p) => existsSync(p));
+    if (candidates.length === 0)
+      throw new PluginError(`The run was made with ${path}, which is not there any more; say with --plugin where it is.`);
+    const hashes = await Promise.all(candidates.map(hashFile));
+    const same = candidates[hashes.indexOf(sha256)];
+    if (same === undefined)
       throw new PluginError(
-        `${path} is not the module that the run was made with: its SHA-256 differs from run.json's. Bring the old one back, or run the attack again.`,
+        `${candidates.at(-1)} is not the module that the run was made with: its SHA-256 differs from run.json's. Bring the old one back, or run the attack again.`,
       );
-  return loadPlugins(files.map(({ path }) => path));
+    found.push(same);
+  }
+  return loadPlugins(found);
 }
 
 /** A task with the losses that modules add to it. */

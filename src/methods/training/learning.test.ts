@@ -9,7 +9,7 @@ import { conv2d } from "../../vision/nn/layers/convolution.js";
 import type { Network } from "../../vision/nn/model.js";
 import { findNetwork } from "../../vision/nn/networks/index.js";
 import { apgd, cospgd, ensemble, fgsm, miFgsm, pgd } from "../attacks/catalogue/index.js";
-import { attackOf, ownParameters } from "../attacks/definition.js";
+import { type Attack, attackOf, ownParameters } from "../attacks/definition.js";
 import { Adversary } from "./adversary.js";
 import { Batches, inMemory } from "./batch.js";
 import { trainingLoss } from "./losses.js";
@@ -176,6 +176,43 @@ describe("adversarial training", () => {
       expect(attacked.every((v) => v >= 0 && v <= 1)).toBe(true);
       expect(again).toEqual(attacked);
       adversary.dispose();
+    }
+    trainer.dispose();
+  });
+
+  it("follows the attack's schedule, restarts and starts in the ball", async () => {
+    const trainer = await Trainer.create(engine, {
+      network: nafnet,
+      loss,
+      optimizer: sgd(),
+      learningRate: 0.1,
+      inputs: { image: [4, 3, 16, 16] },
+      seed: 0,
+    });
+    const batch = await batches(4, 16).batch(0);
+    const clean = batch.images.image!.data;
+    const epsilon = 8 / 255;
+    const attacked = async (attack: Attack) => {
+      const adversary = await Adversary.create(engine, nafnet, loss, { image: [4, 3, 16, 16] }, { attack, share: 1 });
+      const { images } = await adversary.perturb(batch, trainer.weights(), "a");
+      adversary.dispose();
+      return images.image!.data;
+    };
+    const plain = await attacked(pgd({ epsilon, steps: 2 }));
+    for (const attack of [
+      pgd({ epsilon, steps: 2, schedule: "linear" }),
+      pgd({ epsilon, steps: 2, restarts: 3 }),
+      pgd({ norm: "l_2", epsilon: 0.5, steps: 2, randomStart: "ball" }),
+      pgd({ epsilon, steps: 2, grid: "8-bit" }),
+      miFgsm({ epsilon, steps: 2 }),
+      apgd({ epsilon, steps: 3 }),
+    ]) {
+      const found = await attacked(attack);
+      expect(found).not.toEqual(plain);
+      expect(await attacked(attack)).toEqual(found);
+      const changes = found.map((v, i) => Math.abs(v - clean[i]!));
+      expect(Math.max(...changes)).toBeGreaterThan(0);
+      expect(Math.max(...changes)).toBeLessThan(attack.budget.epsilon! + 1e-6);
     }
     trainer.dispose();
   });

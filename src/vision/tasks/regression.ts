@@ -79,11 +79,14 @@ const unscaledSoftmax = (a: Value): Value => exp(sub(a, stopGradient(reduceMax(a
  * The published stereo code's variant for one channel: softmax down each image column, cosine per column, the same weight for all pixels of
  * a column. Kept for comparison; it has no per-pixel meaning.
  */
-export const columnAlignment = alignmentOf((p, y, measure) => {
-  const along = measure(softmax(p, 2), softmax(y, 2), 2, "keep");
-  const perColumn = div(reduceSum(along, [1], "drop"), p.shape[1]!);
-  return expand(perColumn, [p.shape[0]!, p.shape[2]!, p.shape[3]!]);
-});
+export const columnAlignment: Alignment = {
+  ...alignmentOf((p, y, measure) => {
+    const along = measure(softmax(p, 2), softmax(y, 2), 2, "keep");
+    const perColumn = div(reduceSum(along, [1], "drop"), p.shape[1]!);
+    return expand(perColumn, [p.shape[0]!, p.shape[2]!, p.shape[3]!]);
+  }),
+  sees: "whole prediction",
+};
 
 /**
  * cos of the angle whose tangent is the error over `scale`: 1 / sqrt(1 + (‖p - y‖ / scale)²). Our alternative for predictions without a

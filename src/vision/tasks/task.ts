@@ -170,6 +170,8 @@ export interface Alignment {
   readonly complement: PixelFunction;
   /** Channels that the prediction must have for pixels to weigh differently at all; absent where any number will do. */
   readonly leastChannels?: number;
+  /** What a pixel's value is read from, where it is more than the pixel: the whole prediction, which must then be in one graph. */
+  readonly sees?: "whole prediction";
 }
 
 /** Takes prediction and target (and, per pixel, whether the target counts: float32 1 or 0) to a value per pixel. */

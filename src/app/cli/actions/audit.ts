@@ -11,7 +11,7 @@ import { finishOf } from "./finish.js";
 
 /** `faultline audit RUN` */
 export async function audit(path: string, flags: AuditFlags): Promise<void> {
-  const open = await readPlan(path);
+  const open = await readPlan(path, flags.plugin);
   const { plan } = open;
   const run = RunDirectory.open<AttackRecord>(path, JSON.parse(readFileSync(join(path, "run.json"), "utf8")));
   try {
