@@ -90,6 +90,31 @@ it("finds what help would wait for, and lets what a command loads when it runs b
   ]);
 });
 
+it("finds what the help of the attacks would wait for", () => {
+  const found = project({
+    "src/app/cli/attack-flags.ts": 'import { z } from "zod";\nimport { a } from "../../methods/attacks/a.js";\n',
+    "src/methods/attacks/a.ts":
+      'import type { Engine } from "../../engine/runtime/engine.js";\n  const { run } = await import("../../engine/graph/graph.js");\n',
+    "src/engine/runtime/engine.ts": "",
+    "src/engine/graph/graph.ts": "",
+  });
+  expect(found).toEqual([]);
+  const heavy = project({
+    "src/app/cli/attack-flags.ts": 'import { conv } from "../../engine/operators/conv.js";\n',
+    "src/engine/operators/conv.ts": "",
+  });
+  expect(heavy).toEqual([expect.stringContaining("conv.js: help waits for it")]);
+});
+
+it("finds code that asks for an attack by its name", () => {
+  const found = project({
+    "src/methods/attacks/catalogue/pgd.ts": 'export const pgd = defineAttack({\n  name: "pgd",\n});\n',
+    "src/app/a.ts": 'export const odd = (name: string) => name === "pgd" || ["pgd"].includes(name);\n',
+    "src/app/b.ts": '// name === "pgd"\nexport const usual = { attack: "pgd" };\n',
+  });
+  expect(found).toEqual([expect.stringMatching(/^src\/app\/a\.ts:1 asks for the attack "pgd" by its name/)]);
+});
+
 it("finds code that asks for a task by its name, and lets definitions, layouts and comments be", () => {
   const found = project({
     "src/vision/tasks/names.ts": 'export const taskNames = ["classification", "flow"] as const;\n',

@@ -40,7 +40,13 @@ export function violations(root: string): string[] {
       if (reason) found.push(`${path} imports ${specifier}: ${reason}.`);
     }
   }
-  return [...found, ...nodeInBrowser(files), ...heavyInHelp(files), ...asksForTask(root, [...files.keys()])];
+  return [
+    ...found,
+    ...nodeInBrowser(files),
+    ...heavyInHelp(files),
+    ...asksForTask(root, [...files.keys()]),
+    ...asksForAttack(root, [...files.keys()]),
+  ];
 }
 
 function forbidden(from: string, to: string): string | undefined {
@@ -75,6 +81,31 @@ function nodeInBrowser(files: Files): string[] {
   return reached(files, entries, (i) => !i.typeOnly)
     .filter(({ specifier }) => needsNode(specifier))
     .map(({ way, specifier }) => `${way} imports ${specifier}: the browser has no such module.`);
+}
+
+const catalogue = /^src\/methods\/attacks\/catalogue\/[^/]+\.ts$/;
+
+/** What is true of an attack stands on its definition, and a plugin's attack has a name that nobody knows here. */
+function asksForAttack(root: string, paths: readonly string[]): string[] {
+  const names = paths
+    .filter((path) => catalogue.test(path))
+    .flatMap((path) => /^ {2}name: "([^"]+)"/m.exec(readFileSync(join(root, path), "utf8"))?.[1] ?? []);
+  if (names.length === 0) return [];
+  const asks = new RegExp(`(?:[=!]==\\s*|\\bcase\\s+|includes\\(\\s*)"(${names.join("|")})"`);
+  return paths
+    .filter((path) => path.startsWith("src/") && !catalogue.test(path) && !/\/testing\/|\.test\.ts$/.test(path))
+    .flatMap((path) =>
+      readFileSync(join(root, path), "utf8")
+        .split("\n")
+        .flatMap((line, i) => {
+          const name = /^\s*(\/\/|\/?\*)/.test(line) ? undefined : asks.exec(line)?.[1];
+          return name
+            ? [
+                `${path}:${i + 1} asks for the attack "${name}" by its name; let its definition in src/methods/attacks/catalogue say it.`,
+              ]
+            : [];
+        }),
+    );
 }
 
 /** What the command line loads before it knows what is asked of it. */

@@ -282,6 +282,18 @@ const cases: readonly Case[] = [
     () => ["attack", folder.path("any.onnx"), "--task", "restoration", "--data", data, "--out", folder.path("restored-run")],
     /has 5 channels; restoration has 3/,
   ],
+  [
+    "an audit of a run of before attacks had parameters of their own",
+    () => {
+      mkdirSync(folder.path("old"), { recursive: true });
+      writeFileSync(
+        folder.path("old", "run.json"),
+        '{ "command": "attack", "version": "0.1.0", "attack": { "name": "pgd", "scale": 1, "steps": 20 } }',
+      );
+      return ["audit", folder.path("old")];
+    },
+    /old\/run\.json is in the form of an earlier version, .*; run the attack again/,
+  ],
   ["a merge of what is no run", () => ["merge", data, "--out", folder.path("merged")], /no run directory/],
   [
     "a step of an ensemble",
