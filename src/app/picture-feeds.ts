@@ -5,9 +5,10 @@ import { isFloat, type Tensor, tensor } from "../engine/tensor/tensor.js";
 import type { Dataset } from "../vision/data/dataset.js";
 import { openDataset } from "../vision/data/node/open.js";
 import { syntheticDataset } from "../vision/data/synthetic/dataset.js";
+import { frameImage, framing } from "../vision/framed-predictor.js";
 import type { ModelSpec } from "../vision/spec/model-spec.js";
 import { preprocess } from "../vision/spec/splice.js";
-import { prepareAtModelSize } from "./attack/model-size.js";
+import { prepare } from "./attack/prepare.js";
 import { UsageError } from "./cli/errors.js";
 
 export interface Pictures {
@@ -49,7 +50,7 @@ export async function pictureFeeds(
     ? await openDataset(data, { task: spec.task })
     : syntheticDataset({ task: spec.task, size: Math.max(32, Math.min(256, height, width)), length: count, seed });
   const taken = Math.min(count, dataset.length);
-  const atSize: ModelSpec = { ...spec, size: { rule: "fixed", height, width } };
+  const atSize = { rule: "fixed", height, width } as const;
   const program = await engine.compile(preprocessing(graph, spec, [height, width]));
   const feeds: Feeds[] = [];
   const shown: Record<string, Tensor<"float32">>[] = [];
@@ -58,7 +59,8 @@ export async function pictureFeeds(
     for (let i = 0; i < taken; i++) {
       const sample = await dataset.sample(Math.floor((i * dataset.length) / taken));
       const roles = Object.keys(sample.inputs);
-      const pictures = Object.values(prepareAtModelSize(sample, i, roles, atSize, "pad").images);
+      const { images: given, ...extent } = prepare(sample, i, roles, spec, { mismatch: "pad" });
+      const pictures = Object.values(given).map((image) => frameImage(image, framing(extent, atSize, "pad")));
       const images = Object.fromEntries(
         graph.inputs.map(({ name }, k) => {
           const picture = pictures[Math.min(k, pictures.length - 1)]!;

@@ -1,5 +1,7 @@
 import type { Value } from "../engine/graph/graph.js";
 import { concat, mul, pad, resize, slice } from "../engine/operators/index.js";
+import { type Tensor, tensor } from "../engine/tensor/tensor.js";
+import { resizeImage } from "./data/fit.js";
 import type { Predictor } from "./predictor.js";
 import type { PredictorSize } from "./spec/model-predictor.js";
 import type { ModelSpec } from "./spec/model-spec.js";
@@ -77,6 +79,24 @@ export async function framed(
       return back(inner.predict(graph, there), scaled, size, task);
     },
   };
+}
+
+/**
+ * What the model sees of a picture [3, H, W]: the picture's part of `framed` on an array, for what looks into the model. Truth stays the picture's own:
+ * predictions are brought back to it (`framed`), it is never brought to them.
+ */
+export function frameImage(image: Tensor<"float32">, { scaled, seen }: Framing): Tensor<"float32"> {
+  const [channels, height, width] = image.shape as [number, number, number];
+  const own = same({ height, width }, scaled) ? image : resizeImage(image, scaled.height, scaled.width);
+  if (same(scaled, seen)) return own;
+  const out = tensor("float32", [channels, seen.height, seen.width]);
+  const mirror = (i: number, n: number) => (n === 1 ? 0 : n - 1 - Math.abs(n - 1 - (i % (2 * n - 2))));
+  for (let c = 0, to = 0; c < channels; c++)
+    for (let y = 0; y < seen.height; y++) {
+      const row = (c * scaled.height + mirror(y, scaled.height)) * scaled.width;
+      for (let x = 0; x < seen.width; x++) out.data[to++] = own.data[row + mirror(x, scaled.width)]!;
+    }
+  return out;
 }
 
 const same = (a: Extent, b: Extent): boolean => a.height === b.height && a.width === b.width;

@@ -5,10 +5,10 @@ import { describe, sizeOf, type Tensor, tensor, toNumbers } from "../../engine/t
 import { readTensors } from "../../engine/tensor/tensor-files.js";
 import type { ProbeBatch } from "../../methods/criticality/measure-resets.js";
 import type { Dataset } from "../../vision/data/dataset.js";
+import { frameImage, framing } from "../../vision/framed-predictor.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
 import { tasks } from "../../vision/tasks/index.js";
-import { prepareAtModelSize } from "../attack/model-size.js";
-import { type Prepared, withPictures } from "../attack/prepare.js";
+import { type Prepared, prepare, withPictures } from "../attack/prepare.js";
 import { UsageError } from "../cli/errors.js";
 import type { CriticalityPlan } from "./plan.js";
 import { shorten } from "./units.js";
@@ -41,28 +41,35 @@ export async function datasetImages(dataset: Dataset, data: DatasetPart, spec: M
   const order = new Random(seed, "criticality/images").permutation(dataset.length);
   const indices = data.limit ? order.slice(0, data.limit).sort((a, b) => a - b) : order.sort((a, b) => a - b);
   const { roles } = tasks[spec.task];
+  // Classes of whole images are what they are in any size, so that each picture may come to the model from a size of its own; maps are brought back to
+  // the picture, within the graph, which is for one size.
+  const whole = tasks[spec.task].extent === "image";
   const one = async (index: number): Promise<Prepared> => {
-    return prepareAtModelSize(await fit.sample(index), index, roles, spec, data.mismatch);
+    const picture = prepare(await fit.sample(index), index, roles, spec, { mismatch: data.mismatch });
+    if (!whole) return picture;
+    const way = framing(picture, spec.size, data.mismatch);
+    const images = Object.entries(picture.images).map(([role, image]) => [role, frameImage(image, way)]);
+    return { ...picture, images: Object.fromEntries(images), ...way.seen };
   };
-  const original = Object.values((await fit.sample(indices[0]!)).inputs)[0]!.shape as [number, number, number];
+  const picture = prepare(await fit.sample(indices[0]!), indices[0]!, roles, spec, { mismatch: data.mismatch });
+  const { scaled } = framing(picture, spec.size, data.mismatch);
   const first = await one(indices[0]!);
-  const [, height, width] = first.images[roles[0]!]!.shape as [number, number, number];
+  const { height, width } = first;
   return {
     length: indices.length,
     height,
     width,
     labelled: first.target !== undefined && hasClasses(spec),
-    stretched: Math.abs(Math.log((first.width / first.height) * (original[1] / original[2]))) > 0.05,
+    stretched: Math.abs(Math.log((scaled.width / scaled.height) * (picture.height / picture.width))) > 0.05,
     async read(from, to) {
       const samples = await Promise.all(indices.slice(from, to).map(one));
-      for (const { id, images } of samples) {
-        const [, h, w] = images[roles[0]!]!.shape as [number, number, number];
+      for (const { id, height: h, width: w } of samples) {
         if (h !== height || w !== width)
           throw new UsageError(
             `${id} is ${w}x${h}, but ${first.id} is ${width}x${height}; bring all to one size with --resize HxW, or --shorter N and --crop HxW.`,
           );
       }
-      const pixels = tasks[spec.task].extent === "image" ? [] : [height, width];
+      const pixels = whole ? [] : [height, width];
       return {
         images: Object.fromEntries(roles.map((role) => [role, stack(samples.map((s) => s.images[role]!))])),
         labels: stack(samples.map((s) => labelsOf(hasClasses(spec) ? s.target : undefined, pixels))),

@@ -9,6 +9,7 @@ import {
   type ResetSource,
   schemeSource,
 } from "../../methods/criticality/resets.js";
+import type { Mismatch } from "../../vision/framed-predictor.js";
 import { loadCheckpoint } from "../../vision/nn/checkpoints/files.js";
 import type { PredictorSize } from "../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
@@ -24,9 +25,10 @@ export async function resetSource(
   engine: Engine,
 ): Promise<ResetSource> {
   const { source, statistics, share, towards } = plan.reset;
+  const mismatch = plan.data.kind === "dataset" ? plan.data.mismatch : undefined;
   let reset: ResetSource;
   if (source.kind === "scheme") reset = schemeSource(source.scheme, plan.seed);
-  else reset = freshCopies(await Promise.all(source.copies.map(({ path }) => readCopy(path, spec, size, engine))));
+  else reset = freshCopies(await Promise.all(source.copies.map(({ path }) => readCopy(path, spec, size, engine, mismatch))));
   if (statistics === "kept") reset = keepingStatistics(reset);
   if (share !== 1) reset = onShareOfChannels(reset, share, plan.seed);
   if (towards !== 1) reset = interpolated(reset, towards);
@@ -34,10 +36,16 @@ export async function resetSource(
 }
 
 /** The layers of another export of the model, or a state dict. */
-async function readCopy(path: string, spec: ModelSpec, size: PredictorSize, engine: Engine): Promise<FreshCopy> {
+async function readCopy(
+  path: string,
+  spec: ModelSpec,
+  size: PredictorSize,
+  engine: Engine,
+  mismatch: Mismatch | undefined,
+): Promise<FreshCopy> {
   if (extname(path).toLowerCase() !== ".onnx") return { name: path, state: await loadCheckpoint(path) };
   try {
-    const { layers } = await probeOf(await readPredicting(path, spec), spec, size, engine.evaluate);
+    const { layers } = await probeOf(await readPredicting(path, spec), spec, size, engine.evaluate, mismatch);
     return { name: path, layers };
   } catch (error) {
     throw new UsageError(`${path} (--fresh) does not fit the model: ${sentenceOf(error)}`);

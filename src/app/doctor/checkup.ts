@@ -1,12 +1,12 @@
-import { foldBatchNormalization } from "../../engine/compile/fold-batch-normalization.js";
 import type { OnnxModel } from "../../engine/onnx/model.js";
 import type { Engine } from "../../engine/runtime/engine.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
-import { decided, fixedModel } from "../../vision/spec/model-predictor.js";
+import type { Mismatch } from "../../vision/framed-predictor.js";
+import { decided } from "../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
 import { tasks } from "../../vision/tasks/index.js";
 import type { Prepared } from "../attack/prepare.js";
-import { compareFeedings } from "./feeding.js";
+import { compareFeedings, viewOf } from "./feeding.js";
 import { type Finding, good, unsure, wrong } from "./finding.js";
 import { gradientReaches } from "./gradient.js";
 import { labelRange } from "./labels.js";
@@ -14,20 +14,19 @@ import { scaleOf } from "./score.js";
 import { sizeRule } from "./size-rule.js";
 
 /**
- * Runs a model on a few samples of one size under every usual way to feed it, and says what looks wrong. Nothing is changed: the findings recommend.
+ * Runs a model on a few samples under every usual way to feed it, and says what looks wrong. Nothing is changed: the findings recommend.
  *
- * @param samples prepared with label offset 0 and the specification's ignored labels, all of one size.
+ * @param samples prepared with label offset 0 and the specification's ignored labels, which the model sees in one size.
  */
 export async function checkup(
   engine: Engine,
   model: OnnxModel,
   spec: ModelSpec,
   samples: readonly Prepared[],
+  mismatch: Mismatch = "pad",
 ): Promise<Finding[]> {
-  const [, height, width] = Object.values(samples[0]!.images)[0]!.shape as [number, number, number];
-  const size = { batch: 1, height, width };
-  const fixed = foldBatchNormalization(await fixedModel(model, spec, size, (m) => engine.evaluate(m)));
-  const decision = decided(fixed, spec);
+  const view = await viewOf(engine, model, spec, samples, mismatch);
+  const decision = decided(view.fixed, spec);
   if (decision) {
     const [last] = decision.ends.lastValues;
     return [wrong("gradient", `No attack can follow this model. ${decision.message}`, ...(last ? ["--of", last.name] : []))];
@@ -40,8 +39,8 @@ export async function checkup(
         `The model has several outputs (${model.graph.outputs.map((o) => o.name).join(", ")}) and the first is read; name another with --of.`,
       ),
     );
-  const { output, read, input, best, labelled } = await compareFeedings(engine, fixed, spec, size, samples);
-  findings.push(...output, await gradientReaches(engine, fixed, read, size, samples[0]!), ...input);
+  const { output, read, input, best, labelled } = await compareFeedings(engine, view, samples);
+  findings.push(...output, await gradientReaches(engine, { ...view, spec: read }, samples[0]!), ...input);
   if (!labelled) return [...findings, unsure("labels", "Without labels nothing more can be told; give labelled data.")];
   const { kind, output: outputs } = tasks[spec.task];
   if (kind === "classes") findings.push(labelRange(samples, best.predictions[0]!.shape[0]!, spec, best.offset));

@@ -1,11 +1,14 @@
+import { foldBatchNormalization } from "../../engine/compile/fold-batch-normalization.js";
 import { lower } from "../../engine/compile/lower.js";
 import { Graph } from "../../engine/graph/graph.js";
-import type { Engine } from "../../engine/runtime/engine.js";
+import type { OnnxModel } from "../../engine/onnx/model.js";
+import type { Engine, Program } from "../../engine/runtime/engine.js";
 import { stack, unstack } from "../../engine/tensor/arrays.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
-import { type PredictorSize, predictorOf } from "../../vision/spec/model-predictor.js";
+import { framed, frameImage, framing, type Mismatch } from "../../vision/framed-predictor.js";
+import type { Predictor } from "../../vision/predictor.js";
+import { fixedModel, predictorOf } from "../../vision/spec/model-predictor.js";
 import type { ModelSpec, ValueRange } from "../../vision/spec/model-spec.js";
-import { postprocess } from "../../vision/spec/splice.js";
 import { tasks } from "../../vision/tasks/index.js";
 import type { Prepared } from "../attack/prepare.js";
 import { type Finding, good, percent, unsure, wrong } from "./finding.js";
@@ -30,28 +33,46 @@ export interface Feeding {
   readonly labelled: boolean;
 }
 
-/**
- * Runs a model on a few samples of one size under every usual way to feed it. The doctor reports what is found, and the audit judges by the same.
- *
- * @param fixed the model specialized to the size.
- * @param samples prepared with label offset 0, all of the size.
- */
-export async function compareFeedings(
+/** A model for the one size in which it sees the samples, and how they come to it. */
+export interface View {
+  readonly fixed: Graph;
+  readonly spec: ModelSpec;
+  readonly mismatch: Mismatch;
+}
+
+/** Specializes a model to the size in which it sees the samples. */
+export async function viewOf(
   engine: Engine,
-  fixed: Graph,
+  model: OnnxModel,
   spec: ModelSpec,
-  size: PredictorSize,
-  samples: readonly Prepared[],
-): Promise<Feeding> {
+  [first]: readonly Prepared[],
+  mismatch: Mismatch,
+): Promise<View> {
+  const { seen } = framing(first!, spec.size, mismatch);
+  const graph = await fixedModel(model, spec, { batch: 1, ...seen }, (m) => engine.evaluate(m));
+  return { fixed: foldBatchNormalization(graph), spec, mismatch };
+}
+
+/** The predictor of a view for one sample: of the picture itself, as an attack has it. */
+export const predictorFor = ({ fixed, spec, mismatch }: View, { height, width }: Prepared): Promise<Predictor> =>
+  framed({ batch: 1, height, width }, spec.size, mismatch, tasks[spec.task], async (size) => predictorOf(fixed, spec, size));
+
+/**
+ * Runs a model on a few samples under every usual way to feed it. The doctor reports what is found, and the audit judges by the same.
+ *
+ * @param samples prepared with label offset 0.
+ */
+export async function compareFeedings(engine: Engine, view: View, samples: readonly Prepared[]): Promise<Feeding> {
+  const { spec } = view;
   const given: Reading = { range: nameOf(spec), channels: spec.channels === "bgr" ? "bgr" : "rgb", offset: spec.labelOffset };
-  const raws = await predictAll(engine, fixed, spec, size, (value) => value, samples, [{ ...given, values: spec.range }]);
-  const raw = readOutput(raws[0]!, spec, size);
+  const { seen } = framing(samples[0]!, spec.size, view.mismatch);
+  const raw = readOutput(await rawOutputs(engine, view, samples), spec, seen);
   // One gray channel has one mean.
   const usual = Object.entries(ranges).filter(([name]) => spec.channels !== "gray" || name !== "imagenet");
   const values = new Map<RangeName, ValueRange>([[given.range, spec.range], ...(usual as [RangeName, ValueRange][])]);
   const orders = spec.channels === "gray" ? (["rgb"] as const) : (["rgb", "bgr"] as const);
   const ways = [...values].flatMap(([range, v]) => orders.map((channels) => ({ range, channels, offset: 0, values: v })));
-  const all = await predictAll(engine, fixed, raw.spec, size, postprocess, samples, ways);
+  const all = await predictAll(engine, { ...view, spec: raw.spec }, samples, ways);
   const candidates = ways.map((reading, i) => ({ reading, predictions: all[i]!.map((p) => unstack(p, 0)) }));
   const labelled = samples.some((s) => s.target !== undefined);
   const classes = tasks[spec.task].kind === "classes";
@@ -159,43 +180,67 @@ function surest(
   ];
 }
 
+/** What the model yields for each sample, unread. */
+async function rawOutputs(engine: Engine, { fixed, spec, mismatch }: View, samples: readonly Prepared[]): Promise<Tensor[]> {
+  const { seen } = framing(samples[0]!, spec.size, mismatch);
+  const program = await compiled(
+    engine,
+    predictorOf(fixed, spec, { batch: 1, ...seen }, (value) => value),
+  );
+  try {
+    const raws: Tensor[] = [];
+    for (const sample of samples) {
+      const way = framing(sample, spec.size, mismatch);
+      raws.push((await program.run(feedsOf(sample, (image) => frameImage(image, way)))).prediction!);
+    }
+    return raws;
+  } finally {
+    program.dispose();
+  }
+}
+
 /**
- * The samples' predictions under each way of feeding the model. It is compiled once: values and channel order are brought about outside the graph.
- *
- * @param read takes the raw output to the prediction; the identity shows the raw output itself.
+ * The samples' predictions under each way of feeding the model. It is compiled once for each size of pictures: values and channel order, which scaling
+ * and mirroring leave alone, are brought about outside the graph.
  */
 async function predictAll(
   engine: Engine,
-  fixed: Graph,
-  spec: ModelSpec,
-  size: PredictorSize,
-  read: typeof postprocess,
+  view: View,
   samples: readonly Prepared[],
   ways: readonly { readonly values: ValueRange; readonly channels: "rgb" | "bgr" }[],
 ): Promise<Tensor[][]> {
-  const asIs: ModelSpec = { ...spec, range: "0..1", channels: spec.channels === "gray" ? "gray" : "rgb" };
-  const predictor = predictorOf(fixed, asIs, size, read);
+  const { spec } = view;
+  const asIs: View = { ...view, spec: { ...spec, range: "0..1", channels: spec.channels === "gray" ? "gray" : "rgb" } };
+  const all: Tensor[][] = ways.map(() => new Array<Tensor>(samples.length));
+  const sizes = new Map<string, number[]>();
+  samples.forEach(({ height, width }, i) => {
+    const size = `${height}x${width}`;
+    sizes.set(size, [...(sizes.get(size) ?? []), i]);
+  });
+  for (const indices of sizes.values()) {
+    const program = await compiled(engine, await predictorFor(asIs, samples[indices[0]!]!));
+    try {
+      for (const [w, { values, channels }] of ways.entries())
+        for (const i of indices)
+          all[w]![i] = (await program.run(feedsOf(samples[i]!, (image) => fed(image, values, channels)))).prediction!;
+    } finally {
+      program.dispose();
+    }
+  }
+  return all;
+}
+
+function compiled(engine: Engine, predictor: Predictor): Promise<Program> {
   const graph = new Graph();
   const images = Object.fromEntries(
     Object.entries(predictor.images).map(([role, shape]) => [role, graph.input(role, "float32", shape)]),
   );
   graph.output("prediction", predictor.predict(graph, images));
-  const program = await engine.compile(lower(graph, engine.info.provider));
-  try {
-    const all: Tensor[][] = [];
-    for (const { values, channels } of ways) {
-      const predictions: Tensor[] = [];
-      for (const s of samples) {
-        const feeds = Object.entries(s.images).map(([role, image]) => [role, stack([fed(image, values, channels)])] as const);
-        predictions.push((await program.run(Object.fromEntries(feeds))).prediction!);
-      }
-      all.push(predictions);
-    }
-    return all;
-  } finally {
-    program.dispose();
-  }
+  return engine.compile(lower(graph, engine.info.provider));
 }
+
+const feedsOf = ({ images }: Prepared, changed: (image: Tensor<"float32">) => Tensor<"float32">) =>
+  Object.fromEntries(Object.entries(images).map(([role, image]) => [role, stack([changed(image)])]));
 
 /** An image [3, H, W] of [0, 1] in a model's values and channel order; mean and deviation are in the model's order. */
 function fed(image: Tensor<"float32">, range: ValueRange, channels: "rgb" | "bgr"): Tensor<"float32"> {

@@ -7,21 +7,14 @@ import { oddityOf } from "../../engine/summary/probe.js";
 import { stack } from "../../engine/tensor/arrays.js";
 import { Random } from "../../engine/tensor/random.js";
 import { sizeOf, tensor } from "../../engine/tensor/tensor.js";
-import { predictorOf } from "../../vision/spec/model-predictor.js";
-import type { ModelSpec } from "../../vision/spec/model-spec.js";
 import type { Prepared } from "../attack/prepare.js";
+import { predictorFor, type View } from "./feeding.js";
 import { type Finding, good, percent, wrong } from "./finding.js";
 
 /** Whether a gradient of the prediction reaches the images of a sample: where it is 0 or not a number, no attack can find anything. */
-export async function gradientReaches(
-  engine: Engine,
-  fixed: Graph,
-  spec: ModelSpec,
-  size: { readonly batch: number; readonly height: number; readonly width: number },
-  sample: Prepared,
-): Promise<Finding> {
+export async function gradientReaches(engine: Engine, view: View, sample: Prepared): Promise<Finding> {
   const subject = "gradient";
-  const predictor = predictorOf(fixed, spec, size);
+  const predictor = await predictorFor(view, sample);
   const graph = new Graph();
   const images = Object.entries(predictor.images).map(([role, shape]) => [role, graph.input(role, "float32", shape)] as const);
   const prediction = predictor.predict(graph, Object.fromEntries(images));

@@ -1,23 +1,23 @@
 import type { Dataset, Sample } from "../../vision/data/dataset.js";
 import { DataError } from "../../vision/data/error.js";
 import { fitted } from "../../vision/data/fit.js";
-import { type Extent, framing } from "../../vision/framed-predictor.js";
+import { type Extent, framing, type Mismatch } from "../../vision/framed-predictor.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
 import { tasks } from "../../vision/tasks/index.js";
-import { prepareAtModelSize } from "../attack/model-size.js";
-import { type Fit, type Prepared, withPictures } from "../attack/prepare.js";
+import { type Fit, type Prepared, prepare, withPictures } from "../attack/prepare.js";
 import { type Finding, good, unsure } from "./finding.js";
 
-/** Samples of one size, as a model is tested with them. */
+/** Samples that a model sees in one size, as it is tested with them. */
 export interface LookedAt {
   readonly samples: readonly Prepared[];
+  /** How the predictor brings them to the size that the model takes. */
+  readonly mismatch: Mismatch;
   /** On how pictures come to the model's size. */
   readonly finding: Finding;
 }
 
 /**
- * A few samples, spread over the data set, brought to one size that the model takes as an attack would bring them there: their shape is kept unless the
- * fit stretches. Labels keep the data set's numbers.
+ * A few samples, spread over the data set, as an attack would have them. Labels keep the data set's numbers.
  *
  * @param leftOut is told of samples that cannot be read.
  * @throws DataError where none can be read.
@@ -34,7 +34,9 @@ export async function lookAt(
   const unshifted = { ...spec, labelOffset: 0 };
   const samples: Prepared[] = [];
   const pictures: Extent[] = [];
-  let side: Extent | undefined = fit.mismatch === "tile" ? fit.tiles : undefined;
+  const mismatch = fit.mismatch === "tile" ? "pad" : fit.mismatch;
+  const tiled = fit.mismatch === "tile";
+  let side: Extent | undefined = tiled ? fit.tiles : undefined;
   for (let i = 0; i < taken; i++) {
     const index = Math.floor((i * dataset.length) / taken);
     const sample = await dataset.sample(index).catch((error: unknown) => {
@@ -43,15 +45,14 @@ export async function lookAt(
     });
     if (!sample) continue;
     const picture = extentOf(sample);
-    // What is seen of a picture may only be of one size here, so others are cut to the first one's, their shape kept.
-    const same = side && spec.size.rule !== "fixed" ? await cover(dataset, sample, side) : sample;
-    const mismatch = fit.mismatch === "tile" ? "pad" : fit.mismatch;
-    samples.push(prepareAtModelSize(same, index, tasks[spec.task].roles, unshifted, mismatch));
+    // The model is looked at in one size, so that others are cut to the first one's, their shape kept; a fixed one sees all in its size anyway.
+    const same = side && (tiled || spec.size.rule !== "fixed") ? await cover(dataset, sample, side) : sample;
+    samples.push(prepare(same, index, tasks[spec.task].roles, unshifted, { mismatch }));
     pictures.push(picture);
     side ??= picture;
   }
   if (samples.length === 0) throw new DataError(`Not one of the ${taken} samples that were tried can be read.`);
-  return { samples, finding: onSizes(pictures, spec, fit) };
+  return { samples, mismatch, finding: onSizes(pictures, spec, fit) };
 }
 
 const extentOf = ({ inputs }: Sample): Extent => {

@@ -2,6 +2,7 @@ import type { Evaluate } from "../../engine/compile/specialize.js";
 import { neededNodes } from "../../engine/graph/copy.js";
 import { Graph } from "../../engine/graph/graph.js";
 import type { OnnxModel } from "../../engine/onnx/model.js";
+import { framed, framing, type Mismatch } from "../../vision/framed-predictor.js";
 import { fixedModel, type PredictorSize, predictorOf } from "../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
 import { tasks } from "../../vision/tasks/index.js";
@@ -20,19 +21,30 @@ export interface Probe extends LayeredModel {
  * Fixes a model's size, finds its layers and splices preprocessing and postprocessing in. What the specification says of the output makes
  * probabilities logits again, so the softmax of the measures is applied once.
  *
- * @param file as `readModel` yields it.
+ * @param file as `readModel` yields it. @param size of the pictures.
+ * @param mismatch what happens to pictures whose size the model does not take; left out, they have one that it takes.
  * @throws ModelError, SpecError when model, specification and size do not fit each other.
  */
-export async function probeOf(file: OnnxModel, spec: ModelSpec, size: PredictorSize, evaluate: Evaluate): Promise<Probe> {
-  const fixed = await fixedModel(ownTensors(file), spec, size, evaluate, { keep: "weights" });
+export async function probeOf(
+  file: OnnxModel,
+  spec: ModelSpec,
+  size: PredictorSize,
+  evaluate: Evaluate,
+  mismatch?: Mismatch,
+): Promise<Probe> {
+  const task = tasks[spec.task];
+  const seen = mismatch ? { batch: size.batch, ...framing(size, spec.size, mismatch).seen } : size;
+  const fixed = await fixedModel(ownTensors(file), spec, seen, evaluate, { keep: "weights" });
   const layered = await findLayers(fixed, evaluate);
-  const predictor = predictorOf(layered.graph, spec, size);
+  const predictor = mismatch
+    ? await framed(size, spec.size, mismatch, task, async (own) => predictorOf(layered.graph, spec, own))
+    : predictorOf(layered.graph, spec, size);
   const graph = new Graph();
   const images = Object.fromEntries(
     Object.entries(predictor.images).map(([role, shape]) => [role, graph.input(role, "float32", shape)]),
   );
   graph.output("prediction", predictor.predict(graph, images));
-  const kind = tasks[spec.task].kind === "classes" ? "classes" : "continuous";
+  const kind = task.kind === "classes" ? "classes" : "continuous";
   const { layers } = layered;
   return { graph, layers: readBy(graph, layers), kind, folded: foldedNormalization(file, layers) };
 }

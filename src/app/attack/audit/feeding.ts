@@ -1,8 +1,6 @@
-import { foldBatchNormalization } from "../../../engine/compile/fold-batch-normalization.js";
 import type { Dataset } from "../../../vision/data/dataset.js";
 import { assumptionsNamed, assumptionWords } from "../../../vision/spec/assumptions.js";
-import { fixedModel } from "../../../vision/spec/model-predictor.js";
-import { compareFeedings } from "../../doctor/feeding.js";
+import { compareFeedings, viewOf } from "../../doctor/feeding.js";
 import type { Finding } from "../../doctor/finding.js";
 import { lookAt } from "../../doctor/samples.js";
 import type { AttackPlan } from "../plan.js";
@@ -27,11 +25,9 @@ export async function tryFeedings(context: AttackContext, done: readonly AttackR
   const { resize: _, shorter: __, crop: ___, ...fit } = plan.fit;
   const first = await own.sample(0);
   const count = first.target?.shape.length === 0 ? most.label : most.pixels;
-  const { samples } = await lookAt(own, plan.spec, fit, count, () => {});
-  const [, height, width] = Object.values(samples[0]!.images)[0]!.shape as [number, number, number];
-  const size = { batch: 1, height, width };
-  const fixed = foldBatchNormalization(await fixedModel(model, plan.spec, size, (m) => engine.evaluate(m)));
-  const { output, input, labelled } = await compareFeedings(engine, fixed, plan.spec, size, samples);
+  const { samples, mismatch } = await lookAt(own, plan.spec, fit, count, () => {});
+  const view = await viewOf(engine, model, plan.spec, samples, mismatch);
+  const { output, input, labelled } = await compareFeedings(engine, view, samples);
   return { findings: [...output, ...input], labelled, samples: samples.length };
 }
 

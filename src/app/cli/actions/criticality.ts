@@ -110,7 +110,7 @@ async function measure(
     },
   };
   const size = { batch: plan.batch, height: source.height, width: source.width };
-  const probe = await probeOf(file, spec, size, engine.evaluate);
+  const probe = await probeOf(file, spec, size, engine.evaluate, data.kind === "dataset" ? data.mismatch : undefined);
   const targets = targetsOf(probe.layers, plan.layers);
   const reset = await resetSource(plan, spec, size, engine);
   const context: CriticalityContext = { engine, plan, probe, targets, source, reset };

@@ -21,10 +21,10 @@ export async function doctor(path: string, flags: DoctorFlags): Promise<void> {
   const resolved = resolveSpec(path, flags);
   const model = await readPredicting(path, resolved.spec);
   const { dataset, spec } = await openFlagged(flags.data, completeSpec(model, resolved.spec), flags);
-  const { samples, finding } = await lookAt(dataset, spec, fitOf(flags, spec), flags.samples, (why) =>
+  const { samples, mismatch, finding } = await lookAt(dataset, spec, fitOf(flags, spec), flags.samples, (why) =>
     process.stderr.write(`left out: ${why}\n`),
   );
-  const [size, ...others] = await withEngine(flags, (engine) => checkup(engine, model, spec, samples));
+  const [size, ...others] = await withEngine(flags, (engine) => checkup(engine, model, spec, samples, mismatch));
   const findings = [size!, finding, ...others];
   const advice = findings.flatMap((f) => f.flags ?? []);
   if (findings.some((f) => f.verdict === "wrong")) process.exitCode = 1;
