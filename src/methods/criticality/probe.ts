@@ -40,6 +40,8 @@ export async function probeOf(
     ? await framed(size, spec.size, mismatch, task, async (own) => predictorOf(layered.graph, spec, own))
     : predictorOf(layered.graph, spec, size);
   const graph = new Graph();
+  // Weights come first: what is made on the way to the model shall not take their names, by which layers are found.
+  for (const { name, trained } of layered.layers.flatMap((layer) => layer.parameters)) graph.constant(trained, name);
   const images = Object.fromEntries(
     Object.entries(predictor.images).map(([role, shape]) => [role, graph.input(role, "float32", shape)]),
   );
