@@ -1,4 +1,4 @@
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Attack, type AttackDefinition, attackOf, type Parameters } from "../../methods/attacks/definition.js";
 import { type Field, fieldsOf, flagOf, readField, textOf, usageOf } from "../attack/parameters.js";
 import { loadPlugins, PluginError, type Plugins } from "../plugins/plugins.js";
@@ -19,7 +19,12 @@ interface Shared {
 export async function addAttackFlags(command: Command, args: readonly string[]): Promise<void> {
   const { attacks } = await loadPlugins(valuesOf("--plugin", args));
   const [which] = command.options.filter((o) => o.long === "--attack");
-  which?.choices(Object.keys(attacks));
+  const known = Object.keys(attacks);
+  which?.argParser((text: string) => {
+    const unknown = text.split(",").find((name) => !known.includes(name));
+    if (unknown !== undefined) throw new InvalidArgumentError(`there is no attack "${unknown}"; there are ${known.join(", ")}.`);
+    return text;
+  });
   const all = parametersOf(attacks);
   for (const shared of all) {
     const [{ attack, field }] = shared.by as [Shared["by"][number]];
@@ -106,7 +111,8 @@ function ownersOf(by: Shared["by"], all: readonly string[]): string {
  * @throws UsageError for a parameter that the attack does not have, or a value that it does not take; AttackError for values that do not go together.
  */
 export function attackTyped(name: string, flags: object, attacks: Attacks): Attack {
-  const definition = attacks[name]!;
+  const definition = attacks[name];
+  if (!definition) throw new UsageError(`--attack ${name}: name one attack here; faultline attack takes several.`);
   const own = new Map(fieldsOf(definition).map((field) => [field.name, field]));
   const parameters: Record<string, unknown> = {};
   for (const shared of parametersOf(attacks)) {
@@ -124,6 +130,37 @@ export function attackTyped(name: string, flags: object, attacks: Attacks): Atta
   }
   return attackOf(definition, parameters);
 }
+
+/**
+ * The attacks that were asked for where --attack or a parameter lists several values: every combination. A parameter that only some of the named
+ * attacks have is left out for the others.
+ *
+ * @throws UsageError, AttackError as `attackTyped`.
+ */
+export function attacksTyped(flags: { readonly attack: string }, attacks: Attacks): Attack[] {
+  const names = flags.attack.split(",");
+  if (names.length === 1 && !Object.values(flags).some((v) => typeof v === "string" && isList(v)))
+    return [attackTyped(names[0]!, flags, attacks)];
+  const made = new Map<string, Attack>();
+  for (const name of names) {
+    const own = new Set(fieldsOf(attacks[name]!).map((f) => f.name));
+    let settings: Record<string, unknown>[] = [{}];
+    for (const { name: parameter, by } of parametersOf(attacks)) {
+      const text = (flags as Parameters)[parameter];
+      const meant = own.has(parameter) || !by.some(({ attack }) => names.includes(attack.name));
+      if (text === undefined || !meant) continue;
+      const values = typeof text === "string" ? text.split(",") : [text];
+      settings = settings.flatMap((s) => values.map((value) => ({ ...s, [parameter]: value })));
+    }
+    for (const s of settings) {
+      const attack = attackTyped(name, s, attacks);
+      made.set(JSON.stringify([name, attack.parameters]), attack);
+    }
+  }
+  return [...made.values()];
+}
+
+const isList = (text: string): boolean => /^[^,]+(,[^,]+)+$/.test(text);
 
 const listed = (names: readonly string[]): string =>
   names.length === 1 ? `${names[0]} has it` : `${names.slice(0, -1).join(", ")} and ${names.at(-1)} have it`;

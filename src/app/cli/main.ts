@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { attackCommand } from "./commands/attack.js";
 import { auditCommand } from "./commands/audit.js";
+import { compareCommand } from "./commands/compare.js";
 import { compileCommand } from "./commands/compile.js";
 import { convertCommand } from "./commands/convert.js";
 import { criticalityCommand } from "./commands/criticality.js";
@@ -26,6 +27,7 @@ const commands = (): Command[] => [
   compileCommand(),
   auditCommand(),
   mergeCommand(),
+  compareCommand(),
   convertCommand(),
   trainCommand(),
   criticalityCommand(),

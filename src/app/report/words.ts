@@ -5,11 +5,12 @@ import type { Tiling } from "../../vision/tiling.js";
 import { typed } from "../attack/parameters.js";
 import type { AttackPlan } from "../attack/plan.js";
 import type { AttackSummary } from "../attack/summary.js";
+import { nameOfModel } from "../name-of-model.js";
 import type { Headline, Reference } from "./headline.js";
 
 /** As papers spell it. */
 export const attackName = ({ attack }: AttackPlan): string => attack.definition.title;
-export const modelName = ({ model }: AttackPlan): string => basename(model.path, ".onnx");
+export const modelName = ({ model }: AttackPlan): string => nameOfModel(model.path);
 
 /** 0.0313725 -> "8/255" in l_inf, plain numbers otherwise. */
 export function radius(value: number, norm: AttackBudget["norm"]): string {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { basename, join } from "node:path";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import type { Engine } from "../../../engine/runtime/engine.js";
 import { type Attack, checkAttack } from "../../../methods/attacks/definition.js";
 import { readImage } from "../../../vision/data/node/image-file.js";
@@ -7,7 +8,8 @@ import type { Assumption } from "../../../vision/spec/assumptions.js";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
 import { tasks } from "../../../vision/tasks/index.js";
-import { finishRun } from "../../attack/finish.js";
+import { type Finish, finishRun } from "../../attack/finish.js";
+import { flagOf, typed } from "../../attack/parameters.js";
 import { type AttackPlan, planFile, runFormat } from "../../attack/plan.js";
 import { withPictures } from "../../attack/prepare.js";
 import { readRegion } from "../../attack/reopen.js";
@@ -15,12 +17,16 @@ import { type AttackRecord, plannedBatches, runAttack } from "../../attack/run-a
 import { runTensors } from "../../attack/run-tensors.js";
 import { gradientFaults, gradientRemarks } from "../../attack/summary.js";
 import { eotOf } from "../../attack/transform-of.js";
+import { compareRuns } from "../../compare/runs.js";
+import { tableText } from "../../compare/tables.js";
+import { verdict, writeComparison } from "../../compare/write.js";
 import { hashFile } from "../../hash-file.js";
+import { nameOfModel } from "../../name-of-model.js";
 import { loadPlugins, type Plugins, taskWith } from "../../plugins/plugins.js";
 import { readPredicting } from "../../read-predicting.js";
 import { interruptible, progress } from "../../runs/progress.js";
 import { RunDirectory } from "../../runs/run-directory.js";
-import { attackTyped } from "../attack-flags.js";
+import { attacksTyped } from "../attack-flags.js";
 import type { AttackCommandFlags } from "../commands/attack.js";
 import { UsageError } from "../errors.js";
 import { version } from "../version.js";
@@ -33,13 +39,16 @@ import { resolveSpec, sayAssumed } from "./spec.js";
 /** `faultline attack model.onnx --task segmentation --data DIR` */
 export async function attack(path: string, flags: AttackCommandFlags): Promise<void> {
   const plugins = await loadPlugins(flags.plugin);
-  const chosen = attackTyped(flags.attack, flags, plugins.attacks);
+  const list = attacksTyped(flags, plugins.attacks);
+  const [chosen] = list as [Attack];
   const { spec: said, assumed } = resolveSpec(path, flags);
   const model = await readPredicting(path, said);
   const spec = completeSpec(model, said);
   await withEngine(flags, async (engine) => {
-    if (flags.input) await attackTensors({ engine, model, plugins }, chosen, path, spec, assumed, flags);
-    else await attackDataset({ engine, model, plugins }, chosen, path, spec, assumed, flags);
+    const equipment = { engine, model, plugins };
+    if (list.length > 1) process.exitCode = await sweep(equipment, list, path, spec, assumed, flags);
+    else if (flags.input) await attackTensors(equipment, chosen, path, spec, assumed, flags);
+    else process.exitCode = await attackDataset(equipment, chosen, path, spec, assumed, flags);
   });
 }
 
@@ -57,7 +66,8 @@ async function attackDataset(
   specOfModel: ModelSpec,
   assumed: readonly Assumption[],
   flags: AttackCommandFlags,
-): Promise<void> {
+  print?: Finish["print"],
+): Promise<number> {
   if (!flags.data) throw new UsageError("name the images with --data DIR (or tensors with --input FILE).");
   for (const [name, value] of [
     ["--start", flags.start],
@@ -68,7 +78,7 @@ async function attackDataset(
   }
   const { dataset: whole, spec } = await openFlagged(flags.data, specOfModel, flags);
   const fit = fitOf(flags, spec);
-  const finish = finishOf(flags, spec.task);
+  const finish = { ...finishOf(flags, spec.task), ...(print && { print }) };
   if (flags.shard && finish.thresholds.length > 0)
     throw new UsageError(
       `${finish.thresholds[0]!.flag}: a part of a run has no number of its own; say it to faultline audit, of the merged run.`,
@@ -151,8 +161,7 @@ async function attackDataset(
     }
     if (run.records.length < total) {
       process.stderr.write(`stopped after ${run.records.length} of ${total} samples; run the same command again to go on\n`);
-      process.exitCode = 130;
-      return;
+      return 130;
     }
     // From here Ctrl-C ends the process at once: all records are on disk, and the same command audits and reports again.
     stop.done();
@@ -164,14 +173,68 @@ async function attackDataset(
           ? `the only sample could not be attacked: ${first.error}`
           : `not one of the ${run.records.length} samples could be attacked; the first: ${first.error}`,
       );
-    process.exitCode = await finishRun(context, run, finish);
+    const code = await finishRun(context, run, finish);
     const again = run.records.filter((r) => r.retry).length;
     if (again > 0)
       throw new UsageError(`${again} samples found the disk full; make room and run the same command again to do them.`);
+    return code;
   } finally {
     stop.done();
     run.close();
   }
+}
+
+/**
+ * Several attacks, one after the other, each a run of its own within one directory; then the table and the curves of all.
+ *
+ * @returns the exit code: the gravest of the runs'.
+ */
+async function sweep(
+  equipment: Equipment,
+  list: readonly Attack[],
+  path: string,
+  spec: ModelSpec,
+  assumed: readonly Assumption[],
+  flags: AttackCommandFlags,
+): Promise<number> {
+  if (flags.input) throw new UsageError("--input traces one attack; several are for --data.");
+  if (flags.shard) throw new UsageError("--shard cuts one attack into parts; do the attacks one by one.");
+  const names = labelsOf(list, flags);
+  const { out: _, json: __, quiet: ___, ...deciding } = { ...flags, data: flags.data && resolve(flags.data) };
+  const settings = createHash("sha256").update(JSON.stringify(deciding)).digest("hex").slice(0, 8);
+  const root = flags.out ?? join("runs", `${nameOfModel(path)}-${[...new Set(list.map((a) => a.name))].join("+")}-${settings}`);
+  if (existsSync(join(root, "run.json")))
+    throw new UsageError(`${root} is the run of one attack; name another directory with --out.`);
+  mkdirSync(root, { recursive: true });
+  writeFileSync(
+    join(root, "sweep.json"),
+    `${JSON.stringify({ command: "sweep", format: runFormat, runs: names }, undefined, 2)}\n`,
+  );
+  const codes: number[] = [];
+  for (const [i, attack] of list.entries()) {
+    if (!flags.quiet) process.stderr.write(`${i + 1} of ${list.length}: ${names[i]}\n`);
+    const own = { ...flags, attack: attack.name, out: join(root, names[i]!) };
+    const code = await attackDataset(equipment, attack, path, spec, assumed, own, "problems only");
+    if (code === 130) return code;
+    codes.push(code);
+  }
+  const comparison = await compareRuns([root]);
+  const report = writeComparison(comparison, root);
+  if (flags.json) process.stdout.write(`${JSON.stringify({ run: root, report, ...comparison }, undefined, 2)}\n`);
+  else if (!flags.quiet) process.stdout.write(`${tableText(comparison)}${verdict(comparison)}\n${report}\n`);
+  return codes.includes(1) ? 1 : Math.max(...codes);
+}
+
+/** What tells the attacks apart, as names of folders: cospgd-epsilon-8-255-steps-20. */
+function labelsOf(list: readonly Attack[], flags: AttackCommandFlags): string[] {
+  const all = list.map((a) => new Map(typed(a)));
+  const listed = Object.entries(flags).flatMap(([name, v]) => (typeof v === "string" && v.includes(",") ? [flagOf(name)] : []));
+  const differing = listed.filter((flag) => all.some((t) => t.has(flag)));
+  return list.map(({ name }, i) =>
+    [name, ...differing.flatMap((flag) => (all[i]!.has(flag) ? [flag.slice(2), all[i]!.get(flag)!] : []))]
+      .join("-")
+      .replaceAll(/[^\w.+-]/g, "-"),
+  );
 }
 
 /** The same command has the same name, and resumes; other settings have another, and never meet a run of theirs. */
@@ -179,7 +242,7 @@ function nameOf(plan: AttackPlan): string {
   const { shard, ...rest } = planFile(plan);
   const settings = createHash("sha256").update(JSON.stringify(rest)).digest("hex").slice(0, 8);
   const part = shard ? `-${shard.index}of${shard.count}` : "";
-  return `${basename(rest.model.path, ".onnx")}-${rest.attack.name}-${settings}${part}`;
+  return `${nameOfModel(rest.model.path)}-${rest.attack.name}-${settings}${part}`;
 }
 
 async function attackTensors(

@@ -1,0 +1,63 @@
+import { copyFileSync, existsSync, readFileSync } from "node:fs";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { faultline, network, scratch, writeScenes } from "./testing/scene.js";
+
+// From one command to a table: several attacks, radii, numbers of steps.
+
+const folder = scratch();
+const model = folder.path("net.onnx");
+const said = ["--task", "segmentation", "--range", "0..1", "--channels", "rgb", "--meaning", "logits"];
+afterAll(() => folder.remove());
+beforeAll(async () => {
+  copyFileSync(network("segmentation"), model);
+  await writeScenes(folder.path("scenes"), 1);
+});
+
+const attack = (...more: string[]) =>
+  faultline("attack", model, ...said, "--data", folder.path("scenes"), "--no-audit", "--quiet", ...more);
+const text = (...path: string[]) => readFileSync(folder.path(...path), "utf8");
+
+it("makes one run of each combination, a table in three forms, and curves", async () => {
+  const many = ["--attack", "pgd,fgsm", "--epsilon", "4/255,8/255", "--steps", "1,2", "--out", folder.path("sweep")];
+  const { code, err } = await attack(...many);
+  expect([code, err]).toEqual([0, ""]);
+  const { runs } = JSON.parse(text("sweep", "sweep.json"));
+  // FGSM has no number of steps, so it stands there once for each radius.
+  expect(runs).toEqual([
+    "pgd-epsilon-4-255-steps-1",
+    "pgd-epsilon-4-255-steps-2",
+    "pgd-epsilon-8-255-steps-1",
+    "pgd-epsilon-8-255-steps-2",
+    "fgsm-epsilon-4-255",
+    "fgsm-epsilon-8-255",
+  ]);
+  const csv = text("sweep", "table.csv").trim().split("\n");
+  expect(csv).toHaveLength(7);
+  expect(csv[0]).toMatch(/^attack,.*mIoU clean,mIoU adversarial,mIoU saved,/);
+  expect(text("sweep", "table.md")).toMatch(/^\| attack \| epsilon \| steps \| mIoU, clean \| adversarial \|/);
+  expect(text("sweep", "curves.svg")).toContain("<svg");
+  expect(text("sweep", "report.html")).toContain('href="fgsm-epsilon-4-255/report.html"');
+
+  // The same command finds everything done; the directory can be compared like a run.
+  expect((await attack(...many)).code).toBe(0);
+  const compared = await faultline("compare", folder.path("sweep"), "--json");
+  expect(JSON.parse(compared.out).differ).toEqual(["attack", "epsilon", "steps"]);
+});
+
+it("compares single runs by what tells them apart", async () => {
+  await attack("--attack", "pgd", "--steps", "1", "--out", folder.path("one"));
+  await attack("--attack", "pgd", "--steps", "2", "--out", folder.path("two"));
+  const { out, code } = await faultline("compare", folder.path("one"), folder.path("two"), "--out", folder.path("both"));
+  expect(code).toBe(0);
+  expect(out).toMatch(/^steps +mIoU, clean +adversarial/);
+  expect(out).toContain("mIoU under attack is worst with steps");
+  expect(existsSync(folder.path("both", "table.csv"))).toBe(true);
+  expect(text("both", "report.html")).not.toContain(folder.path());
+});
+
+it("says in one sentence what does not go together", async () => {
+  expect((await attack("--attack", "pgd,nothing")).err).toContain('there is no attack "nothing"');
+  expect((await attack("--steps", "1,2", "--shard", "1/2")).err).toContain("do the attacks one by one");
+  expect((await attack("--epsilon", "4/255,x")).err).toContain("--epsilon x: write a number");
+  expect((await faultline("compare", folder.path("scenes"))).err).toContain("no run directory");
+});
