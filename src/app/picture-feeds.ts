@@ -3,13 +3,13 @@ import { cast } from "../engine/operators/index.js";
 import type { Engine, Feeds } from "../engine/runtime/engine.js";
 import { isFloat, type Tensor, tensor } from "../engine/tensor/tensor.js";
 import type { Dataset } from "../vision/data/dataset.js";
-import { openDataset } from "../vision/data/node/open.js";
 import { syntheticDataset } from "../vision/data/synthetic/dataset.js";
 import { frameImage, framing } from "../vision/framed-predictor.js";
 import type { ModelSpec } from "../vision/spec/model-spec.js";
 import { preprocess } from "../vision/spec/splice.js";
 import { prepare } from "./attack/prepare.js";
 import { UsageError } from "./cli/errors.js";
+import { openData } from "./data/open-data.js";
 
 export interface Pictures {
   /** One feed for each picture (or pair), in the form that the model takes. */
@@ -47,7 +47,7 @@ export async function pictureFeeds(
   const { shape } = graph.inputs[0]!;
   const [height, width] = [shape[rows]!, shape[columns]!];
   const dataset: Dataset = data
-    ? await openDataset(data, { task: spec.task })
+    ? (await openData(data, { task: spec.task }, { rule: "fixed", height, width })).dataset
     : syntheticDataset({ task: spec.task, size: Math.max(32, Math.min(256, height, width)), length: count, seed });
   const taken = Math.min(count, dataset.length);
   const atSize = { rule: "fixed", height, width } as const;

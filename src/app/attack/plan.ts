@@ -25,6 +25,8 @@ export const planFileSchema = z.strictObject({
     format: z.enum(layoutNames).optional(),
     split: z.string().optional(),
     variant: z.string().optional(),
+    /** Of names, pictures and truth of some samples: the same data whatever the path. */
+    sha256: z.string().optional(),
     /** Samples of the data set, before `limit`. */
     length: z.number().int().positive(),
     limit: z.number().int().positive().optional(),
@@ -84,6 +86,16 @@ export const planFile = (plan: AttackPlan): PlanFile => ({
   ...plan,
   attack: { name: plan.attack.name, ...plan.attack.parameters },
 });
+
+/** What decides whether two plans are of the same run: contents, not paths, and what was said, not whether it was. */
+export function identityOf({
+  model: { path: _, ...model },
+  data: { path: __, ...data },
+  assumed: ___,
+  ...plan
+}: PlanFile): unknown {
+  return { ...plan, model, data };
+}
 
 /**
  * Finds the attack that a file names.

@@ -4,8 +4,8 @@ import type { Engine } from "../../engine/runtime/engine.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import { DataError } from "../../vision/data/error.js";
 import { readImage } from "../../vision/data/node/image-file.js";
-import { openDataset } from "../../vision/data/node/open.js";
 import { tasks } from "../../vision/tasks/index.js";
+import { openData } from "../data/open-data.js";
 import { type Plugins, reloadPlugins } from "../plugins/plugins.js";
 import { readPredicting } from "../read-predicting.js";
 import { RunError } from "../runs/run-directory.js";
@@ -64,12 +64,14 @@ export async function reopen({ plan, plugins }: OpenPlan, engine: Engine): Promi
     plugins,
     model: await readPredicting(plan.model.path, spec),
     dataset: withPictures(
-      await openDataset(data.path, {
-        task: spec.task,
-        ...(data.format && { format: data.format }),
-        ...(data.split && { split: data.split }),
-        ...(data.variant && { variant: data.variant }),
-      }),
+      (
+        await openData(data.path, {
+          task: spec.task,
+          ...(data.format && { format: data.format }),
+          ...(data.split && { split: data.split }),
+          ...(data.variant && { variant: data.variant }),
+        })
+      ).dataset,
       fit,
     ),
     target: goal.kind === "targeted" ? await tasks[spec.task].wish.read(goal.target, readImage) : undefined,

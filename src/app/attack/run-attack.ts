@@ -1,5 +1,5 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { OnnxModel } from "../../engine/onnx/model.js";
 import type { Engine } from "../../engine/runtime/engine.js";
 import { stack, unstack } from "../../engine/tensor/arrays.js";
@@ -246,10 +246,11 @@ async function attackGroup(
     }
     const files: Record<string, string> = {};
     for (const role of roles) {
-      files[role] = `images/${String(p.index).padStart(6, "0")}${roles.length > 1 ? `.${role}` : ""}.png`;
+      files[role] = `images/${imageName(p)}${roles.length > 1 ? `.${role}` : ""}.png`;
+      mkdirSync(dirname(join(run.path, files[role])), { recursive: true });
       await writeImage(join(run.path, files[role]), unstack(saved[role]!, i));
     }
-    const floats = plan.save === "float" ? `images/${String(p.index).padStart(6, "0")}.safetensors` : undefined;
+    const floats = plan.save === "float" ? `images/${imageName(p)}.safetensors` : undefined;
     if (floats) {
       const found = new Map(roles.map((role) => [role, unstack(outcome.images[role]!, i)]));
       writeFileSync(join(run.path, floats), writeSafetensors(found));
@@ -297,6 +298,13 @@ function compare(
     ...(to.target && { target: measure.sample(prediction, to.target, undefined) }),
     prediction: measure.sample(prediction, to.prediction, undefined),
   };
+}
+
+/** The name of a sample's saved image: that of its source, in folders as there. What file systems do not take is left out, and a number tells such names apart. */
+function imageName({ id, index }: Prepared): string {
+  const parts = id.split("/").map((part) => part.replaceAll(/[^\p{L}\p{N}._+@=() -]/gu, "_").replace(/^\.+/, "_"));
+  const name = parts.join("/");
+  return name === id ? name : `${name}-${index}`;
 }
 
 function regionBatch(region: Tensor<"float32">, images: Tensor, sample: string): Tensor<"float32"> {

@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runFormat } from "../attack/plan.js";
 import { thresholdsOf } from "../attack/thresholds.js";
 import { faultline, network, scratch, writeScenes } from "./testing/scene.js";
 
@@ -46,7 +47,7 @@ describe("output for programs", () => {
     expect(code).toBe(0);
     expect(err).toBe("");
     const result = JSON.parse(out);
-    expect(result).toMatchObject({ exitCode: 0, missed: [], summary: { format: 1, samples: 2 } });
+    expect(result).toMatchObject({ exitCode: 0, missed: [], summary: { format: runFormat, samples: 2 } });
     expect(result.audit).toHaveLength(15);
     expect(existsSync(result.report)).toBe(true);
   });

@@ -11,7 +11,12 @@ export interface DataFlags {
 /** Adds --data, --format, --split and --variant. */
 export function withData(command: Command, presence: "required" | "optional" = "optional"): Command {
   return command
-    .addOption(new Option("--data <dir>", "data set, or a folder of images").makeOptionMandatory(presence === "required"))
+    .addOption(
+      new Option(
+        "--data <what>",
+        "data set, or a folder of images; synthetic = scenes that are made; or the JSON file of a training, for its scenes",
+      ).makeOptionMandatory(presence === "required"),
+    )
     .addOption(new Option("--format <layout>", "layout of the data set (default: recognized)").choices(layoutNames))
     .option("--split <name>", "part of the data set, for example val")
     .option("--variant <name>", "variant of the data set, for example clean or final (Sintel)");

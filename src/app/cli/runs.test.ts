@@ -132,7 +132,7 @@ describe("a run", () => {
 
   it.skipIf(!existsSync("/dev/full"))("a full disk fails its samples, which the same command does later", async () => {
     mkdirSync(folder.path("full", "images"), { recursive: true });
-    const picture = folder.path("full", "images", "000002.png");
+    const picture = folder.path("full", "images", "scene_2.png");
     symlinkSync("/dev/full", picture);
     const first = await faultline(...command("full"));
     expect([first.code, first.err]).toEqual([1, expect.stringMatching(/1 samples found the disk full/)]);

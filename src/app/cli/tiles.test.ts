@@ -192,7 +192,7 @@ describe("an attack by tiles", () => {
     const on = (name: string) => faultline(...command(`on-${name}`, "--data", folder.path(name)));
     expect((await on("low")).code).toBe(0);
     expect(records("on-low")[0]!.size).toEqual([7, 30]);
-    expect((await readImage(folder.path("on-low/images/000000.png"))).shape).toEqual([3, 7, 30]);
+    expect((await readImage(folder.path("on-low/images/scene_0.png"))).shape).toEqual([3, 7, 30]);
     const { code, err } = await on("tiny");
     expect([code, err]).toEqual([1, expect.stringMatching(/scene_0.* is 30x6, too small to be mirrored to a tile of 14x12/)]);
   });

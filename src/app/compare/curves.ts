@@ -38,7 +38,9 @@ export function curves(comparison: Comparison): string | undefined {
   if (!along) return undefined;
   const others = differ.filter((name) => name !== along.name);
   const lineOf = (r: Row) =>
-    others.map((name) => (name === "attack" ? r.facts[name] : `${name} ${r.facts[name] ?? "–"}`)).join(", ");
+    others
+      .flatMap((name) => (r.facts[name] === undefined ? [] : name === "attack" ? r.facts[name] : `${name} ${r.facts[name]}`))
+      .join(", ");
   const share = tasks[rows[0]!.task].formats[headline.name]?.share ?? false;
   const levels = along.name === "epsilon" && rows.every((r) => r.facts.norm === "l_inf");
   const names = [...new Set(rows.map(lineOf))];

@@ -37,7 +37,7 @@ export function mergeCriticality(paths: readonly string[], out: string): void {
     );
   if (found.size < records.length)
     throw new RunError("Some resets are in more than one of the named directories; name each shard once.");
-  const run = RunDirectory.open<CriticalityRecord>(out, whole[0], []);
+  const run = RunDirectory.open<CriticalityRecord>(out, whole[0], { folders: [] });
   try {
     if (run.records.length > 0) throw new RunError(`${out} holds records already; name a new directory.`);
     run.append(records);

@@ -14,6 +14,11 @@ export function labelRange(samples: readonly Labelled[], classes: number, spec: 
     }
   }
   if (total === 0) return unsure("labels", "The data have no labels; what they would show is left out.");
+  if (counts.size === 2 && counts.has(0) && counts.has(255) && ignored.has(255))
+    return wrong(
+      "labels",
+      `The labels are 0 and 255 alone, and 255 is ignored (${percent(counts.get(255)! / total)} of them): binary masks? Write them as 0 and 1.`,
+    );
   const outside = [...counts].filter(([label]) => !ignored.has(label) && (label + offset < 0 || label + offset >= classes));
   const left = [...counts].filter(([label]) => ignored.has(label)).reduce((n, [, c]) => n + c, 0);
   if (outside.length === 0)

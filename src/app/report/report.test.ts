@@ -168,10 +168,14 @@ describe("report", () => {
     const command = text("first", "again.sh");
     const words = command
       .trim()
+      .split("\n")
+      .slice(2)
+      .join("\n")
+      .replaceAll(/"\$here([^"]*)"/g, (_, rest: string) => `${join(folder, "first")}${rest}`)
       .replace(/ \\\n */g, " ")
       .split(" ");
     expect(await main(words.slice(1))).toBe(0);
-    for (const file of ["run.json", "records.jsonl", "summary.json", "audit.json", "images/000001.png"])
+    for (const file of ["run.json", "records.jsonl", "summary.json", "audit.json", "images/three.png"])
       expect(readFileSync(join(folder, "first-again", file)).equals(readFileSync(join(folder, "first", file))), file).toBe(true);
     expect(text("first-again", "report.html")).toBe(text("first", "report.html"));
     expect(text("first", "report.html")).toContain("class 2");
@@ -194,7 +198,7 @@ describe("report", () => {
 
   it("fails the audit when a picture was exchanged", async () => {
     cpSync(join(folder, "run-restoration"), join(folder, "exchanged"), { recursive: true });
-    const file = join(folder, "exchanged", "images", "000000.png");
+    const file = join(folder, "exchanged", "images", "one.png");
     const image = await readImage(file);
     await writeImage(file, { ...image, data: image.data.map((v) => 1 - v) });
     expect(await main(["audit", join(folder, "exchanged")])).toBe(1);

@@ -70,7 +70,9 @@ export function tilesText({ height, width, overlap }: Tiling, { least, most, all
   return `tiles of ${height}x${width} (height x width), neighbors share at least ${overlap} pixels; ${each} for each image, ${all} in all`;
 }
 
-const quoted = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+/** For a shell; what begins with "$here is a shell's own. */
+const quoted = (text: string): string =>
+  /^[\w@%+=:,./-]+$|^"\$here[\w./-]*"$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 /** How long an attack's steps are: " of 2.55/255", or what it does instead. */
 export function stepWords({ attack }: AttackPlan): string {

@@ -13,6 +13,12 @@ import { type Assets, picturesFor } from "./pictures.js";
 import { chooseSamples, drawSpecimens } from "./specimens.js";
 import { reproduce } from "./words.js";
 
+/** A script that makes the run again beside itself, from the folder in which the run was started; the same wherever the run lies. */
+const again = (plan: AttackContext["plan"]): string => `#!/bin/sh
+here=$(cd "$(dirname "$0")" && pwd)
+${reproduce(plan, '"$here/spec.json"', '"$here-again"')}
+`;
+
 /** Width of the pictures of a gallery, in pixels: twice what it shows. */
 const galleryWidth = 280;
 
@@ -45,7 +51,7 @@ export async function writeReport(
   const classes = Math.max(0, ...records.map((r) => r.classes ?? 0));
   const names = dataset.classNames ?? [];
   run.write("spec.json", `${JSON.stringify(withoutAssumed(plan.spec, plan.assumed ?? []), undefined, 2)}\n`);
-  run.write("again.sh", `${reproduce(plan, join(run.path, "spec.json"), `${run.path}-again`)}\n`);
+  run.write("again.sh", again(plan));
   run.write(
     "report.html",
     page({

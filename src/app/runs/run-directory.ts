@@ -52,10 +52,17 @@ export class RunDirectory<R extends RunRecord> {
 
   /**
    * @param plan everything that determines the result, as JSON.
-   * @param folders what is made inside.
+   * @param options.folders what is made inside. @param options.identity what of a plan decides whether a run goes on; default: all of it.
    * @throws RunError when another process writes the directory, or it holds a run with another plan.
    */
-  static open<R extends RunRecord>(path: string, plan: unknown, folders: readonly string[] = ["images"]): RunDirectory<R> {
+  static open<R extends RunRecord, P = unknown>(
+    path: string,
+    plan: P,
+    {
+      folders = ["images"],
+      identity = (p) => p,
+    }: { readonly folders?: readonly string[]; readonly identity?: (plan: P) => unknown } = {},
+  ): RunDirectory<R> {
     makeFolder(path);
     for (const folder of folders) makeFolder(join(path, folder));
     lock(path);
@@ -66,9 +73,12 @@ export class RunDirectory<R extends RunRecord> {
       const before = existsSync(planFile) ? readFileSync(planFile, "utf8") : undefined;
       // A run that came to nothing (a slip in the command) does not stand in the way of the next.
       const begun = existsSync(file) && statSync(file).size > 0;
-      if (before !== undefined && before !== text && begun)
+      const deciding = (of: P) => JSON.stringify(identity(of), undefined, 2);
+      const [there, now] =
+        begun && before !== undefined && before !== text ? [deciding(JSON.parse(before) as P), deciding(plan)] : ["", ""];
+      if (there !== now)
         throw new RunError(
-          `${path} holds a run with other settings (${firstDifference(before, text)}); name another directory with --out, or repeat the command that made it.`,
+          `${path} holds a run with other settings (${firstDifference(there, now)}); name another directory with --out, or repeat the command that made it.`,
         );
       if (before !== text) writeWhole(planFile, text);
       const all = existsSync(file) ? readRecords<R>(file) : [];

@@ -44,7 +44,7 @@ export async function runSensor(
   mkdirSync(path, { recursive: true });
   for (const [i, kind] of kinds.entries()) {
     const pipeline = await buildPipeline(engine, plan.config, kind);
-    const run = RunDirectory.open<TrainRecord>(join(path, kind), { ...plan, layout: kind }, []);
+    const run = RunDirectory.open<TrainRecord>(join(path, kind), { ...plan, layout: kind }, { folders: [] });
     try {
       const end = await runCourse(
         engine,

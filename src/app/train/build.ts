@@ -39,7 +39,7 @@ export function prepareTraining(config: TrainConfig): Promise<Training<NamedNetw
 /** Opens the data for a network. @throws ConfigError, DataError, TrainingError */
 export async function trainingOf<N extends TrainedNetwork>(config: TrainSettings, named: N): Promise<Training<N>> {
   const open = async (data: DataConfig) => {
-    const color = await openData(data, config.task);
+    const color = await openConfigured(data, config.task);
     return inMemory(named.imageChannels === 1 ? grayscale(color) : color);
   };
   const dataset = await open(config.data);
@@ -127,7 +127,8 @@ function scheduleOf({ schedule, steps, warmup: rise }: TrainSettings): Schedule 
 
 const exposed = taskNames.filter((name) => tasks[name].synthetic.exposures);
 
-async function openData(data: DataConfig, task: TrainConfig["task"]): Promise<Dataset> {
+/** The data that a configuration describes. @throws ConfigError, DataError */
+export async function openConfigured(data: DataConfig, task: TrainConfig["task"]): Promise<Dataset> {
   if (data.kind === "synthetic") {
     const { size, length, seed, displacement, subframes, averaging } = data;
     if (!tasks[task].synthetic.exposures && (subframes !== undefined || averaging !== undefined))

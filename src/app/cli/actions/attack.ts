@@ -10,7 +10,7 @@ import type { ModelSpec } from "../../../vision/spec/model-spec.js";
 import { tasks } from "../../../vision/tasks/index.js";
 import { type Finish, finishRun } from "../../attack/finish.js";
 import { flagOf, typed } from "../../attack/parameters.js";
-import { type AttackPlan, planFile, runFormat } from "../../attack/plan.js";
+import { type AttackPlan, identityOf, type PlanFile, planFile, runFormat } from "../../attack/plan.js";
 import { withPictures } from "../../attack/prepare.js";
 import { readRegion } from "../../attack/reopen.js";
 import { type AttackRecord, plannedBatches, runAttack } from "../../attack/run-attack.js";
@@ -20,6 +20,7 @@ import { eotOf } from "../../attack/transform-of.js";
 import { compareRuns } from "../../compare/runs.js";
 import { tableText } from "../../compare/tables.js";
 import { verdict, writeComparison } from "../../compare/write.js";
+import { fingerprintOf } from "../../data/fingerprint.js";
 import { hashFile } from "../../hash-file.js";
 import { nameOfModel } from "../../name-of-model.js";
 import { loadPlugins, type Plugins, taskWith } from "../../plugins/plugins.js";
@@ -76,7 +77,7 @@ async function attackDataset(
   ] as const) {
     if (value) throw new UsageError(`${name} goes with --input FILE.`);
   }
-  const { dataset: whole, spec } = await openFlagged(flags.data, specOfModel, flags);
+  const { dataset: whole, spec, name: dataName } = await openFlagged(flags.data, specOfModel, flags);
   const fit = fitOf(flags, spec);
   const finish = { ...finishOf(flags, spec.task), ...(print && { print }) };
   if (flags.shard && finish.thresholds.length > 0)
@@ -100,8 +101,9 @@ async function attackDataset(
     spec,
     ...(assumed.length > 0 && { assumed: assumed.map((a) => a.field) }),
     data: {
-      path: flags.data,
+      path: dataName,
       ...dataOptions(flags),
+      sha256: await fingerprintOf(whole),
       length: dataset.length,
       ...(flags.limit && { limit: flags.limit }),
     },
@@ -132,7 +134,7 @@ async function attackDataset(
   const region = flags.region === undefined ? undefined : await readRegion(flags.region);
   const context = { engine, model, plan, plugins, dataset, target, region };
   const out = flags.out ?? join("runs", nameOf(plan));
-  const run = RunDirectory.open<AttackRecord>(out, planFile(plan));
+  const run = RunDirectory.open<AttackRecord, PlanFile>(out, planFile(plan), { identity: identityOf });
   const stop = interruptible();
   try {
     const total = plannedBatches(plan).reduce((n, b) => n + b.length, 0);
@@ -240,7 +242,10 @@ function labelsOf(list: readonly Attack[], flags: AttackCommandFlags): string[] 
 /** The same command has the same name, and resumes; other settings have another, and never meet a run of theirs. */
 function nameOf(plan: AttackPlan): string {
   const { shard, ...rest } = planFile(plan);
-  const settings = createHash("sha256").update(JSON.stringify(rest)).digest("hex").slice(0, 8);
+  const settings = createHash("sha256")
+    .update(JSON.stringify(identityOf(rest)))
+    .digest("hex")
+    .slice(0, 8);
   const part = shard ? `-${shard.index}of${shard.count}` : "";
   return `${nameOfModel(rest.model.path)}-${rest.attack.name}-${settings}${part}`;
 }

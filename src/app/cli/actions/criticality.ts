@@ -117,7 +117,7 @@ async function measure(
   const quiet = flags.json && !flags.out;
   const out =
     flags.out ?? `runs/${basename(path, ".onnx")}-criticality${flags.shard ? `-${flags.shard.index}of${flags.shard.count}` : ""}`;
-  const run = quiet ? undefined : RunDirectory.open<CriticalityRecord>(out, plan, []);
+  const run = quiet ? undefined : RunDirectory.open<CriticalityRecord>(out, plan, { folders: [] });
   const store: RecordStore = run ?? inMemory();
   const stop = interruptible();
   try {

@@ -1,6 +1,7 @@
 import type { Dataset } from "../../../vision/data/dataset.js";
-import { type OpenOptions, openDataset } from "../../../vision/data/node/open.js";
+import type { OpenOptions } from "../../../vision/data/node/open.js";
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
+import { openData } from "../../data/open-data.js";
 import type { DataFlags } from "../data-options.js";
 
 /** The flags that say how a data set is read, as a plan keeps them. */
@@ -8,13 +9,13 @@ export function dataOptions({ format, split, variant }: DataFlags): Omit<OpenOpt
   return { ...(format && { format }), ...(split && { split }), ...(variant && { variant }) };
 }
 
-/** Opens the data set; its own ignored label joins those of the specification. */
+/** Opens what --data names, and says how a plan names it; its own ignored label joins those of the specification. */
 export async function openFlagged<S extends ModelSpec>(
   root: string,
   spec: S,
   flags: DataFlags,
-): Promise<{ readonly dataset: Dataset; readonly spec: S }> {
-  const dataset = await openDataset(root, { task: spec.task, ...dataOptions(flags) });
-  if (dataset.ignoreLabel === undefined) return { dataset, spec };
-  return { dataset, spec: { ...spec, ignore: [...new Set([...spec.ignore, dataset.ignoreLabel])] } };
+): Promise<{ readonly dataset: Dataset; readonly spec: S; readonly name: string }> {
+  const { dataset, name } = await openData(root, { task: spec.task, ...dataOptions(flags) }, spec.size);
+  if (dataset.ignoreLabel === undefined) return { dataset, spec, name };
+  return { dataset, name, spec: { ...spec, ignore: [...new Set([...spec.ignore, dataset.ignoreLabel])] } };
 }

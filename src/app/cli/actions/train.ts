@@ -24,7 +24,7 @@ export async function train(path: string, flags: TrainFlags): Promise<void> {
     };
     const plan: TrainPlan | TrainPlan<ImportedTrainConfig> = "model" in config ? { ...facts, config } : { ...facts, config };
     const out = flags.out ?? `runs/${basename(path, ".json")}`;
-    const run = RunDirectory.open<TrainRecord>(out, plan, []);
+    const run = RunDirectory.open<TrainRecord>(out, plan, { folders: [] });
     const stop = interruptible();
     const bar = progress("train", config.steps, run.records.at(-1)?.index ?? 0);
     try {

@@ -10,7 +10,7 @@ import { DataError } from "../error.js";
 import type { FolderRule, LabelFiles } from "../folder-rule.js";
 import { parseLabelMap } from "../formats/label-map.js";
 import { oriented } from "../orientation.js";
-import { byStem, filesIn, isFile, isFolder, load, stem } from "./files.js";
+import { byStem, filesIn, foldersIn, isFile, isFolder, load, stem } from "./files.js";
 import { orientationOf, readImage } from "./image-file.js";
 import { type Layout, type LayoutOptions, soughtBy } from "./layout.js";
 import { classIndex, readList } from "./list-file.js";
@@ -37,13 +37,15 @@ export const folder: Layout = {
     const { task } = options;
     const found = await arrangementOf(root, options);
     if (!found) throw new DataError(`${root} has no pictures for ${task}: looked for ${soughtBy(folder, task)}.`);
-    const { arrangement, base } = found;
+    const { arrangement, base, beside } = found;
     const rule = tasks[task].folder;
     const { labelling, entries } =
       rule.labels.kind === "list"
         ? await classified(base, Object.entries(arrangement.inputs)[0]!, task)
         : { labelling: labellingOf(task, rule.labels), entries: await paired(base, rule, arrangement) };
-    const labels = entries.some((e) => e.label !== undefined || e.classIndex !== undefined) ? "with labels" : "without labels";
+    const labels = entries.some((e) => e.label !== undefined || e.classIndex !== undefined)
+      ? "with labels"
+      : `without labels${beside.length > 0 ? ` (looked for in ${lookedIn(arrangement, rule.labels)}; there are the folders ${beside.slice(0, 6).join(", ")})` : ""}`;
     return datasetOf(
       labelling,
       entries,
@@ -52,6 +54,12 @@ export const folder: Layout = {
     );
   },
 };
+
+/** Where labels were looked for, in words. */
+const lookedIn = ({ labels }: Arrangement, files: LabelFiles): string =>
+  files.kind === "list" || labels === undefined
+    ? "labels.txt"
+    : [labels, ...(alsoCalled[labels] ?? []).slice(0, 3)].map((name) => `${name}/`).join(", ");
 
 type Arrangement = FolderRule["arrangements"][number];
 
@@ -62,12 +70,30 @@ function placesOf({ inputs, labels }: Arrangement, { kind }: LabelFiles): string
   return `${folders.join(" and ")}${truth ? ` (with ${truth})` : ""}`;
 }
 
+/** Names by which folders of an arrangement go as well. */
+const alsoCalled: Readonly<Record<string, readonly string[]>> = {
+  images: ["image", "imgs", "img", "pictures"],
+  labels: ["masks", "annotations", "gt", "label", "mask", "annotation", "ground_truth", "groundtruth"],
+};
+
+/** What the names of labels have behind those of their pictures. */
+const suffixes = ["", "_mask", "_gt", "_label", "_labels", "_labelIds", "_seg", "-mask", "-gt", "-label"];
+
+/** An arrangement with the folders' names as they are on disk. */
 async function arrangementOf(root: string, { task, split }: LayoutOptions) {
   const base = split === undefined ? root : join(root, split);
-  for (const arrangement of tasks[task].folder.arrangements) {
-    const folders = Object.values(arrangement.inputs);
-    const counts = await Promise.all(folders.map(async (name) => (await filesIn(join(base, name))).length));
-    if (counts.every((n) => n > 0)) return { base, arrangement };
+  const there = await foldersIn(base);
+  const named = (name: string) =>
+    [name, ...(alsoCalled[name] ?? [])].flatMap((n) => there.find((t) => t.toLowerCase() === n) ?? [])[0] ?? name;
+  for (const { inputs, labels } of tasks[task].folder.arrangements) {
+    const folders = Object.entries(inputs).map(([role, name]) => [role, name === "" ? "" : named(name)] as const);
+    const counts = await Promise.all(folders.map(async ([, name]) => (await filesIn(join(base, name))).length));
+    if (!counts.every((n) => n > 0)) continue;
+    const arrangement: Arrangement = {
+      inputs: Object.fromEntries(folders),
+      ...(labels !== undefined && { labels: named(labels) }),
+    };
+    return { base, arrangement, beside: there.filter((t) => !folders.some(([, name]) => name === t)) };
   }
   return undefined;
 }
@@ -96,12 +122,15 @@ async function paired(base: string, rule: FolderRule, arrangement: Arrangement):
   const extensions = extensionsOf(rule.labels);
   const labelled = labelFolder !== undefined && (await isFolder(base, labelFolder));
   const labels = byStem(labelled ? await filesIn(join(base, labelFolder), extensions) : []);
+  const labelOf = (name: string) => suffixes.flatMap((s) => labels.get(`${stem(name)}${s}`) ?? [])[0];
+  if (labelled && first.length > 0 && !first.some(labelOf))
+    throw new DataError(noneFits(join(base, firstFolder), first, join(base, labelFolder), [...labels.values()], extensions));
   const partners = byStem(second ? await filesIn(join(base, second[1])) : []);
 
   const entryOf = (name: string, inputs: Record<string, string>): Entry => ({
     id: stem(name),
     inputs,
-    ...(labelled && { label: join(base, labelFolder, labels.get(stem(name)) ?? `${stem(name)}${extensions[0]}`) }),
+    ...(labelled && { label: join(base, labelFolder, labelOf(name) ?? `${stem(name)}${extensions[0]}`) }),
   });
   if (second) {
     return first.map((name) =>
@@ -118,6 +147,21 @@ async function paired(base: string, rule: FolderRule, arrangement: Arrangement):
       .map((name, i) => entryOf(name, { image1: join(base, firstFolder, name), image2: join(base, firstFolder, first[i + 1]!) }));
   }
   return first.map((name) => entryOf(name, { [firstName]: join(base, firstFolder, name) }));
+}
+
+/** Says of labels that belong to no picture what is there. */
+function noneFits(
+  pictures: string,
+  names: readonly string[],
+  folder: string,
+  labels: readonly string[],
+  extensions: readonly string[],
+): string {
+  const some = (list: readonly string[]) =>
+    list.length > 3 ? `${list.slice(0, 2).join(", ")} ... ${list.at(-1)}` : list.join(", ");
+  if (labels.length === 0)
+    return `${folder} has no file of the kind ${extensions.join(", ")}; remove the folder where the pictures have no labels.`;
+  return `Not one of the ${labels.length} files in ${folder} (${some(labels)}) is named after a picture in ${pictures} (${some(names)}); a label bears its picture's name, with ${suffixes.filter(Boolean).slice(0, 4).join(", ")} behind it or nothing.`;
 }
 
 async function classified(

@@ -1,0 +1,64 @@
+import { existsSync, statSync } from "node:fs";
+import type { Dataset } from "../../vision/data/dataset.js";
+import { DataError } from "../../vision/data/error.js";
+import { type OpenOptions, openDataset } from "../../vision/data/node/open.js";
+import { syntheticDataset } from "../../vision/data/synthetic/dataset.js";
+import type { ModelSpec } from "../../vision/spec/model-spec.js";
+import { openConfigured } from "../train/build.js";
+import { readTrainConfig } from "../train/config.js";
+
+/** Samples of `--data synthetic`, and their side where the model takes any. */
+const usual = { length: 16, side: 128 };
+
+/** What `--data` names. */
+export interface NamedData {
+  readonly dataset: Dataset;
+  /** What names the same data again, whatever the model: `synthetic:96x96,length=16,seed=1` for `synthetic`. */
+  readonly name: string;
+}
+
+/**
+ * Opens what `--data` names: a folder with a data set, `synthetic` (scenes that are made, with exact truth), or the JSON file of a training, whose
+ * evaluation data (or training data, where there are none) are meant.
+ *
+ * @param size sizes that the model takes: synthetic scenes are made for them.
+ * @throws DataError, ConfigError in one sentence.
+ */
+export async function openData(
+  name: string,
+  options: OpenOptions,
+  size: ModelSpec["size"] = { rule: "any" },
+): Promise<NamedData> {
+  const synthetic = /^synthetic(?::(.*))?$/.exec(name);
+  if (synthetic && !existsSync(name)) return openSynthetic(synthetic[1] ?? "", options, size);
+  if (name.endsWith(".json") && existsSync(name) && statSync(name).isFile()) {
+    const { config } = await readTrainConfig(name);
+    if (config.task !== options.task)
+      throw new DataError(`${name} trains for ${config.task}, and the model is for ${options.task}.`);
+    return { dataset: await openConfigured(config.evaluation?.data ?? config.data, config.task), name };
+  }
+  return { dataset: await openDataset(name, options), name };
+}
+
+function openSynthetic(settings: string, { task }: OpenOptions, size: ModelSpec["size"]): NamedData {
+  let { height, width } = sidesFor(size);
+  let [length, seed] = [usual.length, 1];
+  for (const part of settings.split(",").filter(Boolean)) {
+    const sides = /^(\d+)(?:x(\d+))?$/.exec(part);
+    const setting = /^(length|seed)=(\d+)$/.exec(part);
+    if (sides) [height, width] = [Number(sides[1]), Number(sides[2] ?? sides[1])];
+    else if (setting) [length, seed] = setting[1] === "length" ? [Number(setting[2]), seed] : [length, Number(setting[2])];
+    else throw new DataError(`--data synthetic:${settings}: "${part}" is no setting; write synthetic:96x128,length=50,seed=2.`);
+  }
+  return {
+    dataset: syntheticDataset({ task, size: { height, width }, length, seed }),
+    name: `synthetic:${height}x${width},length=${length},seed=${seed}`,
+  };
+}
+
+/** A size of scenes that the model takes as they are. */
+function sidesFor(size: ModelSpec["size"]): { height: number; width: number } {
+  if (size.rule === "fixed") return { height: Math.max(16, size.height), width: Math.max(16, size.width) };
+  const side = size.rule === "multiple" ? Math.ceil(usual.side / size.of) * size.of : usual.side;
+  return { height: side, width: side };
+}
