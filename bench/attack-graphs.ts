@@ -2,7 +2,7 @@ import { gradients } from "../src/engine/autodiff/gradients.js";
 import { embed } from "../src/engine/graph/embed.js";
 import { Graph } from "../src/engine/graph/graph.js";
 import { reduceMean } from "../src/engine/operators/index.js";
-import type { AttackSite } from "../src/methods/attacks/step-graph.js";
+import type { AttackedModel } from "../src/methods/attacks/step-graph.js";
 import { type TaskName, tasks } from "../src/vision/tasks/index.js";
 import { type BenchNetwork, forwardGraph } from "./networks/index.js";
 
@@ -16,18 +16,18 @@ const taskOf: Readonly<Record<string, TaskName>> = {
 };
 
 /** A network of the bench as a place to attack, with images in [0, 1]. */
-export function attackedNetwork(network: BenchNetwork): { model: Graph; task: TaskName; site: AttackSite } {
+export function attackedNetwork(network: BenchNetwork): { model: Graph; task: TaskName; attacked: AttackedModel } {
   const model = forwardGraph(network);
   const task = taskOf[network.name] ?? "classification";
-  const predictor: AttackSite["predictor"] = {
+  const predictor: AttackedModel["predictor"] = {
     images: { image: network.input },
     predict: (graph, images) => embed(graph, model, { x: images.image! }).outputs.y!,
   };
-  return { model, task, site: { predictor, task: tasks[task] } };
+  return { model, task, attacked: { predictor, task: tasks[task] } };
 }
 
 /** The plain loss and its gradient by the image. */
-export function gradientGraph({ predictor, task }: AttackSite): Graph {
+export function gradientGraph({ predictor, task }: AttackedModel): Graph {
   const graph = new Graph();
   const x = graph.input("x", "float32", predictor.images.image!);
   const prediction = predictor.predict(graph, { image: x });

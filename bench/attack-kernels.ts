@@ -86,13 +86,13 @@ function added(step: Kernels, gradient: Kernels): number {
 const wanted = process.argv.slice(2);
 console.log("network            fwd + dX    PGD adds  CosPGD adds      PGD  CosPGD");
 for (const network of wanted.length > 0 ? named(benchNetworks, wanted) : benchNetworks) {
-  const { site } = attackedNetwork(network);
+  const { attacked } = attackedNetwork(network);
   const options = { norm: "l_inf", epsilon: 8 / 255, stepSize: 0.01 } as const;
-  const gradient = await kernels(gradientGraph(site), ["loss", "dx"]);
+  const gradient = await kernels(gradientGraph(attacked), ["loss", "dx"]);
   const all = total([...gradient.values()].flat());
   const extra = [
-    added(await kernels(stepGraph(await ascentOf(pgd(options)), site), stepOutputs), gradient),
-    added(await kernels(stepGraph(await ascentOf(cospgd(options)), site), stepOutputs), gradient),
+    added(await kernels(stepGraph(await ascentOf(pgd(options)), attacked), stepOutputs), gradient),
+    added(await kernels(stepGraph(await ascentOf(cospgd(options)), attacked), stepOutputs), gradient),
   ];
   const ms = (t: number) => `${t.toFixed(1)} ms`.padStart(11);
   console.log(network.name.padEnd(17), ms(all), ...extra.map(ms), "  ", ...extra.map((t) => `${(1 + t / all).toFixed(3)}  `));

@@ -20,7 +20,7 @@ import { Random } from "../src/engine/tensor/random.js";
 import { type Shape, sizeOf, type Tensor, tensor } from "../src/engine/tensor/tensor.js";
 import { cospgd, pgd } from "../src/methods/attacks/catalogue/index.js";
 import { ascentOf } from "../src/methods/attacks/definition.js";
-import { type AttackSite, stepGraph } from "../src/methods/attacks/step-graph.js";
+import { type AttackedModel, stepGraph } from "../src/methods/attacks/step-graph.js";
 import type { TaskName } from "../src/vision/tasks/index.js";
 import { attackedNetwork, gradientGraph } from "./attack-graphs.js";
 import type { BenchNetwork } from "./networks/index.js";
@@ -52,10 +52,10 @@ interface Step {
 async function measure(network: BenchNetwork, engine: Engine, { passes, runs, clock, python }: BenchOptions): Promise<Measured> {
   const now = clocks[clock];
   const folder = await mkdtemp(join(tmpdir(), "faultline-bench-"));
-  const { site, task, model } = attackedNetwork(network);
+  const { attacked, task, model } = attackedNetwork(network);
   const files = ["model.onnx", "clean.f32", "target.bin"].map((name) => join(folder, name)) as [string, string, string];
   const clean = uniform(network.input, "image");
-  const target = targetFor(site, task);
+  const target = targetFor(attacked, task);
   await writeFile(files[0], writeModel(model.build()));
   await writeFile(files[1], clean.data);
   await writeFile(files[2], target.data as Float32Array);
@@ -63,9 +63,9 @@ async function measure(network: BenchNetwork, engine: Engine, { passes, runs, cl
   const options = { norm: "l_inf", epsilon, stepSize } as const;
   const compile = (graph: Graph) => engine.compile(lower(graph, "cpu"));
   const programs = {
-    gradient: await compile(gradientGraph(site)),
-    pgd: await compile(stepGraph(await ascentOf(pgd(options)), site)),
-    cospgd: await compile(stepGraph(await ascentOf(cospgd(options)), site)),
+    gradient: await compile(gradientGraph(attacked)),
+    pgd: await compile(stepGraph(await ascentOf(pgd(options)), attacked)),
+    cospgd: await compile(stepGraph(await ascentOf(cospgd(options)), attacked)),
   };
   const held = { image: await engine.upload(clean), target: await engine.upload(target) };
   try {
@@ -108,7 +108,7 @@ async function measure(network: BenchNetwork, engine: Engine, { passes, runs, cl
   }
 }
 
-function targetFor({ predictor, task }: AttackSite, name: TaskName): Tensor {
+function targetFor({ predictor, task }: AttackedModel, name: TaskName): Tensor {
   const graph = new Graph();
   const prediction = predictor.predict(graph, { image: graph.input("image", "float32", predictor.images.image!) });
   const { type, shape } = task.target(prediction);

@@ -21,7 +21,7 @@ import { pgd } from "../src/methods/attacks/catalogue/index.js";
 import { ascentOf } from "../src/methods/attacks/definition.js";
 import type { Runnable } from "../src/methods/attacks/split/runnable.js";
 import { SplitStep } from "../src/methods/attacks/split/split-step.js";
-import { type AttackSite, stepGraph } from "../src/methods/attacks/step-graph.js";
+import { type AttackedModel, stepGraph } from "../src/methods/attacks/step-graph.js";
 import { transforms } from "../src/methods/attacks/transforms/index.js";
 import { tasks } from "../src/vision/tasks/index.js";
 import { attackedNetwork } from "./attack-graphs.js";
@@ -42,11 +42,11 @@ interface Measured {
 }
 
 /** The network for one image, and the task it is taken for. */
-function siteFor(name: string, kind: Kind, side: Side, count: number): AttackSite {
+function siteFor(name: string, kind: Kind, side: Side, count: number): AttackedModel {
   const found = benchNetworks.find((n) => n.name === name)!;
   const [, ...image] = found.input;
   const single = { ...found, input: [1, ...image] };
-  if (kind === "draws") return { ...attackedNetwork(single).site, transform: transforms["gaussian-noise"](count) };
+  if (kind === "draws") return { ...attackedNetwork(single).attacked, transform: transforms["gaussian-noise"](count) };
   const model = forwardGraph(single);
   const { task } = attackedNetwork(single);
   const apply = (x: Value) => embed(x.graph, model, { x }).outputs.y!;
@@ -67,13 +67,13 @@ function siteFor(name: string, kind: Kind, side: Side, count: number): AttackSit
 
 async function measure(name: string, kind: Kind, side: Side, count: number): Promise<Measured> {
   await using engine = await createEngine({ threads: 1, cache: { programs: 0, bytes: 0 } });
-  const site = siteFor(name, kind, side, count);
+  const attacked = siteFor(name, kind, side, count);
   const attack = await ascentOf(pgd({ epsilon: 8 / 255, steps: 4 }));
   const begin = clocks.processor();
   const program: Runnable =
     side === "split"
-      ? await SplitStep.compile(engine, attack, site)
-      : await engine.compile(lower(stepGraph(attack, site), "cpu"));
+      ? await SplitStep.compile(engine, attack, attacked)
+      : await engine.compile(lower(stepGraph(attack, attacked), "cpu"));
   const compile = clocks.processor() - begin;
   const random = new Random("bench", name);
   const drawn = (shape: readonly number[]) =>

@@ -25,7 +25,7 @@ const iterated = ["pgd", "segpgd", "cospgd", "apgd", "apgd-cospgd"] as const;
 const name = (process.argv[2] ?? "segmenter") as SubjectName;
 if (!(name in subjects)) throw new Error(`There is no subject "${name}"; choose segmenter or detector.`);
 await using engine = await createEngine();
-const { modelBytes, classes, ignore, site, batches } = await subjects[name](engine);
+const { modelBytes, classes, ignore, attacked, batches } = await subjects[name](engine);
 
 /** Programs are compiled once for each attack and norm; radius, steps and step size are their inputs. */
 const known = new Map<string, CompiledAscent>();
@@ -39,7 +39,7 @@ async function compiled(
   const parameters = { norm, epsilon: fraction(epsilon), stepSize, steps, restarts };
   const ascent = await ascentOf(attackOf(definition, ownParameters(definition, parameters)));
   const key = `${attackName} ${norm}`;
-  const programs = known.get(key) ?? (await compileAscent(engine, ascent, site));
+  const programs = known.get(key) ?? (await compileAscent(engine, ascent, attacked));
   known.set(key, programs);
   return programs.withBudget({
     epsilon: fraction(epsilon),
@@ -113,7 +113,8 @@ for (const setting of config.settings[name]) {
     // The ensemble takes as long as its members together: one seed, up to 20 steps.
     if (steps > 20) continue;
     const { norm, epsilon, stepSize } = setting;
-    const compile = () => compileAttack(engine, attacks.ensemble({ norm, epsilon: fraction(epsilon), stepSize, steps }), site);
+    const compile = () =>
+      compileAttack(engine, attacks.ensemble({ norm, epsilon: fraction(epsilon), stepSize, steps }), attacked);
     await cell("ensemble", setting, steps, firstSeed!, compile);
   }
 }

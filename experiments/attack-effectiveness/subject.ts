@@ -3,7 +3,7 @@ import { parseModel } from "../../src/engine/onnx/read.js";
 import type { Engine } from "../../src/engine/runtime/engine.js";
 import { type Tensor, tensor } from "../../src/engine/tensor/tensor.js";
 import type { AttackBatch } from "../../src/methods/attacks/compile-attack.js";
-import { type AttackSite, predictionGraph } from "../../src/methods/attacks/step-graph.js";
+import { type AttackedModel, predictionGraph } from "../../src/methods/attacks/step-graph.js";
 import type { Sample } from "../../src/vision/data/dataset.js";
 import { resizeImage } from "../../src/vision/data/fit.js";
 import { syntheticDataset } from "../../src/vision/data/index.js";
@@ -18,7 +18,7 @@ export interface Subject {
   readonly modelBytes: Uint8Array;
   readonly classes: number;
   readonly ignore: readonly number[];
-  readonly site: AttackSite;
+  readonly attacked: AttackedModel;
   readonly batches: readonly AttackBatch[];
 }
 
@@ -35,7 +35,7 @@ async function segmenter(engine: Engine): Promise<Subject> {
     const samples = await Promise.all(Array.from({ length: batch }, (_, b) => dataset.sample(i + b)));
     batches.push(batchOf(samples));
   }
-  return { ...model, ...(await siteOf(engine, model, { batch, height: size, width: size })), classes: 9, batches };
+  return { ...model, ...(await attackedModel(engine, model, { batch, height: size, width: size })), classes: 9, batches };
 }
 
 /** A published text detector on real pictures, against its own clean prediction. */
@@ -43,9 +43,9 @@ async function detector(engine: Engine): Promise<Subject> {
   const { model: file, spec, images, height, width } = config.detector;
   const model = await load(file, spec);
   const read = await Promise.all(images.map(async (path) => resizeImage(await readImage(path), height, width)));
-  const place = await siteOf(engine, model, { batch: images.length, height, width });
+  const place = await attackedModel(engine, model, { batch: images.length, height, width });
   const image = stacked(read);
-  const program = await engine.compile(predictionGraph(place.site));
+  const program = await engine.compile(predictionGraph(place.attacked));
   const { prediction } = await program.run({ image });
   program.dispose();
   const target = labels(prediction as Tensor<"float32">);
@@ -57,9 +57,9 @@ async function load(modelFile: string, specFile: string) {
   return { modelBytes: readFileSync(modelFile), spec, ignore: spec.ignore };
 }
 
-async function siteOf(engine: Engine, { modelBytes, spec }: { modelBytes: Uint8Array; spec: ModelSpec }, size: Size) {
+async function attackedModel(engine: Engine, { modelBytes, spec }: { modelBytes: Uint8Array; spec: ModelSpec }, size: Size) {
   const predictor = await modelPredictor(parseModel(modelBytes), spec, size, engine.evaluate);
-  return { site: { predictor, task: tasks.segmentation, ignore: spec.ignore } };
+  return { attacked: { predictor, task: tasks.segmentation, ignore: spec.ignore } };
 }
 
 interface Size {

@@ -40,7 +40,7 @@ const browser = await launch();
 if (typeof browser === "string") console.warn(`Browser tests are skipped. ${browser}`);
 
 describe.skipIf(typeof browser === "string")("the library in Chromium", () => {
-  let site: SiteServer;
+  let attacked: SiteServer;
   let page: Page;
   const built = mkdtempSync(join(tmpdir(), "faultline-browser-"));
 
@@ -58,7 +58,7 @@ describe.skipIf(typeof browser === "string")("the library in Chromium", () => {
       conditions: ["onnxruntime-web-use-extern-wasm"],
     });
     writeFileSync(join(built, "index.html"), '<!doctype html><title>Tests</title><script type="module" src="page.js"></script>');
-    site = await serve({
+    attacked = await serve({
       "/built/": pathToFileURL(`${built}/`),
       "/golden/": folder.path,
       "/resampling/": resampling,
@@ -66,13 +66,13 @@ describe.skipIf(typeof browser === "string")("the library in Chromium", () => {
     });
     page = await (browser as Browser).newPage();
     page.on("pageerror", (error) => console.error(error));
-    await page.goto(`${site.address}built/index.html`);
+    await page.goto(`${attacked.address}built/index.html`);
     await page.waitForFunction(() => "golden" in globalThis);
   });
 
   afterAll(async () => {
     await (browser as Browser).close();
-    site?.close();
+    attacked?.close();
     rmSync(built, { recursive: true });
   });
 

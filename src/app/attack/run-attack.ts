@@ -15,12 +15,12 @@ import { tasks, type WishMaker } from "../../vision/tasks/index.js";
 import { sentenceOf } from "../cli/errors.js";
 import type { Plugins } from "../plugins/plugins.js";
 import type { RunDirectory } from "../runs/run-directory.js";
+import { attackedModel, drivenBy } from "./attacked-model.js";
 import { type BySize, bySize } from "./by-size.js";
 import { type PerturbationSize, perturbationSize, saveable } from "./eight-bit.js";
 import { labelProblem, nothingCounts } from "./labels.js";
 import type { AttackPlan } from "./plan.js";
 import { type Prepared, prepare } from "./prepare.js";
-import { drivenBy, siteOf } from "./site.js";
 
 /** What the run keeps of one sample. Numbers are of one sample; `scores` compare with each reference that exists. */
 export interface AttackRecord {
@@ -330,8 +330,8 @@ class Programs {
     const key = `${group.length} ${height} ${width} ${valid}`;
     if (this.#current?.key !== key) {
       await this.dispose();
-      const site = siteOf(this.context, { batch: group.length, height, width, valid });
-      this.#current = { key, compiled: site.then((s) => compileAttack(engine, plan.attack, s)) };
+      const attacked = attackedModel(this.context, { batch: group.length, height, width, valid });
+      this.#current = { key, compiled: attacked.then((s) => compileAttack(engine, plan.attack, s)) };
     }
     return this.#current.compiled;
   }

@@ -42,7 +42,7 @@ export interface TensorContext {
   readonly perturb?: readonly string[] | undefined;
   /** [1, H, W], 1 where pixels may change. */
   readonly region?: Tensor<"float32"> | undefined;
-  /** Bytes of inner values, as `AttackSite` has them. */
+  /** Bytes of inner values, as `AttackedModel` has them. */
   readonly memory?: number | undefined;
   readonly signal: AbortSignal;
   readonly onStep?: (step: number, loss: number) => void;

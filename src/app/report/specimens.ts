@@ -6,9 +6,9 @@ import { readImage } from "../../vision/data/node/image-file.js";
 import type { Legend, Panel } from "../../vision/render/drawing.js";
 import { renderPerturbation } from "../../vision/render/index.js";
 import { tasks } from "../../vision/tasks/index.js";
+import { attackedModel } from "../attack/attacked-model.js";
 import { gained } from "../attack/audit/check.js";
 import { type AttackContext, type AttackRecord, preparedSample } from "../attack/run-attack.js";
-import { siteOf } from "../attack/site.js";
 import type { Headline } from "./headline.js";
 import type { Pictures } from "./pictures.js";
 
@@ -85,8 +85,8 @@ export async function drawSpecimens(
     if (compiled?.size !== size) {
       compiled?.program.dispose();
       compiled = undefined;
-      const site = await siteOf(context, { batch: 1, height, width, valid: false });
-      compiled = { size, program: await compilePrediction(engine, site) };
+      const attacked = await attackedModel(context, { batch: 1, height, width, valid: false });
+      compiled = { size, program: await compilePrediction(engine, attacked) };
     }
     return compiled.program;
   };

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { isExhausted, standingAt } from "./best.js";
+import { bestSoFar, isExhausted } from "./best.js";
 
 const records = [20, 22, 21, 22.05, undefined, 23].map((value, i) => ({
   index: 10 * (i + 1),
@@ -8,7 +8,7 @@ const records = [20, 22, 21, 22.05, undefined, 23].map((value, i) => ({
 }));
 const rule = { metric: "PSNR", better: "higher", patience: 3, improvement: 0.1 } as const;
 const stands = (step: number, change = {}) => {
-  const { best, waited } = standingAt(step, [{ index: 5, sample: "", loss: 1 }, ...records], { ...rule, ...change });
+  const { best, waited } = bestSoFar(step, [{ index: 5, sample: "", loss: 1 }, ...records], { ...rule, ...change });
   return [best?.index, waited];
 };
 
@@ -24,7 +24,7 @@ it("finds the best evaluation up to a step, and how long ago it was", () => {
 });
 
 it("is exhausted when the patience is", () => {
-  const at = (step: number, patience: number | undefined) => isExhausted(standingAt(step, records, rule), { ...rule, patience });
+  const at = (step: number, patience: number | undefined) => isExhausted(bestSoFar(step, records, rule), { ...rule, patience });
   expect([30, 40, 50].map((step) => at(step, 3))).toEqual([false, false, true]);
   expect(at(50, undefined)).toBe(false);
 });

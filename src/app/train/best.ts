@@ -11,7 +11,7 @@ export interface BestRule {
   readonly improvement: number;
 }
 
-export interface Standing {
+export interface BestSoFar {
   /** The best evaluation so far. */
   readonly best: TrainRecord | undefined;
   /** Evaluations since then. */
@@ -22,7 +22,7 @@ export interface Standing {
  * How things stand after a step. It follows from the records alone, so that a resumed run keeps and stops where an unbroken one does; an
  * interrupted run's records may be ahead of its checkpoint, and those count only when their step is reached again.
  */
-export function standingAt(step: number, records: readonly TrainRecord[], { metric, better, improvement }: BestRule): Standing {
+export function bestSoFar(step: number, records: readonly TrainRecord[], { metric, better, improvement }: BestRule): BestSoFar {
   const sign = better === "higher" ? 1 : -1;
   let best: TrainRecord | undefined;
   let waited = 0;
@@ -40,5 +40,5 @@ export function standingAt(step: number, records: readonly TrainRecord[], { metr
   return { best, waited };
 }
 
-export const isExhausted = ({ waited }: Standing, { patience }: BestRule): boolean =>
+export const isExhausted = ({ waited }: BestSoFar, { patience }: BestRule): boolean =>
   patience !== undefined && waited >= patience;

@@ -15,7 +15,7 @@ import {
 import { declarations } from "../../vision/nn/model.js";
 import type { PluginFile, Plugins } from "../plugins/plugins.js";
 import type { RunDirectory, RunRecord } from "../runs/run-directory.js";
-import { isExhausted, standingAt } from "./best.js";
+import { bestSoFar, isExhausted } from "./best.js";
 import { createTrainer, inputShapes, prepareTraining, type Training } from "./build.js";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.js";
 import { ConfigError, type ImportedTrainConfig, type TrainConfig, type TrainSettings } from "./config.js";
@@ -129,7 +129,7 @@ export async function runCourse(
   };
   try {
     let upcoming = batchesOf(training, config, trainer.steps);
-    while (trainer.steps < config.steps && !(rule && isExhausted(standingAt(trainer.steps, run.records, rule), rule))) {
+    while (trainer.steps < config.steps && !(rule && isExhausted(bestSoFar(trainer.steps, run.records, rule), rule))) {
       if (signal.aborted) {
         await save();
         return "stopped";
@@ -142,13 +142,13 @@ export async function runCourse(
       const report = await stepping;
       const due = evaluation && (report.step === config.steps || report.step % config.evaluation!.every === 0);
       await recorder.add(report, due ? await evaluation.run(trainer) : undefined, () => observe?.(trainer));
-      if (due && rule && standingAt(report.step, run.records, rule).best?.index === report.step)
+      if (due && rule && bestSoFar(report.step, run.records, rule).best?.index === report.step)
         run.write(bestName, writeSafetensors(resultOf(await trainer.state())));
       onProgress?.(report.step, recorder.note());
       if (report.step % config.checkpoint === 0) await save();
     }
     await save();
-    const best = rule && standingAt(trainer.steps, run.records, rule).best;
+    const best = rule && bestSoFar(trainer.steps, run.records, rule).best;
     const weights = best ? await loadCheckpoint(join(run.path, bestName)) : resultOf(await trainer.state());
     const chosen = best ?? run.records.findLast((r) => r.evaluation);
     const untouched = await evaluation?.untouched();

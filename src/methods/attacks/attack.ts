@@ -74,12 +74,12 @@ export interface PixelWeight {
   readonly pixels: "alike" | "differ";
   /** The alignment that it weighs by, where it does: one of the task's by name, or the published one. */
   readonly alignment?: string;
-  readonly weigh: (site: WeightSite) => Value | undefined;
+  readonly weigh: (given: WeightInputs) => Value | undefined;
   /** How the images of a batch are put together. Signs and normalized steps do not depend on it; logged losses do. */
   readonly batch: "mean" | "sum";
 }
 
-export interface WeightSite {
+export interface WeightInputs {
   readonly task: Task;
   readonly prediction: Value;
   readonly target: Value;
@@ -95,7 +95,7 @@ export interface DescentRule {
   readonly state: readonly StateSpec[];
   /** Scalars that change with the step, by name. */
   readonly schedule?: (step: number, steps: number) => Readonly<Record<string, number>>;
-  readonly advance: (site: DescentSite) => Advance;
+  readonly step: (given: StepInputs) => StepOutputs;
   /** The iterate that counts in the end: the last one, or one that the rule keeps in its state `best`, and by what it is chosen. */
   readonly result: "last" | "highest objective" | "fewest remaining";
 }
@@ -108,7 +108,7 @@ export interface StateSpec {
   readonly initial: number | "start" | "eps" | "2eps";
 }
 
-export interface DescentSite {
+export interface StepInputs {
   /** Per perturbed image: the iterate, the clean image, the gradient of what is maximized (finite; sign already flipped for targeted goals). */
   readonly images: readonly { readonly x: Value; readonly clean: Value; readonly gradient: Value }[];
   /** What is maximized, for each sample [B]. */
@@ -126,7 +126,7 @@ export interface DescentSite {
   readonly project: (image: number, x: Value) => Value;
 }
 
-export interface Advance {
+export interface StepOutputs {
   readonly images: readonly Value[];
   readonly state: Readonly<Record<string, readonly Value[]>>;
 }

@@ -17,8 +17,8 @@ import {
   type Parameters,
 } from "./definition.js";
 import { norms } from "./norms/index.js";
-import type { AttackSite } from "./step-graph.js";
-import { leftHalf, smallBatch, smallSite } from "./testing/small-site.js";
+import type { AttackedModel } from "./step-graph.js";
+import { leftHalf, smallBatch, smallModel } from "./testing/small-model.js";
 import { worstOf } from "./worst-of.js";
 
 const taskNames: readonly TaskName[] = ["classification", "segmentation", "flow", "disparity", "restoration"];
@@ -32,8 +32,8 @@ beforeAll(async () => {
 });
 afterAll(() => engine.dispose());
 
-async function run(attack: Attack, site: AttackSite, batch: AttackBatch): Promise<AttackOutcome> {
-  const compiled = await compileAttack(engine, attack, site);
+async function run(attack: Attack, attacked: AttackedModel, batch: AttackBatch): Promise<AttackOutcome> {
+  const compiled = await compileAttack(engine, attack, attacked);
   try {
     return await compiled.run(batch);
   } finally {
@@ -51,12 +51,12 @@ describe.each(taskNames)("%s", (task) => {
   for (const norm of Object.keys(norms) as Norm["name"][]) {
     for (const goal of goals) {
       it(`${norm}, ${goal}: every attack stays in the ball and beats the best of five draws of noise`, async () => {
-        const [site, batch] = [{ ...smallSite(task), goal }, smallBatch(task)];
-        const baseline = await run(noise({ norm, epsilon: radius[norm], restarts: 5 }), site, batch);
+        const [attacked, batch] = [{ ...smallModel(task), goal }, smallBatch(task)];
+        const baseline = await run(noise({ norm, epsilon: radius[norm], restarts: 5 }), attacked, batch);
         for (const definition of Object.values(attacks)) {
           const { name } = definition;
           const alignment = task === "disparity" && name !== "ensemble" ? { alignment: "residual" } : {};
-          const outcome = await run(having(definition, options(norm, alignment)), site, batch);
+          const outcome = await run(having(definition, options(norm, alignment)), attacked, batch);
           expectInside(outcome, batch, norm, name);
           if (definition.follows === "nothing") continue;
           for (let i = 0; i < outcome.loss.length; i++) {
@@ -76,12 +76,12 @@ describe.each(taskNames)("%s", (task) => {
   }
 
   it("stays on the 8-bit grid and within the region, and gives the same bytes again", async () => {
-    const site = { ...smallSite(task), region: true };
+    const attacked = { ...smallModel(task), region: true };
     const batch = smallBatch(task, { region: leftHalf });
     for (const definition of Object.values(attacks)) {
       const { name } = definition;
       const attack = having(definition, options("l_inf", { grid: "8-bit", steps: 2 }));
-      const [first, second] = [await run(attack, site, batch), await run(attack, site, batch)];
+      const [first, second] = [await run(attack, attacked, batch), await run(attack, attacked, batch)];
       expectInside(first, batch, "l_inf", name);
       for (const [role, image] of Object.entries(first.images)) {
         const clean = batch.images[role]!.data;
@@ -96,12 +96,12 @@ describe.each(taskNames)("%s", (task) => {
   });
 
   it("ensemble: no member does worse to any sample", async () => {
-    const [site, batch] = [smallSite(task), smallBatch(task)];
+    const [attacked, batch] = [smallModel(task), smallBatch(task)];
     const attack = ensemble(options("l_inf", { steps: 4 }));
-    const members = ensemble.members!(attack.parameters, { task: site.task, goal: "untargeted" });
-    const worst = await run(attack, site, batch);
+    const members = ensemble.members!(attack.parameters, { task: attacked.task, goal: "untargeted" });
+    const worst = await run(attack, attacked, batch);
     for (const member of members) {
-      const own = await run(member, site, batch);
+      const own = await run(member, attacked, batch);
       own.correct.forEach((c, i) => {
         expect(worst.correct[i]!).toBeLessThanOrEqual(c);
       });
@@ -110,7 +110,7 @@ describe.each(taskNames)("%s", (task) => {
 });
 
 it("depends on a sample's name and the seed, not on its place in the batch", async () => {
-  const [site, batch] = [smallSite("segmentation"), smallBatch("segmentation")];
+  const [attacked, batch] = [smallModel("segmentation"), smallBatch("segmentation")];
   const attack = attacks.cospgd(options("l_2", {}));
   const swapped: AttackBatch = {
     ...batch,
@@ -118,20 +118,20 @@ it("depends on a sample's name and the seed, not on its place in the batch", asy
     target: swap(batch.target),
     samples: ["second", "first"],
   };
-  const [a, b] = [await run(attack, site, batch), await run(attack, site, swapped)];
+  const [a, b] = [await run(attack, attacked, batch), await run(attack, attacked, swapped)];
   const back = swap(b.images.image!);
   a.images.image!.data.forEach((v, i) => {
     expect(Math.abs(v - back.data[i]!)).toBeLessThan(1e-5);
   });
-  const other = await run(attack, site, { ...batch, seed: 2 });
+  const other = await run(attack, attacked, { ...batch, seed: 2 });
   expect(other.images.image!.data).not.toEqual(a.images.image!.data);
 });
 
 it.each(Object.keys(norms) as Norm["name"][])(
   "%s: starts anywhere in the ball lie in it, and not on its surface alone",
   async (norm) => {
-    const [site, batch] = [smallSite("flow"), smallBatch("flow")];
-    const outcome = await run(noise({ norm, epsilon: radius[norm], randomStart: "ball" }), site, batch);
+    const [attacked, batch] = [smallModel("flow"), smallBatch("flow")];
+    const outcome = await run(noise({ norm, epsilon: radius[norm], randomStart: "ball" }), attacked, batch);
     expectInside(outcome, batch, norm, "noise");
   },
 );
@@ -167,12 +167,12 @@ it("parameters are complete after parsing, and the same when parsed again", () =
 });
 
 it("an ensemble of several losses measures its results by the first", async () => {
-  const [site, batch] = [smallSite("classification"), smallBatch("classification")];
+  const [attacked, batch] = [smallModel("classification"), smallBatch("classification")];
   const member = (loss: string, steps: number) => attacks.apgd({ epsilon: radius.l_inf, loss, steps });
   // The other member alone must win somewhere, else its loss would not show.
   for (const steps of [4, 30]) {
     const members = [member("cross-entropy", 4), member("dlr", steps)];
-    const compiled = await worstOf(engine, () => members, site);
+    const compiled = await worstOf(engine, () => members, attacked);
     const worst = await compiled.run(batch);
     const again = await compiled.evaluate(batch, worst.images);
     compiled.dispose();
@@ -182,9 +182,9 @@ it("an ensemble of several losses measures its results by the first", async () =
 });
 
 it("more restarts never end with less loss", async () => {
-  const [site, batch] = [smallSite("flow"), smallBatch("flow")];
-  const one = await run(attacks.pgd(options("l_inf", { steps: 2 })), site, batch);
-  const four = await run(attacks.pgd(options("l_inf", { steps: 2, restarts: 4 })), site, batch);
+  const [attacked, batch] = [smallModel("flow"), smallBatch("flow")];
+  const one = await run(attacks.pgd(options("l_inf", { steps: 2 })), attacked, batch);
+  const four = await run(attacks.pgd(options("l_inf", { steps: 2, restarts: 4 })), attacked, batch);
   four.loss.forEach((loss, i) => {
     expect(loss).toBeGreaterThanOrEqual(one.loss[i]!);
   });

@@ -11,10 +11,18 @@ import { ruleOf } from "./descent/rule-of.js";
 import { AttackError } from "./error.js";
 import { type CompiledEvaluation, compileEvaluation } from "./evaluation.js";
 import { lowered } from "./lowered.js";
-import { type AttackOutcome, type Judgement, keepFurther, keepWon, type StepRecord } from "./outcome.js";
+import { type AttackOutcome, type Judgement, type StepRecord, selectClean, selectStronger } from "./outcome.js";
 import { type Handles, type Runnable, release } from "./split/runnable.js";
 import { isSplit, overImages, SplitStep } from "./split/split-step.js";
-import { type AttackSite, noiseName, perturbedRoles, predictionGraph, startGraph, stateName, stepGraph } from "./step-graph.js";
+import {
+  type AttackedModel,
+  noiseName,
+  perturbedRoles,
+  predictionGraph,
+  startGraph,
+  stateName,
+  stepGraph,
+} from "./step-graph.js";
 import { stepSchedules } from "./step-schedule.js";
 
 /** One batch to attack. Images are [B, C, H, W] in [0, 1]. */
@@ -52,18 +60,18 @@ export interface AttackHooks {
 export type { AttackOutcome, StepRecord } from "./outcome.js";
 
 /** Compiles a projected ascent on a model for one batch shape: a start program, the step program and an evaluation program. */
-export async function compileAscent(engine: Engine, attack: ProjectedAscent, site: AttackSite): Promise<CompiledAscent> {
+export async function compileAscent(engine: Engine, attack: ProjectedAscent, model: AttackedModel): Promise<CompiledAscent> {
   const compile = (graph: Graph) => engine.compile(lower(graph, engine.info.provider));
-  if (attack.start === "clean" && attack.budget.restarts > 1 && !site.transform)
+  if (attack.start === "clean" && attack.budget.restarts > 1 && !model.transform)
     throw new AttackError(
       `${attack.name} starts at the clean image, so ${attack.budget.restarts} restarts would repeat one search bit for bit; take 1 restart, or a random start.`,
     );
-  const step = isSplit(site)
-    ? await SplitStep.compile(engine, attack, site)
-    : await engine.compile(lowered(stepGraph(attack, site), engine, site));
-  const evaluation = await compileEvaluation(engine, site, attack.loss);
-  const start = attack.start === "clean" ? undefined : await compile(startGraph(attack, site));
-  return new CompiledAscent(engine, attack, site, { step, evaluation, start });
+  const step = isSplit(model)
+    ? await SplitStep.compile(engine, attack, model)
+    : await engine.compile(lowered(stepGraph(attack, model), engine, model));
+  const evaluation = await compileEvaluation(engine, model, attack.loss);
+  const start = attack.start === "clean" ? undefined : await compile(startGraph(attack, model));
+  return new CompiledAscent(engine, attack, model, { step, evaluation, start });
 }
 
 /** Predicts images of one shape, by role. */
@@ -73,8 +81,8 @@ export interface PredictionProgram {
 }
 
 /** The prediction alone. */
-export async function compilePrediction(engine: Engine, site: AttackSite): Promise<PredictionProgram> {
-  const program = overImages(engine, await engine.compile(lower(predictionGraph(site), engine.info.provider)), site);
+export async function compilePrediction(engine: Engine, model: AttackedModel): Promise<PredictionProgram> {
+  const program = overImages(engine, await engine.compile(lower(predictionGraph(model), engine.info.provider)), model);
   return {
     run: async (images) => ({ prediction: (await program.run(images)).prediction as Tensor<"float32"> }),
     dispose: () => program.dispose(),
@@ -92,10 +100,10 @@ export class CompiledAscent implements CompiledAttack {
   constructor(
     private readonly engine: Engine,
     readonly attack: ProjectedAscent,
-    private readonly site: AttackSite,
+    private readonly model: AttackedModel,
     private readonly programs: Programs,
   ) {
-    this.rule = ruleOf(attack, site.task);
+    this.rule = ruleOf(attack, model.task);
   }
 
   get loss(): PixelFunction {
@@ -107,9 +115,9 @@ export class CompiledAscent implements CompiledAttack {
   /** Attacks one batch: as many images as it was compiled for. The result depends on images, target, seed and sample names alone. */
   async run(batch: AttackBatch, hooks: AttackHooks = {}): Promise<AttackOutcome> {
     for (const mask of ["valid", "region"] as const)
-      if (batch[mask] && !this.site[mask])
+      if (batch[mask] && !this.model[mask])
         throw new AttackError(
-          `The batch has a mask "${mask}", but the attack was compiled for none; say ${mask}: true at its site.`,
+          `The batch has a mask "${mask}", but the attack was compiled for none; say ${mask}: true beside its predictor.`,
         );
     const clean = await this.evaluate(batch, batch.images);
     let best: AttackOutcome | undefined;
@@ -117,10 +125,10 @@ export class CompiledAscent implements CompiledAttack {
       const { images, steps } = await this.search(batch, restart, hooks);
       const found = await this.evaluate(batch, images);
       const outcome = { images, steps, ...found, clean };
-      best = best ? keepFurther(best, outcome, this.attack.goal, this.site.task.judgedBy) : outcome;
+      best = best ? selectStronger(best, outcome, this.attack.goal, this.model.task.judgedBy) : outcome;
     }
     if (!best) throw new RangeError("An attack needs at least one restart.");
-    return this.site.task.judgedBy === "correct" ? keepWon(batch.images, best, this.attack.goal) : best;
+    return this.model.task.judgedBy === "correct" ? selectClean(batch.images, best, this.attack.goal) : best;
   }
 
   /**
@@ -129,7 +137,7 @@ export class CompiledAscent implements CompiledAttack {
    */
   withBudget(budget: Partial<Omit<Budget, "grid">>): CompiledAscent {
     const attack = { ...this.attack, budget: { ...this.attack.budget, ...budget } };
-    return new CompiledAscent(this.engine, attack, this.site, this.programs);
+    return new CompiledAscent(this.engine, attack, this.model, this.programs);
   }
 
   /** The prediction for images of the batch shape. */
@@ -148,9 +156,9 @@ export class CompiledAscent implements CompiledAttack {
 
   /** One search from one start, whose result is not judged. */
   async search(batch: AttackBatch, restart: number, { onStep, onTrace, signal }: AttackHooks = {}) {
-    const { attack, site } = this;
+    const { attack, model } = this;
     const { steps, epsilon, stepSize, schedule = "constant" } = attack.budget;
-    const roles = perturbedRoles(site);
+    const roles = perturbedRoles(model);
     const constant: Handles = { target: batch.target, epsilon: scalar(epsilon) };
     if (batch.valid) constant.valid = batch.valid;
     if (batch.region) constant.region = batch.region;
@@ -260,7 +268,7 @@ export class CompiledAscent implements CompiledAttack {
   }
 
   #transformNoise(batch: AttackBatch, restart: number, step: number, draw: number): Handles {
-    const transform = this.site.transform!;
+    const transform = this.model.transform!;
     const feeds: Handles = {};
     for (const [role, { shape }] of Object.entries(batch.images)) {
       const label = `transform/${restart}/${step}/${noiseName(transform, draw, role)}`;

@@ -7,7 +7,7 @@ import type { Goal, Norm, ProjectedAscent } from "./attack.js";
 import type { AttackBatch, AttackHooks, AttackOutcome } from "./compile-attack.js";
 import { AttackError } from "./error.js";
 import type { Judgement } from "./outcome.js";
-import type { AttackSite } from "./step-graph.js";
+import type { AttackedModel } from "./step-graph.js";
 
 // What an attack is. This file and those of the catalogue load nothing heavy: help, plans and configurations know every attack and its parameters
 // without the engine, which `compile` and `ascent` load.
@@ -42,7 +42,7 @@ export interface AttackDefinition<P = Parameters> {
   ascent?(parameters: P, goal: Goal): Promise<ProjectedAscent>;
   /** The attacks that it is made of; absent where there are none. */
   members?(parameters: P, aim: Aim): readonly Attack[];
-  compile(engine: Engine, parameters: P, model: AttackSite): Promise<CompiledAttack>;
+  compile(engine: Engine, parameters: P, model: AttackedModel): Promise<CompiledAttack>;
 }
 
 /** One of a pair of images, a part of the image, random transforms of it, a prediction tile by tile. */
@@ -152,7 +152,7 @@ export const ownParameters = ({ parameters }: Pick<AttackDefinition, "parameters
 export async function compileAttack<P>(
   engine: Engine,
   { definition, parameters }: Attack<P>,
-  model: AttackSite,
+  model: AttackedModel,
 ): Promise<CompiledAttack> {
   demandHandled(definition, {
     perturb: model.perturb !== undefined && model.perturb.length < Object.keys(model.predictor.images).length,

@@ -13,7 +13,7 @@ import { attacks } from "./catalogue/index.js";
 import type { AttackBatch, AttackOutcome } from "./compile-attack.js";
 import { attackOf, compileAttack, ownParameters } from "./definition.js";
 import { norms } from "./norms/index.js";
-import type { AttackSite } from "./step-graph.js";
+import type { AttackedModel } from "./step-graph.js";
 
 // A really trained network (experiments/attack-effectiveness) on scenes that it has not seen.
 const fixture = new URL("../../../fixtures/models/segmenter.onnx", import.meta.url);
@@ -23,7 +23,7 @@ const budgets: Readonly<Record<Norm["name"], number>> = { l_inf: 8 / 255, l_2: 1
 const definitions = Object.values(attacks).filter(({ follows }) => follows !== "nothing");
 
 let engine: Engine;
-let site: AttackSite;
+let attacked: AttackedModel;
 let batch: AttackBatch;
 const noise = new Map<string, AttackOutcome>();
 
@@ -41,7 +41,7 @@ beforeAll(async () => {
     { batch: images, height: size, width: size },
     engine.evaluate,
   );
-  site = { predictor, task: tasks.segmentation, ignore: spec.ignore };
+  attacked = { predictor, task: tasks.segmentation, ignore: spec.ignore };
   batch = {
     images: { image },
     target: tensor("int64", [images, size, size], labels),
@@ -49,7 +49,7 @@ beforeAll(async () => {
     seed: 0,
   };
   for (const norm of Object.keys(norms) as Norm["name"][]) {
-    const compiled = await compileAttack(engine, attacks.noise({ norm, epsilon: budgets[norm], restarts: 3 }), site);
+    const compiled = await compileAttack(engine, attacks.noise({ norm, epsilon: budgets[norm], restarts: 3 }), attacked);
     noise.set(norm, await compiled.run(batch));
     compiled.dispose();
   }
@@ -68,7 +68,7 @@ describe("the committed segmenter", () => {
   ];
   it.each(cases)("$name in $norm beats noise of the same budget on every image", async ({ norm, definition }) => {
     const attack = attackOf(definition, ownParameters(definition, { norm, epsilon: budgets[norm], steps: 3 }));
-    const compiled = await compileAttack(engine, attack, site);
+    const compiled = await compileAttack(engine, attack, attacked);
     expectWorse(await compiled.run(batch), noise.get(norm)!);
     compiled.dispose();
   });

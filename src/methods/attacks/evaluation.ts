@@ -5,7 +5,7 @@ import type { ProjectedAscent } from "./attack.js";
 import type { CompiledAttack } from "./definition.js";
 import { shapeOf } from "./split/runnable.js";
 import { overImages } from "./split/split-step.js";
-import { type AttackSite, evaluationGraph, lossOf } from "./step-graph.js";
+import { type AttackedModel, evaluationGraph, lossOf } from "./step-graph.js";
 
 /** A model's predictions, and what is right of them: all that an attack without gradients needs. */
 export type CompiledEvaluation = Omit<CompiledAttack, "run">;
@@ -18,7 +18,7 @@ export type CompiledEvaluation = Omit<CompiledAttack, "run">;
  */
 export async function compileEvaluation(
   engine: Engine,
-  model: AttackSite,
+  model: AttackedModel,
   loss?: ProjectedAscent["loss"],
 ): Promise<CompiledEvaluation> {
   const chosen = loss === undefined ? {} : { loss };

@@ -7,7 +7,7 @@ import { apgd, apgdReleased, attacks } from "./catalogue/index.js";
 import { ascentOf, attackOf, ownParameters } from "./definition.js";
 import { ruleOf } from "./descent/rule-of.js";
 import { startGraph, stepGraph } from "./step-graph.js";
-import { at, type GoldenEntry, goldenEntries, goldenFolder, goldenSite, goldenTensors } from "./testing/golden-site.js";
+import { at, type GoldenEntry, goldenEntries, goldenFolder, goldenModel, goldenTensors } from "./testing/golden-model.js";
 
 const entries = goldenEntries();
 
@@ -23,7 +23,7 @@ describe.skipIf(!goldenFolder)("golden attack traces, step by step from each sto
 
 async function checkTrace(entry: GoldenEntry, level: (typeof checkedLevels)[number]): Promise<void> {
   const folder = entry.file.split("/")[0]!;
-  const { site, images, noise, label, target, roles } = await goldenSite(folder);
+  const { attacked, images, noise, label, target, roles } = await goldenModel(folder);
   const attack = await ascentFor(entry);
   const trace = goldenTensors(entry.file);
   const x = (t: number, i: number) => at(trace.get(roles.length > 1 ? `x_${i + 1}` : "x")!, t);
@@ -31,13 +31,13 @@ async function checkTrace(entry: GoldenEntry, level: (typeof checkedLevels)[numb
   const clean = Object.fromEntries(roles.map((r) => [`clean.${r}`, images[r]!]));
   if (attack.start === "random") {
     const start = await runModel(
-      startGraph(attack, site),
+      startGraph(attack, attacked),
       { ...clean, ...Object.fromEntries(roles.map((r) => [`start.${r}`, noise[r]!])), epsilon: scalar(entry.eps) },
       level,
     );
     roles.forEach((r, i) => expectClose(start[`next.${r}`]!, x(0, i), 1e-6, `start ${r}`));
   }
-  const model = lower(stepGraph(attack, site), "cpu");
+  const model = lower(stepGraph(attack, attacked), "cpu");
   for (let t = 0; t < entry.iterations; t++) {
     const feeds: Record<string, Tensor> = {
       ...clean,
@@ -70,7 +70,7 @@ async function checkTrace(entry: GoldenEntry, level: (typeof checkedLevels)[numb
 }
 
 async function checkApgd(entry: GoldenEntry): Promise<void> {
-  const { site, images, label } = await goldenSite("apgd");
+  const { attacked, images, label } = await goldenModel("apgd");
   const attack = await ascentOf(
     (entry.rules === "paper" ? apgd : apgdReleased)({
       norm: entry.norm === "linf" ? "l_inf" : "l_2",
@@ -80,10 +80,10 @@ async function checkApgd(entry: GoldenEntry): Promise<void> {
   );
   const trace = goldenTensors(entry.file);
   const batch = label.shape[0]!;
-  const model = lower(stepGraph(attack, site), "cpu");
+  const model = lower(stepGraph(attack, attacked), "cpu");
   const start = trace.get("x_start")! as Tensor<"float32">;
   let state: Record<string, Tensor> = Object.fromEntries(
-    ruleOf(attack, site.task).state.map(({ name, per, initial }) => [
+    ruleOf(attack, attacked.task).state.map(({ name, per, initial }) => [
       per === "image" ? `${name}.image` : name,
       initial === "start"
         ? start
@@ -103,7 +103,7 @@ async function checkApgd(entry: GoldenEntry): Promise<void> {
       step_size: scalar(0),
       progress: scalar(t / entry.iterations),
     };
-    for (const [name, value] of Object.entries(ruleOf(attack, site.task).schedule!(t, entry.iterations)))
+    for (const [name, value] of Object.entries(ruleOf(attack, attacked.task).schedule!(t, entry.iterations)))
       feeds[name] = scalar(value);
     for (const [name, value] of Object.entries(state)) feeds[`state.${name}`] = value;
     const out = await runModel(model, feeds);

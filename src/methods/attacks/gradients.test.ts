@@ -8,7 +8,7 @@ import { apgd, bim, miFgsm } from "./catalogue/index.js";
 import type { StepRecord } from "./compile-attack.js";
 import { type AttackDefinition, attackOf, compileAttack, ownParameters, type Parameters } from "./definition.js";
 import { norms } from "./norms/index.js";
-import { functionSite } from "./testing/function-site.js";
+import { functionModel } from "./testing/function-model.js";
 
 let engine: Engine;
 beforeAll(async () => {
@@ -30,7 +30,7 @@ async function perturbation(
   const compiled = await compileAttack(
     engine,
     attackOf(definition, ownParameters(definition, { ...options, loss })),
-    functionSite([1, n, 1, 1], logits),
+    functionModel([1, n, 1, 1], logits),
   );
   const image: Tensor<"float32"> = tensor("float32", [1, n, 1, 1], Float32Array.from(start));
   const records: StepRecord[] = [];

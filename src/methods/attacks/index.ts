@@ -1,16 +1,16 @@
 /** Attacks on any task; they run wherever an `Engine` does. */
 export type {
-  Advance,
   Budget,
   DescentRule,
-  DescentSite,
   Goal,
   Norm,
   PixelWeight,
   ProjectedAscent,
   Start,
   StateSpec,
-  WeightSite,
+  StepInputs,
+  StepOutputs,
+  WeightInputs,
 } from "./attack.js";
 export { type AttackOptions, type AttackProgress, type AttackResult, attack } from "./attack-images.js";
 export * from "./catalogue/index.js";
@@ -46,11 +46,11 @@ export { momentum } from "./descent/momentum.js";
 export { AttackError } from "./error.js";
 export { type CompiledEvaluation, compileEvaluation } from "./evaluation.js";
 export { norms } from "./norms/index.js";
-export { type AttackOutcome, type Judgement, keepFurther, type StepRecord } from "./outcome.js";
+export { type AttackOutcome, type Judgement, type StepRecord, selectStronger } from "./outcome.js";
 export * as parameters from "./parameters.js";
 export { projectedAscent, usualStepSize } from "./projected-ascent.js";
 export { describeStep, type StepDescription } from "./step-description.js";
-export { type AttackSite, evaluationGraph, predictionGraph, startGraph, stepGraph, type TiledImages } from "./step-graph.js";
+export { type AttackedModel, evaluationGraph, predictionGraph, startGraph, stepGraph, type TiledImages } from "./step-graph.js";
 export { type StepSchedule, stepSchedules } from "./step-schedule.js";
 export { type TaskLoss, taskLoss } from "./task-loss.js";
 export { modelTransform, type Transform, type TransformName, type TransformOf, transforms } from "./transforms/index.js";

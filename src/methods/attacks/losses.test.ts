@@ -7,8 +7,8 @@ import { createEngine, type Engine } from "../../index.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { apgd, ensemble, pgd, segpgd } from "./catalogue/index.js";
 import { compileAttack } from "./definition.js";
-import { functionSite } from "./testing/function-site.js";
-import { smallBatch, smallSite } from "./testing/small-site.js";
+import { functionModel } from "./testing/function-model.js";
+import { smallBatch, smallModel } from "./testing/small-model.js";
 
 let engine: Engine;
 beforeAll(async () => {
@@ -24,7 +24,7 @@ const classifier = (classes: number) => {
     [12, classes],
     Float32Array.from({ length: 12 * classes }, () => random.normal(0, 1)),
   );
-  return functionSite([1, 3, 2, 2], (image: Value) => matMul(reshape(image, [1, 12]), image.graph.constant(weights)));
+  return functionModel([1, 3, 2, 2], (image: Value) => matMul(reshape(image, [1, 12]), image.graph.constant(weights)));
 };
 const batch = {
   images: { image: tensor("float32", [1, 3, 2, 2], new Float32Array(12).fill(0.5)) },
@@ -57,7 +57,7 @@ it.each([
 it("SegPGD is another attack than PGD in restoration, at the task's own scale", async () => {
   const found = await Promise.all(
     [pgd, segpgd].map(async (attack) => {
-      const compiled = await compileAttack(engine, attack({ ...options, randomStart: "none" }), smallSite("restoration"));
+      const compiled = await compileAttack(engine, attack({ ...options, randomStart: "none" }), smallModel("restoration"));
       const { images } = await compiled.run(smallBatch("restoration"));
       compiled.dispose();
       return images.image!.data;

@@ -5,7 +5,7 @@ import { add, neg, relu } from "../../engine/operators/index.js";
 import { attacks } from "./catalogue/index.js";
 import { ascentOf, attackOf, ownParameters } from "./definition.js";
 import { stepGraph } from "./step-graph.js";
-import { goldenFolder, goldenSite } from "./testing/golden-site.js";
+import { goldenFolder, goldenModel } from "./testing/golden-model.js";
 
 const ascents = Object.values(attacks).filter((definition) => definition.ascent);
 const tasks = ["segmentation", "classification", "restoration", "flow", "disparity"];
@@ -19,12 +19,15 @@ describe.skipIf(!goldenFolder)("a ReLU network's masks become products under eve
   it.each(tasks.flatMap((task) => ascents.map((definition) => [task, definition.name, definition] as const)))(
     "%s, %s",
     async (task, _, definition) => {
-      const { site } = await goldenSite(task);
-      const { predict } = site.predictor;
-      const predictor = { ...site.predictor, predict: (g: Graph, x: Readonly<Record<string, Value>>) => split(predict(g, x)) };
+      const { attacked } = await goldenModel(task);
+      const { predict } = attacked.predictor;
+      const predictor = {
+        ...attacked.predictor,
+        predict: (g: Graph, x: Readonly<Record<string, Value>>) => split(predict(g, x)),
+      };
       const ascent = await ascentOf(attackOf(definition, ownParameters(definition, { epsilon: 0.03, steps: 5 })));
-      const graph = (of: typeof predictor) => stepGraph(ascent, { ...site, predictor: of });
-      const [plain, relus] = [graph(site.predictor), graph(predictor)];
+      const graph = (of: typeof predictor) => stepGraph(ascent, { ...attacked, predictor: of });
+      const [plain, relus] = [graph(attacked.predictor), graph(predictor)];
       expect(masks(relus)).toBeGreaterThanOrEqual(masks(plain) + 2);
       expect(masks(lower(relus, "cpu"))).toBe(masks(lower(plain, "cpu")));
     },

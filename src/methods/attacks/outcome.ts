@@ -36,7 +36,7 @@ export interface AttackOutcome extends Judgement {
  * Joins two outcomes of the same batch, sample by sample keeping the one that got further: by loss alone, or first by the share of correct
  * pixels (fewer when driving away, more when driving towards) and by loss where that is equal.
  */
-export function keepFurther(a: AttackOutcome, b: AttackOutcome, goal: Goal, by: Task["judgedBy"]): AttackOutcome {
+export function selectStronger(a: AttackOutcome, b: AttackOutcome, goal: Goal, by: Task["judgedBy"]): AttackOutcome {
   const sign = goal === "untargeted" ? 1 : -1;
   return merged(a, b, (i) => {
     const loss = sign * (b.loss[i]! - a.loss[i]!) > 0;
@@ -49,7 +49,7 @@ export function keepFurther(a: AttackOutcome, b: AttackOutcome, goal: Goal, by: 
  * The outcome, with the clean image in place of every sample that was won before the attack began and is not any more: an attacker who finds a
  * prediction wrong leaves the image alone.
  */
-export function keepWon(images: AttackOutcome["images"], outcome: AttackOutcome, goal: Goal): AttackOutcome {
+export function selectClean(images: AttackOutcome["images"], outcome: AttackOutcome, goal: Goal): AttackOutcome {
   const all = goal === "untargeted" ? 0 : 1;
   return merged(
     outcome,

@@ -9,7 +9,7 @@ import { demandAlignment } from "./weights.js";
 export { ascent } from "./descent/ascent.js";
 export { fewestRemaining } from "./descent/fewest-remaining.js";
 export { momentum } from "./descent/momentum.js";
-export { stay } from "./descent/stay.js";
+export { noStep } from "./descent/no-step.js";
 export { norms } from "./norms/index.js";
 export { cosPgd, segPgd, uniform } from "./weights.js";
 

@@ -2,7 +2,7 @@ import type { ValueInfo } from "../../engine/onnx/model.js";
 import type { Goal, Norm, ProjectedAscent, Start } from "./attack.js";
 import { firstValue } from "./descent/first-value.js";
 import { ruleOf } from "./descent/rule-of.js";
-import { type AttackSite, noiseName, perturbedRoles, stateName } from "./step-graph.js";
+import { type AttackedModel, noiseName, perturbedRoles, stateName } from "./step-graph.js";
 import { stepSchedules } from "./step-schedule.js";
 
 /** Everything that a loop around the step graph must know, as plain data: it travels with the exported model. */
@@ -35,22 +35,22 @@ export interface StepDescription {
   readonly result: Readonly<Record<string, string>>;
 }
 
-/** Describes the graph that `stepGraph` makes of the same attack and site. */
-export function describeStep(attack: ProjectedAscent, site: AttackSite): StepDescription {
+/** Describes the graph that `stepGraph` makes of the same attack and model. */
+export function describeStep(attack: ProjectedAscent, model: AttackedModel): StepDescription {
   const { steps, stepSize, epsilon, schedule = "constant", restarts, grid } = attack.budget;
-  const perturbed = perturbedRoles(site);
-  const roles = Object.keys(site.predictor.images);
-  const rule = ruleOf(attack, site.task);
+  const perturbed = perturbedRoles(model);
+  const roles = Object.keys(model.predictor.images);
+  const rule = ruleOf(attack, model.task);
   const keepsBest = rule.result !== "last";
   const passes = keepsBest ? steps + 1 : steps;
   const perPass = (value: (step: number) => number) => Array.from({ length: passes }, (_, step) => value(step));
   const names = Object.keys(rule.schedule?.(0, steps) ?? {});
-  const { transform } = site;
+  const { transform } = model;
   const draws = Array.from({ length: transform?.samples ?? 0 }, (_, s) => roles.map((role) => noiseName(transform!, s, role)));
   return {
     attack: attack.name,
     source: attack.source,
-    task: site.task.name,
+    task: model.task.name,
     norm: attack.norm.name,
     goal: attack.goal,
     grid,

@@ -27,7 +27,7 @@ import { AttackError } from "./error.js";
 import type { Transform } from "./transforms/transform.js";
 
 /** What the step graph is made from, beside the attack. */
-export interface AttackSite {
+export interface AttackedModel {
   readonly predictor: Predictor;
   readonly task: Task;
   /** Whether what is attacked is driven away from the target or towards it; default away. */
@@ -60,7 +60,7 @@ export interface TiledImages {
 }
 
 /** Shapes of the images that are attacked, by role: those of the predictor, or of the batch and the images of which it sees parts and tiles. */
-export function imagesOf({ predictor, tiled, batch }: Pick<AttackSite, "predictor" | "tiled" | "batch">): Predictor["images"] {
+export function imagesOf({ predictor, tiled, batch }: Pick<AttackedModel, "predictor" | "tiled" | "batch">): Predictor["images"] {
   return Object.fromEntries(
     Object.entries(predictor.images).map(([role, [b, c, h, w]]) => [
       role,
@@ -75,16 +75,16 @@ export function imagesOf({ predictor, tiled, batch }: Pick<AttackSite, "predicto
  * `state.<name>[.<role>]`. Outputs: `next.<role>`, the state under `next_state....`, `objective` [B] (what is maximised), `loss` [B] (plain mean loss),
  * `prediction`, `zero_gradient` and `nan_gradient` [B] (shares of the elements), and for traces `gradient.<role>` and `weight`.
  */
-export function stepGraph(attack: ProjectedAscent, site: AttackSite): Graph {
+export function stepGraph(attack: ProjectedAscent, model: AttackedModel): Graph {
   const graph = new Graph();
-  const inputs = siteInputs(graph, site);
+  const inputs = imageInputs(graph, model);
   const scalarInput = (name: string) => graph.input(name, "float32", []);
   const epsilon = scalarInput("epsilon");
   const stepSize = scalarInput("step_size");
   const progress = scalarInput("progress");
 
-  const passes = draws(graph, site, inputs).map((images) =>
-    evaluate(graph, attack, site, { ...inputs.fixed, ...inputs.x, ...images }, progress),
+  const passes = draws(graph, model, inputs).map((images) =>
+    evaluate(graph, attack, model, { ...inputs.fixed, ...inputs.x, ...images }, progress),
   );
   const average = (pick: (p: (typeof passes)[number]) => Value) =>
     passes.length === 1
@@ -94,7 +94,7 @@ export function stepGraph(attack: ProjectedAscent, site: AttackSite): Graph {
           passes.length,
         );
   const objective = average((p) => p.objective);
-  const batched = overBatch(attack, site, objective);
+  const batched = overBatch(attack, model, objective);
   const away = attack.goal === "untargeted" ? batched : neg(batched);
   const slopes = livingGradients(
     "loss",
@@ -102,8 +102,8 @@ export function stepGraph(attack: ProjectedAscent, site: AttackSite): Graph {
     inputs.perturbed.map((role) => inputs.x[role]!),
   );
 
-  const rule = ruleOf(attack, site.task);
-  advance(graph, attack, rule, inputs, { stepSize, epsilon }, { slopes, objective, remaining: average((p) => p.remaining) });
+  const rule = ruleOf(attack, model.task);
+  takeStep(graph, attack, rule, inputs, { stepSize, epsilon }, { slopes, objective, remaining: average((p) => p.remaining) });
   inputs.perturbed.forEach((role, i) => {
     // The gradient as published: of the loss itself, whatever the goal.
     graph.output(`gradient.${role}`, attack.goal === "untargeted" ? slopes[i]! : neg(slopes[i]!));
@@ -123,19 +123,19 @@ export function stepGraph(attack: ProjectedAscent, site: AttackSite): Graph {
  * `x.<role>` and `<role>` as in `stepGraph`, `target`, `valid` (with tiles: 1 on the core where the target is known), `progress`. Outputs: `gradient.<role>`
  * (of the loss itself, whatever the goal), `objective`, `loss` and `remaining` [B] (means over the pixels), `prediction`, `weight`.
  */
-export function gradientGraph(attack: ProjectedAscent, site: AttackSite): Graph {
+export function gradientGraph(attack: ProjectedAscent, model: AttackedModel): Graph {
   const graph = new Graph();
-  const perturbed = perturbedRoles(site);
+  const perturbed = perturbedRoles(model);
   const images = Object.fromEntries(
-    Object.entries(site.predictor.images).map(([role, shape]) => [
+    Object.entries(model.predictor.images).map(([role, shape]) => [
       role,
       graph.input(perturbed.includes(role) ? `x.${role}` : role, "float32", shape),
     ]),
   );
-  const pass = evaluate(graph, attack, site, images, graph.input("progress", "float32", []));
+  const pass = evaluate(graph, attack, model, images, graph.input("progress", "float32", []));
   const slopes = livingGradients(
     "loss",
-    overBatch(attack, site, pass.objective),
+    overBatch(attack, model, pass.objective),
     perturbed.map((role) => images[role]!),
   );
   perturbed.forEach((role, i) => {
@@ -146,9 +146,9 @@ export function gradientGraph(attack: ProjectedAscent, site: AttackSite): Graph 
 }
 
 /** The rest of a step: `stepGraph` with the inputs `gradient.<role>`, `objective` and `remaining` in place of the model. */
-export function advanceGraph(attack: ProjectedAscent, site: AttackSite): Graph {
+export function updateGraph(attack: ProjectedAscent, model: AttackedModel): Graph {
   const graph = new Graph();
-  const inputs = siteInputs(graph, site);
+  const inputs = imageInputs(graph, model);
   const stepSize = graph.input("step_size", "float32", []);
   const epsilon = graph.input("epsilon", "float32", []);
   const perSample = (name: string) => graph.input(name, "float32", [Object.values(inputs.x)[0]!.shape[0]!]);
@@ -157,16 +157,16 @@ export function advanceGraph(attack: ProjectedAscent, site: AttackSite): Graph {
     return attack.goal === "untargeted" ? gradient : neg(gradient);
   });
   const [objective, remaining] = [perSample("objective"), perSample("remaining")];
-  advance(graph, attack, ruleOf(attack, site.task), inputs, { stepSize, epsilon }, { slopes, objective, remaining });
+  takeStep(graph, attack, ruleOf(attack, model.task), inputs, { stepSize, epsilon }, { slopes, objective, remaining });
   return graph;
 }
 
 /** From the gradient to the next iterate: outputs `next.<role>`, the next state, `zero_gradient` and `nan_gradient`. */
-function advance(
+function takeStep(
   graph: Graph,
   attack: ProjectedAscent,
   rule: DescentRule,
-  inputs: SiteInputs,
+  inputs: ImageInputs,
   { stepSize, epsilon }: { readonly stepSize: Value; readonly epsilon: Value },
   { slopes, objective, remaining }: { readonly slopes: readonly Value[]; readonly objective: Value; readonly remaining: Value },
 ): void {
@@ -179,7 +179,7 @@ function advance(
   const scalars = Object.fromEntries(
     Object.keys(rule.schedule?.(0, 1) ?? {}).map((name) => [name, graph.input(name, "float32", [])]),
   );
-  const next = rule.advance({
+  const next = rule.step({
     images: inputs.perturbed.map((role, i) => ({
       x: inputs.x[role]!,
       clean: inputs.clean[role]!,
@@ -209,15 +209,15 @@ function advance(
 }
 
 /** What is differentiated, from what each sample has: a mean is one over the whole batch, also where this is a part of it. */
-function overBatch({ weight }: ProjectedAscent, { batch }: AttackSite, objective: Value): Value {
+function overBatch({ weight }: ProjectedAscent, { batch }: AttackedModel, objective: Value): Value {
   if (weight.batch === "sum") return reduceSum(objective);
   const mean = reduceMean(objective);
   return batch === undefined ? mean : mul(mean, objective.shape[0]! / batch);
 }
 
 /** What the passes of one step see: the iterates themselves, or several random transforms of all images. */
-function draws(graph: Graph, site: AttackSite, { x, fixed }: SiteInputs): Record<string, Value>[] {
-  const transform = fittingTransform(site);
+function draws(graph: Graph, model: AttackedModel, { x, fixed }: ImageInputs): Record<string, Value>[] {
+  const transform = fittingTransform(model);
   if (!transform) return [x];
   const images = { ...fixed, ...x };
   return Array.from({ length: transform.samples }, (_, s) => {
@@ -234,7 +234,7 @@ function draws(graph: Graph, site: AttackSite, { x, fixed }: SiteInputs): Record
 }
 
 /** @throws AttackError where the transform moves pixels from their targets. */
-export function fittingTransform({ transform, task }: Pick<AttackSite, "transform" | "task">): Transform | undefined {
+export function fittingTransform({ transform, task }: Pick<AttackedModel, "transform" | "task">): Transform | undefined {
   if (transform?.moves === "anything" && task.extent !== "image")
     throw new AttackError(`Transform ${transform.name} moves pixels and ${task.name} has a target for each; take another.`);
   return transform;
@@ -245,7 +245,7 @@ export const noiseName = ({ moves }: Transform, draw: number | undefined, role: 
   moves === "nothing" ? `noise${draw ?? ""}.${role}` : `noise${draw ?? ""}`;
 
 /** The prediction alone: inputs `<role>`. */
-export function predictionGraph({ predictor }: AttackSite): Graph {
+export function predictionGraph({ predictor }: AttackedModel): Graph {
   const graph = new Graph();
   const images = Object.fromEntries(
     Object.entries(predictor.images).map(([role, shape]) => [role, graph.input(role, "float32", shape)]),
@@ -255,16 +255,16 @@ export function predictionGraph({ predictor }: AttackSite): Graph {
 }
 
 /** Prediction and plain loss alone, for the clean image and the result: inputs `<role>`, `target`, optionally `valid`. */
-export function evaluationGraph(attack: Pick<ProjectedAscent, "loss">, site: AttackSite): Graph {
+export function evaluationGraph(attack: Pick<ProjectedAscent, "loss">, model: AttackedModel): Graph {
   const graph = new Graph();
   const images = Object.fromEntries(
-    Object.entries(site.predictor.images).map(([role, shape]) => [role, graph.input(role, "float32", shape)]),
+    Object.entries(model.predictor.images).map(([role, shape]) => [role, graph.input(role, "float32", shape)]),
   );
-  const prediction = site.predictor.predict(graph, images);
-  const { target, options } = targetInputs(graph, site, prediction);
+  const prediction = model.predictor.predict(graph, images);
+  const { target, options } = targetInputs(graph, model, prediction);
   graph.output("prediction", prediction);
-  graph.output("loss", perImage(fittingLoss(attack, site.task, prediction)(prediction, target, options)));
-  graph.output("correct", perImage(site.task.correct(prediction, target, options)));
+  graph.output("loss", perImage(fittingLoss(attack, model.task, prediction)(prediction, target, options)));
+  graph.output("correct", perImage(model.task.correct(prediction, target, options)));
   return graph;
 }
 
@@ -272,13 +272,13 @@ export function evaluationGraph(attack: Pick<ProjectedAscent, "loss">, site: Att
  * Random start: inputs `clean.<role>`, `start.<role>` (raw noise), `epsilon`, optionally `region`, and for starts inside the ball `start_radius.<role>` [B],
  * the share of the radius; outputs `next.<role>`.
  */
-export function startGraph(attack: ProjectedAscent, site: AttackSite): Graph {
+export function startGraph(attack: ProjectedAscent, model: AttackedModel): Graph {
   const graph = new Graph();
   const epsilon = graph.input("epsilon", "float32", []);
-  const perturbed = perturbedRoles(site);
-  const region = site.region ? regionInput(graph, site) : undefined;
+  const perturbed = perturbedRoles(model);
+  const region = model.region ? regionInput(graph, model) : undefined;
   for (const role of perturbed) {
-    const shape = imagesOf(site)[role]!;
+    const shape = imagesOf(model)[role]!;
     const clean = graph.input(`clean.${role}`, "float32", shape);
     const far = attack.norm.start(graph.input(`start.${role}`, "float32", shape), epsilon);
     const inner = attack.start === "ball" && attack.norm.ball;
@@ -291,7 +291,7 @@ export function startGraph(attack: ProjectedAscent, site: AttackSite): Graph {
   return graph;
 }
 
-export function perturbedRoles({ predictor, perturb }: AttackSite): string[] {
+export function perturbedRoles({ predictor, perturb }: AttackedModel): string[] {
   const roles = Object.keys(predictor.images);
   for (const role of perturb ?? [])
     if (!roles.includes(role))
@@ -303,7 +303,7 @@ export function stateName(name: string, per: "image" | "sample", role: string): 
   return per === "image" ? `${name}.${role}` : name;
 }
 
-interface SiteInputs {
+interface ImageInputs {
   readonly perturbed: readonly string[];
   readonly x: Readonly<Record<string, Value>>;
   readonly clean: Readonly<Record<string, Value>>;
@@ -311,42 +311,42 @@ interface SiteInputs {
   readonly region: Value | undefined;
 }
 
-function siteInputs(graph: Graph, site: AttackSite): SiteInputs {
-  const perturbed = perturbedRoles(site);
+function imageInputs(graph: Graph, model: AttackedModel): ImageInputs {
+  const perturbed = perturbedRoles(model);
   const x: Record<string, Value> = {};
   const clean: Record<string, Value> = {};
   const fixed: Record<string, Value> = {};
-  for (const [role, shape] of Object.entries(imagesOf(site))) {
+  for (const [role, shape] of Object.entries(imagesOf(model))) {
     if (perturbed.includes(role)) {
       x[role] = graph.input(`x.${role}`, "float32", shape);
       clean[role] = graph.input(`clean.${role}`, "float32", shape);
     } else fixed[role] = graph.input(role, "float32", shape);
   }
-  return { perturbed, x, clean, fixed, region: site.region ? regionInput(graph, site) : undefined };
+  return { perturbed, x, clean, fixed, region: model.region ? regionInput(graph, model) : undefined };
 }
 
-function regionInput(graph: Graph, site: AttackSite): Value {
-  const [b, , h, w] = Object.values(imagesOf(site))[0]!;
+function regionInput(graph: Graph, model: AttackedModel): Value {
+  const [b, , h, w] = Object.values(imagesOf(model))[0]!;
   return graph.input("region", "float32", [b!, 1, h!, w!]);
 }
 
-function targetInputs(graph: Graph, site: AttackSite, prediction: Value) {
+function targetInputs(graph: Graph, model: AttackedModel, prediction: Value) {
   const known = (name: string) => graph.inputs.find((v) => v.name === name);
-  const { type, shape } = site.task.target(prediction);
+  const { type, shape } = model.task.target(prediction);
   const target = known("target") ?? graph.input("target", type, shape);
   const [b, , ...pixels] = prediction.shape;
-  const valid = site.valid || site.tiled ? (known("valid") ?? graph.input("valid", "float32", [b!, ...pixels])) : undefined;
-  return { target, options: { ignore: site.ignore ?? [], valid, scale: site.scale ?? site.task.scale } };
+  const valid = model.valid || model.tiled ? (known("valid") ?? graph.input("valid", "float32", [b!, ...pixels])) : undefined;
+  return { target, options: { ignore: model.ignore ?? [], valid, scale: model.scale ?? model.task.scale } };
 }
 
-function evaluate(graph: Graph, attack: ProjectedAscent, site: AttackSite, images: Record<string, Value>, progress: Value) {
-  const prediction = site.predictor.predict(graph, images);
-  const { target, options } = targetInputs(graph, site, prediction);
-  const loss = fittingLoss(attack, site.task, prediction)(prediction, target, options);
-  const weight = attack.weight.weigh({ task: site.task, prediction, target, options, goal: attack.goal, progress });
+function evaluate(graph: Graph, attack: ProjectedAscent, model: AttackedModel, images: Record<string, Value>, progress: Value) {
+  const prediction = model.predictor.predict(graph, images);
+  const { target, options } = targetInputs(graph, model, prediction);
+  const loss = fittingLoss(attack, model.task, prediction)(prediction, target, options);
+  const weight = attack.weight.weigh({ task: model.task, prediction, target, options, goal: attack.goal, progress });
   const weighted = weight ? mul(weight, loss) : loss;
   const ones = () => expand(graph.constant({ type: "float32", shape: [], data: new Float32Array([1]) }), loss.shape);
-  const correct = perImage(site.task.correct(prediction, target, options));
+  const correct = perImage(model.task.correct(prediction, target, options));
   return {
     prediction,
     loss: perImage(loss),
@@ -391,7 +391,7 @@ function finite(gradient: Value): Value {
   return where(isNan(gradient), 0, clip(gradient, -largestFloat, largestFloat));
 }
 
-function stateInputs(graph: Graph, rule: DescentRule, inputs: SiteInputs): Record<string, Value[]> {
+function stateInputs(graph: Graph, rule: DescentRule, inputs: ImageInputs): Record<string, Value[]> {
   const batch = Object.values(inputs.x)[0]?.shape[0] ?? 1;
   return Object.fromEntries(
     rule.state.map(({ name, per }) => [

@@ -6,7 +6,7 @@ import { createEngine, type Engine } from "../../index.js";
 import { apgd, noise, pgd } from "./catalogue/index.js";
 import type { AttackBatch } from "./compile-attack.js";
 import { type Attack, compileAttack } from "./definition.js";
-import { functionSite, piecewiseLinear } from "./testing/function-site.js";
+import { functionModel, piecewiseLinear } from "./testing/function-model.js";
 
 // One red value t decides: three logits are piecewise linear in t - 128/255, the first is always 0. Wrong predictions of low loss lie on one side,
 // right ones of higher loss on the other.
@@ -25,8 +25,8 @@ const curves = {
 };
 
 const count = 16;
-const site = (kind: keyof typeof curves) =>
-  functionSite([count, 3, 1, 1], (image) => {
+const attacked = (kind: keyof typeof curves) =>
+  functionModel([count, 3, 1, 1], (image) => {
     const t = sub(reshape(slice(image, [0], [1], { axes: [1] }), [count, 1]), clean);
     const logit = (i: number): Value => piecewiseLinear(t, knots[kind], curves[kind][i]!);
     return concat([mul(t, 0), logit(0), logit(1)], 1);
@@ -46,7 +46,7 @@ beforeAll(async () => {
 afterAll(() => engine.dispose());
 
 async function correct(attack: Attack, kind: keyof typeof curves, label = 0): Promise<number> {
-  const compiled = await compileAttack(engine, attack, site(kind));
+  const compiled = await compileAttack(engine, attack, attacked(kind));
   const outcome = await compiled.run(batch(label));
   compiled.dispose();
   return outcome.correct.reduce((a, b) => a + b, 0) / count;
@@ -74,7 +74,7 @@ describe("what is kept is what succeeds, not what has more loss", () => {
   });
 
   it("restarts that would repeat one search are refused", async () => {
-    await expect(compileAttack(engine, pgd({ ...options, restarts: 3, randomStart: "none" }), site("ridge"))).rejects.toThrow(
+    await expect(compileAttack(engine, pgd({ ...options, restarts: 3, randomStart: "none" }), attacked("ridge"))).rejects.toThrow(
       "pgd starts at the clean image, so 3 restarts would repeat one search bit for bit; take 1 restart, or a random start.",
     );
   });

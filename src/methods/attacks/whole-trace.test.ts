@@ -5,7 +5,7 @@ import type { Tensor } from "../../engine/tensor/tensor.js";
 import { apgd, apgdReleased, attacks } from "./catalogue/index.js";
 import type { AttackBatch, TraceStep } from "./compile-attack.js";
 import { attackOf, compileAttack, ownParameters } from "./definition.js";
-import { at, type GoldenEntry, goldenEntries, goldenFolder, goldenSite, goldenTensors } from "./testing/golden-site.js";
+import { at, type GoldenEntry, goldenEntries, goldenFolder, goldenModel, goldenTensors } from "./testing/golden-model.js";
 
 // A gradient element that is all but zero may change its sign in float32, and the trace parts ways there by two steps: such elements are few.
 const strayed = 0.02;
@@ -26,9 +26,12 @@ afterAll(() => engine.dispose());
 
 describe.skipIf(!goldenFolder)("golden attack traces as a whole, from the stored start, through the engine", () => {
   it.each(chosen.map((e) => [e.file, e] as const))("%s", async (_, entry) => {
-    const { site, images, noise, label, target, roles } = await goldenSite(entry.file.split("/")[0]!);
+    const { attacked, images, noise, label, target, roles } = await goldenModel(entry.file.split("/")[0]!);
     const trace = goldenTensors(entry.file);
-    const compiled = await compileAttack(engine, attackFor(entry), { ...site, goal: entry.targeted ? "targeted" : "untargeted" });
+    const compiled = await compileAttack(engine, attackFor(entry), {
+      ...attacked,
+      goal: entry.targeted ? "targeted" : "untargeted",
+    });
     const batch: AttackBatch = {
       images,
       target: entry.targeted ? target : label,

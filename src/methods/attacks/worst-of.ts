@@ -1,14 +1,14 @@
 import type { Engine } from "../../engine/runtime/engine.js";
 import type { AttackBatch, AttackHooks } from "./compile-attack.js";
 import { type Aim, type Attack, type CompiledAttack, compileAttack } from "./definition.js";
-import { type AttackOutcome, keepFurther } from "./outcome.js";
-import { type AttackSite, predictionGraph } from "./step-graph.js";
+import { type AttackOutcome, selectStronger } from "./outcome.js";
+import { type AttackedModel, predictionGraph } from "./step-graph.js";
 
 /** Several attacks on one model, as one; of each image the worst result is kept. */
 export async function worstOf(
   engine: Engine,
   membersFor: (aim: Aim) => readonly Attack[],
-  model: AttackSite,
+  model: AttackedModel,
 ): Promise<CompiledAttack> {
   const { task, goal = "untargeted" } = model;
   const members: CompiledAttack[] = [];
@@ -24,7 +24,7 @@ export async function worstOf(
         let outcome = await member.run(batch, hooks);
         if (worst && member.loss !== first.loss)
           outcome = { ...outcome, ...(await first.evaluate(batch, outcome.images)), steps: worst.steps };
-        worst = worst ? keepFurther(worst, outcome, goal, "correct") : outcome;
+        worst = worst ? selectStronger(worst, outcome, goal, "correct") : outcome;
       }
       return worst!;
     },
@@ -37,4 +37,4 @@ export async function worstOf(
 }
 
 /** Classes of a model: channels of its prediction, whatever they mean. */
-export const classesOf = (model: AttackSite): number => predictionGraph(model).outputs.get("prediction")!.shape[1]!;
+export const classesOf = (model: AttackedModel): number => predictionGraph(model).outputs.get("prediction")!.shape[1]!;

@@ -98,7 +98,7 @@ function findSites(nodes: readonly Node[], constants: ConstantPart): Site[] {
     return [{ node, kind, slots: [...weight, ...bias] }];
   };
 
-  const siteOf = (node: Node): Site[] => {
+  const attackedModel = (node: Node): Site[] => {
     switch (node.operator) {
       case Conv:
         return weighted(node, "convolution", 1, "convolution");
@@ -138,7 +138,7 @@ function findSites(nodes: readonly Node[], constants: ConstantPart): Site[] {
         return [];
     }
   };
-  return nodes.filter((node) => !constants.has(node.outputs[0]!)).flatMap(siteOf);
+  return nodes.filter((node) => !constants.has(node.outputs[0]!)).flatMap(attackedModel);
 }
 
 /** What leaves the numbers of a tensor as they are, in their order. */

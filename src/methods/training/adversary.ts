@@ -4,7 +4,7 @@ import type { InputShapes, Network } from "../../vision/nn/model.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { type CompiledAscent, compileAscent } from "../attacks/compile-attack.js";
 import { type Attack, ascentsOf } from "../attacks/definition.js";
-import { type AttackOutcome, keepFurther } from "../attacks/outcome.js";
+import { type AttackOutcome, selectStronger } from "../attacks/outcome.js";
 import type { TrainingBatch } from "./batch.js";
 import { TrainingError } from "./error.js";
 import type { TrainingLoss } from "./losses.js";
@@ -91,7 +91,7 @@ export class Adversary {
       };
       let best = await judged(images);
       for (let restart = 1; restart < restarts; restart++)
-        best = keepFurther(best, await judged((await ascent.search(part, restart)).images), goal, "loss");
+        best = selectStronger(best, await judged((await ascent.search(part, restart)).images), goal, "loss");
       images = { ...best.images };
     }
     const attacked = Object.entries(batch.images).map(([name, t]) => [name, replaced(t, images[name]!)] as const);

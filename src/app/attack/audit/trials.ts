@@ -5,13 +5,13 @@ import { sizeOf, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
 import type { ProjectedAscent } from "../../../methods/attacks/attack.js";
 import { type AttackBatch, type CompiledAscent, compileAscent, type TraceStep } from "../../../methods/attacks/compile-attack.js";
 import { ascentsOf, compileAttack } from "../../../methods/attacks/definition.js";
-import { type AttackSite, perturbedRoles } from "../../../methods/attacks/step-graph.js";
+import { type AttackedModel, perturbedRoles } from "../../../methods/attacks/step-graph.js";
 import { classesOf } from "../../../methods/attacks/worst-of.js";
 import { readImage } from "../../../vision/data/node/image-file.js";
 import { tasks } from "../../../vision/tasks/index.js";
+import { attackedModel, drivenBy } from "../attacked-model.js";
 import type { Prepared } from "../prepare.js";
 import { type AttackContext, type AttackRecord, preparedSample } from "../run-attack.js";
-import { drivenBy, siteOf } from "../site.js";
 import type { LevelEvidence, Trial, WeightSpread } from "./evidence.js";
 import { hugeRadius, searchHugeBall } from "./huge-radius.js";
 
@@ -25,19 +25,19 @@ export async function tryAgain(context: AttackContext, record: AttackRecord, fol
   const { engine, plan } = context;
   const { goal } = plan;
   const prepared = await preparedSample(context, record.index);
-  const site = await siteOf(context, { batch: 1, ...sizeOfPrepared(prepared), valid: hasMask(context, prepared) });
+  const attacked = await attackedModel(context, { batch: 1, ...sizeOfPrepared(prepared), valid: hasMask(context, prepared) });
   const members: CompiledAscent[] = [];
   const { norm, restarts = 1 } = plan.attack.budget;
-  const ascents = await ascentsIn(context, site);
-  const whole = ascents.length === 0 ? await compileAttack(engine, plan.attack, site) : undefined;
+  const ascents = await ascentsIn(context, attacked);
+  const whole = ascents.length === 0 ? await compileAttack(engine, plan.attack, attacked) : undefined;
   try {
-    for (const ascent of ascents) members.push(await compileAscent(engine, ascent, site));
+    for (const ascent of ascents) members.push(await compileAscent(engine, ascent, attacked));
     const first = whole ?? members[0]!;
     const [clean, again] = [await first.predict(batchImages(prepared)), await first.predict(batchImages(prepared))];
     const batch = batchOf(context, prepared, unstack(clean, 0));
     const furthest = (losses: readonly number[]) => (goal.kind === "untargeted" ? Math.max(...losses) : Math.min(...losses));
 
-    const elements = perturbedRoles(site).reduce((n, role) => Math.max(n, sizeOf(prepared.images[role]!.shape)), 0);
+    const elements = perturbedRoles(attacked).reduce((n, role) => Math.max(n, sizeOf(prepared.images[role]!.shape)), 0);
     const epsilon = hugeRadius(norm, elements);
     const follows = plan.attack.definition.follows === "gradients" && members.length > 0;
     const huge = follows ? await searchHugeBall(plan, members, batch, record.loss!, epsilon) : undefined;
@@ -48,7 +48,7 @@ export async function tryAgain(context: AttackContext, record: AttackRecord, fol
     const noise = async (kind: "uniform" | "sign") => {
       const losses: number[] = [];
       for (let t = 0; t < trials; t++)
-        losses.push((await first.evaluate(batch, noisy(context, site, prepared, kind, t, radius))).loss[0]!);
+        losses.push((await first.evaluate(batch, noisy(context, attacked, prepared, kind, t, radius))).loss[0]!);
       return furthest(losses);
     };
     const saved = { ...batch, images: await savedImages(record, folder) };
@@ -82,17 +82,17 @@ export async function tryAgain(context: AttackContext, record: AttackRecord, fol
 }
 
 /** The projected ascents that the run's attack is made of, on this model. */
-const ascentsIn = ({ plan }: AttackContext, site: AttackSite): Promise<readonly ProjectedAscent[]> =>
-  ascentsOf(plan.attack, { task: site.task, goal: plan.goal.kind, classes: classesOf(site) });
+const ascentsIn = ({ plan }: AttackContext, attacked: AttackedModel): Promise<readonly ProjectedAscent[]> =>
+  ascentsOf(plan.attack, { task: attacked.task, goal: plan.goal.kind, classes: classesOf(attacked) });
 
 /** Computes the first step's gradient with ONNX Runtime's optimizer off and on. */
 export async function compareLevels(context: AttackContext, record: AttackRecord): Promise<LevelEvidence | undefined> {
   const prepared = await preparedSample(context, record.index);
-  const site = await siteOf(context, { batch: 1, ...sizeOfPrepared(prepared), valid: hasMask(context, prepared) });
-  const [ascent] = await ascentsIn(context, site);
+  const attacked = await attackedModel(context, { batch: 1, ...sizeOfPrepared(prepared), valid: hasMask(context, prepared) });
+  const [ascent] = await ascentsIn(context, attacked);
   if (!ascent) return undefined;
   const gradient = async (level: OptimizationLevel) => {
-    const compiled = await compileAscent(atLevel(context.engine, level), ascent, site);
+    const compiled = await compileAscent(atLevel(context.engine, level), ascent, attacked);
     try {
       const clean = await compiled.predict(batchImages(prepared));
       const step = await oneStep(compiled, batchOf(context, prepared, unstack(clean, 0)));
@@ -147,7 +147,7 @@ async function savedImages({ files }: AttackRecord, folder: string): Promise<Rec
 /** A random point of the run's own ball. */
 function noisy(
   { plan, region }: AttackContext,
-  site: AttackSite,
+  attacked: AttackedModel,
   prepared: Prepared,
   kind: "uniform" | "sign",
   trial: number,
@@ -155,7 +155,7 @@ function noisy(
 ): Record<string, Tensor<"float32">> {
   const { norm } = plan.attack.budget;
   const images = batchImages(prepared);
-  for (const role of perturbedRoles(site)) {
+  for (const role of perturbedRoles(attacked)) {
     const image = images[role]!;
     const random = new Random(plan.seed, `audit/${prepared.id}/${role}/${kind}/${trial}`);
     const area = image.shape[2]! * image.shape[3]!;

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { lower } from "../../../engine/compile/lower.js";
 import type { Graph } from "../../../engine/graph/graph.js";
 import { describeStep } from "../../../methods/attacks/step-description.js";
-import { type AttackSite, evaluationGraph, startGraph, stepGraph } from "../../../methods/attacks/step-graph.js";
+import { type AttackedModel, evaluationGraph, startGraph, stepGraph } from "../../../methods/attacks/step-graph.js";
 import { checkSpec, completeSpec, modelPredictor } from "../../../vision/spec/model-predictor.js";
 import { tasks } from "../../../vision/tasks/index.js";
 import { soleAscent } from "../../attack/sole-ascent.js";
@@ -38,7 +38,7 @@ export async function compile(path: string, flags: CompileFlags): Promise<void> 
   await withEngine(flags, async (engine) => {
     const predictor = await modelPredictor(model, spec, { batch, ...size }, (m) => engine.evaluate(m));
     const transform = await transformOf(eot, Object.values(predictor.images)[0]!, engine);
-    const site: AttackSite = {
+    const attacked: AttackedModel = {
       predictor,
       task,
       goal: flags.goal,
@@ -51,7 +51,7 @@ export async function compile(path: string, flags: CompileFlags): Promise<void> 
     };
     if (flags.also?.includes("start") && attack.start === "clean")
       throw new UsageError(`${attack.name} starts at the clean image; there is no start graph to write.`);
-    const about = describeStep(attack, site);
+    const about = describeStep(attack, attacked);
     const json = JSON.stringify(about, undefined, 2);
     const stem = flags.output.replace(/\.onnx$/, "");
     const write = async (graph: Graph, file: string, memory?: number) => {
@@ -62,12 +62,12 @@ export async function compile(path: string, flags: CompileFlags): Promise<void> 
       process.stdout.write(`${files}: ${described.graph.nodes.length} nodes, opset ${described.opset}\n${note}`);
       return described;
     };
-    const step = await write(stepGraph(attack, site), flags.output, flags.memory);
+    const step = await write(stepGraph(attack, attacked), flags.output, flags.memory);
     writeFileSync(`${stem}.json`, `${json}\n`);
     writeFileSync(`${stem}.md`, stepReadme(basename(flags.output), step, about, wordsOf(spec.range, spec.channels)));
     process.stdout.write(`${stem}.json, ${stem}.md: what it takes and gives\n`);
-    if (flags.also?.includes("start")) await write(startGraph(attack, site), `${stem}.start.onnx`);
-    if (flags.also?.includes("evaluation")) await write(evaluationGraph(attack, site), `${stem}.evaluation.onnx`);
+    if (flags.also?.includes("start")) await write(startGraph(attack, attacked), `${stem}.start.onnx`);
+    if (flags.also?.includes("evaluation")) await write(evaluationGraph(attack, attacked), `${stem}.evaluation.onnx`);
   });
 }
 

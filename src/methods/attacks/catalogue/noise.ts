@@ -9,5 +9,5 @@ export const noise = projectedAscent({
   summary: "a random point of the ball, which every attack must beat",
   parameters: { ...ball, ...restarts, ...randomStart, ...grid, ...loss },
   follows: "nothing",
-  parts: (_, { stay }) => ({ descent: stay }),
+  parts: (_, { noStep }) => ({ descent: noStep }),
 });

@@ -52,7 +52,7 @@ export const apgdL1: DescentRule = {
     const period = Math.max(Math.floor(0.04 * steps), 1);
     return { checkpoint: step > 0 && step % period === 0 ? 1 : 0 };
   },
-  advance: ({ images, objective, state, scalars, epsilon, project }) => {
+  step: ({ images, objective, state, scalars, epsilon, project }) => {
     const sample = (name: string) => state[name]![0]!;
     const better = greater(objective, sample("best_objective"));
     const points = images.map(({ x, gradient }, i) => ({

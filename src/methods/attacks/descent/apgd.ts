@@ -50,7 +50,7 @@ export const apgd = (rules: ApgdRules): DescentRule => ({
       compare_last: step === 1 && rules === "released-code" ? 0 : 1,
     };
   },
-  advance: ({ images, objective, state, scalars, norm, project }) => {
+  step: ({ images, objective, state, scalars, norm, project }) => {
     const sample = (name: string) => state[name]![0]!;
     const first = greater(scalars.first!, 0.5);
     const atCheckpoint = greater(scalars.checkpoint!, 0.5);

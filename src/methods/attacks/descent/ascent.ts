@@ -5,7 +5,7 @@ import type { DescentRule } from "../attack.js";
 export const ascent: DescentRule = {
   name: "ascent",
   state: [],
-  advance: ({ images, norm, stepSize, project }) => ({
+  step: ({ images, norm, stepSize, project }) => ({
     images: images.map(({ x, gradient }, i) => project(i, add(x, mul(norm.direction(gradient, x), stepSize)))),
     state: {},
   }),

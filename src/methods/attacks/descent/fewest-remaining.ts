@@ -18,10 +18,10 @@ export function fewestRemaining(rule: DescentRule): DescentRule {
       { name: "fewest", per: "sample", initial: 2 },
       { name: "objective_at_fewest", per: "sample", initial: -3e38 },
     ],
-    advance: (site) => {
-      const { images, state, remaining, objective } = site;
+    step: (given) => {
+      const { images, state, remaining, objective } = given;
       const own = Object.fromEntries(rule.state.map(({ name }) => [name, state[inner(name)]!]));
-      const next = rule.advance({ ...site, state: own });
+      const next = rule.step({ ...given, state: own });
       const [fewest, objectiveThere] = [state.fewest![0]!, state.objective_at_fewest![0]!];
       const further = or(less(remaining, fewest), and(equal(remaining, fewest), greater(objective, objectiveThere)));
       return {

@@ -6,7 +6,7 @@ import { scaledByLargest } from "../norms/scale.js";
 export const momentum = (decay = 1): DescentRule => ({
   name: `momentum ${decay}`,
   state: [{ name: "momentum", per: "image", initial: 0 }],
-  advance: ({ images, state, norm, stepSize, project }) => {
+  step: ({ images, state, norm, stepSize, project }) => {
     const next = images.map(({ gradient }, i) => {
       const scaled = scaledByLargest(gradient);
       return add(mul(state.momentum![i]!, decay), div(scaled, clip(reduceSum(abs(scaled), [1, 2, 3], "keep"), 0.5)));

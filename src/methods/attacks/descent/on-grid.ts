@@ -36,11 +36,11 @@ export function onGrid(rule: DescentRule): DescentRule {
       ...rule.state.map((spec) => ({ ...spec, name: inner(spec.name) })),
       ...(rule.result !== "last" ? [{ name: "best", per: "image", initial: "start" } as const] : []),
     ],
-    advance: (site) => {
-      const { images, state, norm, epsilon } = site;
+    step: (given) => {
+      const { images, state, norm, epsilon } = given;
       const rounded = (points: readonly Value[]) => points.map((x, i) => nearestLevels(x, images[i]!.clean, norm, epsilon));
-      const next = rule.advance({
-        ...site,
+      const next = rule.step({
+        ...given,
         images: images.map((image, i) => ({ ...image, x: state.exact![i]! })),
         state: Object.fromEntries(rule.state.map(({ name }) => [name, state[inner(name)]!])),
       });

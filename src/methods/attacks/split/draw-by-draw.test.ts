@@ -8,8 +8,8 @@ import { sizeOf, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
 import { attacks } from "../catalogue/index.js";
 import type { TraceStep } from "../compile-attack.js";
 import { ascentOf, compileAttack } from "../definition.js";
-import { type AttackSite, stepGraph } from "../step-graph.js";
-import { smallBatch, smallSite } from "../testing/small-site.js";
+import { type AttackedModel, stepGraph } from "../step-graph.js";
+import { smallBatch, smallModel } from "../testing/small-model.js";
 import { transforms } from "../transforms/index.js";
 
 let engine: Engine;
@@ -20,8 +20,8 @@ afterAll(() => engine.dispose());
 
 const attack = attacks.pgd({ norm: "l_2", epsilon: 0.5, steps: 3 });
 
-async function traced(site: AttackSite, given = smallBatch(site.task.name)) {
-  const compiled = await compileAttack(engine, attack, site);
+async function traced(attacked: AttackedModel, given = smallBatch(attacked.task.name)) {
+  const compiled = await compileAttack(engine, attack, attacked);
   const steps: TraceStep[] = [];
   const outcome = await compiled.run(given, { onTrace: (step) => void steps.push(step) });
   compiled.dispose();
@@ -46,9 +46,9 @@ it.each([
   ["flow", "shift"],
   ["classification", "resize-pad"],
 ] as const)("%s: draws one after the other give what one graph with all of them gives (%s)", async (task, name) => {
-  const site = { ...smallSite(task), transform: transforms[name](3) };
-  const { steps } = await traced(site);
-  const graph = stepGraph(await ascentOf(attack), site);
+  const attacked = { ...smallModel(task), transform: transforms[name](3) };
+  const { steps } = await traced(attacked);
+  const graph = stepGraph(await ascentOf(attack), attacked);
   const program = await engine.compile(lower(graph, "cpu"));
   const { images, target } = smallBatch(task);
   for (const { step, x, gradient, loss } of steps) {
@@ -73,8 +73,8 @@ it.each([
 });
 
 it("gives the same bits again", async () => {
-  const site = { ...smallSite("flow"), transform: transforms["gaussian-noise"](4) };
-  const [a, b] = [await traced(site), await traced(site)];
+  const attacked = { ...smallModel("flow"), transform: transforms["gaussian-noise"](4) };
+  const [a, b] = [await traced(attacked), await traced(attacked)];
   expect(a.outcome.images.image1!.data).toEqual(b.outcome.images.image1!.data);
   expect(a.steps.map((s) => s.gradient)).toEqual(b.steps.map((s) => s.gradient));
 });
@@ -87,7 +87,7 @@ it("compiles the same graphs, however many draws there are", async () => {
       return engine.compile(model, options);
     };
     const counting = new Proxy(engine, { get: (on, key) => (key === "compile" ? compile : Reflect.get(on, key, on)) });
-    (await compileAttack(counting, attack, { ...smallSite("segmentation"), transform: transforms.shift(samples) })).dispose();
+    (await compileAttack(counting, attack, { ...smallModel("segmentation"), transform: transforms.shift(samples) })).dispose();
     return counts;
   };
   expect(await nodes(20)).toEqual(await nodes(2));
@@ -101,8 +101,8 @@ it("says when a transform lets no gradient through, or moves pixels from their t
     apply: (_: unknown, noise: Parameters<typeof shift.apply>[1]) => noise,
     noise: () => [2, 3, 8, 10],
   };
-  await expect(compileAttack(engine, attack, { ...smallSite("segmentation"), transform: blind })).rejects.toThrow(/gradient/);
-  const moving = { ...smallSite("flow"), transform: transforms["resize-pad"](2) };
+  await expect(compileAttack(engine, attack, { ...smallModel("segmentation"), transform: blind })).rejects.toThrow(/gradient/);
+  const moving = { ...smallModel("flow"), transform: transforms["resize-pad"](2) };
   await expect(compileAttack(engine, attack, moving)).rejects.toThrow(/moves pixels/);
 });
 

@@ -4,7 +4,7 @@ import { Graph, type Value } from "../../../engine/graph/graph.js";
 import { add, div, mul, reduceSum } from "../../../engine/operators/index.js";
 import type { Engine, Feeds, Program } from "../../../engine/runtime/engine.js";
 import { type Tensor, tensor } from "../../../engine/tensor/tensor.js";
-import { type AttackSite, imagesOf, noiseName, perturbedRoles } from "../step-graph.js";
+import { type AttackedModel, imagesOf, noiseName, perturbedRoles } from "../step-graph.js";
 import type { Transform } from "../transforms/transform.js";
 import { type Handles, type PassOptions, pick, type Runnable, release, Sums } from "./runnable.js";
 
@@ -16,22 +16,22 @@ import { type Handles, type PassOptions, pick, type Runnable, release, Sums } fr
 export class DrawByDraw implements Runnable {
   private constructor(
     readonly inputs: Runnable["inputs"],
-    private readonly site: AttackSite,
+    private readonly model: AttackedModel,
     private readonly samples: number,
     private readonly transform: Program,
     private readonly gradient: Runnable,
     private readonly back: Program,
   ) {}
 
-  static async compile(engine: Engine, site: AttackSite, transform: Transform, gradient: Runnable): Promise<DrawByDraw> {
+  static async compile(engine: Engine, model: AttackedModel, transform: Transform, gradient: Runnable): Promise<DrawByDraw> {
     const compile = (graph: Graph) => engine.compile(lower(graph, engine.info.provider));
-    const programs = [await compile(transformGraph(site, transform)), await compile(pullbackGraph(site, transform))] as const;
-    return new DrawByDraw(gradient.inputs, site, transform.samples, programs[0], gradient, programs[1]);
+    const programs = [await compile(transformGraph(model, transform)), await compile(pullbackGraph(model, transform))] as const;
+    return new DrawByDraw(gradient.inputs, model, transform.samples, programs[0], gradient, programs[1]);
   }
 
   async run(feeds: Feeds, { only = [], draw }: PassOptions = {}): Promise<Handles> {
-    const roles = perturbedRoles(this.site);
-    const images = imagesOf(this.site);
+    const roles = perturbedRoles(this.model);
+    const images = imagesOf(this.model);
     const slopes = roles.map((role) => `gradient.${role}`);
     let sums: Handles = Object.fromEntries(roles.map((role) => [`sum.${role}`, tensor("float32", images[role]!)]));
     const means = new Sums();
@@ -67,11 +67,11 @@ export class DrawByDraw implements Runnable {
 }
 
 /** One draw: inputs `x.<role>` for images that may change, `<role>` for others, and `noise[.<role>]`; outputs `seen.<input>`. */
-function transformGraph(site: AttackSite, transform: Transform): Graph {
+function transformGraph(model: AttackedModel, transform: Transform): Graph {
   const graph = new Graph();
   const draw = noiseInputs(graph, transform);
-  const perturbed = perturbedRoles(site);
-  for (const [role, shape] of Object.entries(imagesOf(site))) {
+  const perturbed = perturbedRoles(model);
+  for (const [role, shape] of Object.entries(imagesOf(model))) {
     const name = perturbed.includes(role) ? `x.${role}` : role;
     const image = graph.input(name, "float32", shape);
     graph.output(`seen.${name}`, transform.apply(image, draw(role, image)));
@@ -80,11 +80,11 @@ function transformGraph(site: AttackSite, transform: Transform): Graph {
 }
 
 /** A gradient brought back through one draw: inputs `x.<role>`, `gradient.<role>`, `sum.<role>`, `noise[.<role>]`; outputs `next_sum.<role>`. */
-function pullbackGraph(site: AttackSite, transform: Transform): Graph {
+function pullbackGraph(model: AttackedModel, transform: Transform): Graph {
   const graph = new Graph();
   const draw = noiseInputs(graph, transform);
-  for (const role of perturbedRoles(site)) {
-    const shape = imagesOf(site)[role]!;
+  for (const role of perturbedRoles(model)) {
+    const shape = imagesOf(model)[role]!;
     const [x, cotangent, sum] = ["x", "gradient", "sum"].map((name) => graph.input(`${name}.${role}`, "float32", shape));
     const [slope] = livingGradients("loss", reduceSum(mul(transform.apply(x!, draw(role, x!)), cotangent!)), [x!]);
     graph.output(`next_sum.${role}`, add(sum!, div(slope!, transform.samples)));

@@ -7,8 +7,8 @@ import { tasks } from "../../../vision/tasks/index.js";
 import { attacks } from "../catalogue/index.js";
 import type { AttackBatch, TraceStep } from "../compile-attack.js";
 import { type Attack, compileAttack } from "../definition.js";
-import type { AttackSite } from "../step-graph.js";
-import { smallSite } from "../testing/small-site.js";
+import type { AttackedModel } from "../step-graph.js";
+import { smallModel } from "../testing/small-model.js";
 import { transforms } from "../transforms/index.js";
 
 const [height, width] = [8, 10];
@@ -21,10 +21,10 @@ beforeAll(async () => {
 afterAll(() => engine.dispose());
 
 /** A model that takes so many images at a time, at a batch of five. */
-function siteOf(task: "classification" | "flow" | "segmentation", own: number): AttackSite {
-  const { predictor, ...site } = smallSite(task);
+function attackedModel(task: "classification" | "flow" | "segmentation", own: number): AttackedModel {
+  const { predictor, ...attacked } = smallModel(task);
   const images = Object.fromEntries(tasks[task].roles.map((role) => [role, [own, 3, height, width]]));
-  return { ...site, predictor: { ...predictor, images }, ...(own !== batch && { batch }), valid: task !== "classification" };
+  return { ...attacked, predictor: { ...predictor, images }, ...(own !== batch && { batch }), valid: task !== "classification" };
 }
 
 const drawn = (shape: Shape, value: (i: number) => number): Tensor<"float32"> =>
@@ -55,8 +55,8 @@ function batchOf(task: "classification" | "flow" | "segmentation"): AttackBatch 
   };
 }
 
-async function traced(attack: Attack, site: AttackSite, given: AttackBatch) {
-  const compiled = await compileAttack(engine, attack, site);
+async function traced(attack: Attack, attacked: AttackedModel, given: AttackBatch) {
+  const compiled = await compileAttack(engine, attack, attacked);
   const steps: TraceStep[] = [];
   const outcome = await compiled.run(given, { onTrace: (step) => void steps.push(step) });
   const prediction = await compiled.predict(given.images);
@@ -72,9 +72,9 @@ describe.each([
 ] as const)("%s", (_, goal, attack) => {
   it.each(["classification", "segmentation", "flow"] as const)("%s: a batch in parts is the batch", async (task) => {
     const given = batchOf(task);
-    const whole = await traced(attack, { ...siteOf(task, batch), goal }, given);
+    const whole = await traced(attack, { ...attackedModel(task, batch), goal }, given);
     for (const own of [1, 2, 8]) {
-      const parts = await traced(attack, { ...siteOf(task, own), goal }, given);
+      const parts = await traced(attack, { ...attackedModel(task, own), goal }, given);
       expect(parts.steps.length).toBe(whole.steps.length);
       parts.steps.forEach((step, t) => {
         const other = whole.steps[t]!;
@@ -99,8 +99,8 @@ it("goes with random transforms", async () => {
   const given = batchOf("segmentation");
   const transform = transforms["gaussian-noise"](2);
   const [whole, parts] = [
-    await traced(attack, { ...siteOf("segmentation", batch), transform }, given),
-    await traced(attack, { ...siteOf("segmentation", 2), transform }, given),
+    await traced(attack, { ...attackedModel("segmentation", batch), transform }, given),
+    await traced(attack, { ...attackedModel("segmentation", 2), transform }, given),
   ];
   near(parts.steps[1]!.gradient.image!, whole.steps[1]!.gradient.image!, "gradient");
   near(parts.outcome.images.image!, whole.outcome.images.image!, "result");
@@ -109,7 +109,7 @@ it("goes with random transforms", async () => {
 it("refuses a mask that it was not compiled for", async () => {
   const attack = attacks.pgd({ norm: "l_2", epsilon: 0.5, steps: 1 });
   const given = batchOf("segmentation");
-  const compiled = await compileAttack(engine, attack, { ...siteOf("segmentation", 1), valid: false });
+  const compiled = await compileAttack(engine, attack, { ...attackedModel("segmentation", 1), valid: false });
   await expect(compiled.run(given)).rejects.toThrow(/mask "valid"/);
   compiled.dispose();
 });

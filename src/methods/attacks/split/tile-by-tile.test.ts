@@ -12,7 +12,7 @@ import { tiled } from "../../../vision/tiled-predictor.js";
 import { attacks } from "../catalogue/index.js";
 import { type AttackBatch, compilePrediction, type TraceStep } from "../compile-attack.js";
 import { type Attack, compileAttack } from "../definition.js";
-import type { AttackSite } from "../step-graph.js";
+import type { AttackedModel } from "../step-graph.js";
 import { transforms } from "../transforms/index.js";
 
 type Dense = "segmentation" | "flow" | "disparity" | "restoration";
@@ -77,8 +77,8 @@ afterAll(() => engine.dispose());
 async function both(task: Dense) {
   const make = predictorFor(task);
   const rest = { task: tasks[task], ignore: [255], valid: true, region: true };
-  const whole: AttackSite = { ...rest, predictor: await tiled({ batch, height, width }, tiling, make) };
-  const parts: AttackSite = {
+  const whole: AttackedModel = { ...rest, predictor: await tiled({ batch, height, width }, tiling, make) };
+  const parts: AttackedModel = {
     ...rest,
     predictor: await make({ batch, height: tiling.height, width: tiling.width }),
     tiled: { tiling, height, width },
@@ -86,8 +86,8 @@ async function both(task: Dense) {
   return { whole, parts };
 }
 
-async function trace(attack: Attack, site: AttackSite, given: AttackBatch) {
-  const compiled = await compileAttack(engine, attack, site);
+async function trace(attack: Attack, attacked: AttackedModel, given: AttackBatch) {
+  const compiled = await compileAttack(engine, attack, attacked);
   const steps: TraceStep[] = [];
   const outcome = await compiled.run(given, { onTrace: (step) => void steps.push(step) });
   compiled.dispose();
@@ -115,13 +115,13 @@ describe.each(["segmentation", "flow", "disparity", "restoration"] as const)("%s
     ["apgd", attacks.apgd({ ...options, restarts: 2 })],
     ["apgd-cospgd, on one image of two", attacks["apgd-cospgd"]({ ...options, ...residual })],
   ] as const)("is what one graph with all tiles is: %s", async (name, attack) => {
-    const sites = await both(task);
+    const attacked = await both(task);
     const goal = name.includes("towards") ? "targeted" : "untargeted";
     const perturb = name.includes("two") ? [tasks[task].roles.at(-1)!] : undefined;
     const given = batchOf(task);
     const [whole, parts] = [
-      await trace(attack, { ...sites.whole, goal, ...(perturb && { perturb }) }, given),
-      await trace(attack, { ...sites.parts, goal, ...(perturb && { perturb }) }, given),
+      await trace(attack, { ...attacked.whole, goal, ...(perturb && { perturb }) }, given),
+      await trace(attack, { ...attacked.parts, goal, ...(perturb && { perturb }) }, given),
     ];
     expect(parts.steps.length).toBe(whole.steps.length);
     parts.steps.forEach((step, t) => {
@@ -142,8 +142,8 @@ describe.each(["segmentation", "flow", "disparity", "restoration"] as const)("%s
     const { whole, parts } = await both(task);
     const { images } = batchOf(task);
     const predictions: Tensor[] = [];
-    for (const site of [whole, parts]) {
-      const program = await compilePrediction(engine, site);
+    for (const attacked of [whole, parts]) {
+      const program = await compilePrediction(engine, attacked);
       predictions.push((await program.run(images)).prediction!);
       program.dispose();
     }

@@ -9,7 +9,7 @@ import { runModel } from "../../../engine/testing/run-model.js";
 import { pgd } from "../catalogue/index.js";
 import { ascentOf } from "../definition.js";
 import { stepGraph } from "../step-graph.js";
-import { smallBatch, smallSite } from "../testing/small-site.js";
+import { smallBatch, smallModel } from "../testing/small-model.js";
 import { modelTransform, type Transform, transforms } from "./index.js";
 
 const shape: Shape = [2, 3, 8, 10];
@@ -93,7 +93,7 @@ describe("a step with transforms", () => {
 
   it("averages the gradients of its draws", async () => {
     const step = async (transform: Transform, noises: readonly Tensor[]) => {
-      const model = lower(stepGraph(attack, { ...smallSite("segmentation"), transform }), "cpu");
+      const model = lower(stepGraph(attack, { ...smallModel("segmentation"), transform }), "cpu");
       const noise = Object.fromEntries(noises.map((n, i) => [model.inputs.find((v) => v.name.startsWith(`noise${i}`))!.name, n]));
       return (await runModel(model, { ...feeds, ...noise }))["gradient.image"]!.data as Float32Array;
     };
@@ -111,20 +111,20 @@ describe("a step with transforms", () => {
 
   it("holds the weights once, however many draws there are", () => {
     const size = (samples: number) => {
-      const model = stepGraph(attack, { ...smallSite("segmentation"), transform: transforms.shift(samples) });
+      const model = stepGraph(attack, { ...smallModel("segmentation"), transform: transforms.shift(samples) });
       return [...model.build().graph.initializers.values()].filter((t) => sizeOf(t.shape) > 64).length;
     };
     expect(size(5)).toBe(size(1));
   });
 
   it("refuses to move pixels under a target for each", () => {
-    expect(() => stepGraph(attack, { ...smallSite("flow"), transform: transforms["resize-pad"](2) })).toThrow(/moves pixels/);
-    expect(() => stepGraph(attack, { ...smallSite("classification"), transform: transforms["resize-pad"](2) })).not.toThrow();
+    expect(() => stepGraph(attack, { ...smallModel("flow"), transform: transforms["resize-pad"](2) })).toThrow(/moves pixels/);
+    expect(() => stepGraph(attack, { ...smallModel("classification"), transform: transforms["resize-pad"](2) })).not.toThrow();
   });
 
   it("moves both images of a pair alike, and gives each its own noise", () => {
     const noises = (transform: Transform) =>
-      stepGraph(attack, { ...smallSite("flow"), transform })
+      stepGraph(attack, { ...smallModel("flow"), transform })
         .inputs.map((i) => i.name)
         .filter((n) => n.startsWith("noise"));
     expect(noises(transforms.shift(2))).toEqual(["noise0", "noise1"]);

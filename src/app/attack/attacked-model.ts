@@ -1,6 +1,6 @@
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import { ascentsOf } from "../../methods/attacks/definition.js";
-import { type AttackSite, imagesOf } from "../../methods/attacks/step-graph.js";
+import { type AttackedModel, imagesOf } from "../../methods/attacks/step-graph.js";
 import { framed } from "../../vision/framed-predictor.js";
 import type { Predictor } from "../../vision/predictor.js";
 import { checkSpec, modelPredictor, type PredictorSize } from "../../vision/spec/model-predictor.js";
@@ -12,10 +12,10 @@ import type { AttackContext } from "./run-attack.js";
 import { transformOf } from "./transform-of.js";
 
 /** The model as a plan's attack meets it, for one size of batch and image. */
-export async function siteOf(
+export async function attackedModel(
   { engine, model, plan, plugins, region }: Pick<AttackContext, "engine" | "model" | "plan" | "plugins" | "region">,
   size: PredictorSize & { readonly valid: boolean },
-): Promise<AttackSite> {
+): Promise<AttackedModel> {
   const task = taskWith(tasks[plan.spec.task], plugins);
   const predictorFor = (s: PredictorSize) => modelPredictor(model, plan.spec, s, (m) => engine.evaluate(m));
   // A model whose file fixes how many images it takes at a time goes through a batch in parts.
@@ -48,7 +48,7 @@ async function tilesOrWhole(
   task: Task,
   size: PredictorSize,
   predictorFor: (size: PredictorSize) => Promise<Predictor>,
-): Promise<Pick<AttackSite, "predictor" | "tiled">> {
+): Promise<Pick<AttackedModel, "predictor" | "tiled">> {
   if (fit.mismatch !== "tile") return { predictor: await framed(size, spec.size, fit.mismatch, task, predictorFor) };
   const { tiles: tiling } = fit;
   const ascents = await ascentsOf(attack, { task, goal: goal.kind });

@@ -6,13 +6,13 @@ import type { Predictor } from "../../../vision/predictor.js";
 
 import { type TaskName, tasks } from "../../../vision/tasks/index.js";
 import type { AttackBatch } from "../compile-attack.js";
-import type { AttackSite } from "../step-graph.js";
+import type { AttackedModel } from "../step-graph.js";
 
 const [batch, height, width, classes] = [2, 8, 10, 4];
 const channelsOf = (task: TaskName): number => tasks[task].channels ?? classes;
 
 /** A smooth network of two convolutions with random weights, for any task: small enough for a table of hundreds of attacks. */
-export function smallSite(task: TaskName): AttackSite {
+export function smallModel(task: TaskName): AttackedModel {
   const { roles } = tasks[task];
   const shape: Shape = [batch, 3, height, width];
   const random = new Random(5, task);

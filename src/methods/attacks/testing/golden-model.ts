@@ -8,7 +8,7 @@ import { runModel } from "../../../engine/testing/run-model.js";
 import type { Predictor } from "../../../vision/predictor.js";
 
 import { type TaskName, tasks } from "../../../vision/tasks/index.js";
-import type { AttackSite } from "../step-graph.js";
+import type { AttackedModel } from "../step-graph.js";
 
 export interface GoldenEntry {
   readonly file: string;
@@ -38,8 +38,8 @@ export function goldenTensors(file: string): Map<string, Tensor> {
   return parseSafetensors(readFileSync(new URL(file, goldenFolder))).tensors;
 }
 
-/** The small network of a task as an attack's site, its clean images by role, its label and target. */
-export async function goldenSite(folder: string) {
+/** The small network of a task as an attack's attacked, its clean images by role, its label and target. */
+export async function goldenModel(folder: string) {
   const file = parseModel(readFileSync(new URL(`${folder}/network.onnx`, goldenFolder)));
   const model = await specialize(file, {}, (constants) => runModel(constants, {}));
   const inputs = goldenTensors(`${folder}/inputs.safetensors`);
@@ -60,8 +60,8 @@ export async function goldenSite(folder: string) {
       Object.values(embed(graph, model, Object.fromEntries(roles.map((role, i) => [names[i]!, values[role]!]))).outputs)[0]!,
   };
   const asTarget = (t: Tensor | undefined): Tensor => (t?.type === "int32" ? tensor("int64", t.shape, toNumbers(t)) : t!);
-  const site: AttackSite = { predictor, task, ignore: [255, -1] };
-  return { site, images, noise, label: asTarget(inputs.get("label")), target: asTarget(inputs.get("target")), roles };
+  const attacked: AttackedModel = { predictor, task, ignore: [255, -1] };
+  return { attacked, images, noise, label: asTarget(inputs.get("label")), target: asTarget(inputs.get("target")), roles };
 }
 
 /** Entry `t` along the first axis. */

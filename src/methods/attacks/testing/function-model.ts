@@ -2,10 +2,10 @@ import type { Value } from "../../../engine/graph/graph.js";
 import { add, mul, relu, sub } from "../../../engine/operators/index.js";
 import type { Shape } from "../../../engine/tensor/tensor.js";
 import { tasks } from "../../../vision/tasks/index.js";
-import type { AttackSite } from "../step-graph.js";
+import type { AttackedModel } from "../step-graph.js";
 
 /** A classifier that is a function of its image: logits [B, K] from an image of the given shape. */
-export const functionSite = (shape: Shape, logits: (image: Value) => Value): AttackSite => ({
+export const functionModel = (shape: Shape, logits: (image: Value) => Value): AttackedModel => ({
   predictor: { images: { image: shape }, predict: (_, { image }) => logits(image!) },
   task: tasks.classification,
 });

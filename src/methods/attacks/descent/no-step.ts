@@ -1,9 +1,9 @@
 import type { DescentRule } from "../attack.js";
 
 /** Does not move: the starting point is the result. */
-export const stay: DescentRule = {
-  name: "stay",
+export const noStep: DescentRule = {
+  name: "no step",
   state: [],
-  advance: ({ images }) => ({ images: images.map(({ x }) => x), state: {} }),
+  step: ({ images }) => ({ images: images.map(({ x }) => x), state: {} }),
   result: "last",
 };
