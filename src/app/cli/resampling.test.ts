@@ -40,7 +40,7 @@ describe("faultline retrofit", () => {
     const output = folder.path("net.flc.onnx");
     const { code, out } = await faultline("retrofit", model, "--down", "flc", "--up", "lctc-7", "-o", output);
     expect(code).toBe(0);
-    expect(out).toContain("2 of 2 layers replaced. It takes image 1x3x32x32 alone");
+    expect(out).toContain("2 of 2 layers replaced. It takes image 1x3x32x32; height and width are fixed");
     expect(out).toMatch(/Conv +strided convolution +3x32x32 -> 6x16x16 +flc/);
     expect(out).toMatch(/On 3 synthetic pictures, brought to 32x32, their shape kept, the output moved by/);
     const { graph } = await readModel(output);

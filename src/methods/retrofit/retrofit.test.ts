@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { gradients } from "../../engine/autodiff/gradients.js";
+import { specialize } from "../../engine/compile/specialize.js";
 import { embed } from "../../engine/graph/embed.js";
 import { Graph, type Node, type Value } from "../../engine/graph/graph.js";
+import type { OnnxModel } from "../../engine/onnx/model.js";
 import { Conv } from "../../engine/operators/convolution/conv.js";
 import {
   averagePool,
@@ -22,6 +24,7 @@ import { runModel } from "../../engine/testing/run-model.js";
 import { createEngine, type Engine } from "../../index.js";
 import { forms, Left, resamplingPlaces } from "../../vision/resampling/index.js";
 import { outputDifferences } from "./difference.js";
+import { retrofitFile } from "./in-file.js";
 import { downChoiceNames, upChoiceNames } from "./names.js";
 import { retrofit } from "./retrofit.js";
 
@@ -239,6 +242,38 @@ describe("layers that raise the resolution", () => {
       kind: "left",
       because: "its kernel of 10x10 does not fit into the middle of 7x7; --up lctc-11 has room",
     });
+  });
+});
+
+it("the file keeps its other nodes, names, opset and symbolic batch", async () => {
+  const graph = model([1, 3, 16, 16], (x, w) => {
+    const y = relu(downs["3x3"]!(x, w));
+    return ups["pixel shuffle"]!(relu(downs["max 2x2"]!(y, w)), (s) => w(s.length === 4 ? [8, 4, 3, 3] : s));
+  });
+  const built = graph.build();
+  const file = {
+    ...built,
+    metadata: { author: "somebody" },
+    graph: { ...built.graph, inputs: built.graph.inputs.map((i) => ({ ...i, shape: ["N", 3, "H", "W"] })) },
+  };
+  const specialized = (of: OnnxModel, batch: number) =>
+    specialize(of, { x: [batch, 3, 16, 16] }, (m) => engine.evaluate(m), { keep: "weights" });
+  const one = await specialized(file, 1);
+  const { graph: made, renamed, changes } = retrofit(one, { down: "flc", up: "lctc-9" });
+  expect(changes.map((c) => c.outcome.kind)).toEqual(["replaced", "replaced", "replaced"]);
+  const written = retrofitFile(file, one, made, renamed)!;
+  expect(written.graph.inputs[0]!.shape).toEqual(["N", 3, 16, 16]);
+  expect([written.opset, written.metadata]).toEqual([file.opset, file.metadata]);
+  expect(written.graph.nodes.filter((n) => n.op === "Relu")).toEqual(built.graph.nodes.filter((n) => n.op === "Relu"));
+  // one picture: as the graph; several: as each alone
+  const x = picture([3, 3, 16, 16]);
+  const [whole] = await outputDifferences(engine, made, await specialized(written, 1), [{ x: picture([1, 3, 16, 16]) }]);
+  expect(whole!.relative).toBeLessThan(1e-6);
+  const together = toNumbers((await runModel(written, { x })).y!);
+  const alone = [0, 1, 2].map((i) => tensor("float32", [1, 3, 16, 16], x.data.slice(768 * i, 768 * (i + 1))));
+  const apart = (await Promise.all(alone.map(async (t) => toNumbers((await runModel(written, { x: t })).y!)))).flat();
+  together.forEach((v, i) => {
+    expect(v).toBeCloseTo(apart[i]!, 5);
   });
 });
 

@@ -31,11 +31,15 @@ export interface Change {
  * large context, which begins as the same function.
  *
  * @param graph specialized; its sides are fixed, for the low-pass is a matrix of the map's size.
- * @returns the new graph, and what became of every layer that changes the resolution.
+ * @returns the new graph, what became of every layer that changes the resolution, and for what was replaced the names of its output before and now.
  * @example const { graph, changes } = retrofit(await specialize(model, shapes, evaluate, { keep: "weights" }), { down: "flc", up: "lctc-7" });
  */
-export function retrofit(graph: Graph, options: RetrofitOptions): { readonly graph: Graph; readonly changes: readonly Change[] } {
+export function retrofit(
+  graph: Graph,
+  options: RetrofitOptions,
+): { readonly graph: Graph; readonly changes: readonly Change[]; readonly renamed: ReadonlyMap<string, string> } {
   const changes: Change[] = [];
+  const renamed = new Map<string, string>();
   let count = 0;
   const apply = (node: Node, { graph: made }: Site): readonly Value[] | undefined => {
     for (const form of forms) {
@@ -51,11 +55,13 @@ export function retrofit(graph: Graph, options: RetrofitOptions): { readonly gra
         after: found.after.shape,
         outcome: replacement instanceof Left ? { kind: "left", because: replacement.because } : { kind: "replaced", by },
       });
-      return replacement instanceof Left ? undefined : [replacement];
+      if (replacement instanceof Left) return undefined;
+      renamed.set(found.after.name, replacement.name);
+      return [replacement];
     }
     return undefined;
   };
-  return { graph: rewrite(graph, [{ scope: "all", apply }]), changes };
+  return { graph: rewrite(graph, [{ scope: "all", apply }]), changes, renamed };
 }
 
 function replaced(

@@ -1,9 +1,12 @@
 import { resolve } from "node:path";
+import { specialize } from "../../../engine/compile/specialize.js";
+import type { OnnxModel } from "../../../engine/onnx/model.js";
 import { saveModel } from "../../../engine/onnx/write-file.js";
 import {
   type Change,
   type OutputDifference,
   outputDifferences,
+  retrofitFile,
   retrofit as retrofitted,
 } from "../../../methods/retrofit/index.js";
 import { usualTasks } from "../../../vision/tasks/names.js";
@@ -23,8 +26,8 @@ export async function retrofit(path: string, flags: RetrofitFlags): Promise<void
   const { spec, assumed } = resolveSpec(path, flags, usualTasks.pictures);
   sayAssumed(assumed.filter(isOfImages), path);
   await withEngine(flags, async (engine) => {
-    const { graph } = await openModel(path, flags.shape ?? {}, engine, { keep: "weights" });
-    const { graph: made, changes } = retrofitted(graph, { ...(down && { down }), ...(up && { up }) });
+    const { file, graph } = await openModel(path, flags.shape ?? {}, engine, { keep: "weights" });
+    const { graph: made, changes, renamed } = retrofitted(graph, { ...(down && { down }), ...(up && { up }) });
     const replaced = changes.filter((c) => c.outcome.kind === "replaced").length;
     if (replaced === 0) {
       if (flags.json) process.stdout.write(`${JSON.stringify({ changes }, undefined, 2)}\n`);
@@ -36,29 +39,43 @@ export async function retrofit(path: string, flags: RetrofitFlags): Promise<void
       );
     }
     const pictures = await pictureFeeds(engine, graph, spec, { data: flags.data, count: flags.images, seed: flags.seed });
-    const moved = await outputDifferences(engine, graph, made, pictures.feeds);
-    await saveModel(made.build(), output);
+    const inFile = retrofitFile(file, graph, made, renamed);
+    const model = inFile ?? made.build();
+    const shapes = Object.fromEntries(graph.inputs.map((v) => [v.name, v.shape]));
+    // What is measured is what is written.
+    const written = await specialize(model, shapes, (m) => engine.evaluate(m));
+    const moved = await outputDifferences(engine, graph, written, pictures.feeds);
+    await saveModel(model, output);
     process.stdout.write(
       flags.json
         ? `${JSON.stringify({ output, changes, moved, pictures: pictures.source }, undefined, 2)}\n`
-        : text(output, graph.inputs, changes, moved, pictures),
+        : text(output, model, inFile ? "edited" : "rebuilt", changes, moved, pictures),
     );
   });
 }
 
 function text(
   output: string,
-  inputs: readonly { readonly name: string; readonly shape: readonly number[] }[],
+  { graph: { inputs, initializers } }: OnnxModel,
+  how: "edited" | "rebuilt",
   changes: readonly Change[],
   moved: readonly OutputDifference[],
   pictures: Pictures,
 ): string {
   const replaced = changes.filter((c) => c.outcome.kind === "replaced").length;
-  const sizes = inputs.map((i) => `${i.name} ${i.shape.join("x")}`).join(", ");
+  const sizes = inputs
+    .filter((i) => !initializers.has(i.name))
+    .map((i) => `${i.name} ${i.shape?.map((d) => d || "N").join("x")}`)
+    .join(", ");
   return [
     tableOf(changes),
     "",
-    `${output}: ${replaced} of ${changes.length} layers replaced. It takes ${sizes} alone: a low-pass is a matrix of the map's size.`,
+    `${output}: ${replaced} of ${changes.length} layers replaced. It takes ${sizes}; height and width are fixed: what was put in place is made for maps of this size.`,
+    ...(how === "rebuilt"
+      ? [
+          "All nodes were written anew: the file is older than opset 13, or one of these layers lies inside a branch, loop or function.",
+        ]
+      : []),
     `On ${pictures.source}, the output moved by`,
     columns(
       ["output", "relative l_2", "largest change"],
