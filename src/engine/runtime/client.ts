@@ -220,22 +220,22 @@ class WorkerProgram implements Program {
 
   async run<const Kept extends string = never>(
     feeds: Feeds,
-    { keep = [], only }: RunOptions<Kept> = {},
+    { keep = [], only, feeds: ownership = "copied" }: RunOptions<Kept> = {},
   ): Promise<Record<string, Tensor> & Record<Kept, DeviceTensor>> {
     if (this.#disposed) throw new EngineError("The program is disposed; compile the model again.");
     const fetch = [...new Set([...(only ?? this.outputs.map((o) => o.name)), ...keep])];
     checkOutputs(this.outputs, fetch);
     checkFeeds(this.inputs, feeds);
-    const transfer: ArrayBuffer[] = [];
+    const transfer = new Set<ArrayBuffer>();
     // entries, for a name may be any: an assignment to __proto__ would be lost
     const sent = Object.entries(feeds).map(([name, feed]): [string, Tensor | ResidentTensor] => {
       if (feed.data === undefined) return [name, residentOf(feed, this.calls, `input "${name}"`)];
-      const copy = copyOf(feed);
-      transfer.push(copy.data.buffer as ArrayBuffer);
-      return [name, copy];
+      const sent = ownership === "given" ? feed : copyOf(feed);
+      transfer.add(sent.data.buffer as ArrayBuffer);
+      return [name, sent];
     });
     const request = { program: this.compiled.program, feeds: Object.fromEntries(sent), fetch, keep };
-    const answer = await this.calls.call("run", request, transfer);
+    const answer = await this.calls.call("run", request, [...transfer]);
     return Object.fromEntries(
       Object.entries(answer).map(([name, result]) => [name, "resident" in result ? new Resident(this.calls, result) : result]),
     ) as Record<string, Tensor> & Record<Kept, DeviceTensor>;

@@ -73,6 +73,8 @@ export interface RunOptions<Kept extends string = never> {
   readonly keep?: readonly Kept[];
   /** Outputs to compute; default all. */
   readonly only?: readonly string[];
+  /** "given": the arrays of the feeds go to the engine, where they would be copied, and are empty afterwards; default "copied". */
+  readonly feeds?: "copied" | "given";
 }
 
 /** A compiled model. Runs of one engine are carried out one after the other in the order of the calls. */
@@ -80,7 +82,7 @@ export interface Program {
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   /**
-   * Runs the model. The arrays of the feeds are copied, never detached; results are fresh arrays.
+   * Runs the model. The arrays of the feeds are copied, and detached only where they are given away (`feeds`); results are fresh arrays.
    *
    * @throws EngineError when an input is missing, unknown or of another type or shape than the model's, when an output in `keep` or `only`
    *   does not exist, when ONNX Runtime fails, or when the program or engine is disposed.

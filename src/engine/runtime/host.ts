@@ -109,7 +109,8 @@ export class Host {
       graphOptimizationLevel: optimization,
       intraOpNumThreads: this.#threads,
       logSeverityLevel: 3,
-      enableCpuMemArena: true,
+      // An arena takes memory in doubling pieces: worth it for who runs often, not for who saves the weights' second copy too.
+      enableCpuMemArena: prepacking === "on",
       ...(weights.length > 0 && { externalData: weights }),
       extra: {
         session: {

@@ -86,6 +86,13 @@ describe("the bytes of a model stay the caller's", () => {
   });
 });
 
+it("a feed that is given away is empty afterwards", async () => {
+  using program = await engine.compile(product().model);
+  const given = tensor("float32", x.shape, x.data.slice());
+  expect(await program.run({ x: given }, { feeds: "given" })).toEqual(await program.run({ x }));
+  expect([x.data.length, given.data.length]).toEqual([100, 0]);
+});
+
 describe.each(dataTypes)("a feed of %s stays the caller's", (type) => {
   const values = type === "bool" ? [1, 0, 1] : [1, 2, 3];
   const wanted = tensor(type, [3], values);

@@ -22,7 +22,7 @@ export interface Oddity {
  * @throws EngineError where the program does not run on such numbers.
  */
 export async function probe(
-  program: Program,
+  program: Pick<Program, "run">,
   inputs: readonly (ValueType & { readonly name: string })[],
   {
     directions,

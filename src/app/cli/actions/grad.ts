@@ -35,7 +35,7 @@ export async function grad(path: string, flags: GradFlags): Promise<void> {
     const remarks = zero.map((name) => `${name} is 0 everywhere, for nothing differentiable leads there.`);
     const weights = flags.externalData ? "beside" : "as needed";
     const isTried = flags.probe !== "none" && (flags.probe !== "quick" || isQuick(derivative));
-    const trial = async (program: Program) => void remarks.push(...(await tried(program, graph, derivative, zero)));
+    const trial = async (program: Pick<Program, "run">) => void remarks.push(...(await tried(program, graph, derivative, zero)));
     const files = await saveChecked(engine, written, flags.output, weights, isTried ? trial : undefined);
     const list = (values: readonly { name: string; type: string; shape: unknown }[]) =>
       values.map((v) => `  ${v.name}: ${v.type}[${String(v.shape).replaceAll(",", ", ")}]`).join("\n");
@@ -47,7 +47,7 @@ export async function grad(path: string, flags: GradFlags): Promise<void> {
 }
 
 /** Sentences on derivatives that a run on random numbers finds 0 everywhere or not finite. `zero`: known to be 0 without. */
-async function tried(program: Program, model: Graph, derivative: Graph, zero: readonly string[]): Promise<string[]> {
+async function tried(program: Pick<Program, "run">, model: Graph, derivative: Graph, zero: readonly string[]): Promise<string[]> {
   const remarks: string[] = [];
   const own = new Set(model.inputs.map(({ name }) => name));
   const directions = derivative.inputs.flatMap(({ name }) => (own.has(name) ? [] : [name]));

@@ -2,7 +2,7 @@ import { recompute } from "../../../engine/compile/recompute/recompute.js";
 import type { Graph } from "../../../engine/graph/graph.js";
 import type { OnnxModel } from "../../../engine/onnx/model.js";
 import { type SaveOptions, saveModel } from "../../../engine/onnx/write-file.js";
-import type { CompilableModel, Engine, Program } from "../../../engine/runtime/engine.js";
+import type { CompilableModel, Engine, Feeds, Program } from "../../../engine/runtime/engine.js";
 import { weightsAsFeeds } from "../../../engine/runtime/hand-over.js";
 
 /** The graph within --memory, and what is said of it. */
@@ -22,22 +22,26 @@ export function withinMemory(graph: Graph, memory: number | undefined): { readon
 /**
  * Writes a model where ONNX Runtime loads it, and says which files were written: `a.onnx`, or `a.onnx, a.onnx.data`.
  *
- * @param use does something with the file's program while it is loaded.
+ * @param use runs the file's program while it is loaded, once; the model's weights are empty afterwards.
  */
 export async function saveChecked(
   engine: Engine,
   model: OnnxModel,
   path: string,
   weights: SaveOptions["weights"] = "as needed",
-  use?: (program: Program) => Promise<void>,
+  use: (program: Pick<Program, "run">) => Promise<void> = async () => {},
 ): Promise<string> {
   const settings = { optimization: "disabled", prepacking: "off" } as const;
-  const load = async (what: CompilableModel, work = async (_: Program) => {}) => {
+  const load = async (what: CompilableModel, weights: Feeds = {}) => {
     const program = await engine.compile(what, settings);
-    await work(program).finally(() => program.dispose());
+    const run: Program["run"] = (feeds, options) => program.run({ ...weights, ...feeds }, { ...options, feeds: "given" });
+    await use({ run }).finally(() => program.dispose());
   };
-  // Whether it loads, in the least time and memory: with its weights as inputs where nobody runs it, and as it is only where that fails.
-  const check = (file: string) =>
-    use ? load({ path: file }, use) : load(weightsAsFeeds(model).model).catch(() => load({ path: file }));
+  // Whether it loads, in the least time and memory: with its weights as inputs, and as it is only where that fails. Whoever runs it gives the
+  // weights away, which are in the file by then.
+  const check = (file: string) => {
+    const { model: light, feeds } = weightsAsFeeds(model);
+    return load(light, feeds).catch(() => load({ path: file }));
+  };
   return (await saveModel(model, path, { weights, check })).join(", ");
 }
