@@ -8,6 +8,7 @@ import { type Task, tasks } from "../../vision/tasks/index.js";
 import { tiled } from "../../vision/tiled-predictor.js";
 import { taskWith } from "../plugins/plugins.js";
 import type { AttackPlan } from "./plan.js";
+import { withoutTruth } from "./prepare.js";
 import type { AttackContext } from "./run-attack.js";
 import { transformOf } from "./transform-of.js";
 
@@ -29,7 +30,7 @@ export async function attackedModel(
     ...where,
     task,
     goal: plan.goal.kind,
-    ignore: plan.spec.ignore,
+    ignore: tasks[plan.spec.task].kind === "classes" ? [withoutTruth] : [],
     valid: size.valid,
     region: region !== undefined,
     scale: plan.threat.scale,

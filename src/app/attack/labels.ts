@@ -2,7 +2,7 @@ import type { Tensor } from "../../engine/tensor/tensor.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
 import { tasks } from "../../vision/tasks/index.js";
 import type { AttackPlan } from "./plan.js";
-import type { Prepared } from "./prepare.js";
+import { type Prepared, withoutTruth } from "./prepare.js";
 
 /**
  * Holds class labels against the model's classes: a label beyond them would be a pixel that no prediction can get right or wrong.
@@ -26,8 +26,7 @@ export function nothingCounts({ target, valid, id }: Prepared, { goal, reference
   if (valid?.data.every((v) => v === 0)) return `${id} has no pixel with ground truth: its mask is 0 everywhere.`;
   if (tasks[spec.task].kind !== "classes") return undefined;
   if (!target || goal.kind === "targeted" || reference === "prediction") return undefined;
-  const ignored = new Set(spec.ignore);
-  return (target.data as BigInt64Array).every((label) => ignored.has(Number(label)))
+  return (target.data as BigInt64Array).every((label) => Number(label) === withoutTruth)
     ? `${id} has no label that counts: all are among the ignored ones (${spec.ignore.join(", ")}).`
     : undefined;
 }

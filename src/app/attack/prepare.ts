@@ -46,9 +46,17 @@ export interface Prepared {
 /**
  * Brings a sample to the form in which it is attacked. Images are rounded to 8 bits, so that the clean image itself can be saved exactly.
  *
+ * @param ignored what becomes of labels without ground truth.
  * @throws DataError when the sample has not the images that the task needs, or is too small for the tiles.
  */
-export function prepare(sample: Sample, index: number, roles: readonly string[], spec: ModelSpec, fit: Fit): Prepared {
+export function prepare(
+  sample: Sample,
+  index: number,
+  roles: readonly string[],
+  spec: ModelSpec,
+  fit: Fit,
+  ignored: "as they are" | typeof withoutTruth = "as they are",
+): Prepared {
   const images = Object.fromEntries(
     roles.map((role, i) => {
       const image =
@@ -63,21 +71,30 @@ export function prepare(sample: Sample, index: number, roles: readonly string[],
     throw new DataError(
       `${sample.id} is ${width}x${height}, too small to be mirrored to a tile of ${fit.tiles.width}x${fit.tiles.height}; resize it with --resize, or take smaller tiles.`,
     );
-  const target = sample.target && labels(sample.target, spec);
+  const target = sample.target && labels(sample.target, spec, ignored);
   const valid = sample.valid && tensor("float32", sample.valid.shape, Float32Array.from(sample.valid.data as Uint8Array));
   return { index, id: sample.id, images, target, valid, height, width };
 }
 
-/** Labels as int64, shifted by the model's label offset; ignored ones stay as they are. */
-function labels(target: Tensor, spec: ModelSpec): Tensor {
+/**
+ * The label of pixels without ground truth, where labels stand for the model's classes. Which labels of the data set those are is a matter of the data set
+ * (`--ignore`): its 255 may mean that nothing is known, and the model's class 255, predicted or wanted, be a class like any other.
+ */
+export const withoutTruth = -100;
+
+/** Labels as int64, shifted by the model's label offset; ignored ones stay as they are, or become `withoutTruth`. */
+function labels(target: Tensor, spec: ModelSpec, becomes: "as they are" | typeof withoutTruth): Tensor {
   if (tasks[spec.task].kind !== "classes") return target;
   const ignored = new Set(spec.ignore);
   return tensor(
     "int64",
     target.shape,
-    Array.from(target.data as ArrayLike<number | bigint>, (v) =>
-      ignored.has(Number(v)) ? Number(v) : Number(v) + spec.labelOffset,
-    ),
+    Array.from(target.data as ArrayLike<number | bigint>, (v) => {
+      const [given, shifted] = [Number(v), Number(v) + spec.labelOffset];
+      if (becomes === "as they are") return ignored.has(given) ? given : shifted;
+      // a label that the offset makes negative (the 0 of data sets that count from 1) is no class either
+      return ignored.has(given) || (shifted < 0 && ignored.has(shifted)) ? becomes : shifted;
+    }),
   );
 }
 

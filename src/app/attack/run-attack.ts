@@ -20,7 +20,7 @@ import { type BySize, bySize } from "./by-size.js";
 import { type PerturbationSize, perturbationSize, saveable } from "./eight-bit.js";
 import { labelProblem, nothingCounts } from "./labels.js";
 import type { AttackPlan } from "./plan.js";
-import { type Prepared, prepare } from "./prepare.js";
+import { type Prepared, prepare, withoutTruth } from "./prepare.js";
 
 /** What the run keeps of one sample. Numbers are of one sample; `scores` compare with each reference that exists. */
 export interface AttackRecord {
@@ -182,7 +182,7 @@ async function attackBatch(
 export const preparedSample = async (
   { plan: { spec, fit }, dataset }: Pick<AttackContext, "plan" | "dataset">,
   index: number,
-): Promise<Prepared> => prepare(await dataset.sample(index), index, tasks[spec.task].roles, spec, fit);
+): Promise<Prepared> => prepare(await dataset.sample(index), index, tasks[spec.task].roles, spec, fit, withoutTruth);
 
 /** Errors that belong to samples (and to models that do not suit their size); all others (the runtime, the attack) end the run. */
 const perSample = (error: unknown): boolean =>
@@ -206,7 +206,9 @@ async function attackGroup(
   const clean = await compiled.predict(images);
   // A sample with labels that the model cannot have is attacked like one without, for its neighbors' sake, and then listed as failed.
   const mislabelled = group.map(
-    (p) => (p.target && labelProblem(p.target, clean.shape[1]!, plan.spec, p.id)) ?? nothingCounts(p, plan),
+    (p) =>
+      (p.target && labelProblem(p.target, clean.shape[1]!, { ...plan.spec, ignore: [withoutTruth] }, p.id)) ??
+      nothingCounts(p, plan),
   );
   const own = group.map((_, i) => task.ownTarget(unstack(clean, i)));
   const truth = group.map((p, i) => (mislabelled[i] ? undefined : p.target));
@@ -233,8 +235,7 @@ async function attackGroup(
     ]),
   );
   const again = await compiled.evaluate(batch, saved);
-  const { ignore, output } = plan.spec;
-  const measure = task.measure({ classes: clean.shape[1]!, ignore, output });
+  const measure = task.measure({ classes: clean.shape[1]!, ignore: [withoutTruth], output: plan.spec.output });
   const scores = (prediction: Tensor, i: number): References =>
     compare(measure, unstack(prediction, i), { truth: truth[i], target: wanted?.[i], prediction: own[i]! }, group[i]!.valid);
   const records: AttackRecord[] = [];
