@@ -36,9 +36,9 @@ afterAll(() => folder.remove());
 async function attack(out: string, data: string, ...more: string[]): Promise<AttackRecord> {
   const { code, err } = await faultline(
     ...["attack", model, "--task", "segmentation", "--data", folder.path(data), "--out", folder.path(out), "--attack", "pgd"],
-    ...["--epsilon", "0.1", "--step-size", "0.03", "--steps", "10", ...more],
+    ...["--epsilon", "0.1", "--step-size", "0.03", "--steps", "10", "--allow-audit", ...more],
   );
-  expect([code, err]).toEqual([0, expect.any(String)]);
+  expect([code, code === 0 ? "" : err]).toEqual([0, ""]);
   return JSON.parse(readFileSync(folder.path(out, "records.jsonl"), "utf8").split("\n")[0]!) as AttackRecord;
 }
 
