@@ -5,9 +5,9 @@ import { viridis } from "./color.js";
  * Where a number hangs on the picture: the largest |gradient| over the channels, averaged over a square, as color; full color is what 99.5 of
  * 100 pixels stay below.
  *
+ * `radius`: the square has 2 radius + 1 pixels a side; default 0, each pixel for itself. Gradients of networks are noisy from pixel to pixel.
+ *
  * @param gradient float32 [3, H, W]
- * @param options.radius the square has 2 radius + 1 pixels a side; default 0, each pixel for itself. Gradients of networks are noisy from pixel to
- *   pixel.
  * @returns float32 [3, H, W] in [0, 1]
  */
 export function renderSaliency(gradient: Tensor, { radius = 0 }: { readonly radius?: number } = {}): Tensor<"float32"> {

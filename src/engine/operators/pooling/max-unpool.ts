@@ -11,7 +11,7 @@ import { checkedWindow } from "../window.js";
 /**
  * Puts each element of `x` where `indices` (positions in the flattened output, as MaxPool yields them) say, zeros elsewhere.
  *
- * @param outputShape default: the smallest input that pooling would have brought to the shape of `x`.
+ * `options.outputShape` is by default the smallest input that pooling would have brought to the shape of `x`.
  */
 export const maxUnpool = (
   x: Value,
