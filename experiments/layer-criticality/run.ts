@@ -1,5 +1,5 @@
 /**
- * Trains small ResNets on MNIST and on synthetic shapes: plainly, with augmentation, and against FGSM and PGD at rising epsilon; and measures the
+ * Trains small ResNets on MNIST: plainly, with augmentation, and against FGSM and PGD at rising epsilon; and measures the
  * criticality of every layer. Finished rows are kept in results.json, so that an interrupted run goes on.
  *
  * Run from the repository's root: npx tsx experiments/layer-criticality/run.ts
@@ -95,8 +95,8 @@ async function train(data: DataName, dataset: Dataset, training: TrainingKind, s
     size: batch,
     seed,
     inputs: ["image"],
-    // digits are shifted, shapes mirrored as well
-    augmentation: augmented ? { crop: [size, size], ...(data === "shapes" && { flips: ["horizontal"] as const }) } : {},
+    // digits are shifted
+    augmentation: augmented ? { crop: [size, size] } : {},
   });
   for (let i = 0; i < steps; i++) await trainer.step([await batches.batch(i)]);
   const { network } = await trainer.state();

@@ -12,7 +12,7 @@ export interface DataConfig {
   readonly robustness: { readonly epsilon: string; readonly steps: number };
 }
 
-export type DataName = "mnist" | "shapes";
+export type DataName = "mnist";
 
 export interface Config {
   readonly network: {
