@@ -161,7 +161,11 @@ describe("audit", () => {
     });
     expect(find("Step size suits the budget", path([1, 2, 1, 2, 1, 2, 1, 2, 1, 2], 1)).verdict).toBe("warning");
     const short = { records: [record(0, { perturbation: { image: { l_inf: 2 / 255, l_2: 0, l_1: 0 } } })] };
-    expect(find("Step size suits the budget", short).sentence).toContain("25 %");
+    // Ten steps of 0.01 could have reached the edge; that they did not is no fault of their length.
+    expect(find("Step size suits the budget", short)).toMatchObject({
+      verdict: "passed",
+      sentence: expect.stringContaining("25 %"),
+    });
     expect(find("Enough steps", path([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 10)).verdict).toBe("warning");
     expect(find("Enough steps", {}).verdict).toBe("passed");
   });

@@ -79,9 +79,22 @@ export interface AttackHooks {
   readonly onProgress?: (done: number, note: string) => void;
   /** Called when it is known how many picture sizes there are, where there are several. */
   readonly onSizes?: (sizes: Pick<BySize, "sizes" | "programs">) => void;
+  /** Called while the attack is compiled for a size of pictures, where that takes long. */
+  readonly onCompile?: (compiling: Compiling) => void;
   /** Called when the first batch is done. */
   readonly onFirstBatch?: (records: readonly AttackRecord[]) => void;
   readonly signal: AbortSignal;
+}
+
+/** How far compiling for one size of pictures is. */
+export interface Compiling {
+  readonly height: number;
+  readonly width: number;
+  readonly stage: "the model is read for this size" | "done";
+  /** Since it began. */
+  readonly seconds: number;
+  /** What it took for the size before; undefined for the first. */
+  readonly before: number | undefined;
 }
 
 /**
@@ -111,9 +124,9 @@ export function plannedBatches(plan: AttackPlan): number[][] {
 export async function runAttack(
   context: AttackContext,
   run: RunDirectory<AttackRecord>,
-  { onProgress, onSizes, onFirstBatch, signal }: AttackHooks,
+  { onProgress, onSizes, onCompile, onFirstBatch, signal }: AttackHooks,
 ): Promise<void> {
-  const programs = new Programs(context);
+  const programs = new Programs(context, onCompile);
   const finished = new Set(run.records.map((r) => r.index));
   const left = plannedBatches(context.plan).filter((batch) => !batch.every((i) => finished.has(i)));
   const total = left.flat().length;
@@ -321,7 +334,13 @@ const mean = (values: Float32Array): number => values.reduce((a, b) => a + b, 0)
 class Programs {
   #current: { readonly key: string; readonly compiled: Promise<CompiledAttack> } | undefined;
 
-  constructor(private readonly context: AttackContext) {}
+  /** Seconds that the last size took. */
+  #before: number | undefined;
+
+  constructor(
+    private readonly context: AttackContext,
+    private readonly onCompile: AttackHooks["onCompile"],
+  ) {}
 
   /** @throws what compiling for the size throws; it is not tried again. */
   async get(group: readonly Prepared[]): Promise<CompiledAttack> {
@@ -331,8 +350,18 @@ class Programs {
     const key = `${group.length} ${height} ${width} ${valid}`;
     if (this.#current?.key !== key) {
       await this.dispose();
-      const attacked = attackedModel(this.context, { batch: group.length, height, width, valid });
-      this.#current = { key, compiled: attacked.then((s) => compileAttack(engine, plan.attack, s)) };
+      const began = Date.now();
+      const tell = (stage: Compiling["stage"]) =>
+        this.onCompile?.({ height, width, stage, seconds: (Date.now() - began) / 1000, before: this.#before });
+      const compile = async () => {
+        const attacked = await attackedModel(this.context, { batch: group.length, height, width, valid });
+        tell("the model is read for this size");
+        const compiled = await compileAttack(engine, plan.attack, attacked);
+        tell("done");
+        this.#before = (Date.now() - began) / 1000;
+        return compiled;
+      };
+      this.#current = { key, compiled: compile() };
     }
     return this.#current.compiled;
   }

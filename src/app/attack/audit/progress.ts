@@ -45,18 +45,21 @@ export function stepSize(plan: AttackPlan, records: readonly AttackRecord[]): Ch
   const backward = meanOf(shares);
   const reached = meanOf(done.map((r) => Math.max(...Object.values(r.perturbation!).map((p) => p[norm])) / epsilon));
   const numbers = { "share of steps backward": backward, "share of the radius used": reached };
-  if (backward > 0.35)
+  const way = length * (steps ?? 1);
+  // Half the length must still reach the edge, or the advice would weaken the attack.
+  if (backward > 0.35 && way / 2 >= epsilon)
     return {
       name,
       verdict: "warning",
       sentence: `${percent(backward)} of the steps went backward: the step is too long for this model. Halve --step-size, or let apgd choose it.`,
       numbers,
     };
-  if (reached < 0.6)
+  // Where the steps could reach the edge and did not, longer ones are no remedy.
+  if (reached < 0.6 && way < epsilon)
     return {
       name,
       verdict: "warning",
-      sentence: `The attack used ${percent(reached)} of the radius it was given: the step is too short or there are too few steps to reach the edge of the ball.`,
+      sentence: `The attack used ${percent(reached)} of the radius it was given: ${steps} steps of this length reach ${percent(way / epsilon)} of it. Take at least ${Math.ceil(epsilon / length)} --steps, or longer ones with --step-size.`,
       numbers,
     };
   return {

@@ -13,7 +13,7 @@ import { flagOf, typed } from "../../attack/parameters.js";
 import { type AttackPlan, identityOf, type PlanFile, planFile, runFormat } from "../../attack/plan.js";
 import { withPictures } from "../../attack/prepare.js";
 import { readRegion } from "../../attack/reopen.js";
-import { type AttackRecord, plannedBatches, runAttack } from "../../attack/run-attack.js";
+import { type AttackRecord, type Compiling, plannedBatches, runAttack } from "../../attack/run-attack.js";
 import { runTensors } from "../../attack/run-tensors.js";
 import { gradientFaults, gradientRemarks } from "../../attack/summary.js";
 import { eotOf } from "../../attack/transform-of.js";
@@ -149,10 +149,9 @@ async function attackDataset(
         onProgress: (done, note) => bar.update(done, note),
         onSizes: ({ sizes, programs }) => {
           const each = programs > sizes ? `, ${programs} with the sizes of their batches` : "";
-          process.stderr.write(
-            `pictures of ${sizes} sizes${each}: each is compiled for once, and they are attacked size by size\n`,
-          );
+          finish.say(`pictures of ${sizes} sizes${each}: each is compiled for once, and they are attacked size by size\n`);
         },
+        onCompile: (compiling) => finish.say(compilingText(compiling)),
         onFirstBatch: (records) => {
           const done = records.filter((r) => r.gradient);
           for (const remark of gradientRemarks(gradientFaults(done), done.length)) finish.say(`first batch: ${remark}\n`);
@@ -225,6 +224,15 @@ async function sweep(
   if (flags.json) process.stdout.write(`${JSON.stringify({ run: root, report, ...comparison }, undefined, 2)}\n`);
   else if (!flags.quiet) process.stdout.write(`${tableText(comparison)}${verdict(comparison)}\n${report}\n`);
   return codes.includes(1) ? 1 : Math.max(...codes);
+}
+
+/** Said where setting up takes more than two seconds; the half of it that reads the model takes the smaller part of the time. */
+function compilingText({ height, width, stage, seconds, before }: Compiling): string {
+  const took = (s: number) => `${s.toFixed(s < 10 ? 1 : 0)} s`;
+  if (stage === "done") return seconds > 2 ? `compiled for ${height}x${width} in ${took(seconds)}\n` : "";
+  if (seconds < 0.7 && (before ?? 0) < 2) return "";
+  const left = before === undefined ? `at least ${took(seconds)} more` : `about ${took(Math.max(0, before - seconds))} left`;
+  return `compiling for ${height}x${width} ... the model is read, ${left} for the attack\n`;
 }
 
 /** What tells the attacks apart, as names of folders: cospgd-epsilon-8-255-steps-20. */

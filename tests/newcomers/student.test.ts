@@ -1,0 +1,61 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { commandNames } from "../../src/app/cli/main.js";
+import { faultline } from "../../src/app/cli/testing/scene.js";
+
+// The first hour of a student who reproduces the restoration paper: two trainings, one with FGSM, and the table of both under attack, in commands alone.
+
+const folder = mkdtempSync(join(tmpdir(), "faultline-student-"));
+const before = process.cwd();
+
+const config = (adversary: object) => ({
+  task: "restoration",
+  network: {
+    ...{ family: "nafnet", activation: "simple-gate", attention: "simplified-channel" },
+    ...{ width: 4, encoderBlocks: [1], middleBlocks: 1, decoderBlocks: [1] },
+  },
+  data: { kind: "synthetic", size: 32, length: 8, seed: 1, displacement: 0.25 },
+  batch: 2,
+  steps: 6,
+  optimizer: { name: "adamw", learningRate: 0.005 },
+  evaluation: { data: { kind: "synthetic", size: 32, length: 2, seed: 2, displacement: 0.25 }, every: 6 },
+  ...adversary,
+});
+
+beforeAll(() => {
+  process.chdir(folder);
+  writeFileSync("plain.json", JSON.stringify(config({})));
+  writeFileSync("robust.json", JSON.stringify(config({ adversary: { attack: "fgsm", epsilon: "8/255", share: 0.5 } })));
+});
+afterAll(() => {
+  process.chdir(before);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+it("goes from two trainings to the table of both under attack", async () => {
+  for (const name of ["plain", "robust"]) {
+    expect((await faultline("train", `${name}.json`)).code).toBe(0);
+    // What the training wrote says all about itself, and bears its run's name.
+    const { code, err } = await faultline(
+      ...["attack", `runs/${name}/model.onnx`, "--data", `${name}.json`, "--attack", "pgd", "--steps", "2", "--no-audit"],
+      ...["--out", `attacked/${name}`],
+    );
+    expect(code).toBe(0);
+    expect(err).not.toContain("assumed");
+    expect(readFileSync(`attacked/${name}/report.html`, "utf8")).toContain(`of ${name} on 2 images`);
+  }
+  const { out, code } = await faultline("compare", "attacked/plain", "attacked/robust", "--out", "table");
+  expect(code).toBe(0);
+  expect(out).toMatch(/PSNR, clean +adversarial/);
+  expect(out).toMatch(/plain [0-9a-f]{6}/);
+  expect(existsSync("table/table.md")).toBe(true);
+});
+
+it("finds every command of docs/papers.md", () => {
+  const page = readFileSync(new URL("../../docs/papers.md", import.meta.url), "utf8");
+  for (const [, command] of page.matchAll(/npx faultline ([a-z]+)/g)) expect(commandNames()).toContain(command);
+  for (const [, file] of page.matchAll(/npx tsx ([\w/.-]+)/g))
+    expect(existsSync(new URL(`../../${file}`, import.meta.url)), file).toBe(true);
+});
