@@ -1,4 +1,4 @@
-import { register } from "node:module";
+import * as loader from "node:module";
 
 /** Runs in Node's loader: "faultline" is the copy that runs, wherever the module lies that imports it. */
 const hooks = `
@@ -15,10 +15,11 @@ let registered = false;
  * found another copy would build graphs that this one does not know.
  */
 export function resolveFaultline(): void {
-  if (registered) return;
+  // Before Node 20.6 there are no such hooks: modules then find the copy that is installed beside them.
+  if (registered || typeof loader.register !== "function") return;
   registered = true;
   const parent = import.meta.url;
-  register(`data:text/javascript,${encodeURIComponent(hooks)}`, {
+  loader.register(`data:text/javascript,${encodeURIComponent(hooks)}`, {
     data: { parent, index: new URL("../../index.js", parent).href },
   });
 }

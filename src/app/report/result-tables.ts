@@ -67,11 +67,18 @@ function metricTable(report: Report, shown: readonly Reference[], loss?: "with l
     }),
   ]);
   const losses = columns.map((s) => `<td>${summary.loss[s]?.toPrecision(4) ?? "–"}</td>`).join("");
+  // What the attack had to say itself: of the adversarial images alone, as median and largest.
+  const found = Object.entries(summary.found ?? {}).map(([name, { median, most }]) => {
+    const cells = columns.map(
+      (s) => `<td>${s === "adversarial" ? `${median.toPrecision(4)} (at most ${most.toPrecision(4)})` : ""}</td>`,
+    );
+    return `<tr><th scope="row">${plain(name)}, median</th>${cells.join("")}</tr>`;
+  });
   return `<div class="scroll"><table>
 <thead><tr><th></th>${columns.map((c) => `<th scope="col">${headings[c]}</th>`).join("")}</tr></thead>
 <tbody>
 ${rows.join("\n")}
-${loss ? `${group("the attack's own measure")}\n<tr><th scope="row">mean loss</th>${losses}</tr>` : ""}
+${loss ? `${group("the attack's own measure")}\n<tr><th scope="row">mean loss</th>${losses}</tr>\n${found.join("\n")}` : ""}
 </tbody>
 </table></div>`;
 }

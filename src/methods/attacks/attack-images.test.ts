@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
 import type { Engine } from "../../engine/runtime/engine.js";
 import { createEngine } from "../../engine/runtime/node.js";
 import { argmax, unstack } from "../../engine/tensor/arrays.js";
@@ -7,7 +8,8 @@ import { LoadedModel } from "../../vision/model/loaded-model.js";
 import { smallClassifier, someImages } from "../../vision/model/testing/small-classifier.js";
 import { attack } from "./attack-images.js";
 import { apgd, cospgd, noise, pgd } from "./catalogue/index.js";
-import type { Attack } from "./definition.js";
+import { type Attack, defineAttack } from "./definition.js";
+import { compileEvaluation } from "./evaluation.js";
 
 const spec = { task: "classification", range: "-1..1", channels: "rgb", output: { meaning: "logits" } } as const;
 
@@ -111,6 +113,51 @@ describe("attack", () => {
       const { perturbation } = await attack(model, five, labels, method as Attack);
       for (const size of perturbation) expect(size).toBeLessThanOrEqual(0.05 + 1e-6);
     }
+  });
+
+  it("runs an attack of one's own without gradients, and gives back what it has to say", async () => {
+    /** The image, a little darker: no ball, no gradient. */
+    const darker = defineAttack({
+      name: "darker",
+      source: "this test",
+      summary: "darkens",
+      parameters: z.strictObject({ by: z.number().min(0).max(1).default(0.5) }),
+      follows: "predictions",
+      budget: () => ({ norm: "l_inf" }),
+      compile: async (given, { by }, attacked) => {
+        const evaluation = await compileEvaluation(given, attacked);
+        return {
+          ...evaluation,
+          run: async (batch) => {
+            const dark = Object.entries(batch.images).map(([role, t]) => [
+              role,
+              tensor(
+                "float32",
+                t.shape,
+                t.data.map((v) => v * (1 - by)),
+              ),
+            ]);
+            const found = Object.fromEntries(dark) as typeof batch.images;
+            const clean = await evaluation.evaluate(batch, batch.images);
+            const after = await evaluation.evaluate(batch, found);
+            return {
+              ...after,
+              images: found,
+              clean,
+              steps: [],
+              found: { darkness: new Float32Array(batch.samples.length).fill(by) },
+            };
+          },
+        };
+      },
+    });
+    const result = await attack(model, five, labels, darker({ by: 0.25 }));
+    expect(result.found.darkness).toEqual(new Array(5).fill(0.25));
+    result.images.data.forEach((v, i) => {
+      expect(v).toBeCloseTo(Number(five.data[i]) * 0.75, 6);
+    });
+    expect(() => darker({ by: 2 })).toThrow("darker: by: must be a number at least 0 and at most 1, not 2.");
+    await expect(attack(model, five, labels, darker(), { perturb: [] })).rejects.toThrow("perturbs all images of a sample");
   });
 
   it("warns where nothing could be followed", async () => {

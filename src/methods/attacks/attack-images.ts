@@ -60,6 +60,8 @@ export interface AttackResult<I = Tensor<"float32">> {
   readonly perturbation: readonly number[];
   /** Each image's loss before every step. */
   readonly losses: readonly (readonly number[])[];
+  /** Further numbers that the attack had to say, by what they are ("radius", "queries"), for each image; empty where there are none. */
+  readonly found: Readonly<Record<string, readonly number[]>>;
   /** What makes the numbers doubtful: gradients of zero, or not a number; scaled images; what nobody said of the model. */
   readonly warnings: readonly string[];
 }
@@ -149,6 +151,7 @@ export async function attack<I extends Images | ImagesByRole, P>(
     success: succeeded(model.task, goal, before, after),
     perturbation: sizes(adversarial, given, method.budget.norm),
     losses: found.losses,
+    found: found.numbers,
     warnings: [
       ...model.warnings({ height, width }),
       ...(targets === undefined ? ["No targets were given: the attack drives away from the model's own predictions."] : []),
@@ -221,6 +224,7 @@ class GatheredOutcomes {
   readonly clean: GatheredJudgements;
   readonly attacked: GatheredJudgements;
   readonly losses: number[][];
+  readonly numbers: Record<string, number[]> = {};
   /** Images whose gradient was 0 everywhere at some step, and those with one that was not a number somewhere. */
   readonly zero: number[] = [];
   readonly nan: number[] = [];
@@ -239,6 +243,10 @@ class GatheredOutcomes {
     for (const [role, whole] of Object.entries(this.#images)) whole.add(outcome.images[role]!, part);
     for (let i = part.from; i < part.to; i++) {
       const at = i - part.from;
+      for (const [name, values] of Object.entries(outcome.found ?? {})) {
+        this.numbers[name] ??= [];
+        this.numbers[name].push(values[at]!);
+      }
       this.losses[i]!.push(...outcome.steps.map((s) => s.loss[at]!));
       if (outcome.steps.some((s) => s.zeroGradient[at] === 1)) this.zero.push(i);
       if (outcome.steps.some((s) => s.nanGradient[at]! > 0)) this.nan.push(i);

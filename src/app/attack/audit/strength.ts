@@ -10,6 +10,8 @@ export function beatsNoise(plan: AttackPlan, trials: readonly Trial[]): Check {
   const { goal } = plan;
   const name = "Beats random noise";
   if (plan.attack.definition.follows === "nothing") return notApplicable(name, "The attack is random noise itself.");
+  if (plan.attack.budget.epsilon === undefined)
+    return notApplicable(name, "The attack looks for the smallest perturbation that is enough, not for the furthest in a ball.");
   if (trials.length === 0) return notApplicable(name, "No sample finished.");
   const furthest = (t: Trial) => Math.max(...[t.noise.uniform, t.noise.sign].map((loss) => gained(goal.kind, t.clean, loss)));
   const won = trials.filter((t) => gained(goal.kind, t.clean, t.attack) > furthest(t)).length / trials.length;
@@ -27,7 +29,7 @@ export function beatsNoise(plan: AttackPlan, trials: readonly Trial[]): Check {
     : {
         name,
         verdict: "failed",
-        sentence: `On ${percent(1 - won)} of ${trials.length} samples ${against} goes as far as the attack: its gradients lead nowhere, and robustness claimed from it means nothing.`,
+        sentence: `On ${percent(1 - won)} of ${trials.length} samples ${against} goes as far as the attack: its ${plan.attack.definition.follows === "gradients" ? "gradients lead" : "search leads"} nowhere, and robustness claimed from it means nothing.`,
         numbers,
       };
 }
