@@ -18,9 +18,13 @@ for (const [attack, flags] of Object.entries(attacks)) {
       if (!existsSync(`${out}/summary.json`)) {
         const args = ["attack", `${folder}/efficientnet-${network}.onnx`, "--data", `${folder}/photographs`];
         const protocol = ["--shorter", String(shorter), "--crop", `${crop}x${crop}`, "--attack", attack, ...flags];
-        execFileSync(process.execPath, [faultline, ...args, ...protocol, "--epsilon", `${radius}/255`, "--allow-audit", "--out", out], {
-          stdio: "inherit",
-        });
+        execFileSync(
+          process.execPath,
+          [faultline, ...args, ...protocol, "--epsilon", `${radius}/255`, "--allow-audit", "--out", out],
+          {
+            stdio: "inherit",
+          },
+        );
       }
       const { samples, metrics } = JSON.parse(readFileSync(`${out}/summary.json`, "utf8"));
       results.push({ network, attack, radius, samples, ...metrics.truth });
