@@ -9,6 +9,7 @@ import {
   log,
   mul,
   neg,
+  reduceMean,
   reduceSum,
   round,
   sigmoid,
@@ -199,6 +200,20 @@ const cases: Case[] = [
     flags: ["--output-scale", "20"],
   },
   {
+    name: "inverse depth that is read as depth",
+    model: model((x) => add(reduceMean(x, [1], "keep"), 0.1)),
+    spec: { task: "depth" },
+    samples: depths(),
+    flags: ["--meaning", "inverse-depth"],
+  },
+  {
+    name: "inverse depth that is read as such",
+    model: model((x) => add(reduceMean(x, [1], "keep"), 0.1)),
+    spec: { task: "depth", output: { meaning: "inverse-depth" } },
+    samples: depths(),
+    flags: [],
+  },
+  {
     name: "a restored image of 0..255",
     model: model((x) => mul(x, 255)),
     spec: { task: "restoration" },
@@ -212,6 +227,19 @@ function twoImages(body: (a: Value, b: Value) => Value): OnnxModel {
   const [a, b] = ["a", "b"].map((name) => graph.input(name, "float32", [1, 3, height, width]));
   graph.output("y", body(a!, b!));
   return graph.build();
+}
+
+/** As far as a picture is dark. */
+function depths(): Prepared[] {
+  return scenes().map((s, i) => {
+    const area = height * width;
+    const { data } = s.images.image!;
+    const depth = Float32Array.from(
+      { length: area },
+      (_, p) => 1 / ((data[p]! + data[area + p]! + data[2 * area + p]!) / 3 + 0.1),
+    );
+    return prepared(i, s.images, tensor("float32", [1, height, width], depth));
+  });
 }
 
 function pairs(scale: number): Prepared[] {

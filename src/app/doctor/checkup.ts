@@ -6,11 +6,11 @@ import { decided } from "../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
 import { tasks } from "../../vision/tasks/index.js";
 import type { Prepared } from "../attack/prepare.js";
-import { compareFeedings, viewOf } from "./feeding.js";
+import { compareFeedings, readAs, type View, viewOf } from "./feeding.js";
 import { type Finding, good, unsure, wrong } from "./finding.js";
 import { gradientReaches } from "./gradient.js";
 import { labelRange } from "./labels.js";
-import { scaleOf } from "./score.js";
+import { agreement, scaleOf } from "./score.js";
 import { sizeRule } from "./size-rule.js";
 
 /**
@@ -44,8 +44,33 @@ export async function checkup(
   if (!labelled) return [...findings, unsure("labels", "Without labels nothing more can be told; give labelled data.")];
   const { kind, output: outputs } = tasks[spec.task];
   if (kind === "classes") findings.push(labelRange(samples, best.predictions[0]!.shape[0]!, spec, best.offset));
-  if (outputs.fields.includes("scale")) findings.push(outputScale(best.predictions, samples, spec));
+  const meaning =
+    kind === "values" && outputs.meanings.length > 1 ? await meaningOf(engine, { ...view, spec: read }, samples) : undefined;
+  if (meaning) findings.push(meaning);
+  // The scale of what means something else would say nothing.
+  if (outputs.fields.includes("scale") && meaning?.verdict !== "wrong")
+    findings.push(outputScale(best.predictions, samples, spec));
   return findings;
+}
+
+/** Which of the things that an output may mean goes with the truth: depth grows where inverse depth falls. */
+async function meaningOf(engine: Engine, view: View, samples: readonly Prepared[]): Promise<Finding> {
+  const { task, output } = view.spec;
+  const rated: { readonly meaning: string; readonly found: number }[] = [];
+  for (const meaning of tasks[task].output.meanings)
+    rated.push({ meaning, found: agreement(await readAs(engine, view, samples, meaning), samples) });
+  const top = rated.reduce((a, b) => (b.found > a.found ? b : a));
+  const own = rated.find(({ meaning }) => meaning === output.meaning)!;
+  const said = rated.map(({ meaning, found }) => `${found.toFixed(2)} as ${meaning}`).join(", ");
+  if (top.found < 0.3)
+    return unsure("meaning", `Predictions and truth hardly agree (correlation ${said}), so what they mean cannot be told.`);
+  if (own.found >= top.found - 0.2) return good("meaning", `${own.meaning}: correlation with the truth ${said}.`);
+  return wrong(
+    "meaning",
+    `The output looks like ${top.meaning}, not ${own.meaning}: correlation with the truth ${said}.`,
+    "--meaning",
+    top.meaning,
+  );
 }
 
 function outputScale(predictions: readonly Tensor[], samples: readonly Prepared[], spec: ModelSpec): Finding {

@@ -230,6 +230,16 @@ async function predictAll(
   return all;
 }
 
+/** The samples' predictions where the output means something else; the model is fed as the specification says. */
+export async function readAs(engine: Engine, view: View, samples: readonly Prepared[], meaning: string): Promise<Tensor[]> {
+  const { spec } = view;
+  const other = { ...view, spec: { ...spec, output: { ...spec.output, meaning } } };
+  const [predictions] = await predictAll(engine, other, samples, [
+    { values: spec.range, channels: spec.channels === "bgr" ? "bgr" : "rgb" },
+  ]);
+  return predictions!.map((p) => unstack(p, 0));
+}
+
 function compiled(engine: Engine, predictor: Predictor): Promise<Program> {
   const graph = new Graph();
   const images = Object.fromEntries(

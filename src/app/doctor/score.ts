@@ -82,6 +82,28 @@ export function confidence(predictions: readonly Tensor[]): number {
   return sum / count;
 }
 
+/** Mean over the samples of the correlation (about the means) of prediction and truth; NaN counts as none. */
+export function agreement(predictions: readonly Tensor[], samples: readonly Labelled[]): number {
+  const each = predictions.flatMap((p, s) => {
+    const { target, valid } = samples[s]!;
+    if (!target) return [];
+    const plane = valid?.data.length ?? target.data.length;
+    const known = [...target.data.keys()].filter((i) => valid?.data[i % plane] !== 0);
+    const mean = (data: Tensor["data"]) => known.reduce((sum, i) => sum + Number(data[i]), 0) / known.length;
+    const [mp, my] = [mean(p.data), mean(target.data)];
+    let [py, pp, yy] = [0, 0, 0];
+    for (const i of known) {
+      const [a, b] = [Number(p.data[i]) - mp, Number(target.data[i]) - my];
+      py += a * b;
+      pp += a * a;
+      yy += b * b;
+    }
+    const found = py / Math.sqrt(Math.max(pp * yy, 1e-30));
+    return [Number.isFinite(found) ? found : 0];
+  });
+  return each.reduce((a, b) => a + b, 0) / Math.max(1, each.length);
+}
+
 /** Least-squares factor that takes predictions to targets, and their correlation (about zero). */
 export function scaleOf(predictions: readonly Tensor[], samples: readonly Labelled[]): { factor: number; correlation: number } {
   let [py, pp, yy] = [0, 0, 0];
