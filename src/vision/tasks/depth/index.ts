@@ -1,6 +1,6 @@
 import { clip, mul, reciprocal } from "../../../engine/operators/index.js";
 import { sizeOf, tensor } from "../../../engine/tensor/tensor.js";
-import { collected, finiteOrNull, inPercent, inUnit } from "../../metrics/measure.js";
+import { anError, collected, finiteOrNull, inPercent, inUnit, named } from "../../metrics/measure.js";
 import { disparityRange, renderDisparity } from "../../render/disparity.js";
 import { drawMaps, scaleLegend } from "../../render/drawing.js";
 import { resizedTo, valuesOf } from "../../spec/output.js";
@@ -81,13 +81,13 @@ export const depth: Task = {
     };
   },
   formats: {
-    AbsRel: inUnit(3),
-    SqRel: inUnit(3, "m"),
-    RMSE: inUnit(3, "m"),
-    "RMSE log": inUnit(3),
-    "delta < 1.25": inPercent,
-    "delta < 1.25^2": inPercent,
-    "delta < 1.25^3": inPercent,
+    AbsRel: anError(inUnit(3), "mean of the error over the true depth"),
+    SqRel: anError(inUnit(3, "m"), "mean of the squared error over the true depth"),
+    RMSE: anError(inUnit(3, "m"), "root of the mean squared error"),
+    "RMSE log": anError(inUnit(3), "root of the mean squared error of the logarithms"),
+    "delta < 1.25": named(inPercent, "share of pixels whose depth is off by a factor below 1.25"),
+    "delta < 1.25^2": named(inPercent, "share of pixels whose depth is off by a factor below 1.56"),
+    "delta < 1.25^3": named(inPercent, "share of pixels whose depth is off by a factor below 1.95"),
   },
   ownTarget: (prediction) =>
     tensor(

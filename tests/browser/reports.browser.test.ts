@@ -1,0 +1,56 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { Browser } from "playwright-core";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { main } from "../../src/app/cli/main.js";
+import { launch } from "./chromium.js";
+
+// Reports in a real browser, wide and narrow, light and dark: nothing is wider than the window, and every picture is there. With FAULTLINE_PICTURES=1 the
+// pictures of docs/images are made anew.
+
+const folder = mkdtempSync(join(tmpdir(), "faultline-reports-"));
+const model = fileURLToPath(new URL("../../fixtures/models/segmenter.onnx", import.meta.url));
+const pictures = fileURLToPath(new URL("../../docs/images", import.meta.url));
+const browser = await launch();
+const common = [model, "--channels", "rgb", "--data", "synthetic:96,length=9,seed=4", "--threads", "1"];
+
+beforeAll(async () => {
+  vi.spyOn(process.stdout, "write").mockImplementation(() => true);
+  vi.spyOn(process.stderr, "write").mockImplementation(() => true);
+  await main(["attack", ...common, "--steps", "10", "--out", join(folder, "attack")]);
+  await main(["criticality", ...common, "--trials", "2", "--limit", "3", "--out", join(folder, "criticality")]);
+  vi.restoreAllMocks();
+});
+afterAll(async () => {
+  if (typeof browser !== "string") await browser.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const views = [1280, 390].flatMap((width) => (["light", "dark"] as const).map((scheme) => ({ width, scheme })));
+
+describe.skipIf(typeof browser === "string")("a report in a browser", () => {
+  it.each(["attack", "criticality"].flatMap((report) => views.map((view) => ({ report, ...view }))))(
+    "$report at $width pixels, $scheme",
+    async ({ report, width, scheme }) => {
+      const page = await (browser as Browser).newPage({ viewport: { width, height: 900 }, colorScheme: scheme });
+      await page.goto(pathToFileURL(join(folder, report, "report.html")).href);
+      expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+      const broken =
+        "[...document.images].filter((i) => { i.loading = 'eager'; return i.complete && i.naturalWidth === 0 }).length";
+      expect(await page.evaluate(broken)).toBe(0);
+      const shot = await page.screenshot({ clip: { x: 0, y: 0, width, height: width > 600 ? 1500 : 1300 }, fullPage: true });
+      if (process.env.FAULTLINE_PICTURES)
+        writeFileSync(
+          join(pictures, `report-${report}-${width}-${scheme}.webp`),
+          await sharp(shot)
+            .resize({ width: Math.min(width, 800) })
+            .webp({ quality: 72 })
+            .toBuffer(),
+        );
+      await page.close();
+    },
+  );
+});
