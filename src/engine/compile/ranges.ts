@@ -44,7 +44,20 @@ export class Ranges {
 /** Large constants are weights, which are finite in any model that predicts anything: they are not looked through. */
 function rangeOf(t: Tensor): Range | undefined {
   if (t.data.length > 2 ** 16 || t.data.length === 0) return unbounded;
-  const numbers = toNumbers(t);
-  if (!numbers.every(Number.isFinite)) return undefined;
-  return { low: numbers.reduce((a, b) => Math.min(a, b)), high: numbers.reduce((a, b) => Math.max(a, b)) };
+  if (!seen.has(t)) seen.set(t, lookThrough(t.data instanceof Float32Array ? t.data : toNumbers(t)));
+  return seen.get(t);
+}
+
+/** Each stage of rewrites asks again about the same constants. */
+const seen = new WeakMap<Tensor, Range | undefined>();
+
+function lookThrough(numbers: ArrayLike<number>): Range | undefined {
+  let [low, high] = [numbers[0]!, numbers[0]!];
+  for (let i = 0; i < numbers.length; i++) {
+    const v = numbers[i]!;
+    if (!Number.isFinite(v)) return undefined;
+    if (v < low) low = v;
+    else if (v > high) high = v;
+  }
+  return { low, high };
 }
