@@ -57,8 +57,10 @@ export class ZeroGradientError extends Error {
 export function lastValuesLine(obstacles: number, names: readonly string[]): string {
   const before = obstacles === 1 ? "it" : "them";
   if (names.length === 0) return `Nothing is computed before ${before} that could be differentiated instead.`;
+  const command = `(command line: --of ${names.join(" ")})`;
+  if (names.length > 6) return `${names.length} values before ${before} can be differentiated, each by itself too ${command}.`;
   const [values, are] = names.length === 1 ? ["value", "is"] : ["values", "are"];
-  return `The last ${values} before ${before} that can be differentiated ${are} ${quoted(names)} (command line: --of ${names.join(" ")}).`;
+  return `The last ${values} before ${before} that can be differentiated ${are} ${quoted(names)} ${command}.`;
 }
 
 /**

@@ -22,6 +22,9 @@ export interface KnownPart {
   readonly lastValues: readonly string[];
 }
 
+/** So many nodes are named in a sentence. */
+const named = 3;
+
 /** The shapes of a node's outputs depend on data, or on an operator that nobody knows. */
 export class UnknownShapeError extends ModelError {
   static of({ leftOut, lastValues }: Pick<KnownPart, "leftOut" | "lastValues">): UnknownShapeError {
@@ -29,8 +32,11 @@ export class UnknownShapeError extends ModelError {
     const what =
       reasons.length === 1
         ? reasons[0]!
-        : `The shapes of what ${reasons.length} nodes make are not known:\n  ${reasons.join("\n  ")}`;
-    return new UnknownShapeError(`${what}\n${lastValuesLine(reasons.length, lastValues)}`);
+        : `The shapes of what ${reasons.length} nodes make are not known: ${reasons.slice(0, named).join(" ")}${
+            reasons.length > named ? ` And ${reasons.length - named} more, which inspect lists.` : ""
+          }`;
+    // what to type instead must be whole
+    return new UnknownShapeError(`${what} ${lastValuesLine(reasons.length, lastValues)}`, 20_000);
   }
 }
 

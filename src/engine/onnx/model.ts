@@ -78,8 +78,8 @@ export class ModelError extends Error {
   override readonly name = "ModelError";
 
   /** The names in a damaged or hostile file can be of any length; what is shown is one line that can be read. */
-  constructor(message: string) {
+  constructor(message: string, longest = 800) {
     const line = message.replace(/\s+/g, " ");
-    super(line.length > 800 ? `${line.slice(0, 500)} ... ${line.slice(-250)}` : line);
+    super(line.length > longest ? `${line.slice(0, longest - 300)} ... ${line.slice(-250)}` : line);
   }
 }
