@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine } from "../../engine/runtime/engine.js";
 import { createEngine } from "../../engine/runtime/node.js";
 import { sizeOf, type Tensor } from "../../engine/tensor/tensor.js";
-import type { TaskName } from "../../vision/tasks/index.js";
 import { tasks } from "../../vision/tasks/index.js";
+import { taskNames } from "../../vision/tasks/names.js";
 import type { Goal, Norm } from "./attack.js";
 import { attacks, ensemble, noise } from "./catalogue/index.js";
 import type { AttackBatch, AttackOutcome } from "./compile-attack.js";
@@ -21,7 +21,6 @@ import type { AttackedModel } from "./step-graph.js";
 import { leftHalf, smallBatch, smallModel } from "./testing/small-model.js";
 import { worstOf } from "./worst-of.js";
 
-const taskNames: readonly TaskName[] = ["classification", "segmentation", "flow", "disparity", "restoration"];
 const goals: readonly Goal[] = ["untargeted", "targeted"];
 /** About equal room in each norm for the 240 numbers of a small image. */
 const radius: Readonly<Record<Norm["name"], number>> = { l_inf: 8 / 255, l_2: 0.4, l_1: 5 };
