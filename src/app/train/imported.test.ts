@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -87,6 +87,32 @@ describe("an imported model", () => {
     expect((await tensors(join(again.path, "model.onnx"))).get("last/kernel")).toEqual(
       (await tensors(join(path, "model.onnx"))).get("last/kernel"),
     );
+  });
+
+  it("without a sidecar says what is assumed, in the terminal, plan and card; with one that says it, goes on", async () => {
+    const silent = join(folder, "silent.onnx");
+    copyFileSync(model, silent);
+    const { code, err, path } = await train("assumed", { model: silent });
+    expect(code, err).toBe(0);
+    const sentence =
+      /Assumed, since .*silent\.spec\.json does not say it: value range 0\.\.1 \("range"\), channel order rgb \("channels"\)/;
+    expect(err).toMatch(sentence);
+    expect(readFileSync(join(path, "card.md"), "utf8")).toMatch(sentence);
+    const plan = () => JSON.parse(readFileSync(join(path, "run.json"), "utf8"));
+    expect(plan()).toMatchObject({ spec: { range: "0..1" }, assumed: ["range", "channels", "output.meaning"] });
+
+    const sidecar = (of: object) => writeFileSync(join(folder, "silent.spec.json"), JSON.stringify(of));
+    const rest = { channels: "rgb", output: { meaning: "logits" } };
+    sidecar({ task: "segmentation", range: "0..1", ...rest });
+    const resumed = await train("assumed", { model: `${folder}/./silent.onnx` });
+    expect([resumed.code, resumed.err]).toEqual([0, expect.not.stringContaining("Assumed")]);
+    expect(plan().assumed).toBeUndefined();
+    sidecar({ task: "segmentation", range: "-1..1", ...rest });
+    const other = await train("assumed", { model: silent });
+    expect([other.code, other.err]).toEqual([1, expect.stringMatching(/holds a run with other settings \("range"/)]);
+    writeFileSync(join(folder, "silent.spec.json"), "{");
+    const broken = await train("broken", { model: silent });
+    expect([broken.code, broken.err]).toEqual([1, expect.stringMatching(/silent\.spec\.json is not valid JSON/)]);
   });
 
   it("has weights that are no parameters: the scales of an enlargement stay what they are", async () => {

@@ -1,5 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync } from "node:fs";
 import type { Graph } from "../../engine/graph/graph.js";
 import { nodeAs } from "../../engine/graph/operator.js";
 import type { OnnxModel } from "../../engine/onnx/model.js";
@@ -10,14 +9,16 @@ import type { Engine } from "../../engine/runtime/engine.js";
 import { summarize } from "../../engine/summary/summary.js";
 import { writeSafetensors } from "../../engine/tensor/safetensors.js";
 import { tensor, toNumbers } from "../../engine/tensor/tensor.js";
+import { type Assumption, assumptions } from "../../vision/spec/assumptions.js";
 import { importedNetwork } from "../../vision/spec/imported-network.js";
 import { completeSpec, fixedModel } from "../../vision/spec/model-predictor.js";
 import { type ModelSpec, type ModelSpecInput, parseModelSpec } from "../../vision/spec/model-spec.js";
+import { sidecarOf } from "../../vision/spec/sidecar.js";
 import { tasks } from "../../vision/tasks/index.js";
 import type { RunDirectory } from "../runs/run-directory.js";
 import { adversaryText } from "./adversary-text.js";
 import { type Training, trainingOf } from "./build.js";
-import { ConfigError, type ImportedTrainConfig } from "./config.js";
+import { ConfigError, type ImportedTrainConfig, readJson } from "./config.js";
 import type { TrainResult } from "./export.js";
 import type { TrainPlan, TrainRecord } from "./run-train.js";
 
@@ -38,7 +39,8 @@ export interface ImportedTraining {
  */
 export async function importedTraining(engine: Engine, config: ImportedTrainConfig): Promise<ImportedTraining> {
   const file = await readModel(config.model);
-  const spec = completeSpec(file, specOf(config));
+  const said = importedSpec(config);
+  const spec = completeSpec(file, said.spec);
   const roles: readonly string[] = tasks[config.task].roles;
   if (roles.length > 1)
     throw new ConfigError(
@@ -70,6 +72,7 @@ export async function importedTraining(engine: Engine, config: ImportedTrainConf
     file,
     spec,
     notes: [
+      ...(said.assumed.length > 0 ? [assumedText(config, said.assumed)] : []),
       ...(statistics.length > 0
         ? [`${statistics.length} running statistics of batch normalization stay as they are; its scales and shifts are trained.`]
         : []),
@@ -89,12 +92,31 @@ function statisticsOf(graph: Graph): string[] {
   });
 }
 
-/** The sidecar file, or the one that is named; the task is the configuration's. */
-function specOf({ model, spec, task }: ImportedTrainConfig): ModelSpec {
-  const sidecar = spec ?? join(dirname(model), `${model.replace(/^.*[\\/]/, "").replace(/\.onnx$/, "")}.spec.json`);
-  if (!spec && !existsSync(sidecar)) return parseModelSpec({ task });
-  const said = JSON.parse(readFileSync(sidecar, "utf8")) as ModelSpecInput;
-  return parseModelSpec({ ...said, task }, sidecar);
+/** What a model takes and yields, and what of it the file beside it does not say. */
+export interface ImportedSpec {
+  readonly spec: ModelSpec;
+  readonly assumed: readonly Assumption[];
+}
+
+/**
+ * The specification of the model that a configuration names: the sidecar file, or the one that is named; the task is the configuration's.
+ *
+ * @throws ConfigError where the file is no JSON, SpecError where it is no specification.
+ */
+export function importedSpec(config: ImportedTrainConfig): ImportedSpec {
+  const file = specFile(config);
+  const written = config.spec !== undefined || existsSync(file) ? (readJson(file) as Partial<ModelSpecInput>) : {};
+  const said = { ...written, task: config.task };
+  const spec = parseModelSpec(said, file);
+  return { spec, assumed: assumptions(said as ModelSpecInput, spec) };
+}
+
+const specFile = ({ model, spec }: ImportedTrainConfig): string => spec ?? sidecarOf(model);
+
+/** One sentence that names what is assumed, and the fields that settle it. */
+function assumedText(config: ImportedTrainConfig, assumed: readonly Assumption[]): string {
+  const list = assumed.map(({ what, value, field }) => `${what} ${value} ("${field}")`).join(", ");
+  return `Assumed, since ${specFile(config)} does not say it: ${list}; faultline doctor tests it, and with --write writes the file.`;
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   wrapperPrefix,
 } from "../../vision/nn/checkpoints/state-dict.js";
 import { declarations } from "../../vision/nn/model.js";
+import type { ModelSpec } from "../../vision/spec/model-spec.js";
 import type { PluginFile, Plugins } from "../plugins/plugins.js";
 import type { RunDirectory, RunRecord } from "../runs/run-directory.js";
 import { bestSoFar, isExhausted } from "./best.js";
@@ -45,6 +46,10 @@ export interface TrainPlan<C extends TrainSettings = TrainConfig> {
   readonly config: C;
   /** SHA-256 of the checkpoint, or the model, that the run began with. */
   readonly start?: string;
+  /** What a model of one's own takes and yields. */
+  readonly spec?: ModelSpec;
+  /** Fields of the specification that nobody said, and that are the usual values. */
+  readonly assumed?: readonly string[];
   /** Modules that the adversary comes from. */
   readonly plugins?: readonly PluginFile[];
   readonly runtime: {
@@ -53,6 +58,12 @@ export interface TrainPlan<C extends TrainSettings = TrainConfig> {
     readonly threads: number;
     readonly optimization: string;
   };
+}
+
+/** What decides whether two plans are of the same run: what model and checkpoint hold, not their paths, and what was said, not whether it was. */
+export function identityOf({ assumed: _, ...plan }: TrainPlan | TrainPlan<ImportedTrainConfig>): unknown {
+  const { model: __, spec: ___, start: ____, ...config } = { model: "", spec: "", ...plan.config, start: "" };
+  return { ...plan, config };
 }
 
 export interface TrainHooks {

@@ -3,7 +3,8 @@ import { hashFile } from "../../hash-file.js";
 import { interruptible, progress } from "../../runs/progress.js";
 import { RunDirectory } from "../../runs/run-directory.js";
 import { type ImportedTrainConfig, readTrainConfig } from "../../train/config.js";
-import { runTraining, type TrainPlan, type TrainRecord } from "../../train/run-train.js";
+import { importedSpec } from "../../train/imported.js";
+import { identityOf, runTraining, type TrainPlan, type TrainRecord } from "../../train/run-train.js";
 import type { TrainFlags } from "../commands/train.js";
 import { version } from "../version.js";
 import { withEngine } from "./engine.js";
@@ -22,9 +23,10 @@ export async function train(path: string, flags: TrainFlags): Promise<void> {
       ...(plugins.files.length > 0 && { plugins: plugins.files }),
       runtime: { provider, runtime, threads, optimization },
     };
-    const plan: TrainPlan | TrainPlan<ImportedTrainConfig> = "model" in config ? { ...facts, config } : { ...facts, config };
+    const plan: TrainPlan | TrainPlan<ImportedTrainConfig> =
+      "model" in config ? { ...facts, config, ...said(config) } : { ...facts, config };
     const out = flags.out ?? `runs/${basename(path, ".json")}`;
-    const run = RunDirectory.open<TrainRecord>(out, plan, { folders: [] });
+    const run = RunDirectory.open<TrainRecord, typeof plan>(out, plan, { folders: [], identity: identityOf });
     const stop = interruptible();
     const bar = progress("train", config.steps, run.records.at(-1)?.index ?? 0);
     try {
@@ -59,4 +61,10 @@ export async function train(path: string, flags: TrainFlags): Promise<void> {
       stop.done();
     }
   });
+}
+
+/** What a plan keeps of a model's specification. */
+function said(config: ImportedTrainConfig): Pick<TrainPlan, "spec" | "assumed"> {
+  const { spec, assumed } = importedSpec(config);
+  return { spec, ...(assumed.length > 0 && { assumed: assumed.map((a) => a.field) }) };
 }
