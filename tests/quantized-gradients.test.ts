@@ -34,7 +34,7 @@ async function* gradientsOf(file: string, point: string) {
   }
 }
 
-describe("gradients of quantised files", () => {
+describe("gradients of quantized files", () => {
   it.each(cases)("$name", async ({ name, network }) => {
     const stored = parseSafetensors(read(`${name}.safetensors`)).tensors;
     const [y, dx] = ["y", "d.x"].map((key) => toNumbers(stored.get(key!)!)) as [number[], number[]];
@@ -65,7 +65,7 @@ const small: readonly (readonly [string, number, number, readonly number[]])[] =
   ["qoperator_maxpool", 0.1, 2.1126, [0, 0.9801, 0.4536, 0, 0, 0]],
 ];
 
-describe("small quantised files that went wrong once", () => {
+describe("small quantized files that went wrong once", () => {
   const gradientAt = async (name: string, phase: number, form: "plain" | "rewritten") => {
     const file = new Uint8Array(readFileSync(new URL(`../fixtures/cases/engine/quantised/${name}.onnx`, import.meta.url)));
     const graph = await specialize(parseModel(file), {}, (constants) => runModel(constants, {}));
@@ -95,8 +95,8 @@ describe("small quantised files that went wrong once", () => {
     it.each([
       ["c2_matmulinteger", "c2_fp32"],
       ["c2_convinteger", "c2_conv32"],
-    ])("%s has a gradient of the size of %s", async (quantised, float) => {
-      const ratio = norm(await gradientAt(quantised, 0.4, form)) / norm(await gradientAt(float, 0.4, form));
+    ])("%s has a gradient of the size of %s", async (quantized, float) => {
+      const ratio = norm(await gradientAt(quantized, 0.4, form)) / norm(await gradientAt(float, 0.4, form));
       expect(ratio).toBeGreaterThan(0.5);
       expect(ratio).toBeLessThan(2);
     });

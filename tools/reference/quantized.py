@@ -1,7 +1,7 @@
-"""Golden gradients of quantised files (fixtures/golden/quantized).
+"""Golden gradients of quantized files (fixtures/golden/quantized).
 
-Three small networks are exported by PyTorch, quantised by ONNX Runtime's own quantiser in every form that it writes, and differentiated by
-PyTorch in float64 with straight-through rounding: an interpreter below runs the quantised file node by node, pins every value to what ONNX
+Three small networks are exported by PyTorch, quantized by ONNX Runtime's own quantizer in every form that it writes, and differentiated by
+PyTorch in float64 with straight-through rounding: an interpreter below runs the quantized file node by node, pins every value to what ONNX
 Runtime computes for it (so that masks and maxima are those of the file), and lets autograd do the rest.
 
     python tools/reference/quantized.py fixtures/golden/quantized
@@ -91,7 +91,7 @@ def exported(network: nn.Module) -> onnx.ModelProto:
         return onnx.load(f.name)
 
 
-# ---- quantisation ------------------------------------------------------------------------------------------------------------------
+# ---- quantization ------------------------------------------------------------------------------------------------------------------
 
 
 class Samples(CalibrationDataReader):
@@ -129,7 +129,7 @@ def few_bits(model, form, symmetric=False):
 
 
 def with_mat_mul(model):
-    """Gemm as MatMul and Add, which the quantiser of few bits takes."""
+    """Gemm as MatMul and Add, which the quantizer of few bits takes."""
     model = copy.deepcopy(model)
     nodes = []
     for node in model.graph.node:
@@ -263,7 +263,7 @@ class Interpreter:
         name = self.node.input[i] if i < len(self.node.input) else ""
         return self.types[name] if name in self.types else self.truth.get(name)
 
-    # quantisation
+    # quantization
 
     def layout(self, x, s, axis, block=0):
         if s is None:
@@ -274,7 +274,7 @@ class Interpreter:
             return s.reshape(())
         return s.reshape([-1 if i == axis % x.dim() else 1 for i in range(x.dim())])
 
-    def quantise(self, x, scale, zero, axis=1, block=0):
+    def quantize(self, x, scale, zero, axis=1, block=0):
         s, z = self.layout(x, scale, axis, block), self.layout(x, zero, axis, block)
         ratio = x / s
         part = (ratio.detach() - torch.floor(ratio.detach()) - 0.5).abs()
@@ -285,22 +285,22 @@ class Interpreter:
         # whatever is representable passes, the ends of the range too; of torch.clamp versions differ there
         return torch.where((q < low) | (q > high), torch.clamp(q.detach(), low, high), q)
 
-    def dequantise(self, x, scale, zero, axis=1, block=0):
+    def dequantize(self, x, scale, zero, axis=1, block=0):
         s, z = self.layout(x, scale, axis, block), self.layout(x, zero, axis, block)
         return (x - (0 if z is None else z)) * s
 
     def QuantizeLinear(self, a, x, s, z=None):
-        return self.quantise(x, s, z, a.get("axis", 1), a.get("block_size", 0))
+        return self.quantize(x, s, z, a.get("axis", 1), a.get("block_size", 0))
 
     def DequantizeLinear(self, a, x, s, z=None):
-        return self.dequantise(x, s, z, a.get("axis", 1), a.get("block_size", 0))
+        return self.dequantize(x, s, z, a.get("axis", 1), a.get("block_size", 0))
 
     def DynamicQuantizeLinear(self, a, x):
         low, high = min(x.min().item(), 0), max(x.max().item(), 0)
         scale = torch.tensor((high - low) / 255, dtype=torch.float64)
         zero = torch.round(torch.clamp(-low / scale, 0, 255))
         # the range is that of x: what lies half a step beyond it, for the zero point was rounded too, has not saturated
-        q = self.quantise(x, scale, zero)
+        q = self.quantize(x, scale, zero)
         return Pinned.apply(x / scale, q.detach()), scale, zero
 
     def MatMulInteger(self, a, x, w, xz=None, wz=None):
@@ -318,31 +318,31 @@ class Interpreter:
 
     def triple(self, operator, *, axis=1):
         def apply(a, x, xs, xz, ys, yz):
-            return self.quantise(operator(a, self.dequantise(x, xs, xz)), ys, yz)
+            return self.quantize(operator(a, self.dequantize(x, xs, xz)), ys, yz)
 
         return apply
 
     def QLinearConv(self, a, x, xs, xz, w, ws, wz, ys, yz, b=None):
         bias = None if b is None else b * xs * ws
-        return self.quantise(self.Conv(a, self.dequantise(x, xs, xz), self.dequantise(w, ws, wz, 0), bias), ys, yz)
+        return self.quantize(self.Conv(a, self.dequantize(x, xs, xz), self.dequantize(w, ws, wz, 0), bias), ys, yz)
 
     def QLinearMatMul(self, a, x, xs, xz, w, ws, wz, ys, yz):
-        return self.quantise(self.dequantise(x, xs, xz) @ self.dequantise(w, ws, wz, -1), ys, yz)
+        return self.quantize(self.dequantize(x, xs, xz) @ self.dequantize(w, ws, wz, -1), ys, yz)
 
     def QGemm(self, a, x, xs, xz, w, ws, wz, b=None, ys=None, yz=None):
-        w = self.dequantise(w, ws, wz, 0 if a.get("transB") else 1)
-        y = self.dequantise(x, xs, xz) @ (w.T if a.get("transB") else w)
+        w = self.dequantize(w, ws, wz, 0 if a.get("transB") else 1)
+        y = self.dequantize(x, xs, xz) @ (w.T if a.get("transB") else w)
         y = y if b is None else y + b * xs * ws
-        return y if ys is None else self.quantise(y, ys, yz)
+        return y if ys is None else self.quantize(y, ys, yz)
 
     def QLinearAdd(self, a, x, xs, xz, y, ys, yz, zs, zz):
-        return self.quantise(self.dequantise(x, xs, xz) + self.dequantise(y, ys, yz), zs, zz)
+        return self.quantize(self.dequantize(x, xs, xz) + self.dequantize(y, ys, yz), zs, zz)
 
     def QLinearMul(self, a, x, xs, xz, y, ys, yz, zs, zz):
-        return self.quantise(self.dequantise(x, xs, xz) * self.dequantise(y, ys, yz), zs, zz)
+        return self.quantize(self.dequantize(x, xs, xz) * self.dequantize(y, ys, yz), zs, zz)
 
     def QLinearConcat(self, a, ys, yz, *parts):
-        return self.quantise(torch.cat([self.dequantise(*parts[i : i + 3]) for i in range(0, len(parts), 3)], a["axis"]), ys, yz)
+        return self.quantize(torch.cat([self.dequantize(*parts[i : i + 3]) for i in range(0, len(parts), 3)], a["axis"]), ys, yz)
 
     def QLinearSigmoid(self, a, *t):
         return self.triple(lambda a, x: torch.sigmoid(x))(a, *t)
@@ -487,7 +487,7 @@ def main(folder: Path):
             del node.metadata_props[:]
         try:
             margin, tensors = golden(model, shape)
-        except Exception as error:  # a form that ONNX Runtime's quantiser writes but its kernels do not run
+        except Exception as error:  # a form that ONNX Runtime's quantizer writes but its kernels do not run
             print(f"{case}: left out, {type(error).__name__}: {str(error)[:200]}")
             continue
         onnx.save(model, folder / f"{case}.onnx")

@@ -16,7 +16,7 @@ class Small(torch.nn.Module):
 
     def __init__(self):
         super().__init__()
-        # No bias: before the normalisation its gradient is 0 but for rounding, which Adam blows up to whole steps.
+        # No bias: before the normalization its gradient is 0 but for rounding, which Adam blows up to whole steps.
         self.first = torch.nn.Conv2d(3, 6, 3, padding=1, bias=False)
         self.norm = torch.nn.BatchNorm2d(6)
         self.depthwise = torch.nn.Conv2d(6, 6, 3, padding=1, groups=6)

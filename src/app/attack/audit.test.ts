@@ -74,7 +74,7 @@ const sound: Evidence = {
   levels: { sample: "s0", gradient: 1e-6 },
   feeding: {
     findings: [good("range", "0..1 does best."), good("channel order", "rgb does best.")],
-    labelled: true,
+    labeled: true,
     samples: 2,
   },
   modelHash: "abc",
@@ -97,7 +97,7 @@ describe("audit", () => {
 
   it("judges by what the doctor finds of the way in which the model is fed", () => {
     const name = "The model is fed what it expects";
-    const findings = (...list: Finding[]) => ({ feeding: { findings: list, labelled: true, samples: 2 } });
+    const findings = (...list: Finding[]) => ({ feeding: { findings: list, labeled: true, samples: 2 } });
     expect(find(name, findings(wrong("range", "With 0..255 it does better.", "--range", "0..255")))).toMatchObject({
       verdict: "failed",
       sentence: expect.stringContaining("(--range 0..255)"),
@@ -108,7 +108,7 @@ describe("audit", () => {
       verdict: "warning",
       sentence: expect.stringContaining("value range 0..1 (--range)"),
     });
-    const blind = { findings: [], labelled: false, samples: 2 };
+    const blind = { findings: [], labeled: false, samples: 2 };
     expect(fedWell({ ...plan, assumed: ["range"] }, blind).sentence).toContain("no labels");
   });
 

@@ -218,13 +218,13 @@ async function attackGroup(
   const valid = group[0]!.valid && task.extent !== "image" ? stack(group.map((p) => p.valid!)) : undefined;
   const clean = await compiled.predict(images);
   // A sample with labels that the model cannot have is attacked like one without, for its neighbors' sake, and then listed as failed.
-  const mislabelled = group.map(
+  const mislabeled = group.map(
     (p) =>
       (p.target && labelProblem(p.target, clean.shape[1]!, { ...plan.spec, ignore: [withoutTruth] }, p.id)) ??
       nothingCounts(p, plan),
   );
   const own = group.map((_, i) => task.ownTarget(unstack(clean, i)));
-  const truth = group.map((p, i) => (mislabelled[i] ? undefined : p.target));
+  const truth = group.map((p, i) => (mislabeled[i] ? undefined : p.target));
   const wanted = makeTarget && group.map((_, i) => makeTarget(unstack(clean, i)));
   const driven = group.map((_, i) => drivenBy(plan, { truth: truth[i], target: wanted?.[i], prediction: own[i]! }));
   const batch = {
@@ -253,7 +253,7 @@ async function attackGroup(
     compare(measure, unstack(prediction, i), { truth: truth[i], target: wanted?.[i], prediction: own[i]! }, group[i]!.valid);
   const records: AttackRecord[] = [];
   for (const [i, p] of group.entries()) {
-    const problem = mislabelled[i];
+    const problem = mislabeled[i];
     if (problem) {
       records.push({ index: p.index, sample: p.id, error: problem });
       continue;

@@ -18,7 +18,7 @@ export interface ImageSource {
   readonly length: number;
   readonly height: number;
   readonly width: number;
-  readonly labelled: boolean;
+  readonly labeled: boolean;
   /** Whether the first image lost its shape on the way to the size. */
   readonly stretched: boolean;
   /** Images [from, to) by role [N, 3, H, W], labels int64 [N, ...] (-1: none), and what counts float32 [N, ...]. */
@@ -59,7 +59,7 @@ export async function datasetImages(dataset: Dataset, data: DatasetPart, spec: M
     length: indices.length,
     height,
     width,
-    labelled: first.target !== undefined && hasClasses(spec),
+    labeled: first.target !== undefined && hasClasses(spec),
     stretched: Math.abs(Math.log((scaled.width / scaled.height) * (picture.height / picture.width))) > 0.05,
     async read(from, to) {
       const samples = await Promise.all(indices.slice(from, to).map(one));
@@ -139,7 +139,7 @@ export async function tensorImages(path: string, spec: ModelSpec, model: OnnxMod
     length,
     height,
     width,
-    labelled: labels !== undefined,
+    labeled: labels !== undefined,
     stretched: false,
     read: async (from, to) => ({
       images: Object.fromEntries(Object.entries(images).map(([role, t]) => [role, part(t, from, to)])),

@@ -17,7 +17,7 @@ export function reportPage(result: CriticalityResult): string {
     ["trials", String(trials)],
     ...(intactAccuracy === undefined ? [] : [["intact accuracy", percent(intactAccuracy)] as const]),
   ];
-  const labelled = intactAccuracy !== undefined;
+  const labeled = intactAccuracy !== undefined;
   const classes = layers[0]?.trials[0]?.flips !== undefined;
   const mean = (values: readonly (number | undefined)[]) => values.reduce<number>((a, b) => a + (b ?? 0), 0) / values.length;
   const rows = layers.map(({ name, kind, stage, criticality, deviation, trials: t }) => [
@@ -29,7 +29,7 @@ export function reportPage(result: CriticalityResult): string {
     mean(t.map((x) => x.l1)).toFixed(3),
     mean(t.map((x) => x.l2)).toFixed(3),
     ...(classes ? [mean(t.map((x) => x.kl)).toFixed(3), percent(mean(t.map((x) => x.flips)))] : []),
-    ...(labelled ? [percent(mean(t.map((x) => x.recovered)))] : []),
+    ...(labeled ? [percent(mean(t.map((x) => x.recovered)))] : []),
   ]);
   const head = [
     "layer",
@@ -40,7 +40,7 @@ export function reportPage(result: CriticalityResult): string {
     "L1",
     "L2",
     ...(classes ? ["KL", "changed label"] : []),
-    ...(labelled ? ["top-1 recovered"] : []),
+    ...(labeled ? ["top-1 recovered"] : []),
   ];
   const names = stageNames(layers);
   const beyond = layers.flatMap((l) => l.trials).some((t) => (t.recovered ?? 0) > 1);
@@ -60,7 +60,7 @@ export function reportPage(result: CriticalityResult): string {
     )}</div>
 <details class="fold"><summary>All numbers, layer by layer</summary>
 <div class="scroll">${table(head, rows)}</div>
-${labelled ? `<p class="soft">Top-1 recovered: accuracy after the reset over that of the intact network.${beyond ? " Above 100 % the reset network happens to get a few more of these images right; that is chance, not a better network." : ""}</p>` : ""}
+${labeled ? `<p class="soft">Top-1 recovered: accuracy after the reset over that of the intact network.${beyond ? " Above 100 % the reset network happens to get a few more of these images right; that is chance, not a better network." : ""}</p>` : ""}
 </details>
 <h2>How it was measured</h2>
 <p>Criticality: ${plain(result.measure)}. Each layer is reset (${plain(result.reset)}), all others keep their trained weights, nothing is retrained.</p>

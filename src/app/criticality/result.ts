@@ -44,7 +44,7 @@ export interface RunFacts {
   readonly folded: FoldedNormalization | null;
   /** Whether some layer is applied more than once. */
   readonly repeated: boolean;
-  readonly labelled: boolean;
+  readonly labeled: boolean;
   /** Whether images lost their shape on the way to the model's size. */
   readonly stretched: boolean;
   /** How many parts the images were worked on in. */
@@ -58,7 +58,7 @@ export function factsOf(context: CriticalityContext): RunFacts {
     kind,
     folded: folded ?? null,
     repeated: layers.some((l) => l.applications > 1),
-    labelled: context.source.labelled,
+    labeled: context.source.labeled,
     stretched: context.source.stretched,
     chunks: chunksOf(context).length,
     targets: context.targets.map(({ members, ...target }) => ({ ...target, layers: members.map((l) => l.name) })),
@@ -68,12 +68,12 @@ export function factsOf(context: CriticalityContext): RunFacts {
 /** Puts the records of a finished run together. */
 export function resultOf(
   plan: CriticalityPlan,
-  { kind, folded, repeated, labelled, stretched, targets }: RunFacts,
+  { kind, folded, repeated, labeled, stretched, targets }: RunFacts,
   records: readonly CriticalityRecord[],
 ): CriticalityResult {
   const gathered = gather(records);
   const intact = gathered.get(undefined)!;
-  const accuracy = labelled ? intact.sums.correct! / intact.count : undefined;
+  const accuracy = labeled ? intact.sums.correct! / intact.count : undefined;
   const trials = Array.from({ length: plan.trials }, (_, trial) => trial);
   const profiles = targets.map((target, t) =>
     layerProfile(

@@ -98,7 +98,7 @@ export async function runCriticality(
     if (pending.length === 0 && !planned.has(first)) continue;
     if (signal.aborted) return;
     const batches = await batchesOf(source, from, to, plan.batch, probe.kind === "classes");
-    if (source.labelled) checkLabels(batches, probe, plan);
+    if (source.labeled) checkLabels(batches, probe, plan);
     for await (const { unit, ...measured } of measureResets({ engine, runs, ...probe }, batches, pending, reset)) {
       const index = indexOf(unit);
       if (planned.has(index)) {

@@ -164,7 +164,7 @@ const cases: Case[] = [
     flags: ["--output-layout", "nhwc"],
   },
   {
-    name: "unlabelled pixels marked 99",
+    name: "unlabeled pixels marked 99",
     model: model(nearestColor),
     samples: scenes((k, i) => (i % 20 === 0 ? 99 : k)),
     flags: ["--ignore", "255,-1,99"],

@@ -39,9 +39,9 @@ export async function checkup(
         `The model has several outputs (${model.graph.outputs.map((o) => o.name).join(", ")}) and the first is read; name another with --of.`,
       ),
     );
-  const { output, read, input, best, labelled } = await compareFeedings(engine, view, samples);
+  const { output, read, input, best, labeled } = await compareFeedings(engine, view, samples);
   findings.push(...output, await gradientReaches(engine, { ...view, spec: read }, samples[0]!), ...input);
-  if (!labelled) return [...findings, unsure("labels", "Without labels nothing more can be told; give labelled data.")];
+  if (!labeled) return [...findings, unsure("labels", "Without labels nothing more can be told; give labeled data.")];
   const { kind, output: outputs } = tasks[spec.task];
   if (kind === "classes") findings.push(labelRange(samples, best.predictions[0]!.shape[0]!, spec, best.offset));
   const meaning =

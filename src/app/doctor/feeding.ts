@@ -30,7 +30,7 @@ export interface Feeding {
   readonly read: ModelSpec;
   /** Predictions under the best way, and its label offset. */
   readonly best: { readonly predictions: readonly Tensor[]; readonly offset: number };
-  readonly labelled: boolean;
+  readonly labeled: boolean;
 }
 
 /** A model for the one size in which it sees the samples, and how they come to it. */
@@ -74,11 +74,11 @@ export async function compareFeedings(engine: Engine, view: View, samples: reado
   const ways = [...values].flatMap(([range, v]) => orders.map((channels) => ({ range, channels, offset: 0, values: v })));
   const all = await predictAll(engine, { ...view, spec: raw.spec }, samples, ways);
   const candidates = ways.map((reading, i) => ({ reading, predictions: all[i]!.map((p) => unstack(p, 0)) }));
-  const labelled = samples.some((s) => s.target !== undefined);
+  const labeled = samples.some((s) => s.target !== undefined);
   const classes = tasks[spec.task].kind === "classes";
   const own = candidates.find((c) => c.reading.range === given.range && c.reading.channels === given.channels)!;
-  const found = { output: raw.findings, read: raw.spec, labelled };
-  if (!labelled)
+  const found = { output: raw.findings, read: raw.spec, labeled };
+  if (!labeled)
     return {
       ...found,
       input: classes ? surest(candidates, own) : [],

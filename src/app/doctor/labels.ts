@@ -1,9 +1,9 @@
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
 import { type Finding, good, percent, unsure, wrong } from "./finding.js";
-import type { Labelled } from "./score.js";
+import type { Labeled } from "./score.js";
 
 /** Whether the data's labels are among the model's classes, and what to do with those that are not. */
-export function labelRange(samples: readonly Labelled[], classes: number, spec: ModelSpec, offset: number): Finding {
+export function labelRange(samples: readonly Labeled[], classes: number, spec: ModelSpec, offset: number): Finding {
   const ignored = new Set(spec.ignore);
   const counts = new Map<number, number>();
   let total = 0;

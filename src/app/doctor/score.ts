@@ -20,7 +20,7 @@ export const ranges: Readonly<Record<Exclude<RangeName, "as given">, ValueRange>
 };
 
 /** How good a prediction is, 0 to 1: share of right pixels, or for continuous tasks 1 / (1 + error over the typical size of the target). */
-export function quality(predictions: readonly Tensor[], samples: readonly Labelled[], spec: ModelSpec, offset: number): number {
+export function quality(predictions: readonly Tensor[], samples: readonly Labeled[], spec: ModelSpec, offset: number): number {
   const classes = tasks[spec.task].kind === "classes";
   let [sum, count, size] = [0, 0, 0];
   predictions.forEach((p, s) => {
@@ -52,7 +52,7 @@ export function quality(predictions: readonly Tensor[], samples: readonly Labell
 /** Sample by sample whether the model is right, where a sample has one label; empty where labels are per pixel, or there are none. */
 export function rightOrWrong(
   predictions: readonly Tensor[],
-  samples: readonly Labelled[],
+  samples: readonly Labeled[],
   spec: ModelSpec,
   offset: number,
 ): boolean[] {
@@ -60,7 +60,7 @@ export function rightOrWrong(
   return whole ? predictions.map((p, i) => quality([p], [samples[i]!], spec, offset) === 1) : [];
 }
 
-export interface Labelled {
+export interface Labeled {
   readonly target: Tensor | undefined;
   readonly valid: Tensor | undefined;
 }
@@ -83,7 +83,7 @@ export function confidence(predictions: readonly Tensor[]): number {
 }
 
 /** Mean over the samples of the correlation (about the means) of prediction and truth; NaN counts as none. */
-export function agreement(predictions: readonly Tensor[], samples: readonly Labelled[]): number {
+export function agreement(predictions: readonly Tensor[], samples: readonly Labeled[]): number {
   const each = predictions.flatMap((p, s) => {
     const { target, valid } = samples[s]!;
     if (!target) return [];
@@ -105,7 +105,7 @@ export function agreement(predictions: readonly Tensor[], samples: readonly Labe
 }
 
 /** Least-squares factor that takes predictions to targets, and their correlation (about zero). */
-export function scaleOf(predictions: readonly Tensor[], samples: readonly Labelled[]): { factor: number; correlation: number } {
+export function scaleOf(predictions: readonly Tensor[], samples: readonly Labeled[]): { factor: number; correlation: number } {
   let [py, pp, yy] = [0, 0, 0];
   predictions.forEach((p, s) => {
     const { target, valid } = samples[s]!;

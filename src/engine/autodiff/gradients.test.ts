@@ -58,7 +58,7 @@ describe("obstacles", () => {
     expect(error.message).toContain("Nothing is computed before it that could be differentiated instead.");
   });
 
-  it("on quantised numbers name the real numbers before the quantisation", () => {
+  it("on quantized numbers name the real numbers before the quantization", () => {
     const { graph, x } = start();
     const { y } = o.dynamicQuantizeLinear(named(x, "features"));
     const error = failure(() => gradients(o.cast(opaque("packed", y), "float32"), [x]));
@@ -123,7 +123,7 @@ describe("a gradient that is 0 everywhere", () => {
   });
 });
 
-it("the positions that MaxPool and TopK give out carry no gradient, also of quantised numbers", () => {
+it("the positions that MaxPool and TopK give out carry no gradient, also of quantized numbers", () => {
   const graph = new Graph();
   const x = graph.input("x", "float32", [1, 1, 4]);
   const { y: q } = o.dynamicQuantizeLinear(x);

@@ -147,7 +147,7 @@ export function waysTo(of: readonly Value[], wrt: readonly Value[]): { readonly 
 }
 
 /**
- * Values that depend on `wrt` through something that carries a gradient: floating-point numbers, and integers that stand for such (quantised
+ * Values that depend on `wrt` through something that carries a gradient: floating-point numbers, and integers that stand for such (quantized
  * ones). Other integers (positions, shapes, what a cast cut off) and booleans depend on nothing in a differentiable way.
  */
 function activeValues(order: Iterable<Node>, wrt: readonly Value[]): { active: Set<Value>; ends: Obstacle[] } {
@@ -163,11 +163,11 @@ function activeValues(order: Iterable<Node>, wrt: readonly Value[]): { active: S
       if (operator.domain !== "faultline") ends.push({ node, because: rule.because });
       continue;
     }
-    const quantised = sources.some((v) => !isFloat(v.type));
+    const quantized = sources.some((v) => !isFloat(v.type));
     const carries = (v: Value, i: number): boolean => {
       if (isFloat(v.type) || v.type === "bool") return v.type !== "bool";
       const meaning = operator.integers?.[operator.outputs[i] ?? ""];
-      return meaning === undefined ? quantised : meaning === "numbers";
+      return meaning === undefined ? quantized : meaning === "numbers";
     };
     const carrying = outputs.filter(carries);
     for (const v of carrying) active.add(v);

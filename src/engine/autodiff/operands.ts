@@ -35,7 +35,7 @@ function widened(v: Value): Value {
 
 /**
  * Where an input is an integer that stands for a real number, whatever has its type is such a number too (a padding value, a bound, the other
- * branch of a Where), and is cast to the type of the cotangents: so one rule serves floating-point and quantised numbers. Of int64 only what
+ * branch of a Where), and is cast to the type of the cotangents: so one rule serves floating-point and quantized numbers. Of int64 only what
  * carries a cotangent, for indices and sizes have that type as well.
  */
 function realOperands(
@@ -43,11 +43,11 @@ function realOperands(
   cotangents: readonly (Value | undefined)[],
   wanted: readonly boolean[],
 ): Operands {
-  const quantised = new Set<DataType>(inputs.flatMap((v, i) => (wanted[i] && !isFloat(v!.type) ? [v!.type] : [])));
-  if (quantised.size === 0) return { inputs, outputs };
+  const quantized = new Set<DataType>(inputs.flatMap((v, i) => (wanted[i] && !isFloat(v!.type) ? [v!.type] : [])));
+  if (quantized.size === 0) return { inputs, outputs };
   const { type } = cotangents.find((g) => g !== undefined)!;
   const real = (v: Value | undefined, carries: boolean) =>
-    v && quantised.has(v.type) && (carries || v.type !== "int64") ? cast(v, type) : v;
+    v && quantized.has(v.type) && (carries || v.type !== "int64") ? cast(v, type) : v;
   return {
     inputs: inputs.map((v, i) => real(v, wanted[i]!)),
     outputs: outputs.map((v, i) => real(v, cotangents[i] !== undefined)!),

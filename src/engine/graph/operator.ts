@@ -45,7 +45,7 @@ export interface Operator {
   readonly random?: true;
 }
 
-/** Integers stand for "numbers" (quantised ones, which carry the cotangent of the real number they stand for) or are "positions" of elements. */
+/** Integers stand for "numbers" (quantized ones, which carry the cotangent of the real number they stand for) or are "positions" of elements. */
 export type IntegerMeaning = "numbers" | "positions";
 
 export type AttributeSchema = Readonly<Record<string, AttributeSpec>>;
@@ -138,7 +138,7 @@ export interface GradientOptions {
   /**
    * Derivative of Round, and of the rounding in QuantizeLinear/DequantizeLinear pairs.
    * "zero" is the true derivative, "straight-through" passes the cotangent as if nothing had been rounded (Bengio et al. 2013).
-   * Defaults: Round zero (as PyTorch), quantisation straight-through inside the representable range, zero outside.
+   * Defaults: Round zero (as PyTorch), quantization straight-through inside the representable range, zero outside.
    */
   readonly rounding: "default" | "zero" | "straight-through";
 }

@@ -1,6 +1,6 @@
 /**
  * The messages of the ONNX file format, as far as Faultline reads and writes them, by field number. The numbers are those of the
- * public onnx.proto (IR version 10); documentation strings, training info and quantisation annotations are skipped.
+ * public onnx.proto (IR version 10); documentation strings, training info and quantization annotations are skipped.
  */
 
 /** `int` is a 64-bit integer read as a number, `bigint` one kept exact; `packed` kinds are read into one typed array. */

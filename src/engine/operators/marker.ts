@@ -12,7 +12,7 @@ export const stopGradient = (x: Value): Value => emit(StopGradient, [x]);
  * surrogate gradients (BPDA). Both must have one type and shape; `backward` is computed only if its gradient needs it.
  *
  * @example
- * const quantised = withGradient(round(x), x); // straight-through
+ * const quantized = withGradient(round(x), x); // straight-through
  */
 export const withGradient = (forward: Value, backward: Value): Value => {
   if (forward.type !== backward.type || !sameShape(forward.shape, backward.shape)) {

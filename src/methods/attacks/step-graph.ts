@@ -72,7 +72,7 @@ export function imagesOf({ predictor, tiled, batch }: Pick<AttackedModel, "predi
 /**
  * The whole attack step as one model. Inputs: `x.<role>` (iterate) and `clean.<role>` for each perturbed image, `<role>` for the others, `target`,
  * optionally `valid`, `region`, `noise<draw>[.<role>]` (EOT); scalars `epsilon`, `step_size`, `progress` (t / T) and those of the descent rule; its state as
- * `state.<name>[.<role>]`. Outputs: `next.<role>`, the state under `next_state....`, `objective` [B] (what is maximised), `loss` [B] (plain mean loss),
+ * `state.<name>[.<role>]`. Outputs: `next.<role>`, the state under `next_state....`, `objective` [B] (what is maximized), `loss` [B] (plain mean loss),
  * `prediction`, `zero_gradient` and `nan_gradient` [B] (shares of the elements), and for traces `gradient.<role>` and `weight`.
  */
 export function stepGraph(attack: ProjectedAscent, model: AttackedModel): Graph {

@@ -49,7 +49,7 @@ export interface LayeredModel {
 /**
  * Finds the layers of a static model: convolutions, transposed convolutions, linear layers and normalizations with parameters, each with
  * its weight, bias and statistics. A tensor that several layers (or anything else) read is copied, so that each layer has its own; a weight
- * that is computed from constants (transposed, dequantised, weight-normalized) becomes the tensor it is.
+ * that is computed from constants (transposed, dequantized, weight-normalized) becomes the tensor it is.
  *
  * A module that is applied several times is one layer: its nodes read the same weight. Exporters that merge equal tensors make different
  * layers look so; where such a tensor holds one value throughout (as in fresh normalizations), the paths in the nodes' names decide.

@@ -11,18 +11,18 @@ const segmentation = {
 };
 const restoration = { inputs: { image: [1, 3, 2, 2] }, prediction: [1, 3, 2, 2], loss: trainingLoss("restoration") };
 const image = tensor("float32", [1, 3, 2, 2]);
-const labelled = (...labels: number[]): TrainingBatch => ({
+const labeled = (...labels: number[]): TrainingBatch => ({
   images: { image },
   target: tensor("int64", [1, 2, 2], labels.map(BigInt)),
 });
 
 it("takes labels of the classes and ignored ones, and no others", () => {
-  expect(() => checkBatch(labelled(0, 3, 255, -1), segmentation)).not.toThrow();
-  expect(() => checkBatch(labelled(0, 1, 2, 4), segmentation)).toThrow(
+  expect(() => checkBatch(labeled(0, 3, 255, -1), segmentation)).not.toThrow();
+  expect(() => checkBatch(labeled(0, 1, 2, 4), segmentation)).toThrow(
     /label 4, but the network's classes are 0 to 3, and ignored are 255, -1/,
   );
-  expect(() => checkBatch(labelled(0, -2, 2, 3), segmentation)).toThrow(/label -2/);
-  expect(() => checkBatch(labelled(0, 2 ** 32, 2, 3), segmentation)).toThrow(/label 4294967296/);
+  expect(() => checkBatch(labeled(0, -2, 2, 3), segmentation)).toThrow(/label -2/);
+  expect(() => checkBatch(labeled(0, 2 ** 32, 2, 3), segmentation)).toThrow(/label 4294967296/);
 });
 
 it("says what the network takes and predicts where the batch has something else", () => {

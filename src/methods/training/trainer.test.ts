@@ -86,13 +86,13 @@ function under(prefix: string): StateDict {
 }
 
 /** Batch i of the stored ones. */
-function batch(i: number, labelled: boolean): TrainingBatch {
+function batch(i: number, labeled: boolean): TrainingBatch {
   const entry = (name: string): Tensor => {
     const t = reference.get(name)!;
     const n = t.data.length / t.shape[0]!;
     return { type: t.type, shape: t.shape.slice(1), data: t.data.slice(i * n, (i + 1) * n) } as Tensor;
   };
-  return { images: { image: entry("images") as Tensor<"float32"> }, target: entry(labelled ? "labels" : "targets") };
+  return { images: { image: entry("images") as Tensor<"float32"> }, target: entry(labeled ? "labels" : "targets") };
 }
 
 const start = (): TrainingState => ({ step: 0, network: under("initial/"), optimizer: {} });

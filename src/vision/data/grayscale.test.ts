@@ -12,11 +12,11 @@ it("makes images and restored images gray, and leaves labels", async () => {
   ]);
   const [r, g, b] = [0, 256, 512].map((at) => before.inputs.image!.data[at + 37]!);
   expect(inputs.image!.data[37]).toBeCloseTo(0.299 * r! + 0.587 * g! + 0.114 * b!, 6);
-  const labelled = grayscale(syntheticDataset({ task: "segmentation", size: 16, length: 2, seed: 1 }));
-  const sample = await labelled.sample(0);
+  const labeled = grayscale(syntheticDataset({ task: "segmentation", size: 16, length: 2, seed: 1 }));
+  const sample = await labeled.sample(0);
   expect([sample.inputs.image!.shape, sample.target!.shape]).toEqual([
     [1, 16, 16],
     [16, 16],
   ]);
-  expect(labelled.describe()).toMatch(/In shades of gray\.$/);
+  expect(labeled.describe()).toMatch(/In shades of gray\.$/);
 });

@@ -58,7 +58,7 @@ export function oneHot(labels: Value, classes: number): Value {
   return equal(unsqueeze(labels, [1]), index);
 }
 
-/** The logit (or anything else on axis 1) of the labelled class, per pixel. */
+/** The logit (or anything else on axis 1) of the labeled class, per pixel. */
 export function pick(values: Value, labels: Value): Value {
   return reduceSum(where(oneHot(labels, values.shape[1]!), values, 0), [1], "drop");
 }

@@ -10,7 +10,7 @@ import { type Check, notApplicable } from "./check.js";
 /** What the doctor finds on the run's own samples. */
 export interface FeedingEvidence {
   readonly findings: readonly Finding[];
-  readonly labelled: boolean;
+  readonly labeled: boolean;
   readonly samples: number;
 }
 
@@ -27,15 +27,15 @@ export async function tryFeedings(context: AttackContext, done: readonly AttackR
   const count = first.target?.shape.length === 0 ? most.label : most.pixels;
   const { samples, mismatch } = await lookAt(own, plan.spec, fit, count, () => {});
   const view = await viewOf(engine, model, plan.spec, samples, mismatch);
-  const { output, input, labelled } = await compareFeedings(engine, view, samples);
-  return { findings: [...output, ...input], labelled, samples: samples.length };
+  const { output, input, labeled } = await compareFeedings(engine, view, samples);
+  return { findings: [...output, ...input], labeled, samples: samples.length };
 }
 
 /** The most common mistake of all: a wrong value range or channel order makes any model look weak. The doctor's findings decide. */
 export function fedWell({ spec, assumed = [] }: AttackPlan, evidence: FeedingEvidence | undefined): Check {
   const name = "The model is fed what it expects";
   if (!evidence) return notApplicable(name, "No sample finished.");
-  const { findings, labelled, samples } = evidence;
+  const { findings, labeled, samples } = evidence;
   const list = assumptionsNamed(assumed, spec);
   const numbers = { samples, assumed: list.length > 0 ? assumptionWords(list) : "nothing" };
   const wrong = findings.filter((f) => f.verdict === "wrong");
@@ -46,17 +46,17 @@ export function fedWell({ spec, assumed = [] }: AttackPlan, evidence: FeedingEvi
       sentence: `${wrong.map((f) => `${f.sentence}${f.flags ? ` (${f.flags.join(" ")})` : ""}`).join(" ")} The numbers are of a model that is fed wrongly.`,
       numbers,
     };
-  const settled = labelled && !findings.some((f) => f.verdict === "unsure" && f.flags === undefined && tells.has(f.subject));
+  const settled = labeled && !findings.some((f) => f.verdict === "unsure" && f.flags === undefined && tells.has(f.subject));
   if (settled) {
     const good = findings.filter((f) => f.verdict === "good" && tells.has(f.subject)).map((f) => f.sentence);
     return { name, verdict: "passed", sentence: `On ${samples} samples: ${good.join(" ")}`, numbers };
   }
-  const why = labelled ? "no usual way of feeding the model does well on these labels" : "there are no labels to tell by";
+  const why = labeled ? "no usual way of feeding the model does well on these labels" : "there are no labels to tell by";
   return list.length > 0
     ? {
         name,
         verdict: "warning",
-        sentence: `Nobody said ${assumptionWords(list)}, and ${why}. Say them, or run faultline doctor on labelled data.`,
+        sentence: `Nobody said ${assumptionWords(list)}, and ${why}. Say them, or run faultline doctor on labeled data.`,
         numbers,
       }
     : notApplicable(name, `As specified; ${why}.`);

@@ -39,7 +39,7 @@ export function gradCommand(): Command {
         .default("quick"),
     )
     .addOption(
-      new Option("--rounding <rule>", "derivative of Round and of quantisation")
+      new Option("--rounding <rule>", "derivative of Round and of quantization")
         .choices(["default", "zero", "straight-through"])
         .default("default"),
     )

@@ -46,7 +46,7 @@ export function scratch(): { readonly path: (...names: readonly string[]) => str
   return { path: (...names) => join(root, ...names), remove: () => rmSync(root, { recursive: true, force: true }) };
 }
 
-/** A labelled data set for segmentation, of 12x14 images where no size is given: `images/` and `labels/`. */
+/** A labeled data set for segmentation, of 12x14 images where no size is given: `images/` and `labels/`. */
 export async function writeScenes(
   folder: string,
   count: number,

@@ -141,7 +141,7 @@ export const cases: readonly RewriteCase[] = [
   },
   {
     rewrite: "merge-scales",
-    title: "standardising, with its gradient",
+    title: "standardizing, with its gradient",
     x: [2, 3, 4],
     build: (x) => {
       const centerd = sub(x, reduceMean(x, [1], "keep"));

@@ -31,7 +31,7 @@ export const ConvInteger = defineOperator({
     const axes = windows(x.shape.slice(2), w.shape.slice(2), attributes, "floor", fail);
     return [{ type: "int32", shape: [x.shape[0]!, w.shape[0]!, ...axes.map((a) => a.output)] }];
   },
-  // that of Conv: quantised values carry the cotangents of the numbers they stand for (see QuantizeLinear)
+  // that of Conv: quantized values carry the cotangents of the numbers they stand for (see QuantizeLinear)
   gradient: ({ inputs: [x, w, xZeroPoint, wZeroPoint], attributes, wanted, fail }, [g]) => {
     const axes = windows(x.shape.slice(2), w.shape.slice(2), attributes, "floor", fail);
     const perChannel = wZeroPoint && alongAxis(w, wZeroPoint, 0);

@@ -7,7 +7,7 @@ export interface ConversionCase extends SmallModel {
   readonly name: string;
   /** Operators that must not be left. */
   readonly gone?: readonly string[];
-  /** Largest difference allowed, absolute and in proportion; default 1e-6. Quantised outputs may differ by one step. */
+  /** Largest difference allowed, absolute and in proportion; default 1e-6. Quantized outputs may differ by one step. */
   readonly tolerance?: number;
 }
 

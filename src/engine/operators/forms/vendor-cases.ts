@@ -78,7 +78,7 @@ const fusedCases: ConversionCase[] = [
   ),
 ];
 
-/** x quantised, the operator, and its output. */
+/** x quantized, the operator, and its output. */
 function quantizedCase(
   name: string,
   op: string,
@@ -142,5 +142,5 @@ const quantizedCases: ConversionCase[] = [
   },
 ];
 
-/** Operators of other domains, and quantised ones, which are written as standard operators. */
+/** Operators of other domains, and quantized ones, which are written as standard operators. */
 export const vendorCases: readonly ConversionCase[] = [...geluCases, ...fusedCases, ...quantizedCases];

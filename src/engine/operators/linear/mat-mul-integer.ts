@@ -17,7 +17,7 @@ export const MatMulInteger = defineOperator({
     for (const v of [a, b]) if (v.type !== "int8" && v.type !== "uint8") fail("A and B must be int8 or uint8");
     return [{ type: "int32", shape: matMulShape(a, b, fail) }];
   },
-  // that of MatMul: quantised values carry the cotangents of the numbers they stand for (see QuantizeLinear)
+  // that of MatMul: quantized values carry the cotangents of the numbers they stand for (see QuantizeLinear)
   gradient: ({ inputs: [a, b, aZeroPoint, bZeroPoint], wanted }, [g]) => {
     const rowwise = aZeroPoint && aZeroPoint.shape.length === 1 ? reshape(aZeroPoint, [...aZeroPoint.shape, 1]) : aZeroPoint;
     const centerd = (v: Value, zero: Value | undefined) => (zero ? sub(cast(v, g.type), cast(zero, g.type)) : cast(v, g.type));

@@ -7,7 +7,7 @@ import { reshape } from "../layout/reshape.js";
 import { sumTo } from "../sum-to.js";
 import { standardize, standardizeGradient } from "./standardize.js";
 
-/** Each channel of each image standardised over its pixels, then scaled and shifted; `x` is `[N, C, ...]`, `scale` and `bias` are `[C]`. */
+/** Each channel of each image standardized over its pixels, then scaled and shifted; `x` is `[N, C, ...]`, `scale` and `bias` are `[C]`. */
 export const instanceNormalization = (x: Value, scale: Value, bias: Value, epsilon = 1e-5): Value =>
   emit(InstanceNormalization, [x, scale, bias], { epsilon });
 
@@ -24,7 +24,7 @@ export const InstanceNormalization = defineOperator({
     return [x];
   },
   range: finite,
-  // y = scale x̂ + B with x̂ standardised over the pixels: dx = standardise'(scale g), dscale = Σ g x̂, dB = Σ g
+  // y = scale x̂ + B with x̂ standardized over the pixels: dx = standardize'(scale g), dscale = Σ g x̂, dB = Σ g
   gradient: ({ inputs: [x, scale], attributes: { epsilon }, wanted }, [g]) => {
     const pixels = x.shape.flatMap((_, axis) => (axis >= 2 ? [axis] : []));
     const channels = [x.shape[1]!, ...pixels.map(() => 1)];

@@ -12,7 +12,7 @@ import { sumTo } from "../sum-to.js";
 import { type Standardized, standardize, standardizeGradient } from "./standardize.js";
 
 /**
- * Standardises over the axes from `axis` on, then scales and shifts (Ba et al. 2016, arXiv 1607.06450). `scale` and `bias` broadcast to the
+ * Standardizes over the axes from `axis` on, then scales and shifts (Ba et al. 2016, arXiv 1607.06450). `scale` and `bias` broadcast to the
  * shape of `x`.
  */
 export const layerNormalization = (x: Value, scale: Value, bias?: Value, axis = -1, epsilon = 1e-5): Value =>
@@ -33,7 +33,7 @@ export const LayerNormalization = defineOperator({
     return [x, statistics, statistics];
   },
   range: finite,
-  // Y = Scale x̂ + B with x̂ = (X - Mean) r, r = InvStdDev, over n elements: dX = standardise'(Scale g) + gMean / n - gInvStdDev r² x̂ / n,
+  // Y = Scale x̂ + B with x̂ = (X - Mean) r, r = InvStdDev, over n elements: dX = standardize'(Scale g) + gMean / n - gInvStdDev r² x̂ / n,
   // dScale = Σ g x̂, dB = Σ g. The statistics are the node's own second and third outputs, which cost nothing; they are float32, so other
   // element types compute theirs anew.
   gradient: ({ inputs: [x, scale, bias], outputs: [, mean, inverse], attributes, wanted, fail }, [g, gMean, gInverse]) => {

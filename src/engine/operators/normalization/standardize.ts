@@ -20,7 +20,7 @@ export function standardize(x: Value, axes: readonly number[], epsilon: number):
 }
 
 /**
- * Gradient of standardising, x̂ = (x - mean) r: dx = r (g - mean(g) - x̂ mean(g x̂)). The mean takes away the part of g along the constant
+ * Gradient of standardizing, x̂ = (x - mean) r: dx = r (g - mean(g) - x̂ mean(g x̂)). The mean takes away the part of g along the constant
  * vector, the variance the part along x̂ (Ioffe & Szegedy 2015, arXiv 1502.03167, section 3).
  */
 export function standardizeGradient({ normalized, inverse }: Standardized, g: Value, axes: readonly number[]): Value {

@@ -12,7 +12,7 @@ const afar = { step: 0.5, tolerance: 5e-2 } as const;
 /** Inside [-2, 2] by more than any step, or far outside. */
 const x = { x: { shape: [3, 4], values: [0.3, -0.4, 0.1, 9, -0.2, 0.25, -0.7, 0.5, -9, 0.15, 0.6, -0.1] } } as const;
 
-const quantised = (type: DataType, scales: readonly number[], zeroPoints: readonly number[], axis = 1): OperatorCase => ({
+const quantized = (type: DataType, scales: readonly number[], zeroPoints: readonly number[], axis = 1): OperatorCase => ({
   name: `QuantizeLinear: ${type}, ${scales.length === 1 ? "per tensor" : `along axis ${axis}`}`,
   operator: "QuantizeLinear",
   inputs: x,
@@ -26,12 +26,12 @@ const quantised = (type: DataType, scales: readonly number[], zeroPoints: readon
 });
 
 export const quantizationCases: readonly OperatorCase[] = [
-  quantised("uint8", [0.02], [128]),
-  quantised("int8", [0.02], [-3]),
-  quantised("int8", [0.02, 0.03, 0.025, 0.02], [0, 5, -5, 1]),
-  quantised("uint8", [0.02, 0.025, 0.021], [128, 120, 130], 0),
-  quantised("uint16", [1e-4], [32768]),
-  quantised("int16", [1e-4, 1.5e-4, 1.2e-4, 1e-4], [0, 500, -500, 1]),
+  quantized("uint8", [0.02], [128]),
+  quantized("int8", [0.02], [-3]),
+  quantized("int8", [0.02, 0.03, 0.025, 0.02], [0, 5, -5, 1]),
+  quantized("uint8", [0.02, 0.025, 0.021], [128, 120, 130], 0),
+  quantized("uint16", [1e-4], [32768]),
+  quantized("int16", [1e-4, 1.5e-4, 1.2e-4, 1e-4], [0, 500, -500, 1]),
   {
     name: "QuantizeLinear: without zero point",
     operator: "QuantizeLinear",

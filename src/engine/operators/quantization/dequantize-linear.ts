@@ -10,7 +10,7 @@ import { reshape } from "../layout/reshape.js";
 import { sumTo } from "../sum-to.js";
 import { alongAxis, checkScale, scaleLayout } from "./scale.js";
 
-/** `(x - zeroPoint) scale`, the number that a quantised one stands for; one scale, or one for each slice along `axis`. */
+/** `(x - zeroPoint) scale`, the number that a quantized one stands for; one scale, or one for each slice along `axis`. */
 export const dequantizeLinear = (x: Value, scale: Value, zeroPoint?: Value, axis = 1): Value =>
   emit(DequantizeLinear, [x, scale, zeroPoint], { axis });
 

@@ -4,7 +4,7 @@ import { cast } from "../elementwise/cast.js";
 import { div } from "../elementwise/div.js";
 import { emitAll } from "../emit.js";
 
-/** Quantises `x` to uint8 over the range of values it happens to have (always with 0). */
+/** Quantizes `x` to uint8 over the range of values it happens to have (always with 0). */
 export function dynamicQuantizeLinear(x: Value): { readonly y: Value; readonly scale: Value; readonly zeroPoint: Value } {
   const [y, scale, zeroPoint] = emitAll(DynamicQuantizeLinear, [x], {}, 3);
   return { y: y!, scale: scale!, zeroPoint: zeroPoint! };

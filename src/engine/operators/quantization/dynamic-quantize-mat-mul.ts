@@ -2,7 +2,7 @@ import { defineComposite } from "../../graph/operator.js";
 import { dynamicQuantizeLinear } from "./dynamic-quantize-linear.js";
 import { realProduct } from "./mat-mul-integer-to-float.js";
 
-/** `A B + bias` with A quantised over its range, as ONNX Runtime fuses what `quantize_dynamic` writes. */
+/** `A B + bias` with A quantized over its range, as ONNX Runtime fuses what `quantize_dynamic` writes. */
 export const DynamicQuantizeMatMul = defineComposite({
   name: "DynamicQuantizeMatMul",
   domain: "com.microsoft",

@@ -5,15 +5,15 @@ import { cast } from "../elementwise/cast.js";
 import { mul } from "../elementwise/mul.js";
 import { matMulInteger } from "../linear/mat-mul-integer.js";
 
-interface Quantised {
+interface Quantized {
   readonly value: Value;
   /** One number, or (of the right factor) one for each column. */
   readonly scale: Value;
   readonly zeroPoint: Value | undefined;
 }
 
-/** The product of the real numbers that two quantised matrices stand for: a sum of whole numbers, scaled once. */
-export function realProduct(a: Quantised, b: Quantised, bias: Value | undefined): Value {
+/** The product of the real numbers that two quantized matrices stand for: a sum of whole numbers, scaled once. */
+export function realProduct(a: Quantized, b: Quantized, bias: Value | undefined): Value {
   const sums = matMulInteger(a.value, b.value, a.zeroPoint, b.zeroPoint);
   const product = mul(cast(sums, a.scale.type), mul(a.scale, b.scale));
   return bias ? add(product, bias) : product;

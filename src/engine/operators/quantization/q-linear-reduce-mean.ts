@@ -3,7 +3,7 @@ import { reduceMean } from "../reduction/reduce-mean.js";
 import { dequantizeLinear } from "./dequantize-linear.js";
 import { quantizeLinear } from "./quantize-linear.js";
 
-/** The mean over axes (default: all) of quantised numbers, quantised. */
+/** The mean over axes (default: all) of quantized numbers, quantized. */
 export const QLinearReduceMean = defineComposite({
   name: "QLinearReduceMean",
   domain: "com.microsoft",

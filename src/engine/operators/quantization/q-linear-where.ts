@@ -3,7 +3,7 @@ import { where } from "../logic/where.js";
 import { dequantizeLinear } from "./dequantize-linear.js";
 import { quantizeLinear } from "./quantize-linear.js";
 
-/** `condition ? X : Y` of numbers that are quantised in two ways, quantised in a third. */
+/** `condition ? X : Y` of numbers that are quantized in two ways, quantized in a third. */
 export const QLinearWhere = defineComposite({
   name: "QLinearWhere",
   domain: "com.microsoft",

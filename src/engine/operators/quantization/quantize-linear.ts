@@ -23,7 +23,7 @@ import { alongAxis, checkScale, scaleLayout } from "./scale.js";
 export const quantizeLinear = (x: Value, scale: Value, zeroPoint?: Value, axis = 1): Value =>
   emit(QuantizeLinear, [x, scale, zeroPoint], { axis });
 
-/** The least and greatest number of each type that values are quantised to. */
+/** The least and greatest number of each type that values are quantized to. */
 const ranges: Readonly<Record<string, readonly [number, number]>> = {
   uint4: [0, 15],
   int4: [-8, 7],
@@ -44,15 +44,15 @@ export const QuantizeLinear: Operator = defineOperator({
     checkScale(x, scale, attributes.axis, fail);
     if (zeroPoint) checkScale(x, zeroPoint, attributes.axis, fail);
     const type = zeroPoint?.type ?? "uint8";
-    if (type !== "uint8" && type !== "int8") fail(`it cannot quantise to ${type}`);
+    if (type !== "uint8" && type !== "int8") fail(`it cannot quantize to ${type}`);
     return [{ type, shape: x.shape }];
   },
-  // Opset 18 quantises float32 to 8 bits along an axis; the rest is written out.
+  // Opset 18 quantizes float32 to 8 bits along an axis; the rest is written out.
   decompose: ({ inputs: [x, scale, zeroPoint], attributes: { axis, block_size, output_dtype }, graph, fail }) => {
     const name = output_dtype === 0 ? (zeroPoint?.type ?? "uint8") : elementTypeName(output_dtype);
     const type = output_dtype === 0 ? (zeroPoint?.type ?? "uint8") : dataTypeOf(output_dtype);
     const range = ranges[name];
-    if (!range || !type) return fail(`it cannot quantise to ${name}`);
+    if (!range || !type) return fail(`it cannot quantize to ${name}`);
     const float32 = scale.type === "float32" && (x.type === "float32" || x.type === "int32");
     const eightBits = block_size === 0 && name === type && (type === "uint8" || type === "int8");
     if (eightBits && float32 && output_dtype === 0) return undefined;

@@ -9,7 +9,7 @@ import { allCases } from "../cases.js";
 import * as o from "../index.js";
 
 /**
- * What moves, picks and pools quantised numbers has the gradient that it has on the real numbers they stand for: DequantizeLinear(f(q)) has
+ * What moves, picks and pools quantized numbers has the gradient that it has on the real numbers they stand for: DequantizeLinear(f(q)) has
  * the gradient of f(DequantizeLinear(q)). `c` makes a constant of the type at hand, given as multiples of the scale above the zero point.
  */
 type Function = (x: Value, c: (shape: Shape, steps: readonly number[]) => Value) => Value;
@@ -123,7 +123,7 @@ it("no operator case depends on the processor: int8 weights of integer products 
   }
 });
 
-it("QLinearReduceMean, of which ONNX Runtime has the definition but no kernel, is the quantised mean", async () => {
+it("QLinearReduceMean, of which ONNX Runtime has the definition but no kernel, is the quantized mean", async () => {
   const graph = new Graph();
   const constant = (type: DataType, value: number) => graph.constant(tensor(type, [], [value]));
   const x = graph.input("x", "float32", [2, 3, 4]);

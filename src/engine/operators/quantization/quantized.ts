@@ -4,7 +4,7 @@ import { cast } from "../elementwise/cast.js";
 import { emit } from "../emit.js";
 
 /**
- * The integers `stored`, which stand for the numbers `real` rounded: their cotangent goes to `real` (straight-through). For quantisation
+ * The integers `stored`, which stand for the numbers `real` rounded: their cotangent goes to `real` (straight-through). For quantization
  * that is written out because opset 18 has no QuantizeLinear for it.
  */
 export const quantized = (stored: Value, real: Value): Value => emit(Quantized, [stored, real]);

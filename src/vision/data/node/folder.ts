@@ -120,17 +120,17 @@ async function paired(base: string, rule: FolderRule, arrangement: Arrangement):
   const first = await filesIn(join(base, firstFolder));
   const labelFolder = arrangement.labels;
   const extensions = extensionsOf(rule.labels);
-  const labelled = labelFolder !== undefined && (await isFolder(base, labelFolder));
-  const labels = byStem(labelled ? await filesIn(join(base, labelFolder), extensions) : []);
+  const labeled = labelFolder !== undefined && (await isFolder(base, labelFolder));
+  const labels = byStem(labeled ? await filesIn(join(base, labelFolder), extensions) : []);
   const labelOf = (name: string) => suffixes.flatMap((s) => labels.get(`${stem(name)}${s}`) ?? [])[0];
-  if (labelled && first.length > 0 && !first.some(labelOf))
+  if (labeled && first.length > 0 && !first.some(labelOf))
     throw new DataError(noneFits(join(base, firstFolder), first, join(base, labelFolder), [...labels.values()], extensions));
   const partners = byStem(second ? await filesIn(join(base, second[1])) : []);
 
   const entryOf = (name: string, inputs: Record<string, string>): Entry => ({
     id: stem(name),
     inputs,
-    ...(labelled && { label: join(base, labelFolder, labelOf(name) ?? `${stem(name)}${extensions[0]}`) }),
+    ...(labeled && { label: join(base, labelFolder, labelOf(name) ?? `${stem(name)}${extensions[0]}`) }),
   });
   if (second) {
     return first.map((name) =>

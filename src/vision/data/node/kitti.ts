@@ -28,8 +28,8 @@ export const kitti: Layout = {
       task === "flow"
         ? (["flow_occ", "flow_noc", parseKittiFlow] as const)
         : (["disp_occ_0", "disp_noc_0", parseKittiDisparity] as const);
-    const labelled = await isFolder(base, all);
-    const labels = labelled ? "with truth" : "without truth";
+    const labeled = await isFolder(base, all);
+    const labels = labeled ? "with truth" : "without truth";
     const description = `${files.length} pairs of KITTI 2015's split ${split} for ${task} from ${root}, ${labels}.`;
     return datasetOf({ name: "kitti", task }, files, description, async (file) => {
       const first = await readImage(join(base, "image_2", file));
@@ -40,7 +40,7 @@ export const kitti: Layout = {
         id: file.replace(/\.\w+$/, ""),
         inputs: task === "flow" ? { image1: first, image2: second } : { left: first, right: second },
       };
-      if (!labelled) return sample;
+      if (!labeled) return sample;
       const truth = await load(join(base, all, file), parse);
       if (!(await isFile(base, seen, file))) return { ...sample, ...truth };
       return { ...sample, ...truth, occluded: difference(truth.valid, (await load(join(base, seen, file), parse)).valid) };

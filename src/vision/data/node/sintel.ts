@@ -33,13 +33,13 @@ export const sintel: Layout = {
         return files.slice(0, -1).map((file, i) => ({ scene, file, next: files[i + 1]! }));
       }),
     );
-    const labelled = await isFolder(base, "flow");
+    const labeled = await isFolder(base, "flow");
     const entries = pairs.flat();
-    const description = `${entries.length} pairs of Sintel ${variant}'s split ${split} from ${root}, ${labelled ? "with" : "without"} truth.`;
+    const description = `${entries.length} pairs of Sintel ${variant}'s split ${split} from ${root}, ${labeled ? "with" : "without"} truth.`;
     return datasetOf({ name: `sintel-${variant}`, task: "flow" }, entries, description, async ({ scene, file, next }) => {
       const [image1, image2] = await Promise.all([file, next].map((name) => readImage(join(frames, scene, name))));
       const sample = { id: `${scene}/${stem(file)}`, inputs: { image1: image1!, image2: image2! } };
-      if (!labelled) return sample;
+      if (!labeled) return sample;
       const { target, valid } = await load(join(base, "flow", scene, `${stem(file)}.flo`), parseFlo);
       const invalid = await maskOf(join(base, "invalid", scene, file));
       const occluded = await maskOf(join(base, "occlusions", scene, file));
