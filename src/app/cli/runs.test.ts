@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseSafetensors } from "../../engine/tensor/safetensors.js";
@@ -103,7 +103,10 @@ describe("a run", () => {
   });
 
   it("shards merged have the records, images and summary of the unbroken run", async () => {
-    for (const i of [2, 1, 3]) expect((await faultline(...command(`shard${i}`, "--shard", `${i}/3`))).code).toBe(0);
+    // Another way to spell the same paths makes no other run.
+    const respelt = (args: string[], i: number) =>
+      i === 2 ? args.map((a) => (a === model ? `${dirname(a)}/./${basename(a)}` : a === data ? `${data}/` : a)) : args;
+    for (const i of [2, 1, 3]) expect((await faultline(...respelt(command(`shard${i}`, "--shard", `${i}/3`), i))).code).toBe(0);
     const shards = [1, 2, 3].map((i) => folder.path(`shard${i}`));
     const missing = await faultline("merge", ...shards.slice(1), "--out", folder.path("part"));
     expect([missing.code, missing.err]).toEqual([1, expect.stringMatching(/3 samples are missing/)]);

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { RunDirectory, RunError, readRecords } from "../runs/run-directory.js";
 import { finishCriticality } from "./finish.js";
-import { criticalityPlanSchema } from "./plan.js";
+import { criticalityPlanSchema, identityOf } from "./plan.js";
 import { type RunFacts, resultOf } from "./result.js";
 import { type CriticalityRecord, plannedRecords } from "./run-criticality.js";
 
@@ -24,7 +24,7 @@ export function mergeCriticality(paths: readonly string[], out: string): void {
     };
   });
   const whole = shards.map(({ plan: { shard: _, ...rest } }) => rest);
-  const differs = whole.findIndex((plan) => JSON.stringify(plan) !== JSON.stringify(whole[0]));
+  const differs = whole.findIndex((plan) => JSON.stringify(identityOf(plan)) !== JSON.stringify(identityOf(whole[0]!)));
   if (differs > 0)
     throw new RunError(`${paths[differs]} was run with other settings than ${paths[0]}; only shards of one run can be joined.`);
   const { facts } = shards[0]!;

@@ -23,6 +23,8 @@ export const criticalityPlanSchema = z.strictObject({
       format: z.enum(layoutNames).optional(),
       split: z.string().optional(),
       variant: z.string().optional(),
+      /** Of names, pictures and truth of some samples: the same data whatever the path. */
+      sha256: z.string().optional(),
       /** Samples of the data set, before `limit`. */
       length: count,
       /** A seeded choice of this many. */
@@ -63,3 +65,14 @@ export const criticalityPlanSchema = z.strictObject({
 });
 
 export type CriticalityPlan = z.infer<typeof criticalityPlanSchema>;
+
+/** What decides whether two plans are of the same run: contents, not paths, and what was said, not whether it was. */
+export function identityOf({ model, data, reset, assumed: _, ...plan }: CriticalityPlan): unknown {
+  const { source } = reset;
+  return {
+    ...plan,
+    model: model.sha256,
+    data: data.sha256 === undefined ? data : { ...data, path: data.sha256 },
+    reset: { ...reset, source: source.kind === "copies" ? { ...source, copies: source.copies.map((c) => c.sha256) } : source },
+  };
+}

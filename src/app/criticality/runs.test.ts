@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -124,6 +124,23 @@ describe("a criticality run", () => {
     expect([twice.code, twice.err]).toEqual([1, expect.stringMatching(/more than one/)]);
     expect((await faultline("merge", ...paths, "--out", folder.path("merged"))).code).toBe(0);
     expect(bytes("merged")).toEqual(whole);
+  });
+
+  it("resumes and merges whatever way a path is spelt; what the files hold decides", async () => {
+    const [model, input] = [folder.path("copy.onnx"), folder.path("copy.safetensors")];
+    copyFileSync(join(golden, "network.onnx"), model);
+    copyFileSync(images, input);
+    const respelt = (args: readonly string[]) =>
+      args.map((a) => (a === images ? input : a === join(golden, "network.onnx") ? model : a));
+    const again = await faultline(...respelt(command("merged")));
+    expect([again.code, again.err]).toEqual([0, expect.stringContaining(`${total} of ${total} resets are done`)]);
+    expect((await faultline(...respelt(command("respelt2", "--shard", "2/3")))).code).toBe(0);
+    const paths = ["shard1", "respelt2", "shard3"].map((name) => folder.path(name));
+    expect((await faultline("merge", ...paths, "--out", folder.path("respelt"))).code).toBe(0);
+    expect(bytes("respelt")).toEqual(whole);
+    writeFileSync(input, writeSafetensors(new Map([["images", parseSafetensors(readFileSync(images)).tensors.get("images")!]])));
+    const other = await faultline(...respelt(command("merged")));
+    expect([other.code, other.err]).toEqual([1, expect.stringMatching(/holds a run with other settings/)]);
   });
 
   it("groups named in another order than the network's are merged alike", async () => {

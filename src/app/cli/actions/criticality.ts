@@ -12,7 +12,7 @@ import { barLine } from "../../criticality/bars.js";
 import { comparisonOf, comparisonPage, comparisonText, readRuns } from "../../criticality/compare.js";
 import { finishCriticality } from "../../criticality/finish.js";
 import { datasetImages, type ImageSource, tensorImages } from "../../criticality/images.js";
-import type { CriticalityPlan } from "../../criticality/plan.js";
+import { type CriticalityPlan, identityOf } from "../../criticality/plan.js";
 import { resetSource } from "../../criticality/reset-source.js";
 import { factsOf, resultOf } from "../../criticality/result.js";
 import {
@@ -24,6 +24,7 @@ import {
   runCriticality,
 } from "../../criticality/run-criticality.js";
 import { targetsOf, unitsOf } from "../../criticality/units.js";
+import { fingerprintOf } from "../../data/fingerprint.js";
 import { hashFile } from "../../hash-file.js";
 import { readPredicting } from "../../read-predicting.js";
 import { interruptible } from "../../runs/progress.js";
@@ -117,7 +118,9 @@ async function measure(
   const quiet = flags.json && !flags.out;
   const out =
     flags.out ?? `runs/${basename(path, ".onnx")}-criticality${flags.shard ? `-${flags.shard.index}of${flags.shard.count}` : ""}`;
-  const run = quiet ? undefined : RunDirectory.open<CriticalityRecord>(out, plan, { folders: [] });
+  const run = quiet
+    ? undefined
+    : RunDirectory.open<CriticalityRecord, CriticalityPlan>(out, plan, { folders: [], identity: identityOf });
   const store: RecordStore = run ?? inMemory();
   const stop = interruptible();
   try {
@@ -169,6 +172,7 @@ async function openImages(
     kind: "dataset" as const,
     path: flags.data,
     ...dataOptions(flags),
+    sha256: await fingerprintOf(dataset),
     length: dataset.length,
     ...(flags.limit && { limit: flags.limit }),
     ...(flags.shorter && { shorter: flags.shorter }),

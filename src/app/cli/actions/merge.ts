@@ -1,7 +1,7 @@
 import { cpSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { summaryText } from "../../attack/finish.js";
-import { planFile } from "../../attack/plan.js";
+import { type AttackPlan, identityOf, planFile } from "../../attack/plan.js";
 import { readPlan } from "../../attack/reopen.js";
 import { type AttackRecord, plannedBatches } from "../../attack/run-attack.js";
 import { summarize } from "../../attack/summary.js";
@@ -21,7 +21,7 @@ export async function merge(paths: string[], flags: { out: string }): Promise<vo
     })),
   );
   const whole = shards.map(({ plan: { shard: _, ...rest } }) => rest);
-  const differs = whole.findIndex((plan) => JSON.stringify(planFile(plan)) !== JSON.stringify(planFile(whole[0]!)));
+  const differs = whole.findIndex((plan) => identity(plan) !== identity(whole[0]!));
   if (differs > 0)
     throw new RunError(`${paths[differs]} was run with other settings than ${paths[0]}; only shards of one run can be joined.`);
   const records = shards.flatMap((s) => s.records).sort((a, b) => a.index - b.index);
@@ -48,6 +48,8 @@ export async function merge(paths: string[], flags: { out: string }): Promise<vo
     run.close();
   }
 }
+
+const identity = (plan: AttackPlan): string => JSON.stringify(identityOf(planFile(plan)));
 
 /** Which command made a run directory. */
 function commandOf(path: string): string | undefined {
