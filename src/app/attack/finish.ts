@@ -75,6 +75,7 @@ export function summaryText(plan: AttackPlan, summary: AttackSummary): string {
       .filter((metric) => !metric.startsWith("IoU class"))
       .map((metric) => [`${metric} ${names[reference]}`, ...stages.map((s) => number(byStage[s][metric]))]),
   );
+  const untouched = Object.entries(summary.untouched ?? {}).map(([metric, v]) => `${metric} ${number(v)}`);
   const counted = (n: number) => `${n} sample${n === 1 ? "" : "s"}`;
   // Levels say something of single pixels only; the other norms measure the whole image.
   const { norm, epsilon, steps } = plan.attack.budget;
@@ -84,6 +85,7 @@ export function summaryText(plan: AttackPlan, summary: AttackSummary): string {
       ["", "clean", "adversarial", "saved as 8-bit"],
       [...rows, ["mean loss", ...stages.map((s) => number(summary.loss[s]))]],
     ),
+    ...(untouched.length > 0 ? [`degraded, as they are: ${untouched.join(", ")} to the truth`] : []),
     `${counted(summary.samples)}, ${plan.attack.name} in ${norm}${epsilon === undefined ? "" : `, epsilon ${radius(epsilon)}`}${steps === undefined ? "" : `, ${steps} step${steps === 1 ? "" : "s"}`}; largest saved perturbation ${radius(summary.perturbation[norm])}`,
     ...Object.entries(summary.found ?? {}).map(
       ([name, { median, most }]) => `${name}: median ${number(median)}, at most ${number(most)}`,

@@ -44,6 +44,8 @@ export interface AttackRecord {
     readonly adversarial: References;
     readonly saved: References;
   };
+  /** Where predictions are pictures like the input: how far the unattacked picture itself is from the truth. */
+  readonly untouched?: SampleScores;
   /** Size of the saved perturbation, by image role. */
   readonly perturbation?: Readonly<Record<string, PerturbationSize>>;
   /** Largest share over the steps of gradient elements that are zero, or not a number. */
@@ -281,6 +283,7 @@ async function attackGroup(
         saved: again.loss[i]!,
       },
       scores: { clean: scores(clean, i), adversarial: scores(outcome.prediction, i), saved: scores(again.prediction, i) },
+      ...(task.kind === "picture" && truth[i] && { untouched: measure.sample(p.images[task.roles[0]]!, truth[i], p.valid) }),
       perturbation: Object.fromEntries(roles.map((role) => [role, perturbationSize(unstack(saved[role]!, i), p.images[role]!)])),
       ...(outcome.steps.length > 0 && {
         gradient: {

@@ -39,6 +39,7 @@ const finished = z.object({
   classes: z.number().int().optional().describe("classes of the model, in classification and segmentation"),
   loss: byStage(z.number()).extend({ steps: z.array(z.number()).describe("before each step") }),
   scores: byStage(references(score)),
+  untouched: score.optional().describe("where predictions are pictures: the input picture itself, against the truth"),
   perturbation: z.record(z.string(), norms).describe("size of the saved perturbation, for each image"),
   gradient: z
     .object({ zero: share, nan: share })
@@ -65,6 +66,7 @@ export const summarySchema = z.object({
     perfect: z.number().nullable().describe("null: infinite"),
   }),
   metrics: z.partialRecord(z.enum(["truth", "target", "prediction"]), byStage(metrics)).describe("shares are from 0 to 1"),
+  untouched: metrics.optional().describe("where predictions are pictures: the input pictures themselves, against the truth"),
   loss: byStage(z.number().nullable()),
   gradient: z.object({ zero: z.number().int(), notFinite: z.number().int() }).describe("samples with such a gradient at a step"),
   found: z

@@ -13,6 +13,8 @@ export interface AttackSummary {
   readonly headline: Measure["headline"];
   /** Metrics by reference (truth, target, prediction) and by what was measured (clean, adversarial, saved). */
   readonly metrics: Readonly<Record<string, Readonly<Record<Stage, Readonly<Record<string, number | null>>>>>>;
+  /** Metrics of the pictures as they are, to the truth, where predictions are pictures like them: what a model must beat. */
+  readonly untouched?: Readonly<Record<string, number | null>>;
   readonly loss: Readonly<Record<Stage, number | null>>;
   /** Samples on which a step's gradient was zero in every element, or held NaN or infinity. */
   readonly gradient: { readonly zero: number; readonly notFinite: number };
@@ -47,6 +49,7 @@ export function summarize(plan: AttackPlan, all: readonly AttackRecord[]): Attac
     );
     if (byStage.clean) metrics[reference] = byStage as Record<Stage, Record<string, number | null>>;
   }
+  const untouched = done.flatMap((r) => r.untouched ?? []);
   const mean = (pick: (r: AttackRecord) => number) =>
     done.length === 0 ? null : done.reduce((sum, r) => sum + pick(r), 0) / done.length;
   const steps = Math.max(0, ...done.map((r) => r.loss!.steps.length));
@@ -61,6 +64,7 @@ export function summarize(plan: AttackPlan, all: readonly AttackRecord[]): Attac
     errors: records.flatMap((r) => (r.error ? [{ index: r.index, sample: r.sample, error: r.error }] : [])),
     headline: measure.headline,
     metrics,
+    ...(untouched.length > 0 && untouched.length === done.length && { untouched: finiteValues(measure.summarize(untouched)) }),
     loss: { clean: mean((r) => r.loss!.clean), adversarial: mean((r) => r.loss!.adversarial), saved: mean((r) => r.loss!.saved) },
     gradient: gradientFaults(done),
     ...foundOver(done),

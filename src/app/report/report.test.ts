@@ -119,6 +119,29 @@ describe.each(taskNames)("report of %s", (task) => {
 });
 
 describe("report", () => {
+  it("sets the degraded pictures, as they are, beside the restored ones", async () => {
+    for (const [part, level] of [
+      ["images", 100],
+      ["labels", 151],
+    ] as const) {
+      mkdirSync(join(folder, "pairs", part), { recursive: true });
+      const flat = tensor("float32", [3, height, width], new Float32Array(3 * height * width).fill(level / 255));
+      for (const name of ["one", "two"]) await writeImage(join(folder, "pairs", part, `${name}.png`), flat);
+    }
+    output = "";
+    expect(await attack("restoration", "run-pairs", "--data", join(folder, "pairs"), "--allow-audit")).toBe(0);
+    // Off by 51/255 everywhere: 10 log10(1 / 0.2²).
+    const { untouched } = summarySchema.parse(JSON.parse(text("run-pairs", "summary.json")));
+    expect(untouched?.PSNR).toBeCloseTo(13.979, 3);
+    for (const line of text("run-pairs", "records.jsonl").trim().split("\n")) recordSchema.parse(JSON.parse(line));
+    expect(output).toMatch(/degraded, as they are: PSNR 13\.979\d, SSIM 0\.\d+, .* to the truth/);
+    const page = text("run-pairs", "report.html").replaceAll("\u00a0", " ");
+    expect(page).toMatch(
+      /degraded, as they are: [^<]*<\/th><\/tr>\s*<tr><th scope="row">PSNR<\/th><td>13\.98 dB<\/td><td><\/td>/,
+    );
+    expect(text("run-restoration", "report.html")).not.toContain("degraded, as they are");
+  });
+
   it("shows the extremes of many samples whole and the others small", async () => {
     const names = Array.from({ length: 12 }, (_, i) => `sample-${i}`);
     await saveImages(join(folder, "many"), "disparity", names);

@@ -66,6 +66,15 @@ function metricTable(report: Report, shown: readonly Reference[], loss?: "with l
       return `<tr><th scope="row">${label}</th>${cells.join("")}</tr>`;
     }),
   ]);
+  const { untouched } = summary;
+  if (untouched && shown.includes("truth"))
+    rows.unshift(
+      group("degraded, as they are: the input pictures to the ground truth, without any model"),
+      ...metricsOf(report, "truth").map(
+        (name) =>
+          `<tr><th scope="row">${plain(name)}</th><td>${metricText(tasks[plan.spec.task], name, untouched[name])}</td>${"<td></td>".repeat(columns.length - 1)}</tr>`,
+      ),
+    );
   const losses = columns.map((s) => `<td>${summary.loss[s]?.toPrecision(4) ?? "–"}</td>`).join("");
   // What the attack had to say itself: of the adversarial images alone, as median and largest.
   const found = Object.entries(summary.found ?? {}).map(([name, { median, most }]) => {
