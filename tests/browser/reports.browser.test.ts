@@ -14,14 +14,43 @@ import { launch } from "./chromium.js";
 const folder = mkdtempSync(join(tmpdir(), "faultline-reports-"));
 const model = fileURLToPath(new URL("../../fixtures/models/segmenter.onnx", import.meta.url));
 const pictures = fileURLToPath(new URL("../../docs/images", import.meta.url));
+/** The reports that docs/images shows. */
+const documented = new Set(["attack", "criticality"]);
 const browser = await launch();
 const common = [model, "--channels", "rgb", "--data", "synthetic:96,length=9,seed=4", "--threads", "1"];
+
+const streets = { kind: "streets", height: 32, width: 64, seed: 1 };
+const sensor = {
+  task: "segmentation",
+  sensor: { layout: "curvilinear", height: 6, width: 10, integration: { kind: "samples", count: 4 }, learningRate: 0.05 },
+  network: { family: "unet", width: 2, levels: 1, outputChannels: 8, normalization: "batch", output: "plain" },
+  data: { ...streets, length: 6 },
+  batch: 2,
+  steps: 5,
+  record: 2,
+  optimizer: { name: "adamw", learningRate: 0.01 },
+  evaluation: { data: { ...streets, length: 2, seed: 2 }, every: 3 },
+};
 
 beforeAll(async () => {
   vi.spyOn(process.stdout, "write").mockImplementation(() => true);
   vi.spyOn(process.stderr, "write").mockImplementation(() => true);
   await main(["attack", ...common, "--steps", "10", "--out", join(folder, "attack")]);
   await main(["criticality", ...common, "--trials", "2", "--limit", "3", "--out", join(folder, "criticality")]);
+  const spectrum = (name: string, ...more: string[]) =>
+    main(["spectrum", ...common.slice(0, 3), "--images", "2", "--threads", "1", "--out", join(folder, name), ...more]);
+  await spectrum("spectrum", "--attack", "pgd", "--steps", "2");
+  await spectrum("other");
+  await main([
+    "spectrum",
+    "compare",
+    join(folder, "spectrum"),
+    join(folder, "other"),
+    "--out",
+    join(folder, "spectra", "report.html"),
+  ]);
+  writeFileSync(join(folder, "sensor.json"), JSON.stringify(sensor));
+  await main(["sensor", "train", join(folder, "sensor.json"), "--threads", "1", "--out", join(folder, "sensor")]);
   vi.restoreAllMocks();
 });
 afterAll(async () => {
@@ -32,25 +61,24 @@ afterAll(async () => {
 const views = [1280, 390].flatMap((width) => (["light", "dark"] as const).map((scheme) => ({ width, scheme })));
 
 describe.skipIf(typeof browser === "string")("a report in a browser", () => {
-  it.each(["attack", "criticality"].flatMap((report) => views.map((view) => ({ report, ...view }))))(
-    "$report at $width pixels, $scheme",
-    async ({ report, width, scheme }) => {
-      const page = await (browser as Browser).newPage({ viewport: { width, height: 900 }, colorScheme: scheme });
-      await page.goto(pathToFileURL(join(folder, report, "report.html")).href);
-      expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
-      const broken =
-        "[...document.images].filter((i) => { i.loading = 'eager'; return i.complete && i.naturalWidth === 0 }).length";
-      expect(await page.evaluate(broken)).toBe(0);
-      const shot = await page.screenshot({ clip: { x: 0, y: 0, width, height: width > 600 ? 1500 : 1300 }, fullPage: true });
-      if (process.env.FAULTLINE_PICTURES)
-        writeFileSync(
-          join(pictures, `report-${report}-${width}-${scheme}.webp`),
-          await sharp(shot)
-            .resize({ width: Math.min(width, 800) })
-            .webp({ quality: 72 })
-            .toBuffer(),
-        );
-      await page.close();
-    },
-  );
+  it.each(
+    ["attack", "criticality", "spectrum", "spectra", "sensor"].flatMap((report) => views.map((view) => ({ report, ...view }))),
+  )("$report at $width pixels, $scheme", async ({ report, width, scheme }) => {
+    const page = await (browser as Browser).newPage({ viewport: { width, height: 900 }, colorScheme: scheme });
+    await page.goto(pathToFileURL(join(folder, report, "report.html")).href);
+    expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+    const broken =
+      "[...document.images].filter((i) => { i.loading = 'eager'; return i.complete && i.naturalWidth === 0 }).length";
+    expect(await page.evaluate(broken)).toBe(0);
+    const shot = await page.screenshot({ clip: { x: 0, y: 0, width, height: width > 600 ? 1500 : 1300 }, fullPage: true });
+    if (process.env.FAULTLINE_PICTURES && documented.has(report))
+      writeFileSync(
+        join(pictures, `report-${report}-${width}-${scheme}.webp`),
+        await sharp(shot)
+          .resize({ width: Math.min(width, 800) })
+          .webp({ quality: 72 })
+          .toBuffer(),
+      );
+    await page.close();
+  });
 });

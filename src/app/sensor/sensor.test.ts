@@ -11,8 +11,18 @@ import { streetDataset } from "../../vision/data/synthetic/street.js";
 import { parseModelSpec } from "../../vision/spec/model-spec.js";
 import type { TrainRecord } from "../train/run-train.js";
 import { parseSensorConfig } from "./config.js";
+import { apart } from "./figures.js";
 import { runSensor, type SensorPlan, stepsDone } from "./run-sensor.js";
 import { simulateSensor } from "./simulate.js";
+
+test("names at the ends of curves stand apart, where their values do not", () => {
+  const named = (...values: number[]) => values.map((value, i) => ({ name: `curve ${i}`, value }));
+  expect(apart(named(0.2, 0.9), [0, 1]).map((e) => [e.name, e.dy])).toEqual([
+    ["curve 1", 0],
+    ["curve 0", 0],
+  ]);
+  expect(apart(named(0.04, 0.04, 0.04), [0.04, 0.04]).map((e) => e.dy)).toEqual([0, 15, 30]);
+});
 
 let engine: Engine;
 let folder: string;

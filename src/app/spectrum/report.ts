@@ -47,7 +47,7 @@ export const placesTable = (places: readonly PlaceSpectrum[]): string =>
       percent(p.shareWithoutMean),
       measureOf(p),
       p.form,
-      `${map(p.before)} → ${map(p.after)}`,
+      `${map(p.before)} to ${map(p.after)}`,
     ]),
   );
 
@@ -59,7 +59,7 @@ function placeSection({ frequencies }: SpectrumResult, p: PlaceSpectrum): string
   const limit = p.direction === "down" ? 0.5 / Math.max(...p.factor) : undefined;
   const hardest = p.channels.map((share, channel) => ({ share, channel })).sort((a, b) => b.share - a.share);
   return `<section><h3>${plain(p.node)}</h3>
-<p class="soft">${plain(p.form)}, ${map(p.before)} → ${map(p.after)}: ${percent(p.share)} ${measureOf(p)}. Channels with most: ${hardest
+<p class="soft">${plain(p.form)}, ${map(p.before)} to ${map(p.after)}: ${percent(p.share)} ${measureOf(p)}. Channels with most: ${hardest
     .slice(0, 3)
     .map((c) => `${c.channel} (${percent(c.share)})`)
     .join(", ")}.${limit === undefined ? "" : " The dashed line is the limit."}</p>
@@ -100,7 +100,7 @@ export function comparisonPage(results: readonly SpectrumResult[]): string {
   const lines = rows.map((row) => {
     const first = row.find((p) => p !== undefined)!;
     const shares = row.map((p) => (p ? percent(p.share) : "–"));
-    return [namesOf(row), ...shares, measureOf(first), `${map(first.before)} → ${map(first.after)}`];
+    return [namesOf(row), ...shares, measureOf(first), `${map(first.before)} to ${map(first.after)}`];
   });
   const figures = rows.map((row) => {
     const curves = row.flatMap((p, k) => (p ? [{ name: names[k]!, power: p.radialAfter }] : []));
