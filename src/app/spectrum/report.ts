@@ -89,13 +89,21 @@ export const noSuchLayer =
 export const namesOf = (row: Row): string =>
   row
     .filter((p) => p !== undefined)
-    .filter((p, i, all) => all.findIndex((other) => p === other || isPartOf(p, other)) === i)
+    .filter((p, i, all) => all.findIndex((other) => p.node === other.node || isPartOf(p, other)) === i)
     .map((p) => p.node)
     .join(" / ");
 
+/** A name for each model of a comparison, none of them twice: the file's, its path where files are called alike, with a number where paths are too. */
+export function namesOfModels(results: readonly Pick<SpectrumResult, "model">[]): string[] {
+  const paths = results.map((r) => r.model.path);
+  const isDistinct = (names: readonly string[]) => new Set(names).size === names.length;
+  const short = paths.map((p) => basename(p));
+  return isDistinct(short) ? short : isDistinct(paths) ? paths : paths.map((p, i) => `${p} (${i + 1})`);
+}
+
 /** Several models side by side, layer by layer. */
 export function comparisonPage(results: readonly SpectrumResult[]): string {
-  const names = results.map((r) => basename(r.model.path));
+  const names = namesOfModels(results);
   const rows = paired(results.map((r) => r.places));
   const lines = rows.map((row) => {
     const first = row.find((p) => p !== undefined)!;

@@ -8,7 +8,7 @@ import { pictureFeeds } from "../../picture-feeds.js";
 import { loadPlugins, taskWith } from "../../plugins/plugins.js";
 import { RunError } from "../../runs/run-directory.js";
 import { paired } from "../../spectrum/pairs.js";
-import { comparisonPage, measureOf, namesOf, noSuchLayer, percent, reportPage } from "../../spectrum/report.js";
+import { comparisonPage, measureOf, namesOf, namesOfModels, noSuchLayer, percent, reportPage } from "../../spectrum/report.js";
 import { type SpectrumResult, spectrumOf } from "../../spectrum/result.js";
 import { attackTyped } from "../attack-flags.js";
 import type { SpectrumFlags } from "../commands/spectrum.js";
@@ -64,7 +64,7 @@ export function compare(runs: readonly string[], { out }: { readonly out?: strin
   const file = out ?? "runs/spectra.html";
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, comparisonPage(results));
-  const names = results.map((r) => basename(r.model.path));
+  const names = namesOfModels(results);
   const rows = paired(results.map((r) => r.places));
   const lines = rows.map((row) => [namesOf(row), ...row.map((p) => (p ? percent(p.share) : "-"))]);
   const missing = rows.some((row) => row.includes(undefined)) ? `- ${noSuchLayer}\n` : "";
