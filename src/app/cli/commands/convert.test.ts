@@ -46,9 +46,11 @@ it("recognizes the network and writes model and specification", async () => {
   expect(await run(at("a.pth"), "--size", "16x24", "-o", at("a.onnx"))).toBe(0);
   const { graph } = parseModel(readFileSync(at("a.onnx")));
   expect(graph.inputs.map((i) => i.shape)).toEqual([[1, 3, 16, 24]]);
-  expect(JSON.parse(readFileSync(at("a.spec.json"), "utf8"))).toEqual({
+  expect(JSON.parse(readFileSync(at("a.spec.json"), "utf8"))).toMatchObject({
     task: "restoration",
     size: { rule: "fixed", height: 16, width: 24 },
+    range: "0..1",
+    output: { meaning: "picture", range: "0..1" },
   });
 });
 
