@@ -38,7 +38,7 @@ const models: readonly (readonly [
     "PP-OCRv4 detector",
     join(ocr, "ch_PP-OCRv4_det_infer.onnx"),
     [1, 3, 64, 96],
-    { "strided convolution": 5, interpolation: 4, "transposed convolution": 2 },
+    { "strided convolution": 5, interpolation: 5, "transposed convolution": 2 },
     "flat",
   ],
 ];
