@@ -1,5 +1,6 @@
 /**
- * The names of a list that are spelled most like the given one, the most alike first: those that contain it, then those of which at most a
+ * The names of a list that are spelled most like the given one, the most alike first: those that begin with it, those that
+ * contain it, then those of which at most a
  * third of its letters differ.
  *
  * @param most how many are given at most.
@@ -12,7 +13,7 @@ export function nearest(text: string, known: Iterable<string>, most = 1): string
   for (const name of known) {
     const other = name.toLowerCase();
     if (wanted.length >= 3 && other.includes(wanted))
-      ranked.push({ name, distance: (other.length - wanted.length) / other.length - 1 });
+      ranked.push({ name, distance: (other.length - wanted.length) / other.length - (other.startsWith(wanted) ? 2 : 1) });
     else if (Math.abs(other.length - wanted.length) <= limit) {
       const distance = editDistance(wanted, other);
       if (distance <= limit) ranked.push({ name, distance });
