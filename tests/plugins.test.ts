@@ -117,6 +117,36 @@ describe("a module of one's own", () => {
     expect([changed.code, changed.err]).toEqual([1, expect.stringContaining("holds a run with other settings")]);
   });
 
+  const faulty: readonly (readonly [what: string, text: string, flags: readonly string[], sentence: RegExp])[] = [
+    [
+      "a loss that throws",
+      'import { taskLoss } from "faultline";\nexport default taskLoss("segmentation", "own", (p) => p.nothing.at(0));',
+      ["--loss", "own"],
+      /--plugin faulty\.mjs, line 2: TypeError: .*'at'/,
+    ],
+    [
+      "a loss for each channel",
+      'import { taskLoss } from "faultline";\nexport default taskLoss("segmentation", "own", (p) => p);',
+      ["--loss", "own"],
+      /The loss "own" returns float32 \[1, 9, 12, 14\] .*one float32 for each pixel is due, \[1, 12, 14\]/,
+    ],
+    [
+      "an attack that throws when it runs",
+      `import { compileEvaluation, defineAttack, z } from "faultline";
+export default defineAttack({ name: "own", source: "none", summary: "none", follows: "predictions", parameters: z.strictObject({}),
+  budget: () => ({ norm: "l_2" }),
+  compile: async (engine, _, model) => ({ ...(await compileEvaluation(engine, model)), run: async () => undefined.x }) });`,
+      ["--attack", "own"],
+      /--plugin faulty\.mjs, line 4: TypeError: .*'x'/,
+    ],
+  ];
+  it.each(faulty)("with %s is named, with the line", async (_, text, flags, sentence) => {
+    writeFileSync(plugin("faulty"), text);
+    const { code, err } = await attack("faulty", "--plugin", "faulty.mjs", ...flags);
+    expect([code, err]).toEqual([1, expect.stringMatching(sentence)]);
+    expect(err).not.toContain("defect worth reporting");
+  });
+
   const bad: readonly (readonly [what: string, text: string | undefined, sentence: RegExp])[] = [
     ["is not there", undefined, /--plugin bad\.mjs: there is no such file\./],
     ["throws", 'throw new Error("no luck")', /--plugin bad\.mjs: the module cannot be loaded: Error: no luck/],

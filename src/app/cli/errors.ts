@@ -1,11 +1,13 @@
+import { culprit } from "../plugins/blame.js";
+
 /** A mistake in what the user typed or wrote: one sentence, no stack. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
 /**
- * What the user is told of an error: the message of our own errors and of the file system's; anything else is a defect of ours and says so,
- * with its stack where FAULTLINE_DEBUG is set.
+ * What the user is told of an error: the message of our own errors and of the file system's; anything else is a defect, of a module that
+ * --plugin named or of ours, and says so, with its stack where FAULTLINE_DEBUG is set.
  */
 export function sentenceOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
@@ -14,6 +16,8 @@ export function sentenceOf(error: unknown): string {
   if (system.code && fileSystem[system.code]) return `${system.path ?? "A file"}: ${fileSystem[system.code]}`;
   if (error.name === "AbortError") return "stopped.";
   if (error.constructor !== Error && !builtIn.has(error.constructor.name)) return error.message;
+  const module = culprit(error);
+  if (module) return `--plugin ${module}: ${error.name}: ${error.message} (set FAULTLINE_DEBUG=1 to see the whole stack)`;
   return `unexpected error: ${error.message} (set FAULTLINE_DEBUG=1 to see where; this is a defect worth reporting)`;
 }
 

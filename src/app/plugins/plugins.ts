@@ -6,6 +6,7 @@ import type { AttackDefinition } from "../../methods/attacks/definition.js";
 import type { TaskLoss } from "../../methods/attacks/task-loss.js";
 import type { Task } from "../../vision/tasks/index.js";
 import { hashFile } from "../hash-file.js";
+import { watch } from "./blame.js";
 import { resolveFaultline } from "./resolve-faultline.js";
 
 /** A module of somebody's own that cannot be used: one sentence. */
@@ -79,6 +80,7 @@ export function taskWith(task: Task, { losses }: Pick<Plugins, "losses">): Task 
 async function exportsOf(path: string): Promise<readonly unknown[]> {
   if (!existsSync(path)) throw new PluginError(`--plugin ${path}: there is no such file.`);
   resolveFaultline();
+  watch(path);
   let module: { readonly default?: unknown };
   try {
     module = await import(pathToFileURL(resolve(path)).href);

@@ -1,5 +1,5 @@
 import { livingGradients } from "../../engine/autodiff/gradients.js";
-import { Graph, type Value } from "../../engine/graph/graph.js";
+import { Graph, Value } from "../../engine/graph/graph.js";
 import {
   add,
   cast,
@@ -17,8 +17,9 @@ import {
   sub,
   where,
 } from "../../engine/operators/index.js";
+import { sameShape } from "../../engine/tensor/tensor.js";
 import type { Predictor } from "../../vision/predictor.js";
-import type { PixelFunction, Task } from "../../vision/tasks/index.js";
+import type { PixelFunction, PixelOptions, Task } from "../../vision/tasks/index.js";
 import type { Tiling } from "../../vision/tiling.js";
 import type { DescentRule, Goal, ProjectedAscent } from "./attack.js";
 import { nearestLevels } from "./descent/on-grid.js";
@@ -263,7 +264,7 @@ export function evaluationGraph(attack: Pick<ProjectedAscent, "loss">, model: At
   const prediction = model.predictor.predict(graph, images);
   const { target, options } = targetInputs(graph, model, prediction);
   graph.output("prediction", prediction);
-  graph.output("loss", perImage(fittingLoss(attack, model.task, prediction)(prediction, target, options)));
+  graph.output("loss", perImage(lossOfPixels(attack, model.task, prediction, target, options)));
   graph.output("correct", perImage(model.task.correct(prediction, target, options)));
   return graph;
 }
@@ -342,7 +343,7 @@ function targetInputs(graph: Graph, model: AttackedModel, prediction: Value) {
 function evaluate(graph: Graph, attack: ProjectedAscent, model: AttackedModel, images: Record<string, Value>, progress: Value) {
   const prediction = model.predictor.predict(graph, images);
   const { target, options } = targetInputs(graph, model, prediction);
-  const loss = fittingLoss(attack, model.task, prediction)(prediction, target, options);
+  const loss = lossOfPixels(attack, model.task, prediction, target, options);
   const weight = attack.weight.weigh({ task: model.task, prediction, target, options, goal: attack.goal, progress });
   const weighted = weight ? mul(weight, loss) : loss;
   const ones = () => expand(graph.constant({ type: "float32", shape: [], data: new Float32Array([1]) }), loss.shape);
@@ -356,15 +357,33 @@ function evaluate(graph: Graph, attack: ProjectedAscent, model: AttackedModel, i
   };
 }
 
-/** @throws AttackError where the loss compares more classes than there are. */
-function fittingLoss(attack: Pick<ProjectedAscent, "loss">, task: Task, prediction: Value): PixelFunction {
+/**
+ * The loss of each pixel: [B, H, W], or [B] in classification.
+ *
+ * @throws AttackError where the loss compares more classes than there are, or yields something else, as one of somebody's own may.
+ */
+function lossOfPixels(
+  attack: Pick<ProjectedAscent, "loss">,
+  task: Task,
+  prediction: Value,
+  ...others: [target: Value, options: PixelOptions]
+): Value {
   const loss = lossOf(attack, task);
-  const classes = prediction.shape[1]!;
+  const [batch, classes, ...place] = prediction.shape as [number, number, ...number[]];
   if (loss.leastClasses !== undefined && classes < loss.leastClasses)
     throw new AttackError(
       `The loss "${String(attack.loss)}" compares the ${loss.leastClasses} largest logits, and the model has ${classes} classes; take ${Object.keys(task.losses)[0]}.`,
     );
-  return loss;
+  const perPixel: unknown = loss(prediction, ...others);
+  const due = [batch, ...place];
+  const name = typeof attack.loss === "string" ? `The loss "${attack.loss}"` : "The loss";
+  if (!(perPixel instanceof Value))
+    throw new AttackError(`${name} returns no value of the graph; return float32 [${due.join(", ")}].`);
+  if (perPixel.type !== "float32" || !sameShape(perPixel.shape, due))
+    throw new AttackError(
+      `${name} returns ${perPixel.type} [${perPixel.shape.join(", ")}] for a prediction [${prediction.shape.join(", ")}]; one float32 for each ${place.length > 0 ? "pixel" : "image"} is due, [${due.join(", ")}].`,
+    );
+  return perPixel;
 }
 
 /** The loss that an attack names, or the task's first. */
