@@ -116,6 +116,12 @@ describe("audit", () => {
     const still = { loss: { clean: 1, steps: new Array(10).fill(1), adversarial: 0.9, saved: 0.9 } };
     expect(find("Loss moves with the steps", { records: [record(0, still), record(1, still)] }).verdict).toBe("failed");
     expect(find("Loss moves with the steps", { records: [record(0, still), record(1)] }).verdict).toBe("warning");
+    // A search that follows no gradient gets no advice about one.
+    const definition = { ...plan.attack.definition, follows: "predictions" } as unknown as typeof plan.attack.definition;
+    const blind: AttackPlan = { ...plan, attack: { ...plan.attack, definition } };
+    const advice = find("Loss moves with the steps", { records: [record(0, still)] }, blind).sentence;
+    expect(advice).toContain("a search in predictions alone");
+    expect(advice).not.toContain("not to be trusted");
     // Towards a target the loss is to fall.
     expect(find("Loss moves with the steps", { records: [record(0, still)] }, targeted).verdict).toBe("passed");
     expect(find("Loss moves with the steps", {}, targeted).verdict).toBe("failed");

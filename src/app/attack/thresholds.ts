@@ -8,6 +8,8 @@ export interface Bound {
   readonly flag: "--fail-under" | "--fail-over";
   readonly name: string;
   readonly value: number;
+  /** Where a percent sign was typed. */
+  readonly unit?: "%";
 }
 
 /** A bound on a metric of the task. */
@@ -39,6 +41,13 @@ export function thresholdsOf(bounds: readonly Bound[], task: TaskName): Threshol
       throw new UsageError(
         `${bound.flag} ${bound.name}: ${metric} is better the ${isError ? "lower" : "higher"} it is; say ${isError ? "--fail-over" : "--fail-under"} ${bound.name}=${bound.value}.`,
       );
+    // In tables a share stands as 0.4: who types that means 40 %, and a bound of 0.4 % would hardly ever be missed.
+    if (formats[metric]!.share && bound.unit === undefined && bound.value > 0 && bound.value < 1) {
+      const whole = Number((100 * bound.value).toPrecision(6));
+      throw new UsageError(
+        `${bound.flag} ${bound.name}=${bound.value}: shares are in percent; write ${bound.name}=${whole}, or ${bound.name}=${bound.value}% if that is meant.`,
+      );
+    }
     return { ...bound, metric };
   });
 }

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { nearest } from "../../engine/onnx/nearest.js";
 import { type Attack, type AttackDefinition, attackOf, type Parameters } from "../../methods/attacks/definition.js";
 import { type Field, fieldsOf, flagOf, readField, textOf, usageOf } from "../attack/parameters.js";
 import { loadPlugins, PluginError, type Plugins } from "../plugins/plugins.js";
@@ -22,7 +23,11 @@ export async function addAttackFlags(command: Command, args: readonly string[]):
   const known = Object.keys(attacks);
   which?.argParser((text: string) => {
     const unknown = text.split(",").find((name) => !known.includes(name));
-    if (unknown !== undefined) throw new InvalidArgumentError(`there is no attack "${unknown}"; there are ${known.join(", ")}.`);
+    if (unknown !== undefined) {
+      const [like] = nearest(unknown, known);
+      const hint = like === undefined ? "" : ` (did you mean ${like}?)`;
+      throw new InvalidArgumentError(`there is no attack "${unknown}"${hint}; there are ${known.join(", ")}.`);
+    }
     return text;
   });
   const all = parametersOf(attacks);

@@ -36,6 +36,14 @@ describe("a bound on a metric", () => {
     expect(() => thresholdsOf([{ flag: "--fail-over", name: "Fl-all", value: 10 }], "flow")).not.toThrow();
   });
 
+  it("is refused where a share looks as if it were meant in parts of one", async () => {
+    expect((await attack("--fail-under", "miou=0.4")).err).toContain(
+      "shares are in percent; write miou=40, or miou=0.4% if that",
+    );
+    expect(() => thresholdsOf([{ flag: "--fail-under", name: "miou", value: 0.4, unit: "%" }], "segmentation")).not.toThrow();
+    expect(() => thresholdsOf([{ flag: "--fail-over", name: "epe", value: 0.4 }], "flow")).not.toThrow();
+  });
+
   it("waits for the whole of a run that is done in parts", async () => {
     expect((await attack("--fail-under", "miou=1", "--shard", "1/2")).err).toContain("faultline audit");
   });

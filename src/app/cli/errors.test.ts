@@ -13,6 +13,7 @@ beforeAll(async () => {
   await writeConvolution(folder.path("one.onnx"), 1);
   await writeConvolution(folder.path("three.onnx"), 3);
   writeFileSync(folder.path("text.onnx"), "this is no model\n");
+  writeFileSync(folder.path("right.spec.json"), '{ "task": "segmentation", "output": { "meaning": "logits" } }');
   writeFileSync(folder.path("bad.spec.json"), '{ "task": "segmentation", "rnage": "0..1" }');
   mkdirSync(folder.path("empty"));
   writeFileSync(
@@ -80,6 +81,11 @@ const cases: readonly Case[] = [
   ],
   ["no task", () => ["attack", model, "--data", data], /--task \(classification, segmentation/],
   ["an unknown task", () => ["attack", model, "--task", "segmentaton", "--data", data], /Allowed choices are/],
+  [
+    "flags that do not suit a sidecar that is right",
+    () => attack("--spec", folder.path("right.spec.json"), "--task", "depth"),
+    /^faultline: What .*right\.spec\.json says and the flags change is not valid: output\.meaning/,
+  ],
   ["a sidecar with a slip", () => attack("--spec", folder.path("bad.spec.json")), /bad\.spec\.json is not valid.*rnage/],
   ["no data", () => ["attack", model, "--task", "segmentation"], /--data DIR/],
   ["a data folder that is not there", () => ["attack", model, "--task", "segmentation", "--data", "none"], /no folder none/],

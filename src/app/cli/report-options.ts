@@ -39,7 +39,10 @@ export function withReport(command: Command): Command {
 const bound =
   (flag: Bound["flag"]) =>
   (text: string, before: readonly Bound[] = []): readonly Bound[] => {
-    const match = /^\s*([^=]+?)\s*=\s*([^=]+?)\s*%?\s*$/.exec(text);
+    const match = /^\s*([^=]+?)\s*=\s*([^=]+?)\s*(%?)\s*$/.exec(text);
     if (!match) throw new InvalidArgumentError("write METRIC=VALUE, for example miou=40.");
-    return [...before, { flag, name: match[1]!, value: parseFraction(match[2]!) }];
+    return [
+      ...before,
+      { flag, name: match[1]!, value: parseFraction(match[2]!), ...(match[3] === "%" && { unit: "%" as const }) },
+    ];
   };

@@ -55,8 +55,21 @@ it("compares single runs by what tells them apart", async () => {
   expect(text("both", "report.html")).not.toContain(folder.path());
 });
 
+it("says which of the runs misses a bound, in words and as JSON", async () => {
+  const { code, out, err } = await attack(
+    ...["--epsilon", "4/255,8/255", "--steps", "1", "--fail-under", "miou=99.9", "--json", "--out", folder.path("bound")],
+  );
+  expect(code).toBe(2);
+  expect(err).toMatch(/faultline: cospgd-epsilon-4-255: mIoU is .*\n.*faultline: cospgd-epsilon-8-255: mIoU is/);
+  expect(JSON.parse(out)).toMatchObject({
+    exitCode: 2,
+    missed: [expect.stringMatching(/^cospgd-epsilon-4-255: mIoU is/), expect.stringMatching(/^cospgd-epsilon-8-255: mIoU is/)],
+  });
+});
+
 it("says in one sentence what does not go together", async () => {
   expect((await attack("--attack", "pgd,nothing")).err).toContain('there is no attack "nothing"');
+  expect((await attack("--attack", "CosPGD")).err).toContain("did you mean cospgd?");
   expect((await attack("--steps", "1,2", "--shard", "1/2")).err).toContain("do the attacks one by one");
   expect((await attack("--epsilon", "4/255,x")).err).toContain("--epsilon x: write a number");
   expect((await faultline("compare", folder.path("scenes"))).err).toContain("no run directory");

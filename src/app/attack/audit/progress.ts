@@ -21,7 +21,11 @@ export function lossMoves(plan: AttackPlan, records: readonly AttackRecord[]): C
   return {
     name,
     verdict: moved >= 0.5 ? "warning" : "failed",
-    sentence: `${found}: on the others the search found nothing. Try more restarts or a smaller step; if that changes nothing, the gradient is not to be trusted.`,
+    sentence: `${found}: on the others the search found nothing. ${
+      plan.attack.definition.follows === "gradients"
+        ? "Try more restarts or a smaller step; if that changes nothing, the gradient is not to be trusted."
+        : "Let it look further, with its parameters; a search in predictions alone often finds less than a gradient does."
+    }`,
     numbers,
   };
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import type { Engine } from "../../../engine/runtime/engine.js";
 import { type Attack, checkAttack } from "../../../methods/attacks/definition.js";
 import { readImage } from "../../../vision/data/node/image-file.js";
@@ -16,6 +16,7 @@ import { readRegion } from "../../attack/reopen.js";
 import { type AttackRecord, type Compiling, plannedBatches, runAttack } from "../../attack/run-attack.js";
 import { runTensors } from "../../attack/run-tensors.js";
 import { gradientFaults, gradientRemarks } from "../../attack/summary.js";
+import { missed } from "../../attack/thresholds.js";
 import { eotOf } from "../../attack/transform-of.js";
 import { compareRuns } from "../../compare/runs.js";
 import { tableText } from "../../compare/tables.js";
@@ -67,7 +68,7 @@ async function attackDataset(
   specOfModel: ModelSpec,
   assumed: readonly Assumption[],
   flags: AttackCommandFlags,
-  print?: Finish["print"],
+  within?: Pick<Finish, "print" | "of">,
 ): Promise<number> {
   if (!flags.data) throw new UsageError("name the images with --data DIR (or tensors with --input FILE).");
   for (const [name, value] of [
@@ -79,7 +80,7 @@ async function attackDataset(
   }
   const { dataset: whole, spec, name: dataName } = await openFlagged(flags.data, specOfModel, flags);
   const fit = fitOf(flags, spec);
-  const finish = { ...finishOf(flags, spec.task), ...(print && { print }) };
+  const finish = { ...finishOf(flags, spec.task), ...within };
   if (flags.shard && finish.thresholds.length > 0)
     throw new UsageError(
       `${finish.thresholds[0]!.flag}: a part of a run has no number of its own; say it to faultline audit, of the merged run.`,
@@ -142,7 +143,7 @@ async function attackDataset(
     finish.say(
       `${dataset.describe()}\n${run.records.length > 0 ? `resuming ${out}: ${run.records.length} of ${total} samples are done\n` : `run directory ${out}\n`}`,
     );
-    const bar = progress(flags.attack, total, run.records.length, finish.say);
+    const bar = progress(chosen.name, total, run.records.length, finish.say);
     try {
       await runAttack(context, run, {
         signal: stop.signal,
@@ -215,15 +216,24 @@ async function sweep(
   for (const [i, attack] of list.entries()) {
     if (!flags.quiet) process.stderr.write(`${i + 1} of ${list.length}: ${names[i]}\n`);
     const own = { ...flags, attack: attack.name, out: join(root, names[i]!) };
-    const code = await attackDataset(equipment, attack, path, spec, assumed, own, "problems only");
+    const code = await attackDataset(equipment, attack, path, spec, assumed, own, {
+      print: "problems only",
+      of: `${names[i]}: `,
+    });
     if (code === 130) return code;
     codes.push(code);
   }
   const comparison = await compareRuns([root]);
   const report = writeComparison(comparison, root);
-  if (flags.json) process.stdout.write(`${JSON.stringify({ run: root, report, ...comparison }, undefined, 2)}\n`);
+  const exitCode = codes.includes(1) ? 1 : Math.max(...codes);
+  const { thresholds } = finishOf(flags, spec.task);
+  const misses = comparison.rows.flatMap(({ path, summary }) =>
+    missed(thresholds, summary, spec.task).map((sentence) => `${basename(path)}: ${sentence}`),
+  );
+  if (flags.json)
+    process.stdout.write(`${JSON.stringify({ run: root, report, exitCode, missed: misses, ...comparison }, undefined, 2)}\n`);
   else if (!flags.quiet) process.stdout.write(`${tableText(comparison)}${verdict(comparison)}\n${report}\n`);
-  return codes.includes(1) ? 1 : Math.max(...codes);
+  return exitCode;
 }
 
 /** Said where setting up takes more than two seconds; the half of it that reads the model takes the smaller part of the time. */
@@ -293,7 +303,7 @@ async function attackTensors(
     { perturb: flags.perturb !== undefined, region: region !== undefined, transform: eot !== undefined },
   );
   if (!flags.quiet) sayAssumed(assumed, path);
-  const bar = progress(flags.attack, chosen.budget.steps ?? 1);
+  const bar = progress(chosen.name, chosen.budget.steps ?? 1);
   try {
     const outcome = await runTensors(
       {

@@ -49,8 +49,19 @@ export function resolveSpec(model: string, flags: SpecFlags, usual?: ModelSpec["
   if (!merged.task && !usual)
     throw new UsageError(`say what ${model} predicts with --task (${taskNames.join(", ")}), or in ${sidecar}.`);
   const said = { ...merged, task: merged.task ?? usual };
-  const spec = parseModelSpec(said, existsSync(sidecar) ? sidecar : "The model specification");
+  const spec = parseModelSpec(said, saidWhere(sidecar, { task: said.task, ...base }));
   return { spec, said: said as Partial<ModelSpecInput>, assumed: assumptions(said as Partial<ModelSpecInput>, spec) };
+}
+
+/** Where a mistake lies: in the file where it is wrong alone, else in what the flags add to it. */
+function saidWhere(sidecar: string, base: object): string {
+  if (!existsSync(sidecar)) return "The model specification";
+  try {
+    parseModelSpec(base);
+  } catch {
+    return sidecar;
+  }
+  return `What ${sidecar} says and the flags change`;
 }
 
 /** Whether an assumption is about what the model takes; commands that look at maps alone depend on no other. */

@@ -37,7 +37,7 @@ export function attackCommand(): Command {
       "images as tensors (.safetensors, .npz, .npy) in place of a data set; --target then names a file too",
     )
     .option("--start <file>", "for --input: raw start noise in [-1, 1]");
-  withThreat(withAttack(command, { usual: "cospgd" }))
+  withThreat(withAttack(command, { help: "which attack; several, as pgd,cospgd, make a table", usual: "cospgd" }))
     .option("--region <mask.png>", "white pixels may change, black ones may not; of the size at which images are attacked")
     .option("--target <what>", "drive towards this instead of away: a class number, zero, negative, or an image file")
     .addOption(
@@ -69,6 +69,7 @@ export function attackCommand(): Command {
       "after",
       `
 Images, epsilon and results are in [0, 1] whatever the model takes. Re-running the same command resumes an interrupted run.
+--attack and its parameters take lists (--attack pgd,cospgd --epsilon 2/255,8/255): every combination is a run, and one table and curves show all.
 Exit codes: 0 done; 1 an error, or a failed audit; 2 a bound of --fail-under or --fail-over is missed; 130 stopped by Ctrl-C.
 
 Examples:
