@@ -2,7 +2,7 @@
  * Our attacks beside those of torchattacks, foolbox, pyautoattack and cospgd, at equal settings and seeds: trains the networks, attacks them by the
  * command line and by the packages, scores all images alike, and writes results.json and docs/peers.md.
  *
- *     npx tsx bench/peers/attacks/compare.ts --python PATH [--only networks|ours|peers|table]
+ *     npx tsx bench/peers/attacks/compare.ts --python PATH [--only networks|ours|peers|table] [--rows TEXT]
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -36,17 +36,23 @@ function networks(python: string): void {
   execFileSync(python, [join(here, "networks.py"), work], { stdio: "inherit" });
 }
 
-/** Each row and seed by the command line, in this process. */
-async function ours(): Promise<void> {
-  for (const [row, { network, ours: flags }] of config.rows.entries()) {
+/** Named by what it holds, so that rows may be added and moved. */
+const fileOf = ({ network, title }: { network: string; title: string }, seed: number): string =>
+  join(work, `${`ours ${network} ${title} ${seed}`.replaceAll(/[^A-Za-z0-9.]+/g, "-")}.safetensors`);
+
+/** Each seed of the rows whose network and title hold `rows`, by the command line, in this process. */
+async function ours(rows: string): Promise<void> {
+  for (const row of config.rows) {
+    const { network, title, ours: flags } = row;
+    if (!`${network} ${title}`.includes(rows)) continue;
     const task = network === "scenes" ? "segmentation" : "classification";
     for (const seed of config.seeds) {
-      const out = join(work, `ours-${row}-${seed}.safetensors`);
+      const out = fileOf(row, seed);
       if (existsSync(out)) continue;
       const scenes = network === "scenes";
       const model = scenes ? join(root, "fixtures/models/segmenter.onnx") : join(work, `${network}.onnx`);
       const data = join(work, `${network}.safetensors`);
-      const start = scenes ? ["--start", join(work, `scenes-noise-${seed}.safetensors`)] : [];
+      const start = scenes || "start" in row ? ["--start", join(work, `${network}-start-${seed}.safetensors`)] : [];
       const code = await main([
         ...[
           "attack",
@@ -63,7 +69,7 @@ async function ours(): Promise<void> {
         ],
         ...["--input", data, "--target", data, "--goal", "untargeted", ...start, "--threads", "1", "--out", out],
       ]);
-      if (code !== 0) throw new Error(`row ${row}: ${flags}`);
+      if (code !== 0) throw new Error(`${network}, ${title}: ${flags}`);
     }
   }
 }
@@ -95,11 +101,13 @@ function table(): string {
   return `${sections.join("\n")}\nPackages: ${packages.join(", ")}.\n`;
 }
 
-const { values } = parseArgs({ options: { python: { type: "string", default: "python3" }, only: { type: "string" } } });
+const { values } = parseArgs({
+  options: { python: { type: "string", default: "python3" }, only: { type: "string" }, rows: { type: "string", default: "" } },
+});
 const wanted = (part: string) => values.only === undefined || values.only === part;
 if (wanted("networks")) networks(values.python);
-if (wanted("ours")) await ours();
-if (wanted("peers")) execFileSync(values.python, [join(here, "peers.py"), work], { stdio: "inherit" });
+if (wanted("ours")) await ours(values.rows);
+if (wanted("peers")) execFileSync(values.python, [join(here, "peers.py"), work, values.rows], { stdio: "inherit" });
 if (wanted("table")) {
   const page = join(root, "docs/peers.md");
   const [begin, end] = ["<!-- results: begin -->\n", "<!-- results: end -->"];

@@ -1,6 +1,7 @@
 """The networks that are attacked, trained deterministically: python networks.py WORK (with WORK/scenes.safetensors from scenes.ts).
 
-Writes WORK/<network>.onnx, WORK/<network>.pt and WORK/<network>.safetensors (image, label) of the digits, and raw start noises for the scenes.
+Writes WORK/<network>.onnx, WORK/<network>.pt and WORK/<network>.safetensors (image, label) of the digits, raw start noises for the scenes, and for the
+digits the points from which pyautoattack's APGD starts in l_1.
 """
 import json
 import sys
@@ -68,6 +69,18 @@ def train(network: nn.Module, images: torch.Tensor, labels: torch.Tensor, epochs
     return network.eval()
 
 
+def l1_start(network: nn.Module, x: torch.Tensor, y: torch.Tensor, epsilon: float, seed: int) -> torch.Tensor:
+    """Where pyautoattack starts in l_1, as a perturbation: Gaussian noise on the pictures that are predicted right, projected onto ball and box."""
+    from pyautoattack.autopgd_base import L1_projection
+
+    right = network(x).argmax(1) == y
+    torch.manual_seed(seed)
+    noise = torch.randn(x[right].shape)
+    start = torch.zeros_like(x)
+    start[right] = noise + L1_projection(x[right], noise, epsilon)
+    return start
+
+
 def main(work: Path) -> None:
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
@@ -83,10 +96,13 @@ def main(work: Path) -> None:
         torch.onnx.export(network, held, work / f"{name}.onnx", input_names=["image"], output_names=["logits"],
                           dynamic_axes={"image": {0: "n"}, "logits": {0: "n"}}, opset_version=17, dynamo=False)  # fmt: skip
         save_file({"image": held.contiguous(), "label": target.contiguous()}, work / f"{name}.safetensors")
+        for seed in config["seeds"]:
+            with torch.no_grad():
+                save_file({"noise": l1_start(network, held, target, 20.0, seed)}, work / f"{name}-start-{seed}.safetensors")
     shape = load_file(work / "scenes.safetensors")["image"].shape
     for seed in config["seeds"]:
         noise = torch.rand(shape, generator=torch.Generator().manual_seed(seed)) * 2 - 1
-        save_file({"noise": noise}, work / f"scenes-noise-{seed}.safetensors")
+        save_file({"noise": noise}, work / f"scenes-start-{seed}.safetensors")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-"""Attacks the networks by the peers' packages, scores their images and ours alike, and writes results.json: python peers.py WORK"""
+"""Attacks the networks by the peers' packages, scores their images and ours alike, and writes results.json: python peers.py WORK [ROWS]"""
 import json
+import re
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -84,11 +85,22 @@ def score(model, images, y) -> float:
     return 100 * sum(ious) / len(ious)
 
 
-def main(work: Path) -> None:
+def file_of(row: dict, seed: int) -> str:
+    """As `fileOf` of compare.ts."""
+    return re.sub("[^A-Za-z0-9.]+", "-", f"ours {row['network']} {row['title']} {seed}") + ".safetensors"
+
+
+def main(work: Path, rows: str = "") -> None:
+    """Those rows whose network and title hold `rows`; the others keep what results.json has."""
     torch.set_num_threads(1)
+    known = here / "results.json"
+    old = {(r["network"], r["title"]): r for r in json.loads(known.read_text())["rows"]} if rows else {}
     results = []
-    for number, row in enumerate(config["rows"]):
+    for row in config["rows"]:
         name = row["network"]
+        if rows not in f"{name} {row['title']}":
+            results += [old[name, row["title"]]] if (name, row["title"]) in old else []
+            continue
         model = load(work, name)
         data = load_file(work / f"{name}.safetensors")
         x, y = data["image"], data["label"]
@@ -97,11 +109,11 @@ def main(work: Path) -> None:
         largest: dict = {key: 0.0 for key in found}
         same = []
         for seed in config["seeds"]:
-            images = {"faultline": load_file(work / f"ours-{number}-{seed}.safetensors")["image"]}
+            images = {"faultline": load_file(work / file_of(row, seed))["image"]}
             for peer, words in row["peers"].items():
                 torch.manual_seed(seed)
                 attack, *options = words.split()
-                given = load_file(work / f"scenes-noise-{seed}.safetensors")["noise"] if peer == "cospgd" else seed
+                given = load_file(work / f"scenes-start-{seed}.safetensors")["noise"] if peer == "cospgd" else seed
                 images[peer] = packages[peer](model, x, y, given, attack, arguments(options)).detach()
             for key, adversarial in images.items():
                 assert adversarial.min() >= 0 and adversarial.max() <= 1
@@ -114,8 +126,8 @@ def main(work: Path) -> None:
         results.append({**result, **({"same": same} if same else {})})
         print(result, same, flush=True)
     installed = {p: version(p) for p in [*packages, "torch"]}
-    (here / "results.json").write_text(json.dumps({"versions": installed, "seeds": config["seeds"], "rows": results}, indent=1) + "\n")
+    known.write_text(json.dumps({"versions": installed, "seeds": config["seeds"], "rows": results}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])
