@@ -44,7 +44,7 @@ afterAll(() => folder.remove());
 
 async function judged(name: string, model: string, ...flags: readonly string[]): Promise<Check> {
   const run = folder.path(name);
-  const data = ["--task", "segmentation", "--data", folder.path("scenes"), "--threads", "1", "--out", run];
+  const data = ["--task", "segmentation", "--data", folder.path("scenes"), "--threads", "1", "--allow-audit", "--out", run];
   const { code, err } = await faultline("attack", model, ...data, ...flags);
   expect(code, err).toBe(0);
   const checks = JSON.parse(readFileSync(`${run}/audit.json`, "utf8")) as Check[];
