@@ -267,7 +267,11 @@ const cases: readonly Case[] = [
     /--steps: fgsm has no such parameter; .* have it/,
   ],
   ["samples of no transform", () => attack("--eot-samples", "5"), /--eot-samples goes with --eot/],
-  ["an attack that is none", () => attack("--attack", "cosppgd"), /there is no attack "cosppgd" \(did you mean cospgd\?\); there are fgsm/],
+  [
+    "an attack that is none",
+    () => attack("--attack", "cosppgd"),
+    /there is no attack "cosppgd" \(did you mean cospgd\?\); there are fgsm/,
+  ],
   [
     "published CosPGD towards a disparity",
     () => ["attack", network("disparity"), "--task", "disparity", "--data", folder.path("pairs"), "--target", "zero"],
