@@ -117,6 +117,11 @@ describe("a module of one's own", () => {
     expect([changed.code, changed.err]).toEqual([1, expect.stringContaining("holds a run with other settings")]);
   });
 
+  const returning = (outcome: string) =>
+    `import { compileEvaluation, defineAttack, z } from "faultline";
+export default defineAttack({ name: "own", source: "none", summary: "none", follows: "predictions", parameters: z.strictObject({}),
+  budget: () => ({ norm: "l_2" }),
+  compile: async (engine, _, model) => ({ ...(await compileEvaluation(engine, model)), run: async (batch) => ${outcome} }) });`;
   const faulty: readonly (readonly [what: string, text: string, flags: readonly string[], sentence: RegExp])[] = [
     [
       "a loss that throws",
@@ -139,8 +144,26 @@ export default defineAttack({ name: "own", source: "none", summary: "none", foll
       ["--attack", "own"],
       /--plugin faulty\.mjs, line 4: TypeError: .*'x'/,
     ],
+    [
+      "an attack that gives back nothing",
+      returning("({})"),
+      ["--attack", "own"],
+      /own gave back no image "image"; see what run\(\) owes in docs\/adding-an-attack\.md\./,
+    ],
+    [
+      "an attack whose images leave [0, 1]",
+      returning("({ images: { image: { ...batch.images.image, data: batch.images.image.data.map((v) => 255 * v) } } })"),
+      ["--attack", "own"],
+      /own gave back values of "image" that are not in \[0, 1\]/,
+    ],
+    [
+      "an attack that says nothing of the predictions",
+      returning("({ images: batch.images })"),
+      ["--attack", "own"],
+      /own gave back no prediction for each of \d images/,
+    ],
   ];
-  it.each(faulty)("with %s is named, with the line", async (_, text, flags, sentence) => {
+  it.each(faulty)("with %s is told as the fault of the module", async (_, text, flags, sentence) => {
     writeFileSync(plugin("faulty"), text);
     const { code, err } = await attack("faulty", "--plugin", "faulty.mjs", ...flags);
     expect([code, err]).toEqual([1, expect.stringMatching(sentence)]);

@@ -7,6 +7,7 @@ import { Random } from "../../engine/tensor/random.js";
 import { writeSafetensors } from "../../engine/tensor/safetensors.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import { type CompiledAttack, compileAttack } from "../../methods/attacks/definition.js";
+import { checkedOutcome } from "../../methods/attacks/outcome.js";
 import type { Dataset } from "../../vision/data/dataset.js";
 import { DataError } from "../../vision/data/error.js";
 import { writeImage } from "../../vision/data/node/image-file.js";
@@ -238,10 +239,11 @@ async function attackGroup(
     seed: plan.seed,
   };
   const { norm, epsilon = Number.POSITIVE_INFINITY, steps } = plan.attack.budget;
-  const outcome = await compiled.run(batch, {
+  const found = await compiled.run(batch, {
     signal,
     onStep: ({ step, loss }) => note(`step ${step + 1}${steps ? `/${steps}` : ""}, loss ${mean(loss).toPrecision(4)}`),
   });
+  const outcome = checkedOutcome(plan.attack.name, found, images);
 
   const saved = Object.fromEntries(
     roles.map((role) => [

@@ -6,6 +6,7 @@ import { checkTensorFile, readTensors, writeTensors } from "../../engine/tensor/
 import type { Goal, ProjectedAscent } from "../../methods/attacks/attack.js";
 import type { AttackOutcome, TraceStep } from "../../methods/attacks/compile-attack.js";
 import { type Attack, compileAttack } from "../../methods/attacks/definition.js";
+import { checkedOutcome } from "../../methods/attacks/outcome.js";
 import { checkSpec, modelPredictor } from "../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
 import { tasks } from "../../vision/tasks/index.js";
@@ -96,7 +97,7 @@ export async function runTensors(context: TensorContext, files: TensorFiles): Pr
       : stack(Array.from({ length: batch }, (_, i) => task.ownTarget(unstack(prediction, i))));
     const problem = labelProblem(target, prediction.shape[1]!, spec, files.target ?? "the clean prediction");
     if (problem) throw new UsageError(problem);
-    const outcome = await compiled.run(
+    const found = await compiled.run(
       {
         images,
         target,
@@ -111,6 +112,7 @@ export async function runTensors(context: TensorContext, files: TensorFiles): Pr
         ...(traced && { onTrace: (step: TraceStep) => void steps.push(step) }),
       },
     );
+    const outcome = checkedOutcome(attack.name, found, images);
     if (files.trace && traced) await writeTensors(files.trace, traceTensors(steps, outcome, traced, roles));
     if (files.output)
       await writeTensors(

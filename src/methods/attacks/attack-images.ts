@@ -10,7 +10,7 @@ import type { Task } from "../../vision/tasks/index.js";
 import type { Goal, Norm } from "./attack.js";
 import { type Attack, checkAttack, compileAttack } from "./definition.js";
 import { AttackError } from "./error.js";
-import type { AttackOutcome } from "./outcome.js";
+import { type AttackOutcome, checkedOutcome } from "./outcome.js";
 import type { Transform } from "./transforms/index.js";
 
 export interface AttackOptions extends Pick<TargetOptions, "valid"> {
@@ -113,9 +113,10 @@ export async function attack<I extends Images | ImagesByRole, P>(
     for (const part of partsOf(given.count, batch)) {
       signal?.throwIfAborted();
       const cut = <T extends Tensor>(t: T): T => filledPart(t, part, batch);
+      const cutImages = Object.fromEntries(Object.entries(given.byRole).map(([role, t]) => [role, cut(t)]));
       const outcome = await compiled.run(
         {
-          images: Object.fromEntries(Object.entries(given.byRole).map(([role, t]) => [role, cut(t)])),
+          images: cutImages,
           target: cut(target),
           ...(valid && { valid: cut(valid) }),
           ...(region && { region: cut(region) }),
@@ -134,7 +135,7 @@ export async function attack<I extends Images | ImagesByRole, P>(
             }),
         },
       );
-      found.add(outcome, part);
+      found.add(checkedOutcome(method.name, outcome, cutImages), part);
     }
   } finally {
     compiled.dispose();

@@ -1,6 +1,7 @@
 import { sizeOf, type Tensor } from "../../engine/tensor/tensor.js";
 import type { Task } from "../../vision/tasks/index.js";
 import type { Goal } from "./attack.js";
+import { AttackError } from "./error.js";
 
 /** What one step showed, for each sample of the batch. */
 export interface StepRecord {
@@ -30,6 +31,41 @@ export interface AttackOutcome extends Judgement {
   readonly steps: readonly StepRecord[];
   /** Further numbers that the attack has to say, by what they are ("queries", "radius"), for each sample. */
   readonly found?: Readonly<Record<string, Float32Array>>;
+}
+
+/**
+ * The outcome as it is, where it has what everything after an attack relies on: attacks come from modules of other people too.
+ *
+ * @param images the clean images, [B, C, H, W].
+ * @throws AttackError that names the attack and what is missing, of another shape, or outside [0, 1].
+ */
+export function checkedOutcome(
+  name: string,
+  outcome: AttackOutcome,
+  images: Readonly<Record<string, Tensor<"float32">>>,
+): AttackOutcome {
+  const fail = (what: string): never => {
+    throw new AttackError(`${name} gave back ${what}; see what run() owes in docs/adding-an-attack.md.`);
+  };
+  for (const [role, clean] of Object.entries(images)) {
+    const found = outcome?.images?.[role];
+    if (found?.data === undefined) return fail(`no image "${role}"`);
+    if (found.type !== "float32" || found.shape.join() !== clean.shape.join())
+      return fail(`"${role}" as ${found.type} [${found.shape}], where the image is float32 [${clean.shape}]`);
+    // Not >= 0 and <= 1: NaN is neither.
+    if (!found.data.every((v) => v >= -1e-6 && v <= 1 + 1e-6)) return fail(`values of "${role}" that are not in [0, 1]`);
+  }
+  const [batch] = Object.values(images)[0]!.shape;
+  for (const [what, judged] of [
+    ["", outcome],
+    ["clean.", outcome.clean],
+  ] as const) {
+    if (judged?.prediction?.shape?.[0] !== batch) return fail(`no ${what}prediction for each of ${batch} images`);
+    for (const key of ["loss", "correct"] as const)
+      if (judged[key]?.length !== batch) return fail(`no ${what}${key} for each of ${batch} images`);
+  }
+  if (!Array.isArray(outcome.steps)) return fail("no list of steps (an empty one where there are none)");
+  return outcome;
 }
 
 /**
