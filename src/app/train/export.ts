@@ -34,19 +34,25 @@ export function exportNetwork(
   run: RunDirectory<TrainRecord>,
 ): void {
   const { config } = plan;
-  const { weights, steps, evaluated, untouched, rule } = result;
+  const { weights } = result;
   const { named, size } = training;
   const json = (name: string, value: unknown) => run.write(name, `${JSON.stringify(value, undefined, 2)}\n`);
   run.write("model.onnx", writeModel(networkModel(named.network, weights, inputShapes(named, 1, size))));
   run.write("model.safetensors", writeSafetensors(weights));
   json("network.json", named.configuration);
   json("model.spec.json", networkSpec(config.task, size, named.imageChannels));
-  json("summary.json", {
-    steps,
-    loss: run.records.findLast((r) => r.index <= steps && r.loss !== undefined)?.loss,
-    ...(rule && evaluated && { best: { metric: rule.metric, step: evaluated.index } }),
-    evaluation: evaluated?.evaluation,
-    untouched,
-  });
+  json("summary.json", trainSummary(result, run.records));
   run.write("card.md", modelCard(plan, training, result));
 }
+
+/** What summary.json says of a finished run, of a network or of a model of one's own. */
+export const trainSummary = (
+  { steps, evaluated, untouched, rule }: Omit<TrainResult, "weights">,
+  records: readonly TrainRecord[],
+): object => ({
+  steps,
+  loss: records.findLast((r) => r.index <= steps && r.loss !== undefined)?.loss,
+  ...(rule && evaluated && { best: { metric: rule.metric, step: evaluated.index } }),
+  evaluation: evaluated?.evaluation,
+  untouched,
+});

@@ -19,7 +19,7 @@ import type { RunDirectory } from "../runs/run-directory.js";
 import { adversaryText } from "./adversary-text.js";
 import { type Training, trainingOf } from "./build.js";
 import { ConfigError, type ImportedTrainConfig, readJson } from "./config.js";
-import type { TrainResult } from "./export.js";
+import { type TrainResult, trainSummary } from "./export.js";
 import type { TrainPlan, TrainRecord } from "./run-train.js";
 
 /** A model of somebody's own, made trainable by its own initializers. */
@@ -126,9 +126,10 @@ function assumedText(config: ImportedTrainConfig, assumed: readonly Assumption[]
 export function exportImported(
   { config, version }: TrainPlan<ImportedTrainConfig>,
   { file, spec, notes, training }: ImportedTraining,
-  { weights, steps, evaluated, untouched, rule }: TrainResult,
+  result: TrainResult,
   run: RunDirectory<TrainRecord>,
 ): void {
+  const { weights, steps, evaluated } = result;
   const initializers = new Map(file.graph.initializers);
   for (const [name, t] of weights) {
     const old = initializers.get(name)!;
@@ -138,13 +139,7 @@ export function exportImported(
   run.write("model.safetensors", writeSafetensors(weights));
   const json = (name: string, value: unknown) => run.write(name, `${JSON.stringify(value, undefined, 2)}\n`);
   json("model.spec.json", spec);
-  json("summary.json", {
-    steps,
-    loss: run.records.findLast((r) => r.index <= steps && r.loss !== undefined)?.loss,
-    ...(rule && evaluated && { best: { metric: rule.metric, step: evaluated.index } }),
-    evaluation: evaluated?.evaluation,
-    untouched,
-  });
+  json("summary.json", trainSummary(result, run.records));
   const measured = Object.entries(evaluated?.evaluation ?? {});
   const { adversary } = config;
   run.write(
