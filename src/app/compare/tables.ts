@@ -1,6 +1,7 @@
 import { tasks } from "../../vision/tasks/index.js";
 import type { Stage } from "../attack/summary.js";
 import { columns } from "../cli/table.js";
+import { distinctNames } from "../distinct-names.js";
 import { metricText } from "../report/headline.js";
 import { type Comparison, metricOf, metricsOf, type Row } from "./runs.js";
 
@@ -11,12 +12,17 @@ export function shortTable(comparison: Comparison): {
 } {
   const { rows, differ, headline } = comparison;
   const shown = differ.length > 0 ? differ : ["attack"];
+  const told = rows.map((row) => shown.map((name) => row.facts[name] ?? "–"));
+  // Runs that differ in nothing that is shown are told apart by their directories.
+  const alike = new Set(told.map((cells) => cells.join("\n"))).size < rows.length;
+  const directories = distinctNames(rows.map((row) => row.path));
   const text = (row: Row, stage: Stage) =>
     metricText(tasks[row.task], headline.name, metricOf(comparison, row, stage, headline.name));
   return {
-    head: [...shown, `${headline.name}, clean`, "adversarial", "saved as 8-bit", "audit"],
-    rows: rows.map((row) => [
-      ...shown.map((name) => row.facts[name] ?? "–"),
+    head: [...(alike ? ["run"] : []), ...shown, `${headline.name}, clean`, "adversarial", "saved as 8-bit", "audit"],
+    rows: rows.map((row, i) => [
+      ...(alike ? [directories[i]!] : []),
+      ...told[i]!,
       ...(["clean", "adversarial", "saved"] as const).map((stage) => text(row, stage)),
       row.audit,
     ]),

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { foldedAdvice } from "../../methods/criticality/folded.js";
 import { averaged, type LayerProfile } from "../../methods/criticality/profile.js";
 import { columns } from "../cli/table.js";
+import { distinctNames } from "../distinct-names.js";
 import { page, table } from "../report/document.js";
 import { plain } from "../report/html.js";
 import { RunError } from "../runs/run-directory.js";
@@ -34,7 +35,7 @@ export interface Comparison {
 
 /** @throws RunError when a directory holds no finished criticality run, or the runs share no layers. */
 export function readRuns(paths: readonly string[]): { name: string; result: CriticalityResult }[] {
-  const names = distinctNames(paths);
+  const names = distinctNames(paths.map((path) => path.replace(/[\\/]criticality\.json$/, "")));
   return paths.map((path, i) => {
     const file = path.endsWith(".json") ? path : join(path, "criticality.json");
     try {
@@ -170,10 +171,4 @@ ${comparison.notes.map((n) => `<p>${plain(n)}</p>`).join("")}
     )}</div>`,
   );
   return { svg, html };
-}
-
-/** The directories' own names, with what stands before where they would be the same. */
-function distinctNames(paths: readonly string[]): string[] {
-  const short = paths.map((p) => basename(p.replace(/\/criticality\.json$/, "")));
-  return new Set(short).size === short.length ? short : [...paths];
 }

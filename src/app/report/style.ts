@@ -13,7 +13,7 @@ export const style = `
 }
 * { box-sizing: border-box; }
 body {
-  margin: 0; overflow-x: hidden; background: var(--page); color: var(--ink);
+  margin: 0; overflow-x: hidden; overflow-wrap: anywhere; background: var(--page); color: var(--ink);
   font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif;
 }
 main { max-width: 1120px; margin: 0 auto; padding: 40px 28px 96px; }

@@ -1,7 +1,6 @@
 import { expect, it } from "vitest";
 import type { PlaceSpectrum } from "../../methods/spectrum/index.js";
 import { paired } from "./pairs.js";
-import { namesOfModels } from "./report.js";
 
 const place = (node: string, direction: "down" | "up", before: number[], after: number[]): PlaceSpectrum => ({
   ...{ node, direction, before, after, form: "", factor: [2, 2] as const },
@@ -26,11 +25,4 @@ it("pairs layers by name, then by their maps in order, and leaves gaps where a m
     ['Resize "up"', 'ConvTranspose "up/ConvTranspose"', undefined],
     [undefined, 'ConvTranspose "up/ConvTranspose_1"', undefined],
   ]);
-});
-
-it("models whose files are called alike keep names of their own: curves are drawn by name", () => {
-  const named = (...paths: string[]) => namesOfModels(paths.map((path) => ({ model: { path, sha256: "" } })));
-  expect(named("a/net.onnx", "b/wide.onnx")).toEqual(["net.onnx", "wide.onnx"]);
-  expect(named("a/model.onnx", "b/model.onnx")).toEqual(["a/model.onnx", "b/model.onnx"]);
-  expect(named("model.onnx", "model.onnx")).toEqual(["model.onnx (1)", "model.onnx (2)"]);
 });

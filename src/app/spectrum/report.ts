@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import type { PlaceSpectrum } from "../../methods/spectrum/index.js";
+import { distinctNames } from "../distinct-names.js";
 import { page, table } from "../report/document.js";
 import { plain } from "../report/html.js";
 import { radius } from "../report/words.js";
@@ -93,17 +94,9 @@ export const namesOf = (row: Row): string =>
     .map((p) => p.node)
     .join(" / ");
 
-/** A name for each model of a comparison, none of them twice: the file's, its path where files are called alike, with a number where paths are too. */
-export function namesOfModels(results: readonly Pick<SpectrumResult, "model">[]): string[] {
-  const paths = results.map((r) => r.model.path);
-  const isDistinct = (names: readonly string[]) => new Set(names).size === names.length;
-  const short = paths.map((p) => basename(p));
-  return isDistinct(short) ? short : isDistinct(paths) ? paths : paths.map((p, i) => `${p} (${i + 1})`);
-}
-
 /** Several models side by side, layer by layer. */
 export function comparisonPage(results: readonly SpectrumResult[]): string {
-  const names = namesOfModels(results);
+  const names = distinctNames(results.map((r) => r.model.path));
   const rows = paired(results.map((r) => r.places));
   const lines = rows.map((row) => {
     const first = row.find((p) => p !== undefined)!;
