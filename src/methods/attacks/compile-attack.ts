@@ -24,6 +24,7 @@ import {
   stepGraph,
 } from "./step-graph.js";
 import { stepSchedules } from "./step-schedule.js";
+import type { Transform } from "./transforms/transform.js";
 
 /** One batch to attack. Images are [B, C, H, W] in [0, 1]. */
 export interface AttackBatch {
@@ -190,7 +191,7 @@ export class CompiledAscent implements CompiledAttack {
         const out = await this.programs.step.run(feeds, {
           keep: kept,
           only: [...only, ...trace, ...kept],
-          draw: (k) => this.#transformNoise(batch, restart, step, k),
+          draw: (k) => transformNoise(this.model.transform!, batch, `${restart}/${step}`, k),
         });
         const record: StepRecord = {
           step,
@@ -267,16 +268,6 @@ export class CompiledAscent implements CompiledAttack {
     return this.rule.state.flatMap(({ name, per }) => (per === "image" ? roles.map((r) => stateName(name, per, r)) : [name]));
   }
 
-  #transformNoise(batch: AttackBatch, restart: number, step: number, draw: number): Handles {
-    const transform = this.model.transform!;
-    const feeds: Handles = {};
-    for (const [role, { shape }] of Object.entries(batch.images)) {
-      const label = `transform/${restart}/${step}/${noiseName(transform, draw, role)}`;
-      feeds[noiseName(transform, undefined, role)] ??= noise(batch, transform.noise(shape), label, uniform);
-    }
-    return feeds;
-  }
-
   async #downloadAll(handles: Handles): Promise<Record<string, Tensor>> {
     const copies: Record<string, Tensor> = {};
     for (const [name, t] of Object.entries(handles))
@@ -287,6 +278,16 @@ export class CompiledAscent implements CompiledAttack {
 
 const scalar = (value: number): Tensor => tensor("float32", [], [value]);
 const floats = (t: Tensor): Float32Array => t.data as Float32Array;
+
+/** Raw noise for one draw of a transform; `pass` tells the passes of a search apart. */
+export function transformNoise(transform: Transform, batch: AttackBatch, pass: string, draw: number): Handles {
+  const feeds: Handles = {};
+  for (const [role, { shape }] of Object.entries(batch.images)) {
+    const label = `transform/${pass}/${noiseName(transform, draw, role)}`;
+    feeds[noiseName(transform, undefined, role)] ??= noise(batch, transform.noise(shape), label, uniform);
+  }
+  return feeds;
+}
 
 const uniform = (random: Random): number => random.uniform(-1, 1);
 

@@ -46,6 +46,13 @@ export { momentum } from "./descent/momentum.js";
 export { AttackError } from "./error.js";
 export { type CompiledEvaluation, compileEvaluation } from "./evaluation.js";
 export { norms } from "./norms/index.js";
+export {
+  type CompiledObjective,
+  compileObjective,
+  type Objective,
+  type ObjectiveFound,
+  type ObjectiveInputs,
+} from "./objective.js";
 export { type AttackOutcome, type Judgement, type StepRecord, selectStronger } from "./outcome.js";
 export * as parameters from "./parameters.js";
 export { projectedAscent, usualStepSize } from "./projected-ascent.js";

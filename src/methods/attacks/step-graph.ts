@@ -331,7 +331,8 @@ function regionInput(graph: Graph, model: AttackedModel): Value {
   return graph.input("region", "float32", [b!, 1, h!, w!]);
 }
 
-function targetInputs(graph: Graph, model: AttackedModel, prediction: Value) {
+/** The target, what of it counts, and the task's scale, as inputs of a graph. */
+export function targetInputs(graph: Graph, model: AttackedModel, prediction: Value) {
   const known = (name: string) => graph.inputs.find((v) => v.name === name);
   const { type, shape } = model.task.target(prediction);
   const target = known("target") ?? graph.input("target", type, shape);
@@ -397,7 +398,7 @@ export function lossOf(attack: Pick<ProjectedAscent, "loss">, task: Task): Pixel
 }
 
 /** Mean over the pixels, for each image: [B, ...] -> [B]. */
-function perImage(perPixel: Value): Value {
+export function perImage(perPixel: Value): Value {
   const axes = perPixel.shape.map((_, i) => i).slice(1);
   return axes.length === 0 ? perPixel : reduceMean(perPixel, axes, "drop");
 }
