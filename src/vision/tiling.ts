@@ -47,6 +47,19 @@ export function tilePlaces(picture: { readonly height: number; readonly width: n
 export const tileCount = (picture: { readonly height: number; readonly width: number }, tiling: Tiling): number =>
   tilePlaces(picture, tiling).length;
 
+/**
+ * A picture smaller than a tile is mirrored up to it, which takes it to less than twice its size.
+ *
+ * @param what is too small, for the message.
+ * @throws SpecError in one sentence.
+ */
+export function checkTileable(what: string, picture: { readonly height: number; readonly width: number }, tile: Tiling): void {
+  if (tile.height > 2 * picture.height - 1 || tile.width > 2 * picture.width - 1)
+    throw new SpecError(
+      `${what} is ${picture.width}x${picture.height}, too small to be mirrored to a tile of ${tile.width}x${tile.height}; make it larger, or take smaller tiles.`,
+    );
+}
+
 /** The usual overlap: a quarter of a tile's shorter side. */
 export const usualOverlap = ({ height, width }: { readonly height: number; readonly width: number }): number =>
   Math.round(Math.min(height, width) / 4);

@@ -1,11 +1,9 @@
 import type { Tensor } from "../../engine/tensor/tensor.js";
-import { ascentsOf } from "../../methods/attacks/definition.js";
+import { inTiles } from "../../methods/attacks/in-tiles.js";
 import { type AttackedModel, imagesOf } from "../../methods/attacks/step-graph.js";
 import { framed } from "../../vision/framed-predictor.js";
-import type { Predictor } from "../../vision/predictor.js";
 import { checkSpec, modelPredictor, type PredictorSize } from "../../vision/spec/model-predictor.js";
-import { type Task, tasks } from "../../vision/tasks/index.js";
-import { tiled } from "../../vision/tiled-predictor.js";
+import { tasks } from "../../vision/tasks/index.js";
 import { taskWith } from "../plugins/plugins.js";
 import type { AttackPlan } from "./plan.js";
 import { withoutTruth } from "./prepare.js";
@@ -22,7 +20,9 @@ export async function attackedModel(
   // A model whose file fixes how many images it takes at a time goes through a batch in parts.
   const { batch = size.batch } = checkSpec(model, plan.spec);
   const where = {
-    ...(await tilesOrWhole(plan, task, { ...size, batch }, predictorFor)),
+    ...(plan.fit.mismatch === "tile"
+      ? await inTiles(plan.attack, { task, goal: plan.goal.kind }, { ...size, batch }, plan.fit.tiles, predictorFor)
+      : { predictor: await framed({ ...size, batch }, plan.spec.size, plan.fit.mismatch, task, predictorFor) }),
     ...(batch !== size.batch && { batch: size.batch }),
   };
   const transform = await transformOf(plan.threat.eot, Object.values(imagesOf(where))[0]!, engine);
@@ -37,28 +37,6 @@ export async function attackedModel(
     ...(transform && { transform }),
     ...(plan.threat.perturb && { perturb: plan.threat.perturb }),
     ...(plan.runtime.memory && { memory: plan.runtime.memory }),
-  };
-}
-
-/**
- * Images that are predicted in tiles are attacked tile by tile, in the memory of one. What looks at a whole prediction at once (a softmax down its
- * columns) needs all tiles in one graph, and the memory of all.
- */
-async function tilesOrWhole(
-  { fit, attack, goal, spec }: AttackPlan,
-  task: Task,
-  size: PredictorSize,
-  predictorFor: (size: PredictorSize) => Promise<Predictor>,
-): Promise<Pick<AttackedModel, "predictor" | "tiled">> {
-  if (fit.mismatch !== "tile") return { predictor: await framed(size, spec.size, fit.mismatch, task, predictorFor) };
-  const { tiles: tiling } = fit;
-  const ascents = await ascentsOf(attack, { task, goal: goal.kind });
-  const wide = ascents.some(({ weight: { alignment = "" } }) => task.alignments[alignment]?.sees === "whole prediction");
-  if (wide || !attack.definition.handles.includes("tiles")) return { predictor: await tiled(size, tiling, predictorFor) };
-  const { batch, height, width } = size;
-  return {
-    predictor: await predictorFor({ batch, height: tiling.height, width: tiling.width }),
-    tiled: { tiling, height, width },
   };
 }
 

@@ -5,7 +5,7 @@ import { fitted } from "../../vision/data/fit.js";
 import type { Extent, Mismatch } from "../../vision/framed-predictor.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
 import { tasks } from "../../vision/tasks/index.js";
-import type { Tiling } from "../../vision/tiling.js";
+import { checkTileable, type Tiling } from "../../vision/tiling.js";
 
 /**
  * How pictures come to a model; reported with the results, since numbers depend on it. First the picture itself may be resized or cropped: what comes
@@ -47,7 +47,7 @@ export interface Prepared {
  * Brings a sample to the form in which it is attacked. Images are rounded to 8 bits, so that the clean image itself can be saved exactly.
  *
  * @param ignored what becomes of labels without ground truth.
- * @throws DataError when the sample has not the images that the task needs, or is too small for the tiles.
+ * @throws DataError when the sample has not the images that the task needs; SpecError when it is too small for the tiles.
  */
 export function prepare(
   sample: Sample,
@@ -67,10 +67,7 @@ export function prepare(
     }),
   );
   const [, height, width] = images[roles[0]!]!.shape as [number, number, number];
-  if (fit.mismatch === "tile" && (fit.tiles.height > 2 * height - 1 || fit.tiles.width > 2 * width - 1))
-    throw new DataError(
-      `${sample.id} is ${width}x${height}, too small to be mirrored to a tile of ${fit.tiles.width}x${fit.tiles.height}; resize it with --resize, or take smaller tiles.`,
-    );
+  if (fit.mismatch === "tile") checkTileable(sample.id, { height, width }, fit.tiles);
   const target = sample.target && labels(sample.target, spec, ignored);
   const valid = sample.valid && tensor("float32", sample.valid.shape, Float32Array.from(sample.valid.data as Uint8Array));
   return { index, id: sample.id, images, target, valid, height, width };

@@ -10,7 +10,8 @@ import { UsageError } from "../cli/errors.js";
  */
 export async function soleAscent(attack: Attack, aim: Aim, what: string): Promise<ProjectedAscent> {
   const [ascent, ...more] = await ascentsOf(attack, aim);
-  if (!ascent) throw new UsageError(`${what}, and ${attack.name} takes no steps along a gradient; take another attack.`);
+  if (!ascent || ascent.budget.steps === 0)
+    throw new UsageError(`${what}, and ${attack.name} takes no steps along a gradient; take another attack.`);
   if (more.length === 0) return ascent;
   const names = [...new Set([ascent, ...more].map(({ name }) => name))].join(", ");
   throw new UsageError(`${what}, and ${attack.name} is made of several attacks; take one of them: ${names}.`);

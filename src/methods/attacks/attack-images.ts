@@ -10,6 +10,7 @@ import type { Task } from "../../vision/tasks/index.js";
 import type { Goal, Norm } from "./attack.js";
 import { type Attack, checkAttack, compileAttack } from "./definition.js";
 import { AttackError } from "./error.js";
+import { inTiles } from "./in-tiles.js";
 import { type AttackOutcome, checkedOutcome } from "./outcome.js";
 import type { Transform } from "./transforms/index.js";
 
@@ -28,6 +29,8 @@ export interface AttackOptions extends Pick<TargetOptions, "valid"> {
   readonly transform?: Transform;
   /** Images at a time; default the model's. */
   readonly batch?: number;
+  /** Bytes that inner values of a step may take: what does not fit is computed again, which takes longer; default: all is kept. */
+  readonly memory?: number;
   /** Called after each step. */
   readonly onProgress?: (progress: AttackProgress) => void;
   /** Stops between steps. */
@@ -86,7 +89,7 @@ export async function attack<I extends Images | ImagesByRole, P>(
 ): Promise<AttackResult<LikeImages<I>>> {
   model.demandOpen();
   demandAttack(method);
-  const { goal = "untargeted", seed = 0, perturb, transform, signal } = options;
+  const { goal = "untargeted", seed = 0, perturb, transform, memory, signal } = options;
   const given = checkedImages(images, model.task);
   const batch = model.batchOf(options, given.count);
   const names = checkedNames(options.names, given.count);
@@ -97,11 +100,18 @@ export async function attack<I extends Images | ImagesByRole, P>(
     targets === undefined
       ? { target: ownTargets(model, await model.predict(images, { batch })), valid: undefined }
       : await model.checkTargets(given, targets, options);
-  await checkAttack(method, { task: model.task, goal });
+  const aim = { task: model.task, goal };
+  await checkAttack(method, aim);
 
   const { height, width } = given;
+  const { tiling } = model;
   const compiled = await compileAttack(model.engine, method, {
-    ...(await model.at(given, batch)),
+    ...(tiling
+      ? await inTiles(method as Attack, aim, { batch, height, width }, tiling, (size) => model.unframed(size))
+      : { predictor: await model.predictor(given, batch) }),
+    task: model.task,
+    ignore: model.spec.ignore,
+    ...(memory !== undefined && { memory: checkedMemory(memory) }),
     goal,
     valid: valid !== undefined,
     region: region !== undefined,
@@ -169,6 +179,11 @@ function demandAttack(method: unknown): void {
     throw new AttackError(
       `The attack is ${typeof method === "string" ? `"${method}"` : String(method)}; give one that was made, such as cospgd({ epsilon: 8 / 255 }).`,
     );
+}
+
+function checkedMemory(bytes: number): number {
+  if (Number.isFinite(bytes) && bytes > 0) return bytes;
+  throw new AttackError(`memory is a number of bytes above 0, such as 2 * 2 ** 30, not ${bytes}.`);
 }
 
 function checkedNames(names: readonly string[] | undefined, count: number): readonly string[] {

@@ -29,6 +29,7 @@ export interface Budget {
   readonly stepSize: number;
   /** How the length changes over the steps; default constant. */
   readonly schedule?: StepSchedule;
+  /** 0: the starts alone; nothing is compiled for steps then. */
   readonly steps: number;
   /** Independent starts; the one that got furthest is kept, image by image. */
   readonly restarts: number;

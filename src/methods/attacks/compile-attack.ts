@@ -60,16 +60,16 @@ export interface AttackHooks {
 
 export type { AttackOutcome, StepRecord } from "./outcome.js";
 
-/** Compiles a projected ascent on a model for one batch shape: a start program, the step program and an evaluation program. */
+/** Compiles a projected ascent on a model for one batch shape: a start program, the step program (where it takes steps) and an evaluation program. */
 export async function compileAscent(engine: Engine, attack: ProjectedAscent, model: AttackedModel): Promise<CompiledAscent> {
   const compile = (graph: Graph) => engine.compile(lower(graph, engine.info.provider));
   if (attack.start === "clean" && attack.budget.restarts > 1 && !model.transform)
     throw new AttackError(
       `${attack.name} starts at the clean image, so ${attack.budget.restarts} restarts would repeat one search bit for bit; take 1 restart, or a random start.`,
     );
-  const step = isSplit(model)
-    ? await SplitStep.compile(engine, attack, model)
-    : await engine.compile(lowered(stepGraph(attack, model), engine, model));
+  const compileStep = async () =>
+    isSplit(model) ? SplitStep.compile(engine, attack, model) : engine.compile(lowered(stepGraph(attack, model), engine, model));
+  const step = attack.budget.steps > 0 ? await compileStep() : undefined;
   const evaluation = await compileEvaluation(engine, model, attack.loss);
   const start = attack.start === "clean" ? undefined : await compile(startGraph(attack, model));
   return new CompiledAscent(engine, attack, model, { step, evaluation, start });
@@ -91,7 +91,8 @@ export async function compilePrediction(engine: Engine, model: AttackedModel): P
 }
 
 interface Programs {
-  readonly step: Runnable;
+  /** Undefined where no steps are taken. */
+  readonly step: Runnable | undefined;
   /** Prediction, loss and what is right of images in one program: one for predictions alone would hold all weights once more. */
   readonly evaluation: CompiledEvaluation;
   readonly start: Program | undefined;
@@ -137,6 +138,8 @@ export class CompiledAscent implements CompiledAttack {
    * share their programs; dispose of one of them. The grid is part of the step graph and stays.
    */
   withBudget(budget: Partial<Omit<Budget, "grid">>): CompiledAscent {
+    if (!this.programs.step && budget.steps)
+      throw new AttackError(`${this.attack.name} was compiled to take no steps, so it cannot take ${budget.steps}.`);
     const attack = { ...this.attack, budget: { ...this.attack.budget, ...budget } };
     return new CompiledAscent(this.engine, attack, this.model, this.programs);
   }
@@ -188,7 +191,7 @@ export class CompiledAscent implements CompiledAttack {
         for (const r of roles) feeds[`x.${r}`] = x[r]!;
         for (const [name, v] of Object.entries(state)) feeds[`state.${name}`] = v;
         const trace = onTrace ? ["weight", ...roles.map((r) => `gradient.${r}`)] : [];
-        const out = await this.programs.step.run(feeds, {
+        const out = await this.programs.step!.run(feeds, {
           keep: kept,
           only: [...only, ...trace, ...kept],
           draw: (k) => transformNoise(this.model.transform!, batch, `${restart}/${step}`, k),

@@ -8,7 +8,7 @@ import type { StepSchedule } from "./step-schedule.js";
 interface AscentParameters {
   readonly norm: Norm["name"];
   readonly epsilon: number;
-  /** Absent: 1. */
+  /** Absent: 1, or 0 where nothing is followed. */
   readonly steps?: number;
   /** Absent: `usualStepSize`. */
   readonly stepSize?: number | undefined;
@@ -60,12 +60,13 @@ export function projectedAscent<T extends z.core.$ZodLooseShape & typeof ball>({
   z.ZodObject<T, z.core.$strict>
 > {
   type P = z.output<z.ZodObject<T, z.core.$strict>>;
+  const stepsAlone = follows === "nothing" ? 0 : 1;
   const numbers = (parameters: P) => parameters as unknown as AscentParameters;
   const ascent = async (parameters: P, goal: ProjectedAscent["goal"]): Promise<ProjectedAscent> => {
     const known = await import("./parts.js");
     const { weight = known.uniform, descent } = parts(parameters, known);
-    const { norm, epsilon, steps = 1, stepSize, schedule = "constant", restarts = 1, grid = "continuous" } = numbers(parameters);
-    const { randomStart = "none", loss } = numbers(parameters);
+    const { norm, epsilon, steps = stepsAlone, stepSize, schedule = "constant", restarts = 1 } = numbers(parameters);
+    const { randomStart = "none", grid = "continuous", loss } = numbers(parameters);
     return {
       name: said.name,
       source: said.source,
@@ -89,7 +90,7 @@ export function projectedAscent<T extends z.core.$ZodLooseShape & typeof ball>({
       .overwrite((value) => complete(value, shape)),
     handles: ["perturb", "region", "transform", "tiles"],
     budget: (parameters) => {
-      const { norm, epsilon, steps = 1, stepSize, restarts = 1 } = numbers(parameters);
+      const { norm, epsilon, steps = stepsAlone, stepSize, restarts = 1 } = numbers(parameters);
       return { norm, epsilon, steps, stepSize, restarts };
     },
     ascent,

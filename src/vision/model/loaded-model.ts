@@ -10,9 +10,12 @@ import { DataError } from "../data/error.js";
 import { framed, framing, type Mismatch } from "../framed-predictor.js";
 import type { Predictor } from "../predictor.js";
 import { type Assumption, assumptions } from "../spec/assumptions.js";
-import { checkSpec, completeSpec, fixedModel, modelPredictor, predictorOf } from "../spec/model-predictor.js";
+import { SpecError } from "../spec/error.js";
+import { checkSpec, completeSpec, fixedModel, modelPredictor, type PredictorSize, predictorOf } from "../spec/model-predictor.js";
 import { type ModelSpec, type ModelSpecInput, parseModelSpec } from "../spec/model-spec.js";
 import { type PixelFunction, type Task, tasks } from "../tasks/index.js";
+import { tiled } from "../tiled-predictor.js";
+import { checkTileable, checkTiling, type Tiling, usualOverlap } from "../tiling.js";
 import { filledPart, Gathered, type Part, partsOf } from "./batches.js";
 import { gradientWarnings } from "./gradient-warnings.js";
 import { checkedImages, type ImageBatch, type Images, type ImagesByRole, isTensor } from "./images.js";
@@ -24,6 +27,8 @@ export interface ModelOptions {
   readonly batch?: number;
   /** What happens to images whose size the model does not take; default "pad": scaled with their shape kept, and mirrored at the edge. */
   readonly mismatch?: Mismatch;
+  /** Images of any size are cut into tiles of this one, in pixels, and the predictions are put together; default overlap: a quarter of the shorter side. */
+  readonly tiles?: Pick<Tiling, "height" | "width"> & Partial<Tiling>;
 }
 
 /** How a call goes on, and how it is stopped. */
@@ -76,13 +81,6 @@ export interface GradientResult<G> {
   readonly warnings: readonly string[];
 }
 
-/** Where an attack is compiled: the model for one size of images. */
-export interface ModelAt {
-  readonly predictor: Predictor;
-  readonly task: Task;
-  readonly ignore: readonly number[];
-}
-
 /**
  * A model in use: file, specification and engine. Images are float32 [N, 3, H, W] in [0, 1] whatever the model takes, any number of them: they go through
  * it in batches. Made by `loadModel`.
@@ -100,6 +98,8 @@ export class LoadedModel {
   readonly batch: number;
   readonly #fixedBatch: number | undefined;
   readonly #mismatch: Mismatch;
+  /** How images are cut into tiles, where they are. */
+  readonly tiling: Tiling | undefined;
   readonly #programs = new Map<string, Promise<Program>>();
   #state: "open" | "disposed" = "open";
 
@@ -119,6 +119,10 @@ export class LoadedModel {
     this.task = tasks[this.spec.task];
     this.#fixedBatch = checkSpec(file, this.spec).batch;
     this.#mismatch = options.mismatch ?? "pad";
+    this.tiling = options.tiles && { overlap: usualOverlap(options.tiles), ...options.tiles };
+    if (this.tiling && this.task.extent === "image")
+      throw new SpecError("A class is of the whole image, which tiles cannot give; leave tiles out.");
+    if (this.tiling) checkTiling(this.tiling, this.spec.size);
     this.batch = this.#fixedBatch ?? checkedBatch(options.batch ?? (this.task.extent === "image" ? 8 : 1));
   }
 
@@ -175,10 +179,10 @@ export class LoadedModel {
       options,
       async (batch) => {
         const { graph, prediction } = await this.#begin(given, batch, "folded");
-        const site = targetInputs(graph, this.task, this.spec, prediction, valid !== undefined);
+        const against = targetInputs(graph, this.task, this.spec, prediction, valid !== undefined);
         graph.output("prediction", prediction);
-        graph.output("loss", perImage(this.#loss(options.loss, prediction)(prediction, site.target, site.options)));
-        graph.output("correct", perImage(this.task.correct(prediction, site.target, site.options)));
+        graph.output("loss", perImage(this.#loss(options.loss, prediction)(prediction, against.target, against.options)));
+        graph.output("correct", perImage(this.task.correct(prediction, against.target, against.options)));
         return graph;
       },
     );
@@ -220,8 +224,8 @@ export class LoadedModel {
       const { graph, prediction, images: x } = await this.#begin(given, batch, inner ? "as in the file" : "folded");
       let each: Value;
       if (of === undefined) {
-        const site = targetInputs(graph, this.task, this.spec, prediction, valid !== undefined);
-        each = perImage(this.#loss(loss, prediction)(prediction, site.target, site.options));
+        const against = targetInputs(graph, this.task, this.spec, prediction, valid !== undefined);
+        each = perImage(this.#loss(loss, prediction)(prediction, against.target, against.options));
       } else {
         const value = innerBatch(graph, of, batch);
         const features = target && graph.input("faultline.target", "float32", value.shape);
@@ -262,9 +266,14 @@ export class LoadedModel {
     return this.dispose();
   }
 
-  /** The model for a batch of one size, scaled and padded as it needs: what methods compile their programs with. */
-  async at(given: Pick<ImageBatch, "height" | "width">, batch: number): Promise<ModelAt> {
-    return { predictor: await this.#predictor(given, batch, "folded"), task: this.task, ignore: this.spec.ignore };
+  /** The model for a batch of one size, scaled, padded or cut into tiles as it needs: what methods compile their programs with. */
+  predictor(given: Pick<ImageBatch, "height" | "width">, batch: number): Promise<Predictor> {
+    return this.#predictor(given, batch, "folded");
+  }
+
+  /** The model for images of a size that it takes as it is: for tiles. */
+  unframed(size: PredictorSize): Promise<Predictor> {
+    return modelPredictor(this.file, this.spec, size, this.engine.evaluate);
   }
 
   /** Images of a call at a time. */
@@ -280,7 +289,7 @@ export class LoadedModel {
   ): Promise<{ readonly target: Tensor; readonly valid: Tensor<"float32"> | undefined }> {
     const graph = new Graph();
     const batch = this.batchOf({}, given.count);
-    const { predictor } = await this.at(given, batch);
+    const predictor = await this.predictor(given, batch);
     const inputs = Object.entries(predictor.images).map(([role, shape]) => [role, graph.input(role, "float32", shape)] as const);
     const prediction = predictor.predict(graph, Object.fromEntries(inputs));
     const [, channels, ...pixels] = prediction.shape;
@@ -315,7 +324,8 @@ export class LoadedModel {
 
   /** What a reader of the numbers must know: what nobody said of the model, and what its images go through. */
   warnings({ height, width }: Pick<ImageBatch, "height" | "width">): string[] {
-    const { scaled, seen } = framing({ height, width }, this.spec.size, this.#mismatch);
+    const given = { height, width };
+    const { scaled, seen } = this.tiling ? { scaled: given, seen: given } : framing(given, this.spec.size, this.#mismatch);
     const size = (e: { readonly height: number; readonly width: number }) => `${e.height}x${e.width}`;
     const resized = scaled.height !== height || scaled.width !== width;
     const padded = scaled.height !== seen.height || scaled.width !== seen.width;
@@ -383,12 +393,13 @@ export class LoadedModel {
     batch: number,
     as: "folded" | "as in the file",
   ): Promise<Predictor> {
-    const { engine, file, spec } = this;
-    return framed({ batch, height, width }, spec.size, this.#mismatch, this.task, async (size) =>
-      as === "folded"
-        ? modelPredictor(file, spec, size, engine.evaluate)
-        : predictorOf(await fixedModel(file, spec, size, engine.evaluate), spec, size),
-    );
+    const { engine, file, spec, tiling } = this;
+    const predictorFor = async (size: PredictorSize) =>
+      as === "folded" ? this.unframed(size) : predictorOf(await fixedModel(file, spec, size, engine.evaluate), spec, size);
+    const size = { batch, height, width };
+    if (!tiling) return framed(size, spec.size, this.#mismatch, this.task, predictorFor);
+    checkTileable("The image", size, tiling);
+    return tiled(size, tiling, predictorFor);
   }
 
   /** Runs a program over all images, batch by batch; its outputs, each with all images along the first axis. */

@@ -35,10 +35,14 @@ export function stepSize(plan: AttackPlan, records: readonly AttackRecord[]): Ch
   const { goal, attack } = plan;
   const name = "Step size suits the budget";
   const { norm, epsilon, steps, stepSize: length } = attack.budget;
-  if (steps === 1 || length === undefined || epsilon === undefined)
+  if (steps === 0 || steps === 1 || length === undefined || epsilon === undefined)
     return notApplicable(
       name,
-      steps === 1 ? "One step alone has no way to overshoot." : "This attack sets its step size itself.",
+      steps === 0
+        ? "This attack takes no steps."
+        : steps === 1
+          ? "One step alone has no way to overshoot."
+          : "This attack sets its step size itself.",
     );
   const done = records.filter((r) => r.loss);
   const shares = done.map(({ loss }) => {

@@ -28,7 +28,8 @@ export async function tryAgain(context: AttackContext, record: AttackRecord, fol
   const attacked = await attackedModel(context, { batch: 1, ...sizeOfPrepared(prepared), valid: hasMask(context, prepared) });
   const members: CompiledAscent[] = [];
   const { norm, restarts = 1 } = plan.attack.budget;
-  const ascents = await ascentsIn(context, attacked);
+  // What follows nothing has no steps to look at.
+  const ascents = plan.attack.definition.follows === "nothing" ? [] : await ascentsIn(context, attacked);
   const whole = ascents.length === 0 ? await compileAttack(engine, plan.attack, attacked) : undefined;
   try {
     for (const ascent of ascents) members.push(await compileAscent(engine, ascent, attacked));
