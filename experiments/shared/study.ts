@@ -39,7 +39,7 @@ export async function runStudy(config: StudyConfig, results: string): Promise<re
   const rows: Row[] = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Row[]) : [];
   const threads = process.env.THREADS === undefined ? {} : { threads: Number(process.env.THREADS) };
   const engine = await createEngine(threads);
-  const sites = new Map<string, Site>();
+  const opened = new Map<string, OpenPart>();
   const keep = (row: Row) => {
     rows.push(row);
     writeFileSync(file, `[\n${rows.map((r) => JSON.stringify(r)).join(",\n")}\n]\n`);
@@ -49,8 +49,8 @@ export async function runStudy(config: StudyConfig, results: string): Promise<re
   for (const seed of config.seeds) {
     for (const [name, part] of Object.entries(config.parts)) {
       if (part.seeds && !part.seeds.includes(seed)) continue;
-      if (!sites.has(name)) sites.set(name, await openSite(part));
-      const site = sites.get(name)!;
+      if (!opened.has(name)) opened.set(name, await openPart(part));
+      const own = opened.get(name)!;
       if (part.task === "restoration" && !rows.some((r) => r.part === name && r.network === "none"))
         keep({
           part: name,
@@ -60,7 +60,7 @@ export async function runStudy(config: StudyConfig, results: string): Promise<re
           steps: 0,
           seconds: 0,
           parameters: 0,
-          ...(await attackAll(engine, site, (_, images) => images.image!)),
+          ...(await attackAll(engine, own, (_, images) => images.image!)),
         });
       for (const [network, configuration] of Object.entries(part.networks)) {
         for (const training of part.trainings) {
@@ -68,7 +68,7 @@ export async function runStudy(config: StudyConfig, results: string): Promise<re
           const same = (r: Row) =>
             r.part === name && r.network === network && r.training === training && r.seed === seed && r.steps === steps;
           if (!rows.some(same))
-            keep({ part: name, network, training, seed, steps, ...(await trained(engine, site, configuration, training, seed)) });
+            keep({ part: name, network, training, seed, steps, ...(await trained(engine, own, configuration, training, seed)) });
         }
       }
     }
@@ -78,14 +78,14 @@ export async function runStudy(config: StudyConfig, results: string): Promise<re
 }
 
 /** A part of the study with its data at hand. */
-interface Site {
+interface OpenPart {
   readonly part: Part;
   readonly trainingData: Dataset;
   readonly samples: readonly Sample[];
   readonly test: TrainingBatch;
 }
 
-async function openSite(part: Part): Promise<Site> {
+async function openPart(part: Part): Promise<OpenPart> {
   const { task, data, training } = part;
   const { displacement, subframes } = data;
   const [height, width] = data.size;
@@ -107,14 +107,14 @@ async function openSite(part: Part): Promise<Site> {
 
 const lossOf = ({ task, training }: Part) => trainingLoss(task, training.loss);
 
-async function trained(engine: Engine, site: Site, configuration: NetworkConfiguration, training: Training, seed: number) {
+async function trained(engine: Engine, own: OpenPart, configuration: NetworkConfiguration, training: Training, seed: number) {
   const began = performance.now();
   const { network, inputs } = findNetwork(configuration);
-  const { learningRate, weightDecay, betas, clipNorm, batch, crop, steps } = site.part.training;
-  const { adversary } = site.part;
+  const { learningRate, weightDecay, betas, clipNorm, batch, crop, steps } = own.part.training;
+  const { adversary } = own.part;
   const trainer = await Trainer.create(engine, {
     network,
-    loss: lossOf(site.part),
+    loss: lossOf(own.part),
     optimizer: adamw({ betas, weightDecay }),
     learningRate,
     schedule: cosine(steps, 1e-4),
@@ -125,12 +125,12 @@ async function trained(engine: Engine, site: Site, configuration: NetworkConfigu
       adversary: { attack: fgsm({ norm: "l_inf", epsilon: fraction(adversary.epsilon) }), share: adversary.share },
     }),
   });
-  const flips = site.part.data.scenes === "streets" ? (["horizontal"] as const) : (["horizontal", "vertical"] as const);
-  const batches = new Batches(site.trainingData, lossOf(site.part), { size: batch, seed, augmentation: { crop, flips }, inputs });
+  const flips = own.part.data.scenes === "streets" ? (["horizontal"] as const) : (["horizontal", "vertical"] as const);
+  const batches = new Batches(own.trainingData, lossOf(own.part), { size: batch, seed, augmentation: { crop, flips }, inputs });
   for (let i = 0; i < steps; i++) await trainer.step([await batches.batch(i)]);
   const { network: state } = await trainer.state();
   trainer.dispose();
-  const outcome = await attackAll(engine, site, (graph, images) =>
+  const outcome = await attackAll(engine, own, (graph, images) =>
     network(new Parameters(graph, asConstants(state)).scope, images.image!),
   );
   const parameters = [...state.values()].reduce((sum, { data }) => sum + data.length, 0);
@@ -138,7 +138,7 @@ async function trained(engine: Engine, site: Site, configuration: NetworkConfigu
 }
 
 /** Scores clean and under every attack; without a network (what comes in goes out) this is how far the attack alone moves the images. */
-async function attackAll(engine: Engine, { part, samples, test }: Site, predict: Predictor["predict"]) {
+async function attackAll(engine: Engine, { part, samples, test }: OpenPart, predict: Predictor["predict"]) {
   const predictor: Predictor = { images: { image: test.images.image!.shape }, predict };
   const { names, epsilon, stepSize, steps, loss, spectrum } = part.attacks;
   const scores: Record<string, Scores> = {};

@@ -12,7 +12,7 @@ import { reshape } from "../operators/layout/reshape.js";
 import { Gemm } from "../operators/linear/gemm.js";
 import { BatchNormalization } from "../operators/normalization/batch-normalization.js";
 import { type Shape, sizeOf, type Tensor, tensor, toNumbers } from "../tensor/tensor.js";
-import { rewrite, type Site } from "./rewrite.js";
+import { type RewriteContext, rewrite } from "./rewrite.js";
 import { isFixed } from "./rewrites/match.js";
 
 /**
@@ -28,7 +28,7 @@ import { isFixed } from "./rewrites/match.js";
  */
 export const foldBatchNormalization = (graph: Graph): Graph => rewrite(graph, [{ scope: "all", apply: folded }]);
 
-function folded(node: Node, site: Site): readonly Value[] | undefined {
+function folded(node: Node, context: RewriteContext): readonly Value[] | undefined {
   const normalization = nodeAs(BatchNormalization, node);
   if (normalization?.attributes.training_mode !== 0) return undefined;
   const [y, gamma, beta, mean, variance] = normalization.inputs;
@@ -36,7 +36,7 @@ function folded(node: Node, site: Site): readonly Value[] | undefined {
   const [x, weight, bias] = layer?.inputs ?? [];
   const channels = y.shape[1]!;
   const blocks = layer && weight && blocksOf(layer, weight.shape);
-  if (!blocks || !x || blocks.outer * blocks.inner !== channels || site.uses(0) !== 1) return undefined;
+  if (!blocks || !x || blocks.outer * blocks.inner !== channels || context.uses(0) !== 1) return undefined;
   const parameters = [weight, gamma, beta, mean, variance, ...(bias ? [bias] : [])];
   if (!parameters.every((v) => v.origin.kind === "input" || isFixed(v))) return undefined;
   if (!parameters.every((v) => v.type === weight.type) || (weight.type !== "float32" && weight.type !== "float64"))
@@ -47,7 +47,7 @@ function folded(node: Node, site: Site): readonly Value[] | undefined {
   const { beta: share = 1, ...attributes } = layer.attributes as { readonly beta?: number };
   const parts: Parts = { weight, bias, share, gamma, beta, mean, variance, epsilon: normalization.attributes.epsilon, blocks };
   const [w, b] = parameters.every((v) => v.constant) ? numerically(parts) : inGraph(parts);
-  return site.graph.add(layer.operator, [x, w, b], attributes, { name: layer.name, outputNames: [node.outputs[0]!.name] });
+  return context.graph.add(layer.operator, [x, w, b], attributes, { name: layer.name, outputNames: [node.outputs[0]!.name] });
 }
 
 interface Parts {

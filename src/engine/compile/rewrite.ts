@@ -21,12 +21,12 @@ export interface Rewrite {
   readonly providers: "all" | readonly Provider[];
   /** What was measured, and where: one line for docs/rewrites.md. */
   readonly measured: string;
-  /** New values for the node's outputs (undefined keeps the node). Its inputs are rewritten already and belong to `site.graph`. */
-  readonly apply: (node: Node, site: Site) => readonly Value[] | undefined;
+  /** New values for the node's outputs (undefined keeps the node). Its inputs are rewritten already and belong to `context.graph`. */
+  readonly apply: (node: Node, context: RewriteContext) => readonly Value[] | undefined;
 }
 
 /** Where a rewrite happens. */
-export interface Site {
+export interface RewriteContext {
   /** The graph that is being built. */
   readonly graph: Graph;
   /** How many nodes and graph outputs use what the node has as its input of that number. */
@@ -46,14 +46,14 @@ export function rewrite(source: Graph, rewrites: readonly Pick<Rewrite, "scope" 
   const ranges = new Ranges(target);
   const move = copyNodes(nodes, target, moved, {
     replace: (node, inputs) => {
-      const site: Site = {
+      const context: RewriteContext = {
         graph: target,
         uses: (i) => count.get(node.inputs[i]!) ?? 0,
         staysFinite: (v) => ranges.staysFinite(v),
       };
       for (const { scope, apply } of rewrites) {
         if (scope === "gradient" && node.sweep !== "reverse") continue;
-        const outputs = apply({ ...node, inputs }, site);
+        const outputs = apply({ ...node, inputs }, context);
         if (outputs) return outputs;
       }
       return undefined;

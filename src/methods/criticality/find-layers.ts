@@ -33,7 +33,7 @@ interface Slot {
 }
 
 /** A node that applies a layer, with all the places where its parameters are read (the bias may be a following Add). */
-interface Site {
+interface Application {
   readonly node: Node;
   readonly kind: LayerKind;
   readonly slots: readonly Slot[];
@@ -60,9 +60,9 @@ export interface LayeredModel {
 export async function findLayers(source: Graph, evaluate: Evaluate): Promise<LayeredModel> {
   const constants = new ConstantPart(source, evaluate);
   const nodes = neededNodes(source.outputs.values());
-  const sites = findSites(nodes, constants);
-  await constants.evaluate(sites.flatMap((s) => s.slots.map(readBy)));
-  const groups = groupSites(sites);
+  const applications = findApplications(nodes, constants);
+  await constants.evaluate(applications.flatMap((s) => s.slots.map(readBy)));
+  const groups = groupByLayer(applications);
   return rewire(source, nodes, groups, namesOf(groups));
 }
 
@@ -70,7 +70,7 @@ export async function findLayers(source: Graph, evaluate: Evaluate): Promise<Lay
 
 const readBy = ({ node, input }: Pick<Slot, "node" | "input">): Value => node.inputs[input]!;
 
-function findSites(nodes: readonly Node[], constants: ConstantPart): Site[] {
+function findApplications(nodes: readonly Node[], constants: ConstantPart): Application[] {
   const readers = new Map<Value, Node[]>();
   for (const node of nodes) for (const v of new Set(node.inputs)) if (v) readers.set(v, [...(readers.get(v) ?? []), node]);
   const isParameter = (v: Value | undefined): v is Value =>
@@ -88,7 +88,7 @@ function findSites(nodes: readonly Node[], constants: ConstantPart): Site[] {
   };
   const slot = (node: Node, input: number, role: Role, layout: WeightLayout = "per channel"): Slot[] =>
     isParameter(node.inputs[input]) ? [{ node, input, role, layout }] : [];
-  const weighted = (node: Node, kind: LayerKind, input: number, layout: WeightLayout): Site[] => {
+  const weighted = (node: Node, kind: LayerKind, input: number, layout: WeightLayout): Application[] => {
     const weight = slot(node, input, "weight", layout);
     if (weight.length === 0) return [];
     const own = node.operator === MatMul ? [] : slot(node, 2, "bias");
@@ -98,7 +98,7 @@ function findSites(nodes: readonly Node[], constants: ConstantPart): Site[] {
     return [{ node, kind, slots: [...weight, ...bias] }];
   };
 
-  const attackedModel = (node: Node): Site[] => {
+  const applicationsIn = (node: Node): Application[] => {
     switch (node.operator) {
       case Conv:
         return weighted(node, "convolution", 1, "convolution");
@@ -138,7 +138,7 @@ function findSites(nodes: readonly Node[], constants: ConstantPart): Site[] {
         return [];
     }
   };
-  return nodes.filter((node) => !constants.has(node.outputs[0]!)).flatMap(attackedModel);
+  return nodes.filter((node) => !constants.has(node.outputs[0]!)).flatMap(applicationsIn);
 }
 
 /** What leaves the numbers of a tensor as they are, in their order. */
@@ -171,17 +171,17 @@ function sourceOf(v: Value): { readonly name: string; readonly transposed: boole
 
 // ---- grouping and naming ---------------------------------------------------------------------------------------------------------
 
-function groupSites(sites: readonly Site[]): Site[][] {
-  const groups: Site[][] = [];
-  const byKey = new Map<string, Site[]>();
-  for (const site of sites) {
-    const main = readBy(site.slots[0]!);
-    const path = sameThroughout(main.constant!) ? ` ${nodePath(site.node)}` : "";
-    const key = `${site.kind} ${sourceOf(main).name}${path}`;
+function groupByLayer(applications: readonly Application[]): Application[][] {
+  const groups: Application[][] = [];
+  const byKey = new Map<string, Application[]>();
+  for (const application of applications) {
+    const main = readBy(application.slots[0]!);
+    const path = sameThroughout(main.constant!) ? ` ${nodePath(application.node)}` : "";
+    const key = `${application.kind} ${sourceOf(main).name}${path}`;
     const known = byKey.get(key);
-    if (known) known.push(site);
+    if (known) known.push(application);
     else {
-      const group = [site];
+      const group = [application];
       byKey.set(key, group);
       groups.push(group);
     }
@@ -192,13 +192,14 @@ function groupSites(sites: readonly Site[]): Site[][] {
 const sameThroughout = (t: Tensor): boolean =>
   (t.data as ArrayLike<unknown> & { every: Float32Array["every"] }).every((v) => v === t.data[0]);
 
-function namesOf(groups: readonly (readonly Site[])[]): string[] {
+function namesOf(groups: readonly (readonly Application[])[]): string[] {
   const taken = new Map<string, number>();
-  return groups.map(([site]) => {
-    const tensorName = sourceOf(readBy(site!.slots[0]!)).name;
-    let name = layerName(tensorName, site!.node) || site!.node.outputs[0]!.name;
+  return groups.map(([application]) => {
+    const tensorName = sourceOf(readBy(application!.slots[0]!)).name;
+    let name = layerName(tensorName, application!.node) || application!.node.outputs[0]!.name;
     // a merged tensor bears the name of the first layer that had it
-    if (taken.has(name) && nodePath(site!.node) !== "" && !taken.has(nodePath(site!.node))) name = nodePath(site!.node);
+    if (taken.has(name) && nodePath(application!.node) !== "" && !taken.has(nodePath(application!.node)))
+      name = nodePath(application!.node);
     const count = (taken.get(name) ?? 0) + 1;
     taken.set(name, count);
     return count === 1 ? name : `${name}#${count}`;
@@ -210,7 +211,7 @@ function namesOf(groups: readonly (readonly Site[])[]): string[] {
 function rewire(
   source: Graph,
   nodes: readonly Node[],
-  groups: readonly (readonly Site[])[],
+  groups: readonly (readonly Application[])[],
   names: readonly string[],
 ): LayeredModel {
   const graph = new Graph();
@@ -226,10 +227,10 @@ function rewire(
     });
   }
   const stages = stagesOf(
-    groups.map(([site], i) => ({
+    groups.map(([application], i) => ({
       name: names[i]!,
-      resolution: site!.node.outputs[0]!.shape.slice(2).join("x") || "vector",
-      kind: site!.kind,
+      resolution: application!.node.outputs[0]!.shape.slice(2).join("x") || "vector",
+      kind: application!.kind,
     })),
   );
 
@@ -242,13 +243,13 @@ function rewire(
       taken.add(name);
       const trained = copyOf(read.constant!);
       const value = graph.constant(trained, name, "weight");
-      for (const site of group) {
-        const place = site.slots[s];
+      for (const application of group) {
+        const place = application.slots[s];
         if (place) own.set(place.node, (own.get(place.node) ?? new Map()).set(place.input, value));
       }
       return { name, role: slot.role, layout: slot.layout, trained, inFile: sourceOf(read) };
     });
-    const reads = group.flatMap((site) => site.slots.map(({ node }) => node.outputs[0]!.name));
+    const reads = group.flatMap((application) => application.slots.map(({ node }) => node.outputs[0]!.name));
     return {
       name: names[i]!,
       kind: group[0]!.kind,

@@ -1,4 +1,4 @@
-import { rewrite, type Site } from "../../engine/compile/rewrite.js";
+import { type RewriteContext, rewrite } from "../../engine/compile/rewrite.js";
 import type { Graph, Node, Value } from "../../engine/graph/graph.js";
 import { nodeLabel } from "../../engine/graph/operator.js";
 import { isFloat } from "../../engine/tensor/tensor.js";
@@ -41,7 +41,7 @@ export function retrofit(
   const changes: Change[] = [];
   const renamed = new Map<string, string>();
   let count = 0;
-  const apply = (node: Node, { graph: made }: Site): readonly Value[] | undefined => {
+  const apply = (node: Node, { graph: made }: RewriteContext): readonly Value[] | undefined => {
     for (const form of forms) {
       const found = form.find(node);
       if (!found) continue;

@@ -10,7 +10,7 @@ import { Transpose } from "../../operators/layout/transpose.js";
 import { ReduceMean } from "../../operators/reduction/reduce-mean.js";
 import { ReduceSum } from "../../operators/reduction/reduce-sum.js";
 import { isFloat, sameShape } from "../../tensor/tensor.js";
-import type { Rewrite, Site } from "../rewrite.js";
+import type { Rewrite, RewriteContext } from "../rewrite.js";
 import { isSmaller, scalarOf } from "./match.js";
 
 /** `k · base` */
@@ -31,19 +31,19 @@ export const mergeScales: Rewrite = {
   keeps: "rounding",
   providers: "all",
   measured: "Neg alone is 14 % of ConvNeXt-T's and 11 % of ViT-Ti's naive forward + dX, and nothing after (gradient study, CPU)",
-  apply: (node, site) => {
+  apply: (node, context) => {
     if (!node.outputs[0] || !isFloat(node.outputs[0].type)) return undefined;
-    const result = merged(node, site);
+    const result = merged(node, context);
     return result && sameShape(result.shape, node.outputs[0].shape) ? [result] : undefined;
   },
 };
 
-function merged(node: Node, site: Site): Value | undefined {
+function merged(node: Node, context: RewriteContext): Value | undefined {
   const [a, b] = node.inputs;
   if (!a) return undefined;
   // A scaled operand is worth taking apart where nothing else needs it, and where it is not the small one of two.
   const free = (v: Value, i: number): Scaled =>
-    site.uses(i) === 1 && !isSmaller(v, node.outputs[0]!) ? scaled(v) : { base: v, k: 1 };
+    context.uses(i) === 1 && !isSmaller(v, node.outputs[0]!) ? scaled(v) : { base: v, k: 1 };
   switch (node.operator) {
     case Neg:
       return times(scaled(a).base, -scaled(a).k);
@@ -72,8 +72,8 @@ function merged(node: Node, site: Site): Value | undefined {
     case ReduceMean:
     case Reshape:
     case Transpose: {
-      const { base, k } = site.uses(0) === 1 ? scaled(a) : { base: a, k: 1 };
-      return k === 1 ? undefined : times(site.graph.add(node.operator, b ? [base, b] : [base], node.attributes)[0]!, k);
+      const { base, k } = context.uses(0) === 1 ? scaled(a) : { base: a, k: 1 };
+      return k === 1 ? undefined : times(context.graph.add(node.operator, b ? [base, b] : [base], node.attributes)[0]!, k);
     }
     default:
       return undefined;

@@ -110,8 +110,8 @@ function applied(graph: Graph, tested: Rewrite) {
   let times = 0;
   const counting: Rewrite = {
     ...tested,
-    apply: (...site) => {
-      const result = tested.apply(...site);
+    apply: (...context) => {
+      const result = tested.apply(...context);
       if (result) times++;
       return result;
     },

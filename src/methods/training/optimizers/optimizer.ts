@@ -10,12 +10,12 @@ export interface Optimizer {
   readonly state: readonly string[];
   /** Numbers that change with the step, computed in float64. @param step counts from 1. */
   readonly scalars: (step: number, learningRate: number) => Readonly<Record<string, number>>;
-  readonly update: (site: UpdateSite) => Update;
+  readonly update: (given: UpdateInputs) => Update;
   /** The same with another weight decay, for a group of parameters. */
   readonly withWeightDecay: (weightDecay: number) => Optimizer;
 }
 
-export interface UpdateSite {
+export interface UpdateInputs {
   readonly parameters: Value;
   readonly gradient: Value;
   readonly state: Readonly<Record<string, Value>>;
