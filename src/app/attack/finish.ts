@@ -94,6 +94,7 @@ export function summaryText(plan: AttackPlan, summary: AttackSummary): string {
     ...Object.entries(summary.found ?? {}).map(
       ([name, { median, most }]) => `${name}: median ${number(median)}, at most ${number(most)}`,
     ),
+    ...memberLines(plan, summary),
     ...(plan.fit.mismatch === "tile" && summary.tiles ? [`predicted in tiles: ${tilesText(plan.fit.tiles, summary.tiles)}`] : []),
     ...gradientRemarks(summary.gradient, summary.samples),
     ...(summary.framing ? [framingText(plan, summary.framing)] : []),
@@ -105,4 +106,17 @@ export function summaryText(plan: AttackPlan, summary: AttackSummary): string {
       : []),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** Where the attack is several: the headline of each of them, and of the worst. */
+function memberLines({ goal }: AttackPlan, { members, worst, headline, metrics }: AttackSummary): string[] {
+  if (!members) return [];
+  const reference = goal.kind === "targeted" ? "target" : metrics.truth ? "truth" : "prediction";
+  const text = (values: Readonly<Record<string, number | null>> | undefined) => values?.[headline.name]?.toFixed(4) ?? "-";
+  return [
+    `${headline.name} of each alone: ${Object.entries(members)
+      .map(([name, { metrics }]) => `${name} ${text(metrics[reference])}`)
+      .join("; ")}`,
+    ...(worst ? [`${headline.name} of whichever is worst for it, image by image: ${text(worst[reference])}`] : []),
+  ];
 }

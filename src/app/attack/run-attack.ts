@@ -53,10 +53,18 @@ export interface AttackRecord {
   readonly gradient?: { readonly zero: number; readonly nan: number };
   /** Further numbers that the attack had to say. */
   readonly found?: Readonly<Record<string, number>>;
+  /** Where the attack is several: what each of them came to, by its name. */
+  readonly members?: Readonly<Record<string, MemberRecord>>;
   /** Files of the saved 8-bit images, by role, relative to the run. */
   readonly files?: Readonly<Record<string, string>>;
   /** With `--save float`: the file of the adversarial images themselves, float32 [3, H, W] by role. */
   readonly floats?: string;
+}
+
+/** Of one member of an ensemble: its own adversarial image. */
+export interface MemberRecord {
+  readonly loss: number;
+  readonly scores: References;
 }
 
 /** Scores against the truth, against what the attacker wants, and against the model's own clean prediction. */
@@ -297,6 +305,11 @@ async function attackGroup(
         // JSON has no word for what is not a number.
         found: Object.fromEntries(
           Object.entries(outcome.found).flatMap(([name, values]) => (Number.isFinite(values[i]) ? [[name, values[i]!]] : [])),
+        ),
+      }),
+      ...(outcome.members && {
+        members: Object.fromEntries(
+          outcome.members.map(({ name, loss, prediction }) => [name, { loss: loss[i]!, scores: scores(prediction, i) }]),
         ),
       }),
       files,

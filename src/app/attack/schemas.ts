@@ -46,6 +46,10 @@ const finished = z.object({
     .optional()
     .describe("largest share of elements over the steps; absent where the attack follows no gradient"),
   found: z.record(z.string(), z.number()).optional().describe("further numbers that the attack had to say (queries, radius)"),
+  members: z
+    .record(z.string(), z.object({ loss: z.number(), scores: references(score) }))
+    .optional()
+    .describe("where the attack is several: what each of them came to, by its name"),
   files: z.record(z.string(), z.string()).describe("saved images, relative to the run directory"),
   floats: z.string().optional().describe("with --save float: the images before rounding, safetensors"),
 });
@@ -73,6 +77,14 @@ export const summarySchema = z.object({
     .record(z.string(), z.object({ mean: z.number(), median: z.number(), most: z.number() }))
     .optional()
     .describe("further numbers that the attack had to say, over the samples"),
+  members: z
+    .record(z.string(), z.object({ metrics: z.record(z.string(), metrics), loss: z.number() }))
+    .optional()
+    .describe("where the attack is several: the metrics of each, by reference"),
+  worst: z
+    .record(z.string(), metrics)
+    .optional()
+    .describe("there: of each sample the member that makes the headline metric over all samples worst, by reference"),
   curve: z.array(z.number()).describe("mean loss before each step"),
   tiles: z.object({ least: z.number(), most: z.number(), all: z.number() }).optional(),
   framing: z

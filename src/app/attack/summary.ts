@@ -1,5 +1,5 @@
 import { framing } from "../../vision/framed-predictor.js";
-import type { Measure, SampleScores } from "../../vision/metrics/measure.js";
+import { type Measure, type SampleScores, worstChoice } from "../../vision/metrics/measure.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { tileCount } from "../../vision/tiling.js";
 import { type AttackPlan, runFormat } from "./plan.js";
@@ -20,6 +20,10 @@ export interface AttackSummary {
   readonly gradient: { readonly zero: number; readonly notFinite: number };
   /** Further numbers that the attack had to say, over the samples. */
   readonly found?: Readonly<Record<string, { readonly mean: number; readonly median: number; readonly most: number }>>;
+  /** Where the attack is several: what each of them came to. */
+  readonly members?: Readonly<Record<string, MemberSummary>>;
+  /** There, of each sample the member's result that makes the headline metric over all samples worst: its metrics, by reference. */
+  readonly worst?: ByReference;
   /** Mean loss before each step. */
   readonly curve: readonly number[];
   /** Where images were predicted tile by tile: how many tiles an image has, at least and at most, and all together. */
@@ -28,6 +32,15 @@ export interface AttackSummary {
   readonly framing?: { readonly padded: number; readonly scaled: number };
   /** Largest perturbation of any saved image. */
   readonly perturbation: { readonly l_inf: number; readonly l_2: number; readonly l_1: number };
+}
+
+/** Metrics of adversarial images, by reference. */
+type ByReference = Readonly<Record<string, Readonly<Record<string, number | null>>>>;
+
+/** One member of an ensemble, over all samples. */
+export interface MemberSummary {
+  readonly metrics: ByReference;
+  readonly loss: number;
 }
 
 export const stages = ["clean", "adversarial", "saved"] as const;
@@ -68,6 +81,7 @@ export function summarize(plan: AttackPlan, all: readonly AttackRecord[]): Attac
     loss: { clean: mean((r) => r.loss!.clean), adversarial: mean((r) => r.loss!.adversarial), saved: mean((r) => r.loss!.saved) },
     gradient: gradientFaults(done),
     ...foundOver(done),
+    ...membersOver(done, measure, plan.goal.kind),
     curve: Array.from({ length: steps }, (_, t) => mean((r) => r.loss!.steps[Math.min(t, r.loss!.steps.length - 1)]!)!),
     ...(counts.length > 0 && {
       tiles: { least: Math.min(...counts), most: Math.max(...counts), all: counts.reduce((a, b) => a + b) },
@@ -90,6 +104,36 @@ function foundOver(records: readonly AttackRecord[]): Pick<AttackSummary, "found
     };
   };
   return { found: Object.fromEntries(names.map((name) => [name, of(name)])) };
+}
+
+function membersOver(
+  records: readonly AttackRecord[],
+  measure: Measure,
+  goal: AttackPlan["goal"]["kind"],
+): Pick<AttackSummary, "members" | "worst"> {
+  const names = Object.keys(records[0]?.members ?? {});
+  if (names.length === 0 || !records.every((r) => r.members)) return {};
+  const present = references.filter((reference) => records.every((r) => r.members![names[0]!]!.scores[reference]));
+  const scores = (name: string, reference: (typeof references)[number]) =>
+    records.map((r) => r.members![name]!.scores[reference]!);
+  const byReference = (of: (reference: (typeof references)[number]) => readonly SampleScores[]) =>
+    Object.fromEntries(present.map((reference) => [reference, finiteValues(measure.summarize(of(reference)))]));
+  const members = names.map((name) => [
+    name,
+    {
+      metrics: byReference((reference) => scores(name, reference)),
+      loss: records.reduce((sum, r) => sum + r.members![name]!.loss, 0) / records.length,
+    },
+  ]);
+  return {
+    members: Object.fromEntries(members),
+    ...(goal === "untargeted" && {
+      worst: byReference((reference) => {
+        const choices = names.map((name) => scores(name, reference));
+        return worstChoice(measure, choices).map((choice, sample) => choices[choice]![sample]!);
+      }),
+    }),
+  };
 }
 
 function framingOf({ fit, spec }: AttackPlan, records: readonly AttackRecord[]): Pick<AttackSummary, "framing"> {

@@ -17,6 +17,7 @@ export function resultTables(report: Report): string {
 <h2>Result</h2>
 <p class="lead">Over ${summary.samples} sample${summary.samples === 1 ? "" : "s"}${summary.errors.length ? `; ${summary.errors.length} more failed and are in no number` : ""}. ${roundingWords(report)}${summary.metrics.truth ? "" : " There is no ground truth here, so the model is compared with itself."}</p>
 ${metricTable(report, main, "with loss")}
+${memberTable(report)}
 ${rest.length > 0 ? folded("Against the model's own clean prediction", metricTable(report, rest)) : ""}
 ${classTable(report)}
 ${footnotes([...new Set(names)], plan.spec.task)}
@@ -88,6 +89,31 @@ function metricTable(report: Report, shown: readonly Reference[], loss?: "with l
 <tbody>
 ${rows.join("\n")}
 ${loss ? `${group("the attack's own measure")}\n<tr><th scope="row">mean loss</th>${losses}</tr>\n${found.join("\n")}` : ""}
+</tbody>
+</table></div>`;
+}
+
+/** Where the attack is several: each of them by itself, and the worst of them. */
+function memberTable(report: Report): string {
+  const { plan, summary, number } = report;
+  if (!summary.members) return "";
+  const { reference } = number;
+  const { headline } = summary;
+  const names = metricsOf(report, reference);
+  const row = (name: string, values: Readonly<Record<string, number | null>> | undefined) =>
+    `<tr><th scope="row">${plain(name)}</th>${names
+      .map((metric) => `<td>${metricText(tasks[plan.spec.task], metric, values?.[metric])}</td>`)
+      .join("")}</tr>`;
+  const worst = summary.worst?.[reference];
+  return `<h3 class="sub">Attack by attack</h3>
+<div class="scroll"><table>
+<thead><tr><th scope="col">alone</th>${names.map((name) => `<th scope="col">${plain(name)}</th>`).join("")}</tr></thead>
+<tbody>
+${Object.entries(summary.members)
+  .map(([name, { metrics }]) => row(name, metrics[reference]))
+  .join("\n")}
+${row("of each picture the worst by right pixels: the adversarial images", summary.metrics[reference]?.adversarial)}
+${worst ? row(`of each picture what makes ${headline.name} over all worst`, worst) : ""}
 </tbody>
 </table></div>`;
 }

@@ -17,6 +17,8 @@ export interface ProjectedAscent {
   readonly weight: PixelWeight;
   /** One of the task's losses by name, or a function of one's own; default the task's first. */
   readonly loss?: string | PixelFunction;
+  /** The loss by which iterates are compared and results are measured, where it is another than the one that is differentiated. */
+  readonly tracked?: string | PixelFunction;
   readonly descent: DescentRule;
   readonly budget: Budget;
 }
@@ -31,10 +33,19 @@ export interface Budget {
   readonly schedule?: StepSchedule;
   /** 0: the starts alone; nothing is compiled for steps then. */
   readonly steps: number;
+  /** Searches one after the other that make up one: each starts where the last one ended, projected onto its own ball; absent: one, in the ball itself. */
+  readonly stages?: readonly Stage[] | undefined;
   /** Independent starts; the one that got furthest is kept, image by image. */
   readonly restarts: number;
   /** Whether images may be any floats, or what is evaluated and kept lies on the grid of 8-bit images (k / 255), so that saving changes nothing. */
   readonly grid: "continuous" | "8-bit";
+}
+
+/** A part of a search in a larger ball: what `epsilon` is multiplied by, and its share of the steps, in whole steps; the last stage has the rest. */
+export interface Stage {
+  readonly radius: number;
+  readonly share: number;
+  readonly rounded: "up" | "down";
 }
 
 /** Away from the target that is given (ground truth), or towards it (what the attacker wants to see). */
@@ -112,7 +123,7 @@ export interface StateSpec {
 export interface StepInputs {
   /** Per perturbed image: the iterate, the clean image, the gradient of what is maximized (finite; sign already flipped for targeted goals). */
   readonly images: readonly { readonly x: Value; readonly clean: Value; readonly gradient: Value }[];
-  /** What is maximized, for each sample [B]. */
+  /** What is maximized, or (`tracked`) what iterates are compared by, for each sample [B]. */
   readonly objective: Value;
   /** For each sample [B], the share of pixels that are not won yet: still correct, or (towards a target) not showing it. */
   readonly remaining: Value;

@@ -5,17 +5,20 @@ import { sizeOf, type Tensor } from "../../engine/tensor/tensor.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { taskNames } from "../../vision/tasks/names.js";
 import type { Goal, Norm } from "./attack.js";
-import { attacks, ensemble, noise } from "./catalogue/index.js";
-import type { AttackBatch, AttackOutcome } from "./compile-attack.js";
+import { attacks, ensemble, noise, sea } from "./catalogue/index.js";
+import { type AttackBatch, type AttackOutcome, stagesOf } from "./compile-attack.js";
 import {
   type Attack,
   type AttackDefinition,
+  ascentOf,
   ascentsOf,
   attackOf,
+  checkAttack,
   compileAttack,
   ownParameters,
   type Parameters,
 } from "./definition.js";
+import { AttackError } from "./error.js";
 import { norms } from "./norms/index.js";
 import type { AttackedModel } from "./step-graph.js";
 import { leftHalf, smallBatch, smallModel } from "./testing/small-model.js";
@@ -42,6 +45,20 @@ async function run(attack: Attack, attacked: AttackedModel, batch: AttackBatch):
 
 const options = <const P extends Parameters>(norm: Norm["name"], more: P) => ({ norm, epsilon: radius[norm], steps: 8, ...more });
 
+/** These count pixels won, not loss: CosPGD's own loss falls as it wins them. */
+const countsPixels: readonly string[] = ["apgd-cospgd", "apgd-segpgd", "ensemble", "sea"];
+
+/** Whether an attack is for a task at all. */
+async function suits(attack: Attack, { task, goal = "untargeted" }: AttackedModel): Promise<boolean> {
+  try {
+    await checkAttack(attack, { task, goal });
+    return true;
+  } catch (error) {
+    if (error instanceof AttackError) return false;
+    throw error;
+  }
+}
+
 /** An attack with those of the parameters that it has. */
 const having = (definition: AttackDefinition, parameters: Parameters): Attack =>
   attackOf(definition, ownParameters(definition, parameters));
@@ -55,14 +72,15 @@ describe.each(taskNames)("%s", (task) => {
         for (const definition of Object.values(attacks)) {
           const { name } = definition;
           const alignment = task === "disparity" && name !== "ensemble" ? { alignment: "residual" } : {};
-          const outcome = await run(having(definition, options(norm, alignment)), attacked, batch);
+          const attack = having(definition, options(norm, alignment));
+          if (!(await suits(attack, attacked))) continue;
+          const outcome = await run(attack, attacked, batch);
           expectInside(outcome, batch, norm, name);
           if (definition.follows === "nothing") continue;
           for (let i = 0; i < outcome.loss.length; i++) {
             const sign = goal === "untargeted" ? 1 : -1;
             const what = `${name}, sample ${i}`;
-            // These count pixels won, not loss: CosPGD's own loss falls as it wins them.
-            if (name === "apgd-cospgd" || name === "ensemble")
+            if (countsPixels.includes(name))
               expect(sign * (outcome.correct[i]! - baseline.correct[i]!), what).toBeLessThanOrEqual(0);
             else
               expect(sign * (outcome.loss[i]! - outcome.clean.loss[i]!), what).toBeGreaterThan(
@@ -80,6 +98,7 @@ describe.each(taskNames)("%s", (task) => {
     for (const definition of Object.values(attacks)) {
       const { name } = definition;
       const attack = having(definition, options("l_inf", { grid: "8-bit", steps: 2 }));
+      if (!(await suits(attack, attacked))) continue;
       const [first, second] = [await run(attack, attacked, batch), await run(attack, attacked, batch)];
       expectInside(first, batch, "l_inf", name);
       for (const [role, image] of Object.entries(first.images)) {
@@ -106,6 +125,69 @@ describe.each(taskNames)("%s", (task) => {
       });
     }
   });
+});
+
+it("sea: each member is there by name, and no member does worse to any sample", async () => {
+  const [attacked, batch] = [smallModel("segmentation"), smallBatch("segmentation")];
+  for (const edition of ["2024", "2023"] as const) {
+    const worst = await run(sea({ epsilon: radius.l_inf, steps: 8, edition }), attacked, batch);
+    expect(worst.members!.map(({ name }) => name)).toEqual(
+      edition === "2024"
+        ? ["balanced-masked-cross-entropy", "masked-cross-entropy", "jensen-shannon"]
+        : ["masked-cross-entropy", "apgd-segpgd", "jensen-shannon", "masked-spherical"],
+    );
+    worst.correct.forEach((c, i) => {
+      expect(c).toBe(Math.min(...worst.members!.map(({ correct }) => correct[i]!)));
+    });
+  }
+});
+
+it("sea is refused where there are no classes for pixels", async () => {
+  await expect(checkAttack(sea(), { task: tasks.flow, goal: "untargeted" })).rejects.toThrow(
+    "sea is made of losses for one class per pixel (balanced-masked-cross-entropy among them), which flow does not have; take ensemble.",
+  );
+});
+
+it("shrinking radii: larger balls first, 30, 30 and 40 % of the steps; the result lies in the ball", async () => {
+  const stages = async (norm: Norm["name"], steps: number) => {
+    const { budget } = await ascentOf(attacks.apgd({ norm, steps, epsilon: 1, radii: "shrinking" }));
+    return stagesOf(budget.stages!, steps).map(({ radius, steps }) => [radius, steps]);
+  };
+  expect(await stages("l_inf", 300)).toEqual([
+    [2, 90],
+    [1.5, 90],
+    [1, 120],
+  ]);
+  expect(await stages("l_2", 11)).toEqual([
+    [2, 3],
+    [1.5, 3],
+    [1, 5],
+  ]);
+  expect(await stages("l_1", 11)).toEqual([
+    [3, 4],
+    [2, 4],
+    [1, 3],
+  ]);
+  expect(await stages("l_inf", 2)).toEqual([[1, 2]]);
+  const [attacked, batch] = [smallModel("segmentation"), smallBatch("segmentation")];
+  for (const norm of Object.keys(norms) as Norm["name"][]) {
+    const seen: number[] = [];
+    const attack = attacks.apgd(options(norm, { radii: "shrinking", steps: 10 }));
+    const compiled = await compileAttack(engine, attack, attacked);
+    const outcome = await compiled.run(batch, {
+      onTrace: ({ x }) => {
+        const image = (x.image as Tensor<"float32">).data;
+        seen.push(image.reduce((most, v, i) => Math.max(most, Math.abs(v - batch.images.image!.data[i]!)), 0));
+      },
+    });
+    compiled.dispose();
+    expectInside(outcome, batch, norm, "apgd");
+    expect(outcome.steps.map(({ step }) => step)).toEqual(Array.from({ length: 10 }, (_, i) => i));
+    if (norm === "l_inf") {
+      expect(Math.max(...seen)).toBeGreaterThan(1.6 * radius.l_inf);
+      expect(Math.max(...seen.slice(-4))).toBeLessThanOrEqual(radius.l_inf + 1e-6);
+    }
+  }
 });
 
 it("depends on a sample's name and the seed, not on its place in the batch", async () => {

@@ -4,7 +4,7 @@ import type { DeviceTensor, Engine, Feeds, Program } from "../../engine/runtime/
 import { Random } from "../../engine/tensor/random.js";
 import { type Shape, sizeOf, type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import type { PixelFunction } from "../../vision/tasks/index.js";
-import type { Budget, DescentRule, ProjectedAscent } from "./attack.js";
+import type { Budget, DescentRule, ProjectedAscent, Stage } from "./attack.js";
 import type { CompiledAttack } from "./definition.js";
 import { firstValue } from "./descent/first-value.js";
 import { ruleOf } from "./descent/rule-of.js";
@@ -16,9 +16,11 @@ import { type Handles, type Runnable, release } from "./split/runnable.js";
 import { isSplit, overImages, SplitStep } from "./split/split-step.js";
 import {
   type AttackedModel,
+  lossOf,
   noiseName,
   perturbedRoles,
   predictionGraph,
+  projectGraph,
   startGraph,
   stateName,
   stepGraph,
@@ -67,12 +69,17 @@ export async function compileAscent(engine: Engine, attack: ProjectedAscent, mod
     throw new AttackError(
       `${attack.name} starts at the clean image, so ${attack.budget.restarts} restarts would repeat one search bit for bit; take 1 restart, or a random start.`,
     );
+  if (model.tiled && [attack.loss, attack.tracked].some((loss) => lossOf({ ...(loss && { loss }) }, model.task).sees))
+    throw new AttackError(
+      `The loss "${String(attack.loss)}" looks at a whole prediction, and here it is made tile by tile; predict all tiles in one graph (tiled), or take another loss.`,
+    );
   const compileStep = async () =>
     isSplit(model) ? SplitStep.compile(engine, attack, model) : engine.compile(lowered(stepGraph(attack, model), engine, model));
   const step = attack.budget.steps > 0 ? await compileStep() : undefined;
-  const evaluation = await compileEvaluation(engine, model, attack.loss);
+  const evaluation = await compileEvaluation(engine, model, attack.tracked ?? attack.loss);
   const start = attack.start === "clean" ? undefined : await compile(startGraph(attack, model));
-  return new CompiledAscent(engine, attack, model, { step, evaluation, start });
+  const project = attack.budget.stages && (await compile(projectGraph(attack, model)));
+  return new CompiledAscent(engine, attack, model, { step, evaluation, start, project });
 }
 
 /** Predicts images of one shape, by role. */
@@ -96,6 +103,20 @@ interface Programs {
   /** Prediction, loss and what is right of images in one program: one for predictions alone would hold all weights once more. */
   readonly evaluation: CompiledEvaluation;
   readonly start: Program | undefined;
+  /** Brings the end of one stage into the ball of the next. */
+  readonly project: Program | undefined;
+}
+
+/** What one search gives, before its result is judged. */
+interface Found {
+  readonly images: AttackOutcome["images"];
+  readonly steps: readonly StepRecord[];
+}
+
+/** Where a stage begins: in the images that the stage before found, after so many steps. */
+interface Continued {
+  readonly images: AttackOutcome["images"];
+  readonly steps: number;
 }
 
 export class CompiledAscent implements CompiledAttack {
@@ -159,7 +180,24 @@ export class CompiledAscent implements CompiledAttack {
   }
 
   /** One search from one start, whose result is not judged. */
-  async search(batch: AttackBatch, restart: number, { onStep, onTrace, signal }: AttackHooks = {}) {
+  async search(batch: AttackBatch, restart: number, hooks: AttackHooks = {}): Promise<Found> {
+    const { stages, steps, epsilon } = this.attack.budget;
+    if (!stages) return this.#walk(batch, restart, hooks);
+    let found: Found | undefined;
+    for (const { radius, steps: own } of stagesOf(stages, steps)) {
+      const stage = this.withBudget({ epsilon: radius * epsilon, steps: own, stages: undefined });
+      const next = await stage.#walk(batch, restart, hooks, found && { images: found.images, steps: found.steps.length });
+      found = { images: next.images, steps: [...(found?.steps ?? []), ...next.steps] };
+    }
+    return found!;
+  }
+
+  async #walk(
+    batch: AttackBatch,
+    restart: number,
+    { onStep, onTrace, signal }: AttackHooks,
+    from: Continued = { images: batch.images, steps: 0 },
+  ): Promise<Found> {
     const { attack, model } = this;
     const { steps, epsilon, stepSize, schedule = "constant" } = attack.budget;
     const roles = perturbedRoles(model);
@@ -171,7 +209,7 @@ export class CompiledAscent implements CompiledAttack {
     for (const [name, t] of Object.entries(constant))
       resident[name] = sizeOf(t.shape) > 1 ? await this.engine.upload(t as Tensor) : t;
 
-    let x = await this.#start(batch, roles, restart);
+    let x = from.steps > 0 ? await this.#resume(batch, roles, from) : await this.#start(batch, roles, restart);
     let state = this.#initialState(batch, roles, x);
     const kept = [...roles.map((r) => `next.${r}`), ...this.#stateNames(roles).map((n) => `next_state.${n}`)];
     const records: StepRecord[] = [];
@@ -194,10 +232,10 @@ export class CompiledAscent implements CompiledAttack {
         const out = await this.programs.step!.run(feeds, {
           keep: kept,
           only: [...only, ...trace, ...kept],
-          draw: (k) => transformNoise(this.model.transform!, batch, `${restart}/${step}`, k),
+          draw: (k) => transformNoise(this.model.transform!, batch, `${restart}/${from.steps + step}`, k),
         });
         const record: StepRecord = {
-          step,
+          step: from.steps + step,
           restart,
           loss: floats(out.loss as Tensor),
           objective: floats(out.objective as Tensor),
@@ -229,6 +267,14 @@ export class CompiledAscent implements CompiledAttack {
     } finally {
       release([...Object.values(resident), ...Object.values(x), ...Object.values(state)]);
     }
+  }
+
+  /** The end of the stage before, in this one's ball. */
+  async #resume(batch: AttackBatch, roles: readonly string[], { images }: Continued): Promise<Handles> {
+    const feeds: Handles = { epsilon: scalar(this.attack.budget.epsilon), ...(batch.region && { region: batch.region }) };
+    for (const r of roles) [feeds[`clean.${r}`], feeds[`x.${r}`]] = [batch.images[r]!, images[r]!];
+    const out = await this.programs.project!.run(feeds, { keep: roles.map((r) => `next.${r}`) });
+    return Object.fromEntries(roles.map((r) => [r, out[`next.${r}`] as unknown as DeviceTensor]));
   }
 
   async #start(batch: AttackBatch, roles: readonly string[], restart: number): Promise<Handles> {
@@ -277,6 +323,19 @@ export class CompiledAscent implements CompiledAttack {
       copies[name] = t.data === undefined ? await this.engine.download(t) : (t as Tensor);
     return copies;
   }
+}
+
+/** Whole steps for each stage; those without any are left out. */
+export function stagesOf(stages: readonly Stage[], steps: number): { readonly radius: number; readonly steps: number }[] {
+  let left = steps;
+  const all = stages.map(({ radius, share, rounded }, i) => {
+    // 1e-9: .3 · 10 is 2.9999999999999996 or 3.0000000000000004 in binary.
+    const whole = rounded === "up" ? Math.ceil(share * steps - 1e-9) : Math.floor(share * steps + 1e-9);
+    const own = i + 1 < stages.length ? Math.min(whole, left) : left;
+    left -= own;
+    return { radius, steps: own };
+  });
+  return all.filter((stage) => stage.steps > 0);
 }
 
 const scalar = (value: number): Tensor => tensor("float32", [], [value]);

@@ -23,6 +23,11 @@ export interface Judgement {
   readonly correct: Float32Array;
 }
 
+/** What one member of an ensemble came to on the batch, by its own name. */
+export interface MemberOutcome extends Judgement {
+  readonly name: string;
+}
+
 export interface AttackOutcome extends Judgement {
   /** The adversarial images, inside [0, 1] and inside the ball where there is one. */
   readonly images: Readonly<Record<string, Tensor<"float32">>>;
@@ -31,6 +36,8 @@ export interface AttackOutcome extends Judgement {
   readonly steps: readonly StepRecord[];
   /** Further numbers that the attack has to say, by what they are ("queries", "radius"), for each sample. */
   readonly found?: Readonly<Record<string, Float32Array>>;
+  /** Where several attacks were run and of each sample one result was kept: what each of them came to, in their order. */
+  readonly members?: readonly MemberOutcome[];
 }
 
 /**

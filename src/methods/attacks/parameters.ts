@@ -89,6 +89,22 @@ export const loss = {
   ),
 };
 
+export const tracked = {
+  tracked: parameter(loss.loss, {
+    description: "loss by which Auto-PGD compares iterates and results are measured, where it is not the one that is raised",
+    placeholder: "name",
+    usual: "that of --loss",
+    training: "decided there",
+  }),
+};
+
+export const radii = {
+  radii: parameter(z.enum(["constant", "shrinking"]).default("constant"), {
+    description:
+      "search in larger balls first: constant = no; shrinking = 2, 1.5 and 1 epsilon (in l_1 3, 2 and 1) for 30, 30 and 40 % of the steps",
+  }),
+};
+
 export const alignment = {
   alignment: parameter(z.string().optional(), {
     description: "CosPGD's alignment: softmax (published), sigmoid, residual, columns",

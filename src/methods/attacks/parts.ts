@@ -19,5 +19,6 @@ export const autoPgdIn = (norm: Norm["name"], rules: ApgdRules): DescentRule => 
 /** @throws AttackError where a task has not the loss or the alignment that an ascent is made with, or nothing would move by it. */
 export function demandParts(ascent: ProjectedAscent, task: Task): void {
   lossOf(ascent, task);
+  if (ascent.tracked !== undefined) lossOf({ loss: ascent.tracked }, task);
   demandAlignment(ascent.weight, task, ascent.goal);
 }

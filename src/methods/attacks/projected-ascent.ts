@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Budget, DescentRule, Norm, PixelWeight, ProjectedAscent } from "./attack.js";
+import type { Budget, DescentRule, Norm, PixelWeight, ProjectedAscent, Stage } from "./attack.js";
 import { type CallableDefinition, defineAttack } from "./definition.js";
 import type { ball } from "./parameters.js";
 import type { StepSchedule } from "./step-schedule.js";
@@ -19,6 +19,10 @@ interface AscentParameters {
   readonly randomStart?: "published" | "ball" | "none";
   readonly grid?: Budget["grid"];
   readonly loss?: ProjectedAscent["loss"] | undefined;
+  /** Absent: the loss itself. */
+  readonly tracked?: ProjectedAscent["loss"] | undefined;
+  /** Absent: constant. */
+  readonly radii?: "constant" | "shrinking";
 }
 
 /** What makes one projected ascent differ from another. */
@@ -66,7 +70,7 @@ export function projectedAscent<T extends z.core.$ZodLooseShape & typeof ball>({
     const known = await import("./parts.js");
     const { weight = known.uniform, descent } = parts(parameters, known);
     const { norm, epsilon, steps = stepsAlone, stepSize, schedule = "constant", restarts = 1 } = numbers(parameters);
-    const { randomStart = "none", grid = "continuous", loss } = numbers(parameters);
+    const { randomStart = "none", grid = "continuous", loss, tracked, radii = "constant" } = numbers(parameters);
     return {
       name: said.name,
       source: said.source,
@@ -75,8 +79,17 @@ export function projectedAscent<T extends z.core.$ZodLooseShape & typeof ball>({
       start: ({ published: "random", ball: "ball", none: "clean" } as const)[randomStart],
       weight,
       ...(loss && { loss }),
+      ...(tracked && tracked !== loss && { tracked }),
       descent,
-      budget: { epsilon, steps, stepSize: stepSize ?? usualStepSize(norm, epsilon, steps), schedule, restarts, grid },
+      budget: {
+        epsilon,
+        steps,
+        stepSize: stepSize ?? usualStepSize(norm, epsilon, steps),
+        schedule,
+        restarts,
+        grid,
+        ...(radii === "shrinking" && { stages: shrinkingRadii[norm] }),
+      },
     };
   };
   return defineAttack<z.ZodObject<T, z.core.$strict>>({
@@ -114,6 +127,20 @@ function complete<V>(value: V, shape: object): V {
   // In the order of the schema: plans are compared by their bytes.
   const order = Object.keys(shape);
   return Object.fromEntries(Object.entries(whole).sort(([a], [b]) => order.indexOf(a) - order.indexOf(b))) as V;
+}
+
+/**
+ * Larger balls first, in which the search is freer: 2 ε, 1.5 ε, ε (SEA: Croce et al. 2024, section 4.2), in l_1 3 ε, 2 ε, ε (Croce & Hein 2021, section 3.3),
+ * with 30, 30 and 40 % of the steps.
+ */
+const shrinkingRadii: Readonly<Record<Norm["name"], readonly Stage[]>> = {
+  l_inf: staged([2, 1.5, 1], "down"),
+  l_2: staged([2, 1.5, 1], "down"),
+  l_1: staged([3, 2, 1], "up"),
+};
+
+function staged(radii: readonly [number, number, number], rounded: Stage["rounded"]): readonly Stage[] {
+  return radii.map((radius, i) => ({ radius, share: i < 2 ? 0.3 : 0.4, rounded }));
 }
 
 /** In l_inf the published 0.01 for ε of 8/255 and more, the same share of the ball, 0.32 ε, below; 0.2 ε in the other norms; ε for one step alone. */

@@ -2,6 +2,7 @@ import type { ValueInfo } from "../../engine/onnx/model.js";
 import type { Goal, Norm, ProjectedAscent, Start } from "./attack.js";
 import { firstValue } from "./descent/first-value.js";
 import { ruleOf } from "./descent/rule-of.js";
+import { AttackError } from "./error.js";
 import { type AttackedModel, noiseName, perturbedRoles, stateName } from "./step-graph.js";
 import { stepSchedules } from "./step-schedule.js";
 
@@ -37,7 +38,11 @@ export interface StepDescription {
 
 /** Describes the graph that `stepGraph` makes of the same attack and model. */
 export function describeStep(attack: ProjectedAscent, model: AttackedModel): StepDescription {
-  const { steps, stepSize, epsilon, schedule = "constant", restarts, grid } = attack.budget;
+  const { steps, stepSize, epsilon, schedule = "constant", restarts, grid, stages } = attack.budget;
+  if (stages)
+    throw new AttackError(
+      `${attack.name} with shrinking radii is several searches in a row, and a step file describes one; take constant radii, and run the file once for each.`,
+    );
   const perturbed = perturbedRoles(model);
   const roles = Object.keys(model.predictor.images);
   const rule = ruleOf(attack, model.task);
@@ -110,7 +115,7 @@ export function meaningOf({ name }: ValueInfo, step: StepDescription): string {
     case "progress":
       return "share of the steps that is done, t / T";
     case "objective":
-      return "per image: the (weighted) loss that is differentiated";
+      return "per image: the (weighted) loss that is differentiated, or the one that iterates are compared by";
     case "loss":
       return "per image: the plain mean loss at x";
     case "prediction":

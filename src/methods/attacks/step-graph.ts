@@ -73,7 +73,7 @@ export function imagesOf({ predictor, tiled, batch }: Pick<AttackedModel, "predi
 /**
  * The whole attack step as one model. Inputs: `x.<role>` (iterate) and `clean.<role>` for each perturbed image, `<role>` for the others, `target`,
  * optionally `valid`, `region`, `noise<draw>[.<role>]` (EOT); scalars `epsilon`, `step_size`, `progress` (t / T) and those of the descent rule; its state as
- * `state.<name>[.<role>]`. Outputs: `next.<role>`, the state under `next_state....`, `objective` [B] (what is maximized), `loss` [B] (plain mean loss),
+ * `state.<name>[.<role>]`. Outputs: `next.<role>`, the state under `next_state....`, `objective` [B] (what is maximized, or what iterates are compared by), `loss` [B] (plain mean loss),
  * `prediction`, `zero_gradient` and `nan_gradient` [B] (shares of the elements), and for traces `gradient.<role>` and `weight`.
  */
 export function stepGraph(attack: ProjectedAscent, model: AttackedModel): Graph {
@@ -95,7 +95,11 @@ export function stepGraph(attack: ProjectedAscent, model: AttackedModel): Graph 
           passes.length,
         );
   const objective = average((p) => p.objective);
-  const batched = overBatch(attack, model, objective);
+  const batched = overBatch(
+    attack,
+    model,
+    average((p) => p.differentiated),
+  );
   const away = attack.goal === "untargeted" ? batched : neg(batched);
   const slopes = livingGradients(
     "loss",
@@ -136,7 +140,7 @@ export function gradientGraph(attack: ProjectedAscent, model: AttackedModel): Gr
   const pass = evaluate(graph, attack, model, images, graph.input("progress", "float32", []));
   const slopes = livingGradients(
     "loss",
-    overBatch(attack, model, pass.objective),
+    overBatch(attack, model, pass.differentiated),
     perturbed.map((role) => images[role]!),
   );
   perturbed.forEach((role, i) => {
@@ -171,11 +175,7 @@ function takeStep(
   { stepSize, epsilon }: { readonly stepSize: Value; readonly epsilon: Value },
   { slopes, objective, remaining }: { readonly slopes: readonly Value[]; readonly objective: Value; readonly remaining: Value },
 ): void {
-  const project = (i: number, x: Value): Value => {
-    const clean = inputs.clean[inputs.perturbed[i]!]!;
-    const delta = attack.norm.project(inputs.region ? mul(sub(x, clean), inputs.region) : sub(x, clean), epsilon, clean);
-    return clip(add(clean, delta), 0, 1);
-  };
+  const project = (i: number, x: Value): Value => projected(attack, inputs, epsilon, inputs.clean[inputs.perturbed[i]!]!, x);
   const state = stateInputs(graph, rule, inputs);
   const scalars = Object.fromEntries(
     Object.keys(rule.schedule?.(0, 1) ?? {}).map((name) => [name, graph.input(name, "float32", [])]),
@@ -269,6 +269,30 @@ export function evaluationGraph(attack: Pick<ProjectedAscent, "loss">, model: At
   return graph;
 }
 
+/** A point brought into the ball, the region and [0, 1]: inputs `clean.<role>`, `x.<role>`, `epsilon`, optionally `region`; outputs `next.<role>`. */
+export function projectGraph(attack: ProjectedAscent, model: AttackedModel): Graph {
+  const graph = new Graph();
+  const epsilon = graph.input("epsilon", "float32", []);
+  const region = model.region ? regionInput(graph, model) : undefined;
+  for (const role of perturbedRoles(model)) {
+    const [x, clean] = (["x", "clean"] as const).map((name) => graph.input(`${name}.${role}`, "float32", imagesOf(model)[role]!));
+    const inside = projected(attack, { region }, epsilon, clean!, x!);
+    graph.output(`next.${role}`, attack.budget.grid === "8-bit" ? nearestLevels(inside, clean!, attack.norm, epsilon) : inside);
+  }
+  return graph;
+}
+
+function projected(
+  attack: ProjectedAscent,
+  { region }: Pick<ImageInputs, "region">,
+  epsilon: Value,
+  clean: Value,
+  x: Value,
+): Value {
+  const delta = attack.norm.project(region ? mul(sub(x, clean), region) : sub(x, clean), epsilon, clean);
+  return clip(add(clean, delta), 0, 1);
+}
+
 /**
  * Random start: inputs `clean.<role>`, `start.<role>` (raw noise), `epsilon`, optionally `region`, and for starts inside the ball `start_radius.<role>` [B],
  * the share of the radius; outputs `next.<role>`.
@@ -347,12 +371,18 @@ function evaluate(graph: Graph, attack: ProjectedAscent, model: AttackedModel, i
   const loss = lossOfPixels(attack, model.task, prediction, target, options);
   const weight = attack.weight.weigh({ task: model.task, prediction, target, options, goal: attack.goal, progress });
   const weighted = weight ? mul(weight, loss) : loss;
+  const tracked =
+    attack.tracked === undefined
+      ? undefined
+      : perImage(lossOfPixels({ loss: attack.tracked }, model.task, prediction, target, options));
+  const differentiated = perImage(weighted);
   const ones = () => expand(graph.constant({ type: "float32", shape: [], data: new Float32Array([1]) }), loss.shape);
   const correct = perImage(model.task.correct(prediction, target, options));
   return {
     prediction,
-    loss: perImage(loss),
-    objective: perImage(weighted),
+    loss: tracked ?? perImage(loss),
+    objective: tracked ?? differentiated,
+    differentiated,
     weight: weight ?? ones(),
     remaining: attack.goal === "untargeted" ? correct : neg(correct),
   };

@@ -7,6 +7,11 @@ export interface Measure {
   /** @param prediction one sample's canonical prediction, without a batch axis. @param target one sample's. */
   readonly sample: (prediction: Tensor, target: Tensor, valid: Tensor | undefined) => SampleScores;
   readonly summarize: (samples: readonly SampleScores[]) => Readonly<Record<string, number>>;
+  /**
+   * Where the headline of many samples is no mean of theirs: of several results for each sample (`choices[c][sample]`), which to take so that it is worst
+   * over all samples together. Absent where the worst of each sample is.
+   */
+  readonly worst?: (choices: readonly (readonly SampleScores[])[]) => readonly number[];
 }
 
 /** What one sample contributes; `value` is its headline number. */
@@ -58,3 +63,12 @@ export function collected<D, M extends { restore(sample: D): void }>(metric: M, 
 
 /** JSON has no infinity or NaN. */
 export const finiteOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
+/** Which of several results to take of each sample, so that the headline over all is worst. */
+export function worstChoice(measure: Measure, choices: readonly (readonly SampleScores[])[]): readonly number[] {
+  if (measure.worst) return measure.worst(choices);
+  const sign = measure.headline.better === "higher" ? 1 : -1;
+  // What has no number is no worse than anything.
+  const of = (choice: number, sample: number) => sign * (choices[choice]![sample]!.value ?? sign * Number.POSITIVE_INFINITY);
+  return choices[0]!.map((_, sample) => choices.reduce((best, __, c) => (of(c, sample) < of(best, sample) ? c : best), 0));
+}

@@ -111,6 +111,69 @@ export class SegmentationMetric
   }
 }
 
+/**
+ * Of several results for each sample, those whose mIoU over all samples together is low (SEA, Croce et al. 2024, section 4.3): from the result that is lowest
+ * by itself, sample by sample whichever makes the mIoU lowest with the others as they are, until a round changes nothing. A local minimum: no single sample
+ * can be exchanged to lower it. The published code takes the samples in a random order, this one in theirs.
+ */
+export function lowestMeanIou(choices: readonly (readonly SegmentationSample[])[], classes: number): readonly number[] {
+  const counts = choices.map((samples) => samples.map(({ confusion }) => intersectionAndUnion(confusion, classes)));
+  const samples = counts[0]?.length ?? 0;
+  const total = new Float64Array(2 * classes);
+  const add = (choice: number, sample: number, sign: 1 | -1) => {
+    const own = counts[choice]![sample]!;
+    for (let i = 0; i < total.length; i++) total[i]! += sign * own[i]!;
+  };
+  const meanIou = () => {
+    let [sum, present] = [0, 0];
+    for (let k = 0; k < classes; k++)
+      if (total[classes + k]! > 0) {
+        sum += total[k]! / total[classes + k]!;
+        present++;
+      }
+    return sum / present;
+  };
+  const alone = choices.map((_, c) => {
+    total.fill(0);
+    for (let sample = 0; sample < samples; sample++) add(c, sample, 1);
+    return meanIou();
+  });
+  const first = alone.indexOf(Math.min(...alone));
+  const taken = new Array<number>(samples).fill(Math.max(0, first));
+  total.fill(0);
+  for (let sample = 0; sample < samples; sample++) add(taken[sample]!, sample, 1);
+  for (let changed = true, lowest = meanIou(); changed; ) {
+    changed = false;
+    for (let sample = 0; sample < samples; sample++) {
+      for (let choice = 0; choice < choices.length; choice++) {
+        const before = taken[sample]!;
+        if (choice === before) continue;
+        add(before, sample, -1);
+        add(choice, sample, 1);
+        const now = meanIou();
+        if (now < lowest - 1e-12) {
+          [taken[sample], lowest, changed] = [choice, now, true];
+          continue;
+        }
+        add(choice, sample, -1);
+        add(before, sample, 1);
+      }
+    }
+  }
+  return taken;
+}
+
+/** Pixels of each class in truth and prediction both, then those in either. */
+function intersectionAndUnion(confusion: SegmentationSample["confusion"], classes: number): Float64Array {
+  const counts = new Float64Array(2 * classes);
+  for (const [target, predicted, pixels] of confusion) {
+    counts[classes + target]! += pixels;
+    if (target === predicted) counts[target]! += pixels;
+    else counts[classes + predicted]! += pixels;
+  }
+  return counts;
+}
+
 interface ClassCounts {
   readonly right: number;
   readonly target: number;

@@ -7,6 +7,7 @@ import { ClassificationMetric, type ClassificationSample } from "../metrics/clas
 import { collected, inPercent, named } from "../metrics/measure.js";
 import { topClasses } from "../render/classification.js";
 import { classMeanings, logitsOf } from "../spec/output.js";
+import { jensenShannon } from "./class-losses.js";
 import { correctClass, counted, crossEntropy, oneHot, pick, sigmoidAlignment, softmaxAlignment } from "./classes.js";
 import { oneClass, predictedLabels } from "./labels.js";
 import type { PixelFunction, Task } from "./task.js";
@@ -50,7 +51,12 @@ export const classification: Task = {
   unit: "class",
 
   target: ({ shape }) => ({ type: "int64", shape: [shape[0]!] }),
-  losses: { "cross-entropy": crossEntropy, dlr: atLeast(3, dlr), "targeted-dlr": atLeast(4, targetedDlr) },
+  losses: {
+    "cross-entropy": crossEntropy,
+    dlr: atLeast(3, dlr),
+    "targeted-dlr": atLeast(4, targetedDlr),
+    "jensen-shannon": jensenShannon,
+  },
   trainedLosses: { "cross-entropy": mean(crossEntropy) },
   alignments: { softmax: softmaxAlignment, sigmoid: sigmoidAlignment },
   correct: correctClass,

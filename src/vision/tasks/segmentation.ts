@@ -6,10 +6,11 @@ import { render } from "../data/synthetic/render.js";
 import { shapeKinds } from "../data/synthetic/shapes.js";
 import { idOf, imageOf, posesAt, sceneFor } from "../data/synthetic/shots.js";
 import { collected, finiteOrNull, inPercent, named } from "../metrics/measure.js";
-import { SegmentationMetric, type SegmentationSample } from "../metrics/segmentation.js";
+import { lowestMeanIou, SegmentationMetric, type SegmentationSample } from "../metrics/segmentation.js";
 import { hex } from "../render/color.js";
 import { renderSegmentation, segmentationLegend } from "../render/segmentation.js";
 import { classMeanings, logitsOf, mapOf, resizedTo } from "../spec/output.js";
+import { balancedMaskedCrossEntropy, jensenShannon, maskedCrossEntropy, maskedSpherical } from "./class-losses.js";
 import { correctClass, counted, crossEntropy, sigmoidAlignment, softmaxAlignment } from "./classes.js";
 import { oneClass, predictedLabels } from "./labels.js";
 import type { Task } from "./task.js";
@@ -28,7 +29,13 @@ export const segmentation: Task = {
   unit: "class",
 
   target: ({ shape: [b, , h, w] }) => ({ type: "int64", shape: [b!, h!, w!] }),
-  losses: { "cross-entropy": crossEntropy },
+  losses: {
+    "cross-entropy": crossEntropy,
+    "masked-cross-entropy": maskedCrossEntropy,
+    "balanced-masked-cross-entropy": balancedMaskedCrossEntropy,
+    "jensen-shannon": jensenShannon,
+    "masked-spherical": maskedSpherical,
+  },
   trainedLosses: { "cross-entropy": mean(crossEntropy) },
   alignments: { softmax: softmaxAlignment, sigmoid: sigmoidAlignment },
   correct: correctClass,
@@ -67,6 +74,11 @@ export const segmentation: Task = {
         const { mIoU, mAcc, aAcc, classes } = metric.result();
         return { mIoU, mAcc, aAcc, ...Object.fromEntries(classes.map(({ iou }, k) => [`IoU class ${k}`, iou])) };
       },
+      worst: (choices) =>
+        lowestMeanIou(
+          choices.map((samples) => samples.map(({ detail }) => detail as SegmentationSample)),
+          classes,
+        ),
     };
   },
   formats: {

@@ -179,6 +179,8 @@ export interface PixelFunction {
   (prediction: Value, target: Value, options: PixelOptions): Value;
   /** Classes that the prediction must have at least; absent where any number will do. */
   readonly leastClasses?: number;
+  /** What a pixel's value is read from, where it is more than the pixel: the whole prediction, which must then be in one graph. */
+  readonly sees?: "whole prediction";
 }
 
 export interface PixelOptions {

@@ -1,4 +1,4 @@
-import { alignment, ball, grid, loss, randomStart, restarts, steps } from "../parameters.js";
+import { alignment, ball, grid, loss, radii, randomStart, restarts, steps, tracked } from "../parameters.js";
 import { projectedAscent } from "../projected-ascent.js";
 
 /** Auto-PGD on CosPGD's weighted loss; what counts in the end is how many pixels are won, since that loss falls as they are. */
@@ -7,7 +7,7 @@ export const apgdCospgd = projectedAscent({
   title: "Auto-PGD with CosPGD's weights",
   source: "Croce & Hein 2020 with the weight of Agnihotri et al. 2024",
   summary: "apgd on CosPGD's loss; keeps the iterate with the fewest pixels still to win",
-  parameters: { ...ball, ...steps, ...restarts, ...randomStart, ...grid, ...loss, ...alignment },
+  parameters: { ...ball, ...steps, ...restarts, ...randomStart, ...radii, ...grid, ...loss, ...tracked, ...alignment },
   parts: ({ norm, alignment }, { autoPgdIn, cosPgd, fewestRemaining }) => ({
     weight: cosPgd(alignment),
     descent: fewestRemaining(autoPgdIn(norm, "paper")),

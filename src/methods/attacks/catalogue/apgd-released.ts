@@ -1,4 +1,4 @@
-import { ball, grid, loss, randomStart, restarts, steps } from "../parameters.js";
+import { ball, grid, loss, radii, randomStart, restarts, steps, tracked } from "../parameters.js";
 import { projectedAscent } from "../projected-ascent.js";
 
 /** Auto-PGD by the rules of its authors' released code, for comparing numbers. */
@@ -7,6 +7,6 @@ export const apgdReleased = projectedAscent({
   title: "Auto-PGD (as released)",
   source: "the released code of Croce & Hein 2020",
   summary: "apgd by the rules of its authors' code, which differs from the paper",
-  parameters: { ...ball, ...steps, ...restarts, ...randomStart, ...grid, ...loss },
+  parameters: { ...ball, ...steps, ...restarts, ...randomStart, ...radii, ...grid, ...loss, ...tracked },
   parts: ({ norm }, { autoPgdIn }) => ({ descent: autoPgdIn(norm, "released-code") }),
 });

@@ -1,4 +1,4 @@
-import { ball, grid, loss, randomStart, restarts, steps } from "../parameters.js";
+import { ball, grid, loss, radii, randomStart, restarts, steps, tracked } from "../parameters.js";
 import { projectedAscent } from "../projected-ascent.js";
 
 /** Auto-PGD: no step size to tune. Its loss is the task's (cross-entropy, dlr, ...). */
@@ -7,6 +7,6 @@ export const apgd = projectedAscent({
   title: "Auto-PGD",
   source: "Croce & Hein 2020, algorithm 1",
   summary: "steps that it sizes itself, from 2 epsilon down, and goes back to the best point",
-  parameters: { ...ball, ...steps, ...restarts, ...randomStart, ...grid, ...loss },
+  parameters: { ...ball, ...steps, ...restarts, ...randomStart, ...radii, ...grid, ...loss, ...tracked },
   parts: ({ norm }, { autoPgdIn }) => ({ descent: autoPgdIn(norm, "paper") }),
 });

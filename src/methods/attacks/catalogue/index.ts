@@ -2,6 +2,7 @@ import type { AttackDefinition } from "../definition.js";
 import { apgd } from "./apgd.js";
 import { apgdCospgd } from "./apgd-cospgd.js";
 import { apgdReleased } from "./apgd-released.js";
+import { apgdSegpgd } from "./apgd-segpgd.js";
 import { bim } from "./bim.js";
 import { cospgd } from "./cospgd.js";
 import { ensemble } from "./ensemble.js";
@@ -9,9 +10,10 @@ import { fgsm } from "./fgsm.js";
 import { miFgsm } from "./mi-fgsm.js";
 import { noise } from "./noise.js";
 import { pgd } from "./pgd.js";
+import { sea } from "./sea.js";
 import { segpgd } from "./segpgd.js";
 
-export { apgd, apgdCospgd, apgdReleased, bim, cospgd, ensemble, fgsm, miFgsm, noise, pgd, segpgd };
+export { apgd, apgdCospgd, apgdReleased, apgdSegpgd, bim, cospgd, ensemble, fgsm, miFgsm, noise, pgd, sea, segpgd };
 
 /** Every attack of the library by its name. */
 export const attacks = {
@@ -24,6 +26,8 @@ export const attacks = {
   apgd,
   "apgd-cospgd": apgdCospgd,
   "apgd-released": apgdReleased,
+  "apgd-segpgd": apgdSegpgd,
   ensemble,
+  sea,
   noise,
 } as const satisfies Readonly<Record<string, AttackDefinition>>;
