@@ -7,7 +7,7 @@ import type { AttackedModel } from "./step-graph.js";
 
 /**
  * The model under attack where pictures are predicted tile by tile. It is attacked so too, in the memory of one tile; what looks at a whole prediction
- * at once (a softmax down its columns) needs all tiles in one graph, and the memory of all.
+ * at once (a softmax down its columns, a loss that counts pixels) needs all tiles in one graph, and the memory of all.
  *
  * @param size of the pictures. @param predictorFor makes the predictor of one batch of tiles.
  */
@@ -18,9 +18,9 @@ export async function inTiles(
   tiling: Tiling,
   predictorFor: (tiles: PredictorSize) => Promise<Predictor>,
 ): Promise<Pick<AttackedModel, "predictor" | "tiled">> {
-  const { alignments } = aim.task;
-  const wide = (await ascentsOf(attack, aim)).some(
-    ({ weight: { alignment = "" } }) => alignments[alignment]?.sees === "whole prediction",
+  const { alignments, losses } = aim.task;
+  const wide = (await ascentsOf(attack, aim)).some(({ weight: { alignment = "" }, loss }) =>
+    [alignments[alignment], typeof loss === "string" ? losses[loss] : loss].some((of) => of?.sees === "whole prediction"),
   );
   if (wide || !attack.definition.handles.includes("tiles")) return { predictor: await tiled(size, tiling, predictorFor) };
   const { batch, height, width } = size;

@@ -3,11 +3,11 @@ import { lower } from "../../engine/compile/lower.js";
 import type { Graph, Value } from "../../engine/graph/graph.js";
 import { add, neg, relu } from "../../engine/operators/index.js";
 import { attacks } from "./catalogue/index.js";
-import { ascentOf, attackOf, ownParameters } from "./definition.js";
+import { type AttackDefinition, ascentOf, attackOf, ownParameters } from "./definition.js";
 import { stepGraph } from "./step-graph.js";
 import { goldenFolder, goldenModel } from "./testing/golden-model.js";
 
-const ascents = Object.values(attacks).filter((definition) => definition.ascent);
+const ascents = Object.values<AttackDefinition>(attacks).filter((definition) => definition.ascent);
 const tasks = ["segmentation", "classification", "restoration", "flow", "disparity"];
 
 /** The identity by way of two ReLUs. */
