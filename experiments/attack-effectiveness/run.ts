@@ -13,7 +13,7 @@ import {
   type CompiledAscent,
   compileAscent,
 } from "../../src/methods/attacks/compile-attack.js";
-import { ascentOf, attackOf, compileAttack, ownParameters } from "../../src/methods/attacks/definition.js";
+import { type AttackDefinition, ascentOf, attackOf, compileAttack, ownParameters } from "../../src/methods/attacks/definition.js";
 import { SegmentationMetric } from "../../src/vision/metrics/segmentation.js";
 import { fraction } from "../shared/fraction.js";
 import { config, type Setting, type SubjectName } from "./config.js";
@@ -35,7 +35,7 @@ async function compiled(
   steps: number,
 ): Promise<CompiledAscent> {
   const restarts = attackName === "noise" ? config.noiseDraws : 1;
-  const definition = attacks[attackName];
+  const definition: AttackDefinition = attacks[attackName];
   const parameters = { norm, epsilon: fraction(epsilon), stepSize, steps, restarts };
   const ascent = await ascentOf(attackOf(definition, ownParameters(definition, parameters)));
   const key = `${attackName} ${norm}`;

@@ -18,7 +18,7 @@ export async function attackedModel(
   const task = taskWith(tasks[plan.spec.task], plugins);
   const predictorFor = (s: PredictorSize) => modelPredictor(model, plan.spec, s, (m) => engine.evaluate(m));
   // A model whose file fixes how many images it takes at a time goes through a batch in parts.
-  const { batch = size.batch } = checkSpec(model, plan.spec);
+  const { batch = plan.attack.definition.partOf?.(size.batch) ?? size.batch } = checkSpec(model, plan.spec);
   const where = {
     ...(plan.fit.mismatch === "tile"
       ? await inTiles(plan.attack, { task, goal: plan.goal.kind }, { ...size, batch }, plan.fit.tiles, predictorFor)

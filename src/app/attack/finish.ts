@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { columns } from "../cli/table.js";
 import type { Assets } from "../report/pictures.js";
-import { framingText, tilesText } from "../report/words.js";
+import { framingText, tilesText, turnWords } from "../report/words.js";
 import { writeReport } from "../report/write-report.js";
 import type { RunDirectory } from "../runs/run-directory.js";
 import { checklist, examine } from "./examine.js";
@@ -95,6 +95,7 @@ export function summaryText(plan: AttackPlan, summary: AttackSummary): string {
       ([name, { median, most }]) => `${name}: median ${number(median)}, at most ${number(most)}`,
     ),
     ...memberLines(plan, summary),
+    ...(summary.after ?? []).map((turn) => turnWords(plan, turn)).map(({ when, left }) => `${when}: ${left}`),
     ...(plan.fit.mismatch === "tile" && summary.tiles ? [`predicted in tiles: ${tilesText(plan.fit.tiles, summary.tiles)}`] : []),
     ...gradientRemarks(summary.gradient, summary.samples),
     ...(summary.framing ? [framingText(plan, summary.framing)] : []),

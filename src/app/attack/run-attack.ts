@@ -55,6 +55,8 @@ export interface AttackRecord {
   readonly found?: Readonly<Record<string, number>>;
   /** Where the attack is several: what each of them came to, by its name. */
   readonly members?: Readonly<Record<string, MemberRecord>>;
+  /** Where several attacks took their turn: the share of correct pixels after each, by its name. */
+  readonly after?: Readonly<Record<string, number>>;
   /** Files of the saved 8-bit images, by role, relative to the run. */
   readonly files?: Readonly<Record<string, string>>;
   /** With `--save float`: the file of the adversarial images themselves, float32 [3, H, W] by role. */
@@ -312,6 +314,7 @@ async function attackGroup(
           outcome.members.map(({ name, loss, prediction }) => [name, { loss: loss[i]!, scores: scores(prediction, i) }]),
         ),
       }),
+      ...(outcome.after && { after: Object.fromEntries(outcome.after.map(({ attack, correct }) => [attack, correct[i]!])) }),
       files,
       ...(floats && { floats }),
     });

@@ -71,7 +71,7 @@ export async function runTensors(context: TensorContext, files: TensorFiles): Pr
   const ascent = async (flag: string) => soleAscent(attack, { task, goal }, `${flag} is about single steps`);
   const traced = files.trace === undefined ? undefined : await ascent("--trace");
   const start = files.start && (await startFrom(files.start, await ascent("--start"), images, inputNames));
-  const { batch: own = batch } = checkSpec(model, spec);
+  const { batch: own = attack.definition.partOf?.(batch) ?? batch } = checkSpec(model, spec);
   const predictor = await modelPredictor(model, spec, { batch: own, height, width }, (m) => engine.evaluate(m));
   const transform = await transformOf(context.eot, images[roles[0]!]!.shape, engine);
   const { perturb, region } = context;

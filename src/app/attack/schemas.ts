@@ -50,6 +50,10 @@ const finished = z.object({
     .record(z.string(), z.object({ loss: z.number(), scores: references(score) }))
     .optional()
     .describe("where the attack is several: what each of them came to, by its name"),
+  after: z
+    .record(z.string(), share)
+    .optional()
+    .describe("where several attacks take their turn: the share of correct pixels after each"),
   files: z.record(z.string(), z.string()).describe("saved images, relative to the run directory"),
   floats: z.string().optional().describe("with --save float: the images before rounding, safetensors"),
 });
@@ -85,6 +89,10 @@ export const summarySchema = z.object({
     .record(z.string(), metrics)
     .optional()
     .describe("there: of each sample the member that makes the headline metric over all samples worst, by reference"),
+  after: z
+    .array(z.object({ attack: z.string(), correct: share }))
+    .optional()
+    .describe("where several attacks take their turn: the share of what is right after each, over the samples"),
   curve: z.array(z.number()).describe("mean loss before each step"),
   tiles: z.object({ least: z.number(), most: z.number(), all: z.number() }).optional(),
   framing: z

@@ -24,6 +24,8 @@ export interface AttackSummary {
   readonly members?: Readonly<Record<string, MemberSummary>>;
   /** There, of each sample the member's result that makes the headline metric over all samples worst: its metrics, by reference. */
   readonly worst?: ByReference;
+  /** Where several attacks took their turn: the share of what is right after each, over the samples. */
+  readonly after?: readonly { readonly attack: string; readonly correct: number }[];
   /** Mean loss before each step. */
   readonly curve: readonly number[];
   /** Where images were predicted tile by tile: how many tiles an image has, at least and at most, and all together. */
@@ -82,6 +84,7 @@ export function summarize(plan: AttackPlan, all: readonly AttackRecord[]): Attac
     gradient: gradientFaults(done),
     ...foundOver(done),
     ...membersOver(done, measure, plan.goal.kind),
+    ...afterEach(done),
     curve: Array.from({ length: steps }, (_, t) => mean((r) => r.loss!.steps[Math.min(t, r.loss!.steps.length - 1)]!)!),
     ...(counts.length > 0 && {
       tiles: { least: Math.min(...counts), most: Math.max(...counts), all: counts.reduce((a, b) => a + b) },
@@ -134,6 +137,13 @@ function membersOver(
       }),
     }),
   };
+}
+
+function afterEach(records: readonly AttackRecord[]): Pick<AttackSummary, "after"> {
+  const turns = Object.keys(records.find((r) => r.after)?.after ?? {});
+  if (turns.length === 0) return {};
+  const shares = (attack: string) => records.map((r) => r.after?.[attack] ?? 0);
+  return { after: turns.map((attack) => ({ attack, correct: shares(attack).reduce((a, b) => a + b, 0) / records.length })) };
 }
 
 function framingOf({ fit, spec }: AttackPlan, records: readonly AttackRecord[]): Pick<AttackSummary, "framing"> {

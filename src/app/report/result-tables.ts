@@ -4,7 +4,7 @@ import { folded } from "./document.js";
 import { metricText, type Reference } from "./headline.js";
 import { plain } from "./html.js";
 import type { Report } from "./page.js";
-import { referenceWords, targetText } from "./words.js";
+import { referenceWords, targetText, turnWords } from "./words.js";
 
 /** The metrics before and after; those against the model's own prediction, and those of single classes, open on demand. */
 export function resultTables(report: Report): string {
@@ -84,6 +84,10 @@ function metricTable(report: Report, shown: readonly Reference[], loss?: "with l
     );
     return `<tr><th scope="row">${plain(name)}, median</th>${cells.join("")}</tr>`;
   });
+  for (const { when, left } of (summary.after ?? []).map((turn) => turnWords(plan, turn)))
+    found.push(
+      `<tr><th scope="row">${plain(when)}</th>${columns.map((s) => `<td>${s === "adversarial" ? plain(left) : ""}</td>`).join("")}</tr>`,
+    );
   return `<div class="scroll"><table>
 <thead><tr><th></th>${columns.map((c) => `<th scope="col">${headings[c]}</th>`).join("")}</tr></thead>
 <tbody>

@@ -70,6 +70,14 @@ export function tilesText({ height, width, overlap }: Tiling, { least, most, all
   return `tiles of ${height}x${width} (height x width), neighbors share at least ${overlap} pixels; ${each} for each image, ${all} in all`;
 }
 
+type Turn = NonNullable<AttackSummary["after"]>[number];
+
+/** "after apgd-ce", and what is left then: "61.0 % right" */
+export const turnWords = ({ goal }: AttackPlan, { attack, correct }: Turn): { readonly when: string; readonly left: string } => ({
+  when: `after ${attack}`,
+  left: `${(100 * correct).toFixed(1)} % ${goal.kind === "untargeted" ? "right" : "as the target has it"}`,
+});
+
 /** For a shell; what begins with "$here is a shell's own. */
 const quoted = (text: string): string =>
   /^[\w@%+=:,./-]+$|^"\$here[\w./-]*"$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

@@ -105,10 +105,12 @@ export async function attack<I extends Images | ImagesByRole, P>(
 
   const { height, width } = given;
   const { tiling } = model;
+  const part = model.takes ?? method.definition.partOf?.(batch) ?? batch;
   const compiled = await compileAttack(model.engine, method, {
     ...(tiling
-      ? await inTiles(method as Attack, aim, { batch, height, width }, tiling, (size) => model.unframed(size))
-      : { predictor: await model.predictor(given, batch) }),
+      ? await inTiles(method as Attack, aim, { batch: part, height, width }, tiling, (size) => model.unframed(size))
+      : { predictor: await model.predictor(given, part) }),
+    ...(part !== batch && { batch }),
     task: model.task,
     ignore: model.spec.ignore,
     ...(memory !== undefined && { memory: checkedMemory(memory) }),

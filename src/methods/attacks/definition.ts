@@ -34,6 +34,16 @@ export interface AttackDefinition<P = Parameters> {
   readonly follows: "gradients" | "predictions" | "nothing";
   /** What of the model under attack it can deal with, beyond whole images that may change everywhere. */
   readonly handles: readonly Handled[];
+  /**
+   * When it is done with an image. "won": as soon as the prediction is wrong (or shows the target), so that losses say nothing of such images; absent: it
+   * goes as far as it can.
+   */
+  readonly until?: "won";
+  /**
+   * How many images of a batch of that size its programs take; absent: all. `compile` then gets a predictor for so many, and the size of the batch
+   * beside it: what is left of a batch when images are done is packed into parts.
+   */
+  partOf?(batch: number): number;
   /** What it may use, in the words that all attacks share; absent what it has none of. */
   budget(parameters: P): AttackBudget;
   /** Refuses what does not go together, before anything is compiled. @throws AttackError */

@@ -53,7 +53,7 @@ export {
   type ObjectiveFound,
   type ObjectiveInputs,
 } from "./objective.js";
-export { type AttackOutcome, type Judgement, type StepRecord, selectStronger } from "./outcome.js";
+export { type AttackOutcome, type Judgement, type StepRecord, selectStronger, type TurnRecord } from "./outcome.js";
 export * as parameters from "./parameters.js";
 export { projectedAscent, usualStepSize } from "./projected-ascent.js";
 export { describeStep, type StepDescription } from "./step-description.js";

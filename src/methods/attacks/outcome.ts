@@ -38,6 +38,14 @@ export interface AttackOutcome extends Judgement {
   readonly found?: Readonly<Record<string, Float32Array>>;
   /** Where several attacks were run and of each sample one result was kept: what each of them came to, in their order. */
   readonly members?: readonly MemberOutcome[];
+  /** Where several attacks take their turn: what is right after each of them, for each sample. */
+  readonly after?: readonly TurnRecord[];
+}
+
+/** The share of correct pixels of each sample when an attack had its turn: of the worst image until then. */
+export interface TurnRecord {
+  readonly attack: string;
+  readonly correct: Float32Array;
 }
 
 /**

@@ -96,7 +96,8 @@ export class LoadedModel {
   /** What nobody said of the model and is therefore taken to be as usual. */
   readonly assumed: readonly Assumption[];
   readonly batch: number;
-  readonly #fixedBatch: number | undefined;
+  /** Images that the file takes at a time; undefined where it takes any number. */
+  readonly takes: number | undefined;
   readonly #mismatch: Mismatch;
   /** How images are cut into tiles, where they are. */
   readonly tiling: Tiling | undefined;
@@ -117,13 +118,13 @@ export class LoadedModel {
     this.spec = completeSpec(file, parseModelSpec(said));
     this.assumed = assumptions(said, this.spec);
     this.task = tasks[this.spec.task];
-    this.#fixedBatch = checkSpec(file, this.spec).batch;
+    this.takes = checkSpec(file, this.spec).batch;
     this.#mismatch = options.mismatch ?? "pad";
     this.tiling = options.tiles && { overlap: usualOverlap(options.tiles), ...options.tiles };
     if (this.tiling && this.task.extent === "image")
       throw new SpecError("A class is of the whole image, which tiles cannot give; leave tiles out.");
     if (this.tiling) checkTiling(this.tiling, this.spec.size);
-    this.batch = this.#fixedBatch ?? checkedBatch(options.batch ?? (this.task.extent === "image" ? 8 : 1));
+    this.batch = this.takes ?? checkedBatch(options.batch ?? (this.task.extent === "image" ? 8 : 1));
   }
 
   /**
@@ -278,7 +279,7 @@ export class LoadedModel {
 
   /** Images of a call at a time. */
   batchOf(options: Pick<CallOptions, "batch">, count: number): number {
-    return this.#fixedBatch ?? Math.min(count, checkedBatch(options.batch ?? this.batch));
+    return this.takes ?? Math.min(count, checkedBatch(options.batch ?? this.batch));
   }
 
   /** Targets and mask as losses take them. @throws DataError */

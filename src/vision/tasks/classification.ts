@@ -19,12 +19,16 @@ function largest(z: Value, count: number): Value[] {
   return Array.from({ length: count }, (_, i) => squeeze(slice(values!, [i], [i + 1], { axes: [1] }), [1]));
 }
 
+/** max_{i≠y} z_i - z_y: positive where misclassified (Carlini & Wagner 2017, section IV-A, f_6; Square's loss). Needs 2 classes. */
+const margin: PixelFunction = (z, y, options) => mul(sub(strongestRival(z, y), pick(z, y)), counted(y, options));
+
+const strongestRival = (z: Value, y: Value): Value => largest(where(oneHot(y, z.shape[1]!), -1e30, z), 1)[0]!;
+
 /** Difference of logits ratio (Croce & Hein 2020, eq. 6): -(z_y - max_{i≠y} z_i) / (z_π1 - z_π3). Positive where misclassified. Needs 3 classes. */
 const dlr: PixelFunction = (z, y, options) => {
   const [first, , third] = largest(z, 3);
-  const rival = largest(where(oneHot(y, z.shape[1]!), -1e30, z), 1)[0]!;
-  const margin = sub(pick(z, y), rival);
-  return mul(neg(div(margin, clip(sub(first!, third!), 1e-12))), counted(y, options));
+  const lead = sub(pick(z, y), strongestRival(z, y));
+  return mul(neg(div(lead, clip(sub(first!, third!), 1e-12))), counted(y, options));
 };
 
 /**
@@ -34,9 +38,8 @@ const dlr: PixelFunction = (z, y, options) => {
  */
 const targetedDlr: PixelFunction = (z, t, options) => {
   const [first, , third, fourth] = largest(z, 4);
-  const rival = largest(where(oneHot(t, z.shape[1]!), -1e30, z), 1)[0]!;
   const spread = sub(first!, mul(add(third!, fourth!), 0.5));
-  return mul(neg(div(sub(pick(z, t), rival), clip(spread, 1e-12))), counted(t, options));
+  return mul(neg(div(sub(pick(z, t), strongestRival(z, t)), clip(spread, 1e-12))), counted(t, options));
 };
 
 const atLeast = (leastClasses: number, loss: PixelFunction): PixelFunction => Object.assign(loss, { leastClasses });
@@ -56,6 +59,7 @@ export const classification: Task = {
     dlr: atLeast(3, dlr),
     "targeted-dlr": atLeast(4, targetedDlr),
     "jensen-shannon": jensenShannon,
+    margin: atLeast(2, margin),
   },
   trainedLosses: { "cross-entropy": mean(crossEntropy) },
   alignments: { softmax: softmaxAlignment, sigmoid: sigmoidAlignment },

@@ -8,12 +8,32 @@ import { cospgd } from "./cospgd.js";
 import { ensemble } from "./ensemble.js";
 import { fgsm } from "./fgsm.js";
 import { miFgsm } from "./mi-fgsm.js";
+import { nes } from "./nes.js";
 import { noise } from "./noise.js";
 import { pgd } from "./pgd.js";
 import { sea } from "./sea.js";
 import { segpgd } from "./segpgd.js";
+import { simba } from "./simba.js";
+import { square } from "./square.js";
 
-export { apgd, apgdCospgd, apgdReleased, apgdSegpgd, bim, cospgd, ensemble, fgsm, miFgsm, noise, pgd, sea, segpgd };
+export {
+  apgd,
+  apgdCospgd,
+  apgdReleased,
+  apgdSegpgd,
+  bim,
+  cospgd,
+  ensemble,
+  fgsm,
+  miFgsm,
+  nes,
+  noise,
+  pgd,
+  sea,
+  segpgd,
+  simba,
+  square,
+};
 
 /** Every attack of the library by its name. */
 export const attacks = {
@@ -29,5 +49,8 @@ export const attacks = {
   "apgd-segpgd": apgdSegpgd,
   ensemble,
   sea,
+  square,
+  simba,
+  nes,
   noise,
 } as const satisfies Readonly<Record<string, AttackDefinition>>;

@@ -1,0 +1,63 @@
+import { z } from "zod";
+import type { Aim, AttackBudget, CallableDefinition } from "../definition.js";
+import { defineAttack } from "../definition.js";
+import { count, parameter } from "../parameters.js";
+import type { QuerySearch } from "./search.js";
+
+/** The parameters that query attacks share. */
+export const queryParameters = (usual: number) => ({
+  queries: parameter(count.default(usual), { description: "predictions that it may ask for, for each image" }),
+});
+
+export const queryLoss = {
+  loss: parameter(z.string().optional(), {
+    description: "loss to raise",
+    placeholder: "name",
+    usual: "the task's usual one; square: margin, in classification",
+  }),
+};
+
+/** What makes one query attack differ from another. */
+export interface QueryAttackParts<P> {
+  readonly name: string;
+  readonly title: string;
+  readonly source: string;
+  readonly summary: string;
+  readonly budget: (parameters: P) => AttackBudget;
+  readonly search: (parameters: P, aim: Aim) => QuerySearch;
+}
+
+/**
+ * An attack that sees predictions alone, as a definition: no gradient is built, so it runs on models that have none. Queries are counted for each image, which
+ * is left alone once it is won.
+ */
+export function queryAttack<T extends z.core.$ZodLooseShape & { readonly queries: z.ZodType; readonly loss: z.ZodType }>({
+  parameters: shape,
+  search,
+  ...said
+}: QueryAttackParts<z.output<z.ZodObject<T, z.core.$strict>>> & { readonly parameters: T }): CallableDefinition<
+  z.ZodObject<T, z.core.$strict>
+> {
+  return defineAttack<z.ZodObject<T, z.core.$strict>>({
+    ...said,
+    parameters: z.strictObject(shape),
+    follows: "predictions",
+    until: "won",
+    handles: ["perturb", "region", "tiles"],
+    partOf: quarterOf,
+    check: async (parameters, aim) => {
+      const { lossOf } = await import("../step-graph.js");
+      const { loss } = search(parameters, aim);
+      lossOf(loss === undefined ? {} : { loss }, aim.task);
+    },
+    compile: async (engine, parameters, model) => {
+      const { queried } = await import("./queried.js");
+      const { task, goal = "untargeted" } = model;
+      const { queries } = parameters as unknown as { readonly queries: number };
+      return queried(engine, { name: said.name, queries, ...search(parameters, { task, goal }) }, model);
+    },
+  });
+}
+
+/** Of a batch a quarter at a time: what is left when images are done is packed, and less than a quarter of the batch is computed for nothing. */
+export const quarterOf = (batch: number): number => Math.ceil(batch / 4);
