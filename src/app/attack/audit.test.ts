@@ -40,7 +40,7 @@ const record = (index: number, changes: Partial<AttackRecord> = {}): AttackRecor
   classes: 2,
   loss: { clean: 0.1, steps: [0.2, 0.6, 1, 1.4, 1.8, 2, 2, 2, 2, 2], adversarial: 2, saved: 1.95 },
   scores: { clean: scores(1), adversarial: scores(0), saved: scores(0) },
-  perturbation: { image: { l_inf: 8 / 255, l_2: 0.1, l_1: 0.5 } },
+  perturbation: { image: { l_inf: 8 / 255, l_2: 0.1, l_1: 0.5, l_0: 48 } },
   gradient: { zero: 0, nan: 0 },
   files: { image: "images/000000.png" },
   ...changes,
@@ -166,7 +166,7 @@ describe("audit", () => {
       records: [record(0, { loss: { clean: 0.1, steps, adversarial, saved: adversarial } })],
     });
     expect(find("Step size suits the budget", path([1, 2, 1, 2, 1, 2, 1, 2, 1, 2], 1)).verdict).toBe("warning");
-    const short = { records: [record(0, { perturbation: { image: { l_inf: 2 / 255, l_2: 0, l_1: 0 } } })] };
+    const short = { records: [record(0, { perturbation: { image: { l_inf: 2 / 255, l_2: 0, l_1: 0, l_0: 0 } } })] };
     // Ten steps of 0.01 could have reached the edge; that they did not is no fault of their length.
     expect(find("Step size suits the budget", short)).toMatchObject({
       verdict: "passed",

@@ -1,44 +1,35 @@
 import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
-import type { Norm } from "../../methods/attacks/attack.js";
+import type { NormName } from "../../methods/attacks/attack.js";
+import { lengths } from "../../methods/attacks/lengths.js";
 
-/** Sizes of a perturbation of one image, in [0, 1] units. */
-export interface PerturbationSize {
-  readonly l_inf: number;
-  readonly l_2: number;
-  readonly l_1: number;
-}
+/** Sizes of a perturbation of one image, in [0, 1] units; in l_0 the number of color values that changed. */
+export type PerturbationSize = Readonly<Record<NormName, number>>;
 
 export function perturbationSize(adversarial: Tensor, clean: Tensor): PerturbationSize {
   const [a, c] = [adversarial.data as Float32Array, clean.data as Float32Array];
-  let [largest, squares, total] = [0, 0, 0];
-  for (let i = 0; i < a.length; i++) {
-    const d = Math.abs(a[i]! - c[i]!);
-    largest = Math.max(largest, d);
-    squares += d * d;
-    total += d;
-  }
-  return { l_inf: largest, l_2: Math.sqrt(squares), l_1: total };
+  const delta = Float64Array.from(a, (v, i) => v - c[i]!);
+  return { l_inf: lengths.l_inf(delta), l_2: lengths.l_2(delta), l_1: lengths.l_1(delta), l_0: lengths.l_0(delta) };
 }
 
 /** Where a norm is (a root of) a sum over the pixels: what a pixel that changes by so many levels adds to it. */
-const levelCost: Readonly<Partial<Record<Norm["name"], (levels: number) => number>>> = { l_2: (k) => k * k, l_1: (k) => k };
+const levelCost: Readonly<Partial<Record<NormName, (levels: number) => number>>> = { l_2: (k) => k * k, l_1: (k) => k };
 
 /**
  * The adversarial image as an 8-bit file can hold it, still inside the ball around the clean one, which must itself be on the 8-bit grid.
  *
- * l_inf: every value at the nearest level of those inside. l_2 and l_1: every value at the level next to it on the clean side, then those nearest to
+ * l_inf: every value at the nearest level of those inside. l_0: at the nearest level at all, which changes no further value. l_2 and l_1: every value at the level next to it on the clean side, then those nearest to
  * the next level there, as long as the perturbation gets no larger than it was. (`nearestLevels` does the same within an attack.)
  */
 export function saveable(
   adversarial: Tensor<"float32">,
   clean: Tensor<"float32">,
-  norm: Norm["name"],
+  norm: NormName,
   epsilon: number,
 ): Tensor<"float32"> {
   const base = Int32Array.from(clean.data, (v) => Math.min(255, Math.max(0, Math.round(v * 255))));
   const change = Float64Array.from(adversarial.data, (v, i) => v * 255 - base[i]!);
   const cost = levelCost[norm];
-  const radius = Math.floor(epsilon * 255 + 1e-6);
+  const radius = norm === "l_inf" ? Math.floor(epsilon * 255 + 1e-6) : Number.POSITIVE_INFINITY;
   const whole = cost ? filled(change.map(Math.abs), cost) : change.map((d) => Math.min(Math.round(Math.abs(d)), radius));
   return tensor(
     "float32",

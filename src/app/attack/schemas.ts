@@ -18,7 +18,12 @@ const references = <S extends z.ZodType>(of: S) =>
     target: of.optional().describe("against the attacker's target, where there is one"),
     prediction: of.describe("against the model's own clean prediction"),
   });
-const norms = z.object({ l_inf: z.number(), l_2: z.number(), l_1: z.number() });
+const norms = z.object({
+  l_inf: z.number(),
+  l_2: z.number(),
+  l_1: z.number(),
+  l_0: z.number().describe("color values that changed"),
+});
 
 const failed = z.object({
   index: z.number().int().describe("position in the data set"),

@@ -1,7 +1,9 @@
+import type { NormName } from "../../methods/attacks/attack.js";
 import { framing } from "../../vision/framed-predictor.js";
 import { type Measure, type SampleScores, worstChoice } from "../../vision/metrics/measure.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { tileCount } from "../../vision/tiling.js";
+import type { PerturbationSize } from "./eight-bit.js";
 import { type AttackPlan, runFormat } from "./plan.js";
 import type { AttackRecord, References } from "./run-attack.js";
 
@@ -33,7 +35,7 @@ export interface AttackSummary {
   /** How many pictures the predictor mirrors at their edges, and how many it scales, because the model takes only some sizes. */
   readonly framing?: { readonly padded: number; readonly scaled: number };
   /** Largest perturbation of any saved image. */
-  readonly perturbation: { readonly l_inf: number; readonly l_2: number; readonly l_1: number };
+  readonly perturbation: PerturbationSize;
 }
 
 /** Metrics of adversarial images, by reference. */
@@ -68,8 +70,7 @@ export function summarize(plan: AttackPlan, all: readonly AttackRecord[]): Attac
   const mean = (pick: (r: AttackRecord) => number) =>
     done.length === 0 ? null : done.reduce((sum, r) => sum + pick(r), 0) / done.length;
   const steps = Math.max(0, ...done.map((r) => r.loss!.steps.length));
-  const largest = (norm: "l_inf" | "l_2" | "l_1") =>
-    Math.max(0, ...done.flatMap((r) => Object.values(r.perturbation!).map((p) => p[norm])));
+  const largest = (norm: NormName) => Math.max(0, ...done.flatMap((r) => Object.values(r.perturbation!).map((p) => p[norm])));
   const { fit } = plan;
   const counts =
     fit.mismatch === "tile" ? done.map(({ size }) => tileCount({ height: size![0], width: size![1] }, fit.tiles)) : [];
@@ -90,7 +91,7 @@ export function summarize(plan: AttackPlan, all: readonly AttackRecord[]): Attac
       tiles: { least: Math.min(...counts), most: Math.max(...counts), all: counts.reduce((a, b) => a + b) },
     }),
     ...framingOf(plan, done),
-    perturbation: { l_inf: largest("l_inf"), l_2: largest("l_2"), l_1: largest("l_1") },
+    perturbation: { l_inf: largest("l_inf"), l_2: largest("l_2"), l_1: largest("l_1"), l_0: largest("l_0") },
   };
 }
 

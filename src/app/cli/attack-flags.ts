@@ -77,9 +77,10 @@ export const flagTexts = (attacks: Attacks): readonly FlagText[] =>
 function textsOf({ by }: Shared, all: readonly string[]): FlagText {
   const [{ field }] = by as [Shared["by"][number]];
   const { description = "" } = field.notes;
+  const choosable = new Set(by.flatMap((own) => (own.field.kind.kind === "choice" ? own.field.kind.of : [])));
   // Left out where the description explains each of them.
-  const named = field.kind.kind !== "choice" || field.kind.of.every((choice) => description.includes(choice));
-  const choices = named || field.kind.kind !== "choice" ? "" : `: ${field.kind.of.join(", ")}`;
+  const named = [...choosable].every((choice) => description.includes(choice));
+  const choices = named ? "" : `: ${[...choosable].join(", ")}`;
   const [defaults, owners] = [defaultsOf(by), ownersOf(by, all)];
   return {
     usage: usageOf(field),

@@ -79,6 +79,7 @@ const normNames = {
   l_inf: "of each color value (l<sub>∞</sub>)",
   l_2: "Euclidean length (l<sub>2</sub>)",
   l_1: "sum of changes (l<sub>1</sub>)",
+  l_0: "color values changed (l<sub>0</sub>)",
 } as const;
 
 export const factName = ({ kind, label, reference }: Headline): string =>

@@ -23,6 +23,7 @@ export function radius(value: number, norm: AttackBudget["norm"]): string {
 export function allowance(epsilon: number, norm: AttackBudget["norm"]): string {
   if (norm === "l_inf") return `each color value by at most ${Number((epsilon * 255).toPrecision(4))} of 255 levels`;
   const size = radius(epsilon, norm);
+  if (norm === "l_0") return `at most ${size} color values of each picture`;
   return norm === "l_2"
     ? `each picture by at most ${size} in Euclidean length (the root of all squared changes, values being in [0, 1])`
     : `each picture by at most ${size} in sum (of all absolute changes, values being in [0, 1])`;

@@ -7,10 +7,11 @@ import { checkedImages, type ImageBatch, type Images, type ImagesByRole, isTenso
 import type { LikeImages, LoadedModel, ScoredPredictions, TargetOptions } from "../../vision/model/loaded-model.js";
 import type { Targets } from "../../vision/model/targets.js";
 import type { Task } from "../../vision/tasks/index.js";
-import type { Goal, Norm } from "./attack.js";
+import type { Goal, NormName } from "./attack.js";
 import { type Attack, checkAttack, compileAttack } from "./definition.js";
 import { AttackError } from "./error.js";
 import { inTiles } from "./in-tiles.js";
+import { lengths } from "./lengths.js";
 import { type AttackOutcome, checkedOutcome } from "./outcome.js";
 import type { Transform } from "./transforms/index.js";
 
@@ -290,21 +291,14 @@ function succeeded({ extent, judgedBy }: Task, goal: Goal, before: ScoredPredict
 function sizes(
   adversarial: Readonly<Record<string, Tensor<"float32">>>,
   { byRole, count }: ImageBatch,
-  norm: Norm["name"],
+  norm: NormName,
 ): number[] {
   return Array.from({ length: count }, (_, i) =>
     Math.max(
       ...Object.entries(adversarial).map(([role, { data, shape }]) => {
         const n = sizeOf(shape.slice(1));
         const clean = byRole[role]!.data;
-        let [most, sum, squares] = [0, 0, 0];
-        for (let at = i * n; at < (i + 1) * n; at++) {
-          const d = Math.abs(data[at]! - clean[at]!);
-          most = Math.max(most, d);
-          sum += d;
-          squares += d * d;
-        }
-        return { l_inf: most, l_2: Math.sqrt(squares), l_1: sum }[norm];
+        return lengths[norm](Float64Array.from({ length: n }, (_, k) => data[i * n + k]! - clean[i * n + k]!));
       }),
     ),
   );

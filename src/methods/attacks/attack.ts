@@ -57,9 +57,12 @@ export type Goal = "untargeted" | "targeted";
  */
 export type Start = "clean" | "random" | "ball";
 
+/** How a perturbation of an image is measured, over all its color values: the largest, the root of squares, the sum, the number of those that changed. */
+export type NormName = "l_inf" | "l_2" | "l_1" | "l_0";
+
 /** A ball around the clean image, its steepest direction and its projection; all per image over (C, H, W). */
 export interface Norm {
-  readonly name: "l_inf" | "l_2" | "l_1";
+  readonly name: Exclude<NormName, "l_0">;
   /** The step of unit size at `x` that follows this (finite) gradient. */
   readonly direction: (gradient: Value, x: Value) => Value;
   /** The point of the ball of radius `epsilon` (a scalar value) around `clean` nearest to `clean + delta`, as a difference from `clean`. */

@@ -3,7 +3,7 @@ import type { Engine } from "../../engine/runtime/engine.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import { check } from "../../vision/spec/check.js";
 import type { PixelFunction, Task } from "../../vision/tasks/index.js";
-import type { Goal, Norm, ProjectedAscent } from "./attack.js";
+import type { Goal, NormName, ProjectedAscent } from "./attack.js";
 import type { AttackBatch, AttackHooks, AttackOutcome } from "./compile-attack.js";
 import { AttackError } from "./error.js";
 import type { Judgement } from "./outcome.js";
@@ -32,6 +32,11 @@ export interface AttackDefinition<P = Parameters> {
   readonly parameters: z.ZodObject;
   /** What the search follows: gradients, the predictions alone, or nothing (random noise, which every attack must beat). */
   readonly follows: "gradients" | "predictions" | "nothing";
+  /**
+   * What the search is for: absent, the most damage within a budget; or the smallest perturbation that is enough, whose size in the budget's norm is then
+   * `found.radius` (0 where the clean image is wrong already, NaN where none was found).
+   */
+  readonly seeks?: "smallest perturbation";
   /** What of the model under attack it can deal with, beyond whole images that may change everywhere. */
   readonly handles: readonly Handled[];
   /**
@@ -60,8 +65,8 @@ export type Handled = "perturb" | "region" | "transform" | "tiles";
 
 export interface AttackBudget {
   /** How perturbations are measured. */
-  readonly norm: Norm["name"];
-  /** Radius of the ball that the result lies in; absent where the attack looks for the smallest perturbation. */
+  readonly norm: NormName;
+  /** Radius of the ball that the result lies in; absent where there is none: the smallest perturbation is looked for, however large. */
   readonly epsilon?: number | undefined;
   readonly steps?: number | undefined;
   /** Absent where the attack sets its step sizes itself. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { PixelFunction } from "../../vision/tasks/index.js";
+import type { NormName } from "./attack.js";
 import { stepSchedules } from "./step-schedule.js";
 
 // Parameters that several attacks share. Order matters nowhere but in plans and help.
@@ -25,7 +26,9 @@ export const parameter = <S extends z.ZodType>(schema: S, notes: ParameterNotes)
 export const count = z.number().int().min(1).meta({ allowed: "a whole number of at least 1" });
 
 export const ball = {
-  norm: parameter(z.enum(["l_inf", "l_2", "l_1"]).default("l_inf"), { description: "norm of the ball" }),
+  norm: parameter(z.enum(["l_inf", "l_2", "l_1"]).default("l_inf"), {
+    description: "norm of the ball, or of the perturbation that is made small",
+  }),
   epsilon: parameter(
     z
       .number()
@@ -33,11 +36,36 @@ export const ball = {
       .meta({ allowed: "a radius above 0, such as 8/255" })
       .default(8 / 255),
     {
-      description: "radius of the ball, images being in [0, 1]",
+      description:
+        "radius of the ball, images being in [0, 1]; where the smallest perturbation is looked for: beyond which an image counts as not broken",
       placeholder: "radius",
       unit: "intensity",
     },
   ),
+};
+
+/** The norm that is made small, of those that an attack knows; the first is the usual one. */
+export const smallestIn = <const N extends readonly [NormName, ...NormName[]]>(...among: N) => ({
+  norm: parameter(z.enum(among).default(among[0] as never), { description: "norm of the perturbation that is made small" }),
+});
+
+/** Of attacks that look for the smallest perturbation. */
+export const reach = {
+  epsilon: parameter(z.number().positive().meta({ allowed: "a radius above 0, such as 8/255" }).optional(), {
+    description: "radius beyond which an image counts as not broken",
+    placeholder: "radius",
+    unit: "intensity",
+    usual: "none",
+  }),
+};
+
+export const successShare = {
+  successShare: parameter(z.number().gt(0).max(1).meta({ allowed: "a share above 0, 1 at most" }).optional(), {
+    description:
+      "where every pixel has a class: share of an image's correct pixels that must be lost (towards a target: that show it) for it to count as broken",
+    placeholder: "share",
+    usual: "0.99",
+  }),
 };
 
 export const steps = {

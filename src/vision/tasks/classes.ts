@@ -121,6 +121,10 @@ export const softmaxAlignment = labelAlignment((logit, largest) => exp(sub(logit
 /** The same with a sigmoid per channel in place of the softmax, as other code bases compute CosPGD (Croce et al. 2023's comparison). */
 export const sigmoidAlignment = labelAlignment((logit) => sigmoid(logit));
 
+/** z_y - max_{j≠y} z_j: the label's lead, negative where another class is ahead. */
+export const margin: PixelFunction = (z, y, options) =>
+  mul(sub(pick(z, y), reduceMax(where(oneHot(y, z.shape[1]!), -1e30, z), [1], "drop")), counted(y, options));
+
 /** [argmax z = y] */
 export const correctClass: PixelFunction = (z, y, options) =>
   mul(cast(equal(cast(argMax(z, 1, "drop"), y.type), y), "float32"), counted(y, options));

@@ -1,4 +1,4 @@
-import type { Norm } from "../../../methods/attacks/attack.js";
+import type { NormName } from "../../../methods/attacks/attack.js";
 import type { AttackBatch, CompiledAscent } from "../../../methods/attacks/compile-attack.js";
 import { tasks } from "../../../vision/tasks/index.js";
 import type { AttackPlan } from "../plan.js";
@@ -13,9 +13,9 @@ const lengthenings = [1, 2, 4];
 /** Steps of a search could cross the ball's radius this many times. */
 const reach = 2.5;
 
-/** Radius at which nearly every image is allowed: 0.5 in l_inf, and the same perturbation measured in the other norms. */
-export function hugeRadius(norm: Norm["name"], elements: number): number {
-  return norm === "l_inf" ? 0.5 : norm === "l_2" ? 0.5 * Math.sqrt(elements) : 0.5 * elements;
+/** Radius at which nearly every image is allowed: 0.5 in l_inf, and the same perturbation measured in the other norms (every value, in l_0). */
+export function hugeRadius(norm: NormName, elements: number): number {
+  return { l_inf: 0.5, l_2: 0.5 * Math.sqrt(elements), l_1: 0.5 * elements, l_0: elements }[norm];
 }
 
 /** The same attack (for an ensemble: its members in turn) in the huge ball, with more and shorter steps until it goes clearly further. */

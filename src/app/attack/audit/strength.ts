@@ -10,7 +10,7 @@ export function beatsNoise(plan: AttackPlan, trials: readonly Trial[]): Check {
   const { goal } = plan;
   const name = "Beats random noise";
   if (plan.attack.definition.follows === "nothing") return notApplicable(name, "The attack is random noise itself.");
-  if (plan.attack.budget.epsilon === undefined)
+  if (plan.attack.definition.seeks === "smallest perturbation" || plan.attack.budget.epsilon === undefined)
     return notApplicable(name, "The attack looks for the smallest perturbation that is enough, not for the furthest in a ball.");
   if (trials.length === 0) return notApplicable(name, "No sample finished.");
   const furthest = (t: Trial) => Math.max(...[t.noise.uniform, t.noise.sign].map((loss) => gained(goal.kind, t.clean, loss)));

@@ -5,6 +5,8 @@ import { sizeOf, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
 import type { ProjectedAscent } from "../../../methods/attacks/attack.js";
 import { type AttackBatch, type CompiledAscent, compileAscent, type TraceStep } from "../../../methods/attacks/compile-attack.js";
 import { ascentsOf, compileAttack } from "../../../methods/attacks/definition.js";
+import { lengths } from "../../../methods/attacks/lengths.js";
+import { projections } from "../../../methods/attacks/smallest/balls.js";
 import { type AttackedModel, perturbedRoles } from "../../../methods/attacks/step-graph.js";
 import { classesOf } from "../../../methods/attacks/worst-of.js";
 import { readImage } from "../../../vision/data/node/image-file.js";
@@ -164,12 +166,9 @@ function noisy(
       const v = random.uniform(-1, 1);
       return (kind === "sign" ? Math.sign(v) : v) * (region ? region.data[i % area]! : 1);
     });
-    const size =
-      norm === "l_inf"
-        ? 1
-        : norm === "l_2"
-          ? Math.sqrt(raw.reduce((s, v) => s + v * v, 0))
-          : raw.reduce((s, v) => s + Math.abs(v), 0);
+    // The largest as many, each anywhere in [-1, 1].
+    if (norm === "l_0") projections.l_0(raw, epsilon);
+    const size = norm === "l_inf" ? 1 : norm === "l_0" ? epsilon : lengths[norm](raw);
     images[role] = tensor(
       "float32",
       image.shape,

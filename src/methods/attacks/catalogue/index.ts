@@ -5,6 +5,9 @@ import { apgdReleased } from "./apgd-released.js";
 import { apgdSegpgd } from "./apgd-segpgd.js";
 import { bim } from "./bim.js";
 import { cospgd } from "./cospgd.js";
+import { cw } from "./cw.js";
+import { ddn } from "./ddn.js";
+import { deepfool } from "./deepfool.js";
 import { ensemble } from "./ensemble.js";
 import { fgsm } from "./fgsm.js";
 import { miFgsm } from "./mi-fgsm.js";
@@ -23,6 +26,9 @@ export {
   apgdSegpgd,
   bim,
   cospgd,
+  cw,
+  ddn,
+  deepfool,
   ensemble,
   fgsm,
   miFgsm,
@@ -47,6 +53,9 @@ export const attacks = {
   "apgd-cospgd": apgdCospgd,
   "apgd-released": apgdReleased,
   "apgd-segpgd": apgdSegpgd,
+  deepfool,
+  ddn,
+  cw,
   ensemble,
   sea,
   square,

@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Value } from "../../../engine/graph/graph.js";
+import { add, matMul, reshape } from "../../../engine/operators/index.js";
+import type { Engine } from "../../../engine/runtime/engine.js";
+import { createEngine } from "../../../engine/runtime/node.js";
+import { Random } from "../../../engine/tensor/random.js";
+import { tensor } from "../../../engine/tensor/tensor.js";
+import type { NormName } from "../attack.js";
+import { cw, ddn, deepfool } from "../catalogue/index.js";
+import { type Attack, compileAttack } from "../definition.js";
+import { dualOf, lengths } from "../lengths.js";
+import { functionModel } from "../testing/function-model.js";
+
+// A linear classifier of two classes, z = (⟨w, x⟩ + b, 0), whose border is |⟨w, x⟩ + b| / ‖w‖_q away; worked out here in double precision. x is in the middle
+// of [0, 1], so that the box does not matter.
+
+const n = 48;
+const random = new Random(8, "linear");
+const w = Float64Array.from({ length: n }, () => Math.fround(random.normal(0, 1)));
+const x = Float64Array.from({ length: n }, () => Math.fround(random.uniform(0.45, 0.55)));
+const height = 0.5;
+const bias = height - w.reduce((s, v, i) => s + v * x[i]!, 0);
+const columns = tensor(
+  "float32",
+  [n, 2],
+  Float32Array.from({ length: 2 * n }, (_, i) => (i % 2 === 0 ? w[i / 2]! : 0)),
+);
+const model = functionModel([1, 3, 4, 4], (image: Value) =>
+  add(matMul(reshape(image, [1, n]), image.graph.constant(columns)), image.graph.constant(tensor("float32", [2], [bias, 0]))),
+);
+const batch = (label: number) => ({
+  images: { image: tensor("float32", [1, 3, 4, 4], Float32Array.from(x)) },
+  target: tensor("int64", [1], [label]),
+  samples: ["only"],
+  seed: 0,
+});
+
+const distance = (norm: Exclude<NormName, "l_0">) => height / lengths[dualOf[norm]](w);
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await createEngine({ threads: 1 });
+});
+afterAll(() => engine.dispose());
+
+async function radiusOf(attack: Attack, goal: "untargeted" | "targeted") {
+  const compiled = await compileAttack(engine, attack, { ...model, goal });
+  const { found, steps } = await compiled.run(batch(goal === "untargeted" ? 0 : 1));
+  compiled.dispose();
+  return { radius: found!.radius![0]!, steps: steps.length };
+}
+
+describe.each(["untargeted", "targeted"] as const)("%s, on a linear model", (goal) => {
+  it.each(["l_2", "l_inf"] as const)(
+    "deepfool, %s: one step, to the border exactly and beyond by the overshoot",
+    async (norm) => {
+      for (const overshoot of [0.001, 0.02]) {
+        const { radius, steps } = await radiusOf(deepfool({ norm, overshoot }), goal);
+        expect(radius / distance(norm)).toBeCloseTo(1 + overshoot, 4);
+        expect(steps).toBe(2);
+      }
+    },
+  );
+
+  it.each([
+    ["ddn", "l_2", ddn({ steps: 200 }), 1.01],
+    ["cw", "l_2", cw({ steps: 200, learningRate: 0.01 }), 1.02],
+  ] as const)("%s, %s: the distance nearly", async (_, norm, attack, most) => {
+    const { radius } = await radiusOf(attack, goal);
+    expect(radius / distance(norm)).toBeGreaterThan(1 - 1e-5);
+    expect(radius / distance(norm)).toBeLessThan(most);
+  });
+});
