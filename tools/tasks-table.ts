@@ -11,19 +11,23 @@ const code = (words: readonly string[]): string => words.map((word) => `\`${word
 
 /** "logits [B, K]", "[B, 2, H, W]" */
 function prediction({ kind, extent, channels }: Task): string {
+  if (extent === "objects") return "[B, 4 + K, N], boxes and logits at N places";
   const shape = extent === "image" ? "[B, K]" : `[B, ${channels ?? "K"}, H, W]`;
   return `${kind === "classes" ? "logits " : ""}${shape}`;
 }
 
 function target({ target: of, extent, channels = 4 }: Task): string {
+  if (extent === "objects") return "a list float32 [M, 6] for each picture, laid on the model's places: [B, 6, N]";
   const { type, shape } = of({ type: "float32", shape: extent === "image" ? [1, channels] : [1, channels, 2, 3] });
   return `${type} [${["B", ...(shape.length === 4 ? [channels] : []), ...(extent === "image" ? [] : ["H", "W"])].join(", ")}]`;
 }
 
-const resized = ({ valuesBetween, pixelUnits, extent }: Task): string =>
+const resized = ({ valuesBetween, pixelUnits, extent, placed }: Task): string =>
   extent === "image"
     ? "stays"
-    : `${valuesBetween === "exist" ? "bilinear" : "nearest"}${pixelUnits.length > 0 ? `, times the scale in ${pixelUnits.join(" and ")}` : ""}`;
+    : placed
+      ? "boxes follow the picture"
+      : `${valuesBetween === "exist" ? "bilinear" : "nearest"}${pixelUnits.length > 0 ? `, times the scale in ${pixelUnits.join(" and ")}` : ""}`;
 
 const layoutsOf = (task: Task): string => code(layoutNames.filter((name) => layouts[name].tasks.includes(task.name)));
 
@@ -36,6 +40,7 @@ const files = ({ folder: { arrangements, labels } }: Task): string => {
     list: "`labels.txt`",
     masks: "`.png` of class indices",
     pictures: "pictures",
+    objects: labels.kind === "objects" ? `\`${labels.extension}\`, a line "class x y width height" for each object` : "",
     maps: labels.kind === "maps" ? code(Object.keys(labels.readers)) : "",
   }[labels.kind];
   return `${places.join("; ")}. Truth: ${truth}`;

@@ -7,6 +7,7 @@ import { syntheticDataset } from "../vision/data/synthetic/dataset.js";
 import { frameImage, framing } from "../vision/framed-predictor.js";
 import type { ModelSpec } from "../vision/spec/model-spec.js";
 import { preprocess } from "../vision/spec/splice.js";
+import { tasks } from "../vision/tasks/index.js";
 import { prepare } from "./attack/prepare.js";
 import { UsageError } from "./cli/errors.js";
 import { openData } from "./data/open-data.js";
@@ -60,7 +61,7 @@ export async function pictureFeeds(
       const sample = await dataset.sample(Math.floor((i * dataset.length) / taken));
       const roles = Object.keys(sample.inputs);
       const { images: given, ...extent } = prepare(sample, i, roles, spec, { mismatch: "pad" });
-      const pictures = Object.values(given).map((image) => frameImage(image, framing(extent, atSize, "pad")));
+      const pictures = Object.values(given).map((image) => frameImage(image, framing(extent, atSize, "pad"), tasks[spec.task]));
       const images = Object.fromEntries(
         graph.inputs.map(({ name }, k) => {
           const picture = pictures[Math.min(k, pictures.length - 1)]!;

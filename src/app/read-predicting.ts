@@ -1,6 +1,6 @@
 import type { OnnxModel } from "../engine/onnx/model.js";
 import { readModel } from "../engine/onnx/read-file.js";
-import type { ModelSpec } from "../vision/spec/model-spec.js";
+import { type ModelSpec, namedOutputs } from "../vision/spec/model-spec.js";
 
 /**
  * Reads a model up to the prediction that its specification names: `output.name` is an output, or an inner value by its name in the file
@@ -8,5 +8,7 @@ import type { ModelSpec } from "../vision/spec/model-spec.js";
  *
  * @throws ModelError as `readModel`, and for a name that nothing in the file bears.
  */
-export const readPredicting = (path: string, { output }: ModelSpec): Promise<OnnxModel> =>
-  readModel(path, output.name === undefined ? {} : { outputs: [output.name] });
+export const readPredicting = (path: string, spec: ModelSpec): Promise<OnnxModel> => {
+  const outputs = namedOutputs(spec);
+  return readModel(path, outputs ? { outputs } : {});
+};

@@ -18,7 +18,7 @@ export interface Extent {
   readonly width: number;
 }
 
-/** The way of a picture to the model: scaled to one size, then mirrored at its right and lower edge up to the size that the model sees. */
+/** The way of a picture to the model: scaled to one size, then continued at its right and lower edge up to the size that the model sees. */
 export interface Framing {
   readonly scaled: Extent;
   readonly seen: Extent;
@@ -74,7 +74,7 @@ export async function framed(
     ),
     predict: (graph, images) => {
       const there = Object.fromEntries(
-        Object.entries(images).map(([role, image]) => [role, mirrored(resizedTo(image, scaled), seen)]),
+        Object.entries(images).map(([role, image]) => [role, surrounded(resizedTo(image, scaled), seen, task)]),
       );
       return back(inner.predict(graph, there), scaled, size, task);
     },
@@ -85,16 +85,23 @@ export async function framed(
  * What the model sees of a picture [3, H, W]: the picture's part of `framed` on an array, for what looks into the model. Truth stays the picture's own:
  * predictions are brought back to it (`framed`), it is never brought to them.
  */
-export function frameImage(image: Tensor<"float32">, { scaled, seen }: Framing): Tensor<"float32"> {
+export function frameImage(
+  image: Tensor<"float32">,
+  { scaled, seen }: Framing,
+  { surround }: Pick<Task, "surround">,
+): Tensor<"float32"> {
   const [channels, height, width] = image.shape as [number, number, number];
   const own = same({ height, width }, scaled) ? image : resizeImage(image, scaled.height, scaled.width);
   if (same(scaled, seen)) return own;
   const out = tensor("float32", [channels, seen.height, seen.width]);
+  if (surround !== "mirrored") out.data.fill(surround);
   const mirror = (i: number, n: number) => (n === 1 ? 0 : n - 1 - Math.abs(n - 1 - (i % (2 * n - 2))));
+  const [rows, columns] = surround === "mirrored" ? [seen.height, seen.width] : [scaled.height, scaled.width];
   for (let c = 0, to = 0; c < channels; c++)
-    for (let y = 0; y < seen.height; y++) {
+    for (let y = 0; y < seen.height; y++, to += seen.width) {
+      if (y >= rows) continue;
       const row = (c * scaled.height + mirror(y, scaled.height)) * scaled.width;
-      for (let x = 0; x < seen.width; x++) out.data[to++] = own.data[row + mirror(x, scaled.width)]!;
+      for (let x = 0; x < columns; x++) out.data[to + x] = own.data[row + mirror(x, scaled.width)]!;
     }
   return out;
 }
@@ -127,8 +134,20 @@ function mirrored(x: Value, { height, width }: Extent): Value {
   return mirrored(pad(x, [0, 0, 0, 0, 0, 0, down, right], "reflect"), { height, width });
 }
 
+/** The picture at the upper left of what the model sees; the rest is its mirror image or one intensity. */
+function surrounded(x: Value, { height, width }: Extent, { surround }: Task): Value {
+  if (surround === "mirrored") return mirrored(x, { height, width });
+  const [, , h, w] = x.shape as [number, number, number, number];
+  if (h === height && w === width) return x;
+  return pad(x, [0, 0, 0, 0, 0, 0, height - h, width - w], "constant", surround);
+}
+
 /** The prediction for the picture itself. Classes of whole images are what they are. */
-function back(prediction: Value, scaled: Extent, picture: Extent, { pixelUnits }: Task): Value {
+function back(prediction: Value, scaled: Extent, picture: Extent, { pixelUnits, placed }: Task): Value {
+  if (placed) {
+    const scale = { x: picture.width / scaled.width, y: picture.height / scaled.height };
+    return placed.prediction(prediction, { scale, shift: { x: 0, y: 0 }, size: picture });
+  }
   if (prediction.shape.length !== 4) return prediction;
   const cropped = slice(prediction, [0, 0], [scaled.height, scaled.width], { axes: [2, 3] });
   const resized = resizedTo(cropped, picture);

@@ -40,10 +40,17 @@ export async function attackedModel(
   };
 }
 
-/** What the loss compares one sample's prediction with: the attacker's wish, else the truth where the plan says so and there is one, else the model's own clean prediction. */
+/**
+ * What the loss compares one sample's prediction with: the attacker's wish, else the truth where the plan says so and there is one, else the model's own
+ * clean prediction.
+ *
+ * @param clean the model's prediction for the clean image, on whose places lists of objects are laid.
+ */
 export function drivenBy(
-  { reference }: Pick<AttackPlan, "reference">,
+  { reference, spec }: Pick<AttackPlan, "reference" | "spec">,
   { truth, target, prediction }: { truth: Tensor | undefined; target: Tensor | undefined; prediction: Tensor },
+  clean: Tensor,
 ): Tensor {
-  return target ?? (reference === "truth" ? (truth ?? prediction) : prediction);
+  const chosen = target ?? (reference === "truth" ? (truth ?? prediction) : prediction);
+  return tasks[spec.task].assigned?.(chosen, clean) ?? chosen;
 }

@@ -228,7 +228,7 @@ async function attackGroup(
   const roles = Object.keys(group[0]!.images);
   const compiled = await programs.get(group);
   const images = Object.fromEntries(roles.map((role) => [role, stack(group.map((p) => p.images[role]!))]));
-  const valid = group[0]!.valid && task.extent !== "image" ? stack(group.map((p) => p.valid!)) : undefined;
+  const valid = group[0]!.valid && task.extent === "pixels" ? stack(group.map((p) => p.valid!)) : undefined;
   const clean = await compiled.predict(images);
   // A sample with labels that the model cannot have is attacked like one without, for its neighbors' sake, and then listed as failed.
   const mislabeled = group.map(
@@ -236,10 +236,12 @@ async function attackGroup(
       (p.target && labelProblem(p.target, clean.shape[1]!, { ...plan.spec, ignore: [withoutTruth] }, p.id)) ??
       nothingCounts(p, plan),
   );
-  const own = group.map((_, i) => task.ownTarget(unstack(clean, i)));
+  const own = group.map((_, i) => task.ownTarget(unstack(clean, i), plan.spec.output));
   const truth = group.map((p, i) => (mislabeled[i] ? undefined : p.target));
-  const wanted = makeTarget && group.map((_, i) => makeTarget(unstack(clean, i)));
-  const driven = group.map((_, i) => drivenBy(plan, { truth: truth[i], target: wanted?.[i], prediction: own[i]! }));
+  const wanted = makeTarget && group.map((_, i) => makeTarget(unstack(clean, i), plan.spec.output));
+  const driven = group.map((_, i) =>
+    drivenBy(plan, { truth: truth[i], target: wanted?.[i], prediction: own[i]! }, unstack(clean, i)),
+  );
   const batch = {
     images,
     target: stack(driven),
@@ -367,7 +369,7 @@ class Programs {
   async get(group: readonly Prepared[]): Promise<CompiledAttack> {
     const { engine, plan } = this.context;
     const [, height, width] = Object.values(group[0]!.images)[0]!.shape as [number, number, number];
-    const valid = group[0]!.valid !== undefined && tasks[plan.spec.task].extent !== "image";
+    const valid = group[0]!.valid !== undefined && tasks[plan.spec.task].extent === "pixels";
     const key = `${group.length} ${height} ${width} ${valid}`;
     if (this.#current?.key !== key) {
       await this.dispose();

@@ -92,9 +92,14 @@ export async function runTensors(context: TensorContext, files: TensorFiles): Pr
   const steps: TraceStep[] = [];
   try {
     const prediction = await compiled.predict(images);
+    const own = (i: number) => {
+      const clean = unstack(prediction, i);
+      const list = task.ownTarget(clean, spec.output);
+      return task.assigned?.(list, clean) ?? list;
+    };
     const target = files.target
       ? await targetFrom(files.target, spec, goal, prediction)
-      : stack(Array.from({ length: batch }, (_, i) => task.ownTarget(unstack(prediction, i))));
+      : stack(Array.from({ length: batch }, (_, i) => own(i)));
     const problem = labelProblem(target, prediction.shape[1]!, spec, files.target ?? "the clean prediction");
     if (problem) throw new UsageError(problem);
     const found = await compiled.run(

@@ -14,12 +14,15 @@ export interface SpecFlags {
   readonly layout?: ModelSpec["layout"];
   readonly sizeRule?: ModelSpec["size"];
   readonly meaning?: ModelSpec["output"]["meaning"];
-  readonly outputName?: string;
+  readonly outputName?: string | string[];
   readonly outputLayout?: ModelSpec["layout"];
   readonly outputRange?: "0..1" | "0..255" | "-1..1";
   readonly outputChannels?: "rgb" | "bgr";
   readonly outputScale?: number;
   readonly outputAlign?: "none" | "median" | "least-squares";
+  readonly outputHead?: NonNullable<ModelSpec["output"]["head"]>;
+  readonly outputBoxes?: NonNullable<ModelSpec["output"]["boxes"]>;
+  readonly outputNms?: number;
   readonly ignore?: number[];
   readonly labelOffset?: number;
 }
@@ -58,7 +61,8 @@ export function withSpec(command: Command): Command {
     )
     .option(
       "--of, --output-name <value>",
-      "the prediction: which output, or an inner value by its name in the file (logits before ArgMax, TopK or non-maximum suppression); the model is cut there",
+      "the prediction: which output, or an inner value by its name in the file (logits before ArgMax, TopK or non-maximum suppression); the model is cut there; several with commas between (a detector's boxes,scores)",
+      (text) => (text.includes(",") ? text.split(",").map((name) => name.trim()) : text),
     )
     .option(
       "--output-scale <n>",
@@ -71,6 +75,9 @@ export function withSpec(command: Command): Command {
         "depth of unknown scale: laid on the truth before it is measured, by medians, or by scale and shift",
       ).choices(["none", "median", "least-squares"]),
     )
+    .option("--output-head <name>", "detection: how the outputs are laid out: yolov8, yolov5, ssd, retinanet, detr, rt-detr")
+    .option("--output-boxes <form>", "detection: what the four numbers of a box are: cxcywh, xyxy, cxcywh-normalized, xyxy-normalized")
+    .option("--output-nms <overlap>", "detection: boxes that overlap a surer one of their class by more are dropped; 1 keeps all", parseFraction)
     .option("--ignore <labels>", "labels without ground truth, for example 255,-1", numbers)
     .option("--label-offset <n>", "added to the data set's labels", parseInteger);
 }

@@ -48,7 +48,7 @@ export async function datasetImages(dataset: Dataset, data: DatasetPart, spec: M
     const picture = prepare(await fit.sample(index), index, roles, spec, { mismatch: data.mismatch });
     if (!whole) return picture;
     const way = framing(picture, spec.size, data.mismatch);
-    const images = Object.entries(picture.images).map(([role, image]) => [role, frameImage(image, way)]);
+    const images = Object.entries(picture.images).map(([role, image]) => [role, frameImage(image, way, tasks[spec.task])]);
     return { ...picture, images: Object.fromEntries(images), ...way.seen };
   };
   const picture = prepare(await fit.sample(indices[0]!), indices[0]!, roles, spec, { mismatch: data.mismatch });

@@ -185,13 +185,13 @@ async function rawOutputs(engine: Engine, { fixed, spec, mismatch }: View, sampl
   const { seen } = framing(samples[0]!, spec.size, mismatch);
   const program = await compiled(
     engine,
-    predictorOf(fixed, spec, { batch: 1, ...seen }, (value) => value),
+    predictorOf(fixed, spec, { batch: 1, ...seen }, ([first]) => first),
   );
   try {
     const raws: Tensor[] = [];
     for (const sample of samples) {
       const way = framing(sample, spec.size, mismatch);
-      raws.push((await program.run(feedsOf(sample, (image) => frameImage(image, way)))).prediction!);
+      raws.push((await program.run(feedsOf(sample, (image) => frameImage(image, way, tasks[spec.task])))).prediction!);
     }
     return raws;
   } finally {

@@ -104,7 +104,7 @@ export async function drawSpecimens(
         await Promise.all(roles.map(async (role) => [role, await readImage(join(folder, record.files![role]!))] as const)),
       );
       const [before, after] = [await predict(prepared.images), await predict(saved)];
-      const target = context.target?.(before);
+      const target = context.target?.(before, plan.spec.output);
       const names = dataset.classNames ?? [];
       const drawn = tasks[plan.spec.task].draw({
         image: prepared.images[roles[0]!]!,
@@ -113,6 +113,7 @@ export async function drawSpecimens(
         truth: prepared.target,
         valid: prepared.valid,
         target,
+        output: plan.spec.output,
         className: (label) => plan.spec.classes?.[label] ?? names[label - plan.spec.labelOffset] ?? `class ${label}`,
       });
       const perturbed = roles.filter((role) => !plan.threat.perturb || plan.threat.perturb.includes(role));

@@ -72,7 +72,8 @@ async function underAttack(
       const ordered = graph.inputs.map(({ name: input }) => byInput[input]!);
       const images = Object.fromEntries(roles.map((role, k) => [role, ordered[k]!]));
       const clean = await compiled.predict(images);
-      const target = stack([task.ownTarget(unstack(clean, 0))]);
+      const own = task.ownTarget(unstack(clean, 0), spec.output);
+      const target = stack([task.assigned?.(own, unstack(clean, 0)) ?? own]);
       const outcome = await compiled.run({ images, target, samples: [pictures.samples[i]!], seed: 0 });
       maps.clean.push(clean);
       maps.attacked.push(outcome.prediction);

@@ -27,6 +27,9 @@ export function stack<T extends Tensor>(tensors: readonly T[]): T {
   return out as T;
 }
 
+/** All entries along the first axis, each copied. */
+export const entriesOf = <T extends Tensor>(t: T): T[] => Array.from({ length: t.shape[0]! }, (_, i) => unstack(t, i));
+
 /** Entry `i` along the first axis, copied. */
 export function unstack<T extends Tensor>(t: T, i: number): T {
   const shape = t.shape.slice(1);

@@ -97,10 +97,11 @@ export async function attack<I extends Images | ImagesByRole, P>(
   const region = options.region && checkedRegion(options.region, given);
   if (targets === undefined && goal === "targeted")
     throw new AttackError("A targeted attack needs targets: say what the attacker wants to see.");
-  const { target, valid } =
-    targets === undefined
-      ? { target: ownTargets(model, await model.predict(images, { batch })), valid: undefined }
-      : await model.checkTargets(given, targets, options);
+  const { target, truths, valid } = await model.checkTargets(
+    given,
+    targets ?? ownTargets(model, await model.predict(images, { batch })),
+    options,
+  );
   const aim = { task: model.task, goal };
   await checkAttack(method, aim);
 
@@ -153,7 +154,7 @@ export async function attack<I extends Images | ImagesByRole, P>(
   } finally {
     compiled.dispose();
   }
-  const [before, after] = [found.clean, found.attacked].map((e) => model.evaluation(e.whole, target, valid)) as [
+  const [before, after] = [found.clean, found.attacked].map((e) => model.evaluation(e.whole, truths, valid)) as [
     ScoredPredictions,
     ScoredPredictions,
   ];
@@ -211,8 +212,8 @@ function checkedRegion(region: Tensor, { count, height, width }: ImageBatch): Te
   return one ? stack(new Array<Tensor<"float32">>(count).fill(given)) : given;
 }
 
-const ownTargets = ({ task }: LoadedModel, predictions: Tensor): Tensor =>
-  stack(Array.from({ length: predictions.shape[0]! }, (_, i) => task.ownTarget(unstack(predictions, i))));
+const ownTargets = ({ task, spec }: LoadedModel, predictions: Tensor): readonly Tensor[] =>
+  Array.from({ length: predictions.shape[0]! }, (_, i) => task.ownTarget(unstack(predictions, i), spec.output));
 
 const mean = (values: Float32Array): number => values.reduce((a, b) => a + b, 0) / values.length;
 

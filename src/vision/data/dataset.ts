@@ -1,5 +1,5 @@
 import type { Tensor } from "../../engine/tensor/tensor.js";
-import type { TaskName } from "../tasks/names.js";
+import { type TaskName, tasks } from "../tasks/index.js";
 import { DataError } from "./error.js";
 
 /**
@@ -11,6 +11,7 @@ import { DataError } from "./error.js";
  * | segmentation | `image` | int32 `[H, W]`, class indices or `ignoreLabel` | |
  * | flow | `image1`, `image2` | float32 `[2, H, W]`, pixels: u to the right, v down | bool `[H, W]` |
  * | disparity | `left`, `right` | float32 `[1, H, W]`, pixels, never negative | bool `[H, W]` |
+ * | detection | `image` | float32 `[M, 6]`, for each object x1, y1, x2, y2 in pixels, class, and 1 (2: a crowd, which counts neither way) | |
  * | restoration | `image` (degraded) | float32 `[3, H, W]` in [0, 1] | |
  *
  * The flow at pixel (x, y) of `image1` leads to (x + u, y + v) in `image2`. The disparity d at pixel (x, y) of `left` leads to
@@ -73,15 +74,16 @@ export function datasetOf<Entry>(
       if (!Number.isInteger(index) || index < 0 || index >= entries.length) {
         throw new DataError(`${labelling.name} has samples 0 to ${entries.length - 1}; there is no sample ${index}.`);
       }
-      return checkSizes(await read(entries[index]!, index));
+      return checkSizes(await read(entries[index]!, index), labelling.task);
     },
   };
 }
 
 /** Inputs, pixel-wise target and masks of one sample have one height and width, or the files do not belong together. */
-function checkSizes(sample: Sample): Sample {
+function checkSizes(sample: Sample, task: TaskName): Sample {
   const { inputs, target, valid, occluded } = sample;
-  const parts: Record<string, Tensor | undefined> = { ...inputs, target, valid, occluded };
+  const map = tasks[task].extent === "pixels" ? target : undefined;
+  const parts: Record<string, Tensor | undefined> = { ...inputs, target: map, valid, occluded };
   const sizes = Object.entries(parts).flatMap(([name, t]) =>
     t && t.shape.length >= 2 ? [{ name, size: t.shape.slice(-2).join("x") }] : [],
   );

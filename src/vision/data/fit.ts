@@ -1,6 +1,6 @@
 /** Datasets brought to one picture size, for models and batches that need it. */
 import { type DataType, type Tensor, tensor } from "../../engine/tensor/tensor.js";
-import { type TaskName, tasks } from "../tasks/index.js";
+import { type Placement, type TaskName, tasks } from "../tasks/index.js";
 import type { Dataset, Sample } from "./dataset.js";
 import { DataError } from "./error.js";
 
@@ -45,8 +45,12 @@ export function resizeImage(image: Tensor<"float32">, height: number, width: num
 }
 
 function fitSample(sample: Sample, fit: Fit, task: TaskName): Sample {
-  if (fit.kind === "crop") return mapped(sample, (t) => crop(t, fit.height, fit.width, sample.id));
   const [, oldHeight, oldWidth] = Object.values(sample.inputs)[0]!.shape as [number, number, number];
+  if (fit.kind === "crop") {
+    const cut = <T extends DataType>(t: Tensor<T>) => crop(t, fit.height, fit.width, sample.id);
+    const shift = { x: -middle(oldWidth, fit.width), y: -middle(oldHeight, fit.height) };
+    return mapped(sample, cut, cut, truthOf(task, { scale: { x: 1, y: 1 }, shift, size: fit }) ?? cut);
+  }
   const [height, width] = sizeAfter(fit, oldHeight, oldWidth);
   return resizeSample(sample, { height, width }, task);
 }
@@ -70,6 +74,9 @@ export function resizeSample(
       (x) => nearest(x, width, oldWidth),
     );
   };
+  const [, fullHeight, fullWidth] = Object.values(sample.inputs)[0]!.shape as [number, number, number];
+  const scale = { x: width / fullWidth, y: height / fullHeight };
+  const listed = truthOf(task, { scale, shift: { x: 0, y: 0 }, size: { height, width } });
   const truth = <T extends DataType>(t: Tensor<T>): Tensor<T> => {
     if (valuesBetween === "exist") return smooth(t);
     const [oldHeight, oldWidth] = t.shape.slice(-2) as [number, number];
@@ -81,7 +88,13 @@ export function resizeSample(
     });
     return resized;
   };
-  return mapped(sample, stepped, smooth, truth);
+  return mapped(sample, stepped, smooth, listed ?? truth);
+}
+
+/** What becomes of truth that is a list of places; undefined where it is a map, or of the whole image. */
+function truthOf(task: TaskName, placement: Placement): (<T extends DataType>(t: Tensor<T>) => Tensor<T>) | undefined {
+  const { placed } = tasks[task];
+  return placed && (<T extends DataType>(t: Tensor<T>) => placed.truth(t, placement) as unknown as Tensor<T>);
 }
 
 /** The sample with its pictures, target and masks changed; what has no height and width stays. */
@@ -110,8 +123,7 @@ function crop<T extends DataType>(t: Tensor<T>, height: number, width: number, i
       `Sample ${id} is ${oldHeight}x${oldWidth} (height x width), too small to crop ${height}x${width} from it.`,
     );
   }
-  const top = roundHalfToEven((oldHeight - height) / 2);
-  const left = roundHalfToEven((oldWidth - width) / 2);
+  const [top, left] = [middle(oldHeight, height), middle(oldWidth, width)];
   return pick(
     t,
     height,
@@ -120,6 +132,9 @@ function crop<T extends DataType>(t: Tensor<T>, height: number, width: number, i
     (x) => x + left,
   );
 }
+
+/** Where the middle part of a side begins. */
+const middle = (side: number, part: number): number => roundHalfToEven((side - part) / 2);
 
 /** As Python's `round`, by which torchvision's CenterCrop places its window. */
 function roundHalfToEven(x: number): number {

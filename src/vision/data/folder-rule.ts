@@ -17,6 +17,13 @@ export type LabelFiles =
   | { readonly kind: "masks"; readonly ignoreLabel: number }
   /** Pictures like the inputs. */
   | { readonly kind: "pictures" }
+  /** A list of the objects for each picture, in a text file; a picture without one has no objects. */
+  | {
+      readonly kind: "objects";
+      readonly extension: string;
+      readonly read: (bytes: Uint8Array, size: { readonly height: number; readonly width: number }) => Tensor;
+      readonly write: (list: Tensor, size: { readonly height: number; readonly width: number }) => Uint8Array<ArrayBuffer>;
+    }
   /** Files of numbers, with readers by their extension; the first is the usual one, and how it is written. */
   | {
       readonly kind: "maps";

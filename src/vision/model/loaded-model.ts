@@ -4,7 +4,7 @@ import { Graph, type Value } from "../../engine/graph/graph.js";
 import type { OnnxModel } from "../../engine/onnx/model.js";
 import { mul, reduceMean, reduceSum, sub } from "../../engine/operators/index.js";
 import type { Engine, Program } from "../../engine/runtime/engine.js";
-import { unstack } from "../../engine/tensor/arrays.js";
+import { entriesOf, stack, unstack } from "../../engine/tensor/arrays.js";
 import { describe, isFloat, sameShape, type Tensor, tensor, toNumbers } from "../../engine/tensor/tensor.js";
 import { DataError } from "../data/error.js";
 import { framed, framing, type Mismatch } from "../framed-predictor.js";
@@ -20,7 +20,7 @@ import { filledPart, Gathered, type Part, partsOf } from "./batches.js";
 import { gradientWarnings } from "./gradient-warnings.js";
 import { checkedImages, type ImageBatch, type Images, type ImagesByRole, isTensor } from "./images.js";
 import { innerValue } from "./inner-value.js";
-import { checkedTargets, checkedValid, type Targets } from "./targets.js";
+import { checkedLists, checkedTargets, checkedValid, type Targets } from "./targets.js";
 
 export interface ModelOptions {
   /** Images at a time; default 8 where there is one prediction for an image, 1 where there is one for each pixel. A model whose file fixes it keeps to that. */
@@ -172,7 +172,7 @@ export class LoadedModel {
     options: CallOptions & TargetOptions = {},
   ): Promise<ScoredPredictions> {
     const given = checkedImages(images, this.task);
-    const { target, valid } = await this.checkTargets(given, targets, options);
+    const { target, truths, valid } = await this.checkTargets(given, targets, options);
     const out = await this.#run(
       `evaluate ${valid !== undefined} ${this.#lossKey(options.loss)}`,
       given,
@@ -187,7 +187,7 @@ export class LoadedModel {
         return graph;
       },
     );
-    return this.evaluation(out as Record<"prediction" | "loss" | "correct", Tensor<"float32">>, target, valid);
+    return this.evaluation(out as Record<"prediction" | "loss" | "correct", Tensor<"float32">>, truths, valid);
   }
 
   /**
@@ -282,12 +282,18 @@ export class LoadedModel {
     return this.takes ?? Math.min(count, checkedBatch(options.batch ?? this.batch));
   }
 
-  /** Targets and mask as losses take them. @throws DataError */
+  /** Targets and mask as losses take them, and what each prediction is measured against. @throws DataError */
   async checkTargets(
     given: ImageBatch,
     targets: Targets,
     options: Pick<TargetOptions, "valid">,
-  ): Promise<{ readonly target: Tensor; readonly valid: Tensor<"float32"> | undefined }> {
+  ): Promise<{ readonly target: Tensor; readonly truths: readonly Tensor[]; readonly valid: Tensor<"float32"> | undefined }> {
+    const { assigned } = this.task;
+    if (assigned) {
+      const clean = entriesOf(await this.predict(given.byRole));
+      const truths = checkedLists(targets, given.count, clean[0]!.shape[0]! - 4);
+      return { target: stack(truths.map((list, i) => assigned(list, clean[i]!))), truths, valid: undefined };
+    }
     const graph = new Graph();
     const batch = this.batchOf({}, given.count);
     const predictor = await this.predictor(given, batch);
@@ -295,8 +301,10 @@ export class LoadedModel {
     const prediction = predictor.predict(graph, Object.fromEntries(inputs));
     const [, channels, ...pixels] = prediction.shape;
     const type = this.task.target({ type: "float32", shape: [given.count, channels!, ...pixels] });
+    const target = checkedTargets(targets, type, channels!, this.task, this.spec);
     return {
-      target: checkedTargets(targets, type, channels!, this.task, this.spec),
+      target,
+      truths: entriesOf(target),
       valid: options.valid && checkedValid(options.valid, [given.count, ...pixels]),
     };
   }
@@ -304,13 +312,13 @@ export class LoadedModel {
   /** Scores of predictions, for each image and over all. */
   evaluation(
     { prediction, loss, correct }: Readonly<Record<"prediction" | "loss" | "correct", Tensor<"float32">>>,
-    target: Tensor,
+    truths: readonly Tensor[],
     valid: Tensor<"float32"> | undefined,
   ): ScoredPredictions {
     const { ignore, output } = this.spec;
     const measure = this.task.measure({ classes: prediction.shape[1]!, ignore, output });
     const samples = Array.from({ length: prediction.shape[0]! }, (_, i) =>
-      measure.sample(unstack(prediction, i), unstack(target, i), valid && unstack(valid, i)),
+      measure.sample(unstack(prediction, i), truths[i]!, valid && unstack(valid, i)),
     );
     return {
       predictions: prediction,

@@ -1,5 +1,5 @@
 import type { ValueType } from "../../engine/graph/graph.js";
-import { stack } from "../../engine/tensor/arrays.js";
+import { entriesOf, stack } from "../../engine/tensor/arrays.js";
 import { describe, numberAt, sameShape, type Tensor, tensor, toNumbers } from "../../engine/tensor/tensor.js";
 import { DataError } from "../data/error.js";
 import type { ModelSpec } from "../spec/model-spec.js";
@@ -35,6 +35,31 @@ export function checkedTargets(given: Targets, type: ValueType, classes: number,
         : `The ${what} are ${describe(found)}; ${wanted}.`,
     );
   return labels ? checkedLabels(found, classes, spec) : checkedNumbers(found, task);
+}
+
+/**
+ * Lists of objects, one [M, 6] for each image (or one tensor [N, M, 6], where rows of zeros are none), held against images and model.
+ *
+ * @param classes of the model.
+ * @throws DataError for counts and shapes that do not agree, classes that the model has not, values that are no number.
+ */
+export function checkedLists(given: Targets, count: number, classes: number): Tensor<"float32">[] {
+  const wanted = "targets are lists of objects here, float32[M, 6] for each image: x1, y1, x2, y2 in pixels, class, and 1 (2: a crowd)";
+  if (given === null || typeof given !== "object") throw new DataError(`There are no targets, but ${String(given)}; ${wanted}.`);
+  const lists = isTensor(given) ? (given.shape.length === 3 ? entriesOf(given) : [given]) : Array.from(given as ArrayLike<unknown>);
+  if (lists.length !== count) throw new DataError(`There are ${count} images, but ${lists.length} lists of objects; ${wanted}.`);
+  return lists.map((list, i) => {
+    if (!isTensor(list) || list.shape.length !== 2 || list.shape[1] !== 6)
+      throw new DataError(`The targets of image ${i} are ${isTensor(list) ? describe(list) : typeof list}; ${wanted}.`);
+    const rows = entriesOf(list).map((row) => Array.from(toNumbers(row)));
+    const odd = rows.findIndex((row) => row.some((v) => !Number.isFinite(v)));
+    if (odd >= 0) throw new DataError(`Object ${odd} of image ${i} holds a value that is no number; ${wanted}.`);
+    const there = rows.filter((row) => row[5] !== 0);
+    const beyond = there.find(([, , , , label, state]) => label! >= classes || (label! < 0 && state === 1));
+    if (beyond)
+      throw new DataError(`An object of image ${i} is of class ${beyond[4]}, but the model's classes are 0 to ${classes - 1}.`);
+    return tensor("float32", [there.length, 6], there.flat());
+  });
 }
 
 function tensorOf(given: Targets, labels: boolean, what: string, wanted: string): Tensor {

@@ -2,6 +2,7 @@ import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import type { Guess } from "./classification.js";
 import { hex, viridis } from "./color.js";
 import type { Range } from "./disparity.js";
+import type { OutputSpec } from "../tasks/task.js";
 
 /** One figure: a picture, or for classes of whole images a list of guesses. */
 export interface Panel {
@@ -48,6 +49,8 @@ export interface Scene {
   readonly truth: Tensor | undefined;
   readonly valid: Tensor | undefined;
   readonly target: Tensor | undefined;
+  /** What the specification says of the output. */
+  readonly output: OutputSpec;
   readonly className: (label: number) => string;
 }
 

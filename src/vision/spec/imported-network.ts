@@ -5,7 +5,7 @@ import { cast, concat, slice } from "../../engine/operators/index.js";
 import { isFloat, type Tensor, toNumbers } from "../../engine/tensor/tensor.js";
 import type { Network } from "../nn/model.js";
 import { ParameterError, type Scope } from "../nn/scope.js";
-import type { ModelSpec } from "./model-spec.js";
+import { type ModelSpec, namedOutputs } from "./model-spec.js";
 import { postprocess, preprocess } from "./splice.js";
 
 export interface ImportedOptions {
@@ -58,7 +58,7 @@ export function importedNetwork(models: readonly Graph[], { spec, trained = [], 
     const parts = Array.from({ length: n / batch }, (_, i) =>
       apply(p, model, n === batch ? prepared : slice(prepared, [i * batch], [(i + 1) * batch], { axes: [0] }), spec, learns),
     );
-    return postprocess(concat(parts, 0), spec, [height, width]);
+    return postprocess([concat(parts, 0)], spec, [height, width]);
   };
 }
 
@@ -72,8 +72,8 @@ function apply(p: Scope, model: Graph, image: Value, spec: ModelSpec, learns: (n
     });
   const [input] = model.inputs;
   const { outputs } = embed(p.graph, model, { [input!.name]: cast(image, input!.type), ...Object.fromEntries(weights) });
-  const output = spec.output.name ?? Object.keys(outputs)[0]!;
-  const raw = outputs[output];
+  const [output] = namedOutputs(spec) ?? Object.keys(outputs);
+  const raw = outputs[output!];
   if (!raw) throw new ParameterError(`The model has no output "${output}"; it has ${Object.keys(outputs).join(", ")}.`);
   return cast(raw, "float32");
 }

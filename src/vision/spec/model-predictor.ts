@@ -10,7 +10,7 @@ import { isFloat } from "../../engine/tensor/tensor.js";
 import type { Predictor } from "../predictor.js";
 import { tasks } from "../tasks/index.js";
 import { SpecError } from "./error.js";
-import type { ModelSpec } from "./model-spec.js";
+import { type ModelSpec, namedOutputs } from "./model-spec.js";
 import { single } from "./output.js";
 import { postprocess, preprocess } from "./splice.js";
 
@@ -59,7 +59,7 @@ export function fixedModel(
  * computes in: what it eats is cast to its inputs' type, what it yields is cast back.
  *
  * @throws ZeroGradientError where the output is a decision (see `decided`).
- * @param read takes the raw output to the prediction; the identity shows the raw output itself.
+ * @param read takes the raw outputs to the prediction; one that gives back one of them shows that itself.
  */
 export function predictorOf(
   fixed: Graph,
@@ -68,7 +68,7 @@ export function predictorOf(
   read: typeof postprocess = postprocess,
 ): Predictor {
   const inputs = inputsByRole(namesOf(fixed), spec);
-  const predicted = outputName(namesOf(fixed), spec);
+  const predicted = outputNames(namesOf(fixed), spec);
   const decision = decided(fixed, spec);
   if (decision) throw decision;
   const own = fixed.values.get(Object.values(inputs)[0]!)!.shape[0]!;
@@ -82,7 +82,9 @@ export function predictorOf(
             return [name, cast(eaten, fixed.values.get(name)!.type)];
           }),
         );
-        const prediction = read(embed(graph, fixed, feeds).outputs[predicted]!, spec, [height, width]);
+        const { outputs } = embed(graph, fixed, feeds);
+        const [first, ...others] = predicted.map((name) => outputs[name]!);
+        const prediction = read([first!, ...others], spec, [height, width]);
         return part(single(prediction), 0, to - from, to - from);
       };
       const parts = Array.from({ length: Math.ceil(batch / own) }, (_, i) => apply(i * own, Math.min(batch, (i + 1) * own)));
@@ -96,13 +98,16 @@ export function predictorOf(
  * differentiable leads from an image to it.
  */
 export function decided(fixed: Graph, spec: ModelSpec): ZeroGradientError | undefined {
-  const name = outputName(namesOf(fixed), spec);
+  const names = outputNames(namesOf(fixed), spec);
   const inputs = Object.values(inputsByRole(namesOf(fixed), spec));
-  const { reached, ends } = waysTo(
-    [fixed.outputs.get(name)!],
-    inputs.map((input) => fixed.values.get(input)!),
-  );
-  return reached ? undefined : new ZeroGradientError([name], inputs, ends);
+  for (const name of names) {
+    const { reached, ends } = waysTo(
+      [fixed.outputs.get(name)!],
+      inputs.map((input) => fixed.values.get(input)!),
+    );
+    if (!reached) return new ZeroGradientError([name], inputs, ends);
+  }
+  return undefined;
 }
 
 /** Entries `from` to `to` along the batch axis, the last one repeated up to `count`. */
@@ -128,7 +133,7 @@ export interface FixedAxes {
  */
 export function checkSpec(model: OnnxModel, spec: ModelSpec): FixedAxes {
   const inputs = inputsByRole(fileNames(model), spec);
-  outputName(fileNames(model), spec);
+  outputNames(fileNames(model), spec);
   const channels = spec.channels === "gray" ? 1 : 3;
   const axis = spec.layout === "nchw" ? 1 : 3;
   let axes: FixedAxes = {};
@@ -199,11 +204,14 @@ const fileNames = ({ graph }: OnnxModel): Names => ({
   outputs: graph.outputs.map((o) => o.name),
 });
 
-function outputName({ outputs: names }: Names, { output }: ModelSpec): string {
-  const name = output.name ?? names[0];
-  if (name === undefined || !names.includes(name))
-    throw new SpecError(`The model has no output "${name}"; its outputs are ${names.join(", ")}.`);
-  return name;
+/** The outputs that are read: those that the specification names, else the first or all, as the task has it. */
+function outputNames({ outputs: names }: Names, spec: ModelSpec): readonly string[] {
+  const usual = tasks[spec.task].output.takes === "all" ? names : names.slice(0, 1);
+  const wanted = namedOutputs(spec) ?? usual;
+  const missing = wanted.find((name) => !names.includes(name));
+  if (missing !== undefined || wanted.length === 0)
+    throw new SpecError(`The model has no output "${missing}"; its outputs are ${names.join(", ")}.`);
+  return wanted;
 }
 
 function inputsByRole({ inputs: free }: Names, spec: ModelSpec): Record<string, string> {

@@ -37,8 +37,18 @@ const layout = z.enum(["nchw", "nhwc"]);
 /** Everything that some task's output may be. */
 const meanings = [...new Set(Object.values(tasks).flatMap(({ output }) => output.meanings))];
 
+/** Every layout of a detector's outputs. */
+const heads = [...new Set(Object.values(tasks).flatMap(({ output }) => output.heads ?? []))];
+
+/** What the four numbers of a box may be: center and size or two corners, in pixels or as shares of the picture. */
+export const boxForms = ["cxcywh", "xyxy", "cxcywh-normalized", "xyxy-normalized"] as const;
+export type BoxForm = (typeof boxForms)[number];
+
 const outputSchema = z.strictObject({
-  name: z.string().optional().describe("Which output; default the first."),
+  name: z
+    .union([z.string(), z.array(z.string()).min(1)])
+    .optional()
+    .describe("Which output, or a list where a head has several; default the first, in detection all."),
   layout: layout.default("nchw").describe("Axes of the output."),
   meaning: z
     .enum(meanings)
@@ -56,6 +66,24 @@ const outputSchema = z.strictObject({
     .enum(["none", "median", "least-squares"])
     .optional()
     .describe("How a prediction of unknown scale is laid on the truth before it is measured. Default: none."),
+  head: z
+    .enum(heads)
+    .optional()
+    .describe("Detection: how boxes and scores are laid out. Default: recognized from the outputs' number and shapes."),
+  boxes: z
+    .enum(boxForms)
+    .optional()
+    .describe(
+      "Detection: what the four numbers of a box are; normalized ones are shares of the picture, others its pixels. Default: the head's own.",
+    ),
+  nms: z
+    .number()
+    .positive()
+    .max(1)
+    .optional()
+    .describe(
+      "Detection: boxes of a class that overlap a surer one by more than this (intersection over union) are dropped; 1 keeps all. Default: the head's own.",
+    ),
 });
 
 export const modelSpecSchema = z.strictObject({
@@ -117,6 +145,10 @@ export const completeSpecSchema = modelSpecSchema
   .required({ ignore: true })
   .extend({ output: outputSchema.required({ meaning: true }) });
 
+/** The outputs that a specification names; undefined where it names none. */
+export const namedOutputs = ({ output: { name } }: Pick<ModelSpec, "output">): readonly string[] | undefined =>
+  typeof name === "string" ? [name] : name;
+
 /** Complete, with defaults filled in. */
 export type ModelSpec = z.infer<typeof completeSpecSchema>;
 export type ModelSpecInput = z.input<typeof modelSpecSchema>;
@@ -149,7 +181,7 @@ function idleFields({ name, kind, output: { meanings, fields } }: Task, { ignore
     idle.push(
       `output.meaning: ${meanings.length === 1 ? `is "${meanings[0]}" for ${name}` : `must be one of ${meanings.join(", ")} for ${name}`}, not "${output.meaning}"`,
     );
-  for (const field of ["scale", "range", "channels", "align"] as const)
+  for (const field of ["scale", "range", "channels", "align", "head", "boxes", "nms"] as const)
     if (!fields.includes(field) && output[field] !== usual[field])
       idle.push(`output.${field}: has no effect for ${name}; leave it out`);
   if (kind !== "classes" && ignore.length > 0) idle.push(`ignore: ${name} has no labels; leave it out`);

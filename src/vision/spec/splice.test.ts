@@ -8,7 +8,7 @@ import { postprocess } from "./splice.js";
 function operators(channels: number, output: object, end: (z: Value) => Value): string[] {
   const graph = new Graph();
   const spec = parseModelSpec({ task: "segmentation", output });
-  graph.output("y", postprocess(end(graph.input("z", "float32", [1, channels, 4, 4])), spec, [4, 4]));
+  graph.output("y", postprocess([end(graph.input("z", "float32", [1, channels, 4, 4]))], spec, [4, 4]));
   return graph.build().graph.nodes.map((n) => n.op);
 }
 

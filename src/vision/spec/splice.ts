@@ -14,14 +14,17 @@ export function preprocess(image: Value, spec: ModelSpec): Value {
 }
 
 /**
- * From a model's raw output to the task's canonical prediction, at the image's size.
+ * From a model's raw outputs to the task's canonical prediction, at the image's size.
  *
  * @param size height and width of the input image: coarser maps are resized to it (bilinear, half-pixel centers), as evaluation against
  *   full-size ground truth needs.
- * @throws SpecError when the output cannot be what the specification says.
+ * @throws SpecError when the outputs cannot be what the specification says.
  */
-export const postprocess = (raw: Value, spec: ModelSpec, size: readonly [height: number, width: number]): Value =>
-  tasks[spec.task].output.read(raw, spec, size);
+export const postprocess = (
+  outputs: readonly [Value, ...Value[]],
+  spec: ModelSpec,
+  size: readonly [height: number, width: number],
+): Value => tasks[spec.task].output.read(outputs, spec, size);
 
 /** ITU-R BT.601: .299 R + .587 G + .114 B, for models that take one gray channel. */
 function luma(x: Value): Value {

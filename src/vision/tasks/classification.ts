@@ -1,5 +1,5 @@
 import type { Value } from "../../engine/graph/graph.js";
-import { add, argMax, clip, div, mul, neg, slice, squeeze, sub, topK, where } from "../../engine/operators/index.js";
+import { add, clip, div, mul, neg, slice, squeeze, sub, topK, where } from "../../engine/operators/index.js";
 import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import { shapeKinds } from "../data/synthetic/shapes.js";
 import { idOf, photograph, posesAt, sceneFor } from "../data/synthetic/shots.js";
@@ -69,13 +69,13 @@ export const classification: Task = {
   ignore: [],
   counted: (_, labels, options) => counted(labels, options),
   masked: false,
-  asTarget: (z) => argMax(z, 1, "drop"),
 
   pixelUnits: [],
   valuesBetween: "do not exist",
+  surround: "mirrored",
   flips: { allowed: ["horizontal", "vertical", "diagonal"] },
 
-  output: { meanings: classMeanings, fields: [], read: (raw, spec) => logitsOf(raw, spec, 2) },
+  output: { meanings: classMeanings, fields: [], takes: "first", read: ([raw], spec) => logitsOf(raw, spec, 2) },
 
   measure: () => ({
     headline: { name: "top-1", better: "higher", perfect: 1 },

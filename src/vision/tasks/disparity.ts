@@ -40,10 +40,10 @@ export const disparity: Task = {
   ignore: [],
   counted: known,
   masked: true,
-  asTarget: (prediction) => prediction,
 
   pixelUnits: ["width"],
   valuesBetween: "do not exist",
+  surround: "mirrored",
   flips: {
     allowed: ["vertical"],
     because: "Stereo pairs can be mirrored vertically alone: disparities lie along rows and have one sign.",
@@ -51,8 +51,8 @@ export const disparity: Task = {
 
   output: {
     meanings: ["disparity"],
-    fields: ["scale"],
-    read: (raw, spec, size) => displacementsOf(raw, spec, size, 1),
+    fields: ["scale"], takes: "first",
+    read: ([raw], spec, size) => displacementsOf(raw, spec, size, 1),
   },
 
   measure: () => ({

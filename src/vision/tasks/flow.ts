@@ -36,17 +36,17 @@ export const flow: Task = {
   ignore: [],
   counted: known,
   masked: true,
-  asTarget: (prediction) => prediction,
 
   pixelUnits: ["width", "height"],
   valuesBetween: "do not exist",
+  surround: "mirrored",
   flips: { allowed: ["horizontal", "vertical", "diagonal"] },
   turned,
 
   output: {
     meanings: ["displacement"],
-    fields: ["scale"],
-    read: (raw, spec, size) => displacementsOf(raw, spec, size, 2),
+    fields: ["scale"], takes: "first",
+    read: ([raw], spec, size) => displacementsOf(raw, spec, size, 2),
   },
 
   measure: () => ({

@@ -1,5 +1,6 @@
 import { classification } from "./classification.js";
 import { depth } from "./depth/index.js";
+import { detection } from "./detection/index.js";
 import { disparity } from "./disparity.js";
 import { flow } from "./flow.js";
 import type { TaskName } from "./names.js";
@@ -11,8 +12,12 @@ export { type TaskName, taskNames } from "./names.js";
 export {
   type Alignment,
   type Flip,
+  type Judging,
   type MeasureOptions,
   type OutputRule,
+  type OutputSpec,
+  type Placement,
+  type PlacementRule,
   type PixelFunction,
   type PixelOptions,
   type Task,
@@ -24,7 +29,7 @@ export {
 } from "./task.js";
 
 /** Every task by its name. What is true of one stands on its definition. */
-export const tasks = { classification, segmentation, flow, disparity, depth, restoration } satisfies Record<
+export const tasks = { classification, segmentation, detection, flow, disparity, depth, restoration } satisfies Record<
   TaskName,
   Task
 > as Readonly<Record<TaskName, Task>>;

@@ -48,16 +48,16 @@ export const restoration: Task = {
   ignore: [],
   counted: known,
   masked: false,
-  asTarget: (prediction) => clip(prediction, 0, 1),
 
   pixelUnits: [],
   valuesBetween: "exist",
+  surround: "mirrored",
   flips: { allowed: ["horizontal", "vertical", "diagonal"] },
 
   output: {
     meanings: ["picture"],
-    fields: ["range", "channels"],
-    read(raw, spec, [height, width]) {
+    fields: ["range", "channels"], takes: "first",
+    read([raw], spec, [height, width]) {
       const { output } = spec;
       const nchw = mapOf(raw, spec);
       const channels = output.channels === "gray" ? 1 : 3;

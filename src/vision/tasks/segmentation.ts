@@ -1,4 +1,3 @@
-import { argMax } from "../../engine/operators/index.js";
 import { argmax } from "../../engine/tensor/arrays.js";
 import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import { encode } from "../data/synthetic/light.js";
@@ -44,16 +43,16 @@ export const segmentation: Task = {
   ignore: [ignoreLabel, -1],
   counted: (_, labels, options) => counted(labels, options),
   masked: false,
-  asTarget: (z) => argMax(z, 1, "drop"),
 
   pixelUnits: [],
   valuesBetween: "do not exist",
+  surround: "mirrored",
   flips: { allowed: ["horizontal", "vertical", "diagonal"] },
 
   output: {
     meanings: classMeanings,
-    fields: [],
-    read: (raw, spec, [height, width]) =>
+    fields: [], takes: "first",
+    read: ([raw], spec, [height, width]) =>
       resizedTo(
         logitsOf(raw, spec, 4, (map) => mapOf(map, spec)),
         height,

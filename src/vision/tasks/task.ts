@@ -9,9 +9,10 @@ import type { TaskName } from "./names.js";
 
 /**
  * A kind of prediction: all that is true of it stands here, and no other code asks for a task by its name. Predictions are in canonical form (what
- * `output.read` turns a model's raw output into), per pixel values are [B, H, W], or [B] where the extent is a whole image, which has one "pixel".
+ * `output.read` turns a model's raw outputs into), per pixel values are [B, H, W], or [B] where the extent is a whole image, which has one "pixel",
+ * or [B, N] where it is objects, each anchor or query being one.
  * The prediction is one value of the graph and the target one tensor; what a loss compares is between the two, so that a task with several
- * outputs may join them in `output.read`, and one with lists of objects may pad them to one tensor and say with `counted` which rows are there.
+ * outputs joins them in `output.read`, and one whose truth is a list of objects lays it on the places where the model looks (`assigned`).
  */
 export interface Task {
   readonly name: TaskName;
@@ -20,12 +21,12 @@ export interface Task {
   /** Images of a sample, by role, in the order in which models usually take them. */
   readonly roles: readonly [string, ...string[]];
   /**
-   * What a prediction is made of: class logits on axis 1 (then targets are whole numbers), numbers in a unit of the task's own, or a picture
-   * with intensities in [0, 1] like the ones that the model takes.
+   * What a prediction is made of: class logits on axis 1 (then targets are whole numbers), numbers in a unit of the task's own, a picture
+   * with intensities in [0, 1] like the ones that the model takes, or boxes with class logits [B, 4 + K, N] (then truth is a list, [M, 6]).
    */
-  readonly kind: "classes" | "values" | "picture";
-  /** Whether there is one prediction for each pixel, or one for the whole image. */
-  readonly extent: "image" | "pixels";
+  readonly kind: "classes" | "values" | "picture" | "boxes";
+  /** Whether there is one prediction for each pixel, one for the whole image, or one for each of N places where the model looks for an object. */
+  readonly extent: "image" | "pixels" | "objects";
   /** Channels of the canonical prediction; absent: as many as there are classes. */
   readonly channels?: number;
   /** What errors are counted in, and `scale` with them: "pixels". */
@@ -56,8 +57,6 @@ export interface Task {
   readonly counted: PixelFunction;
   /** Whether truth comes with a mask of the pixels where it is known (motion, depth); labels say it themselves, by ignored ones. */
   readonly masked: boolean;
-  /** The model's own prediction as a target, where there is no ground truth. */
-  readonly asTarget: (prediction: Value) => Value;
 
   // Geometry: what becomes of truth and prediction where pictures are scaled or turned.
 
@@ -69,6 +68,10 @@ export interface Task {
   readonly flips: { readonly allowed: readonly Flip[]; readonly because?: string };
   /** What turning a picture does to the values of its truth besides moving them; absent: nothing. */
   readonly turned?: (target: Tensor, turn: Turn) => Tensor;
+  /** What becomes of truth and predictions that are lists of places where a picture is scaled or cropped; absent: they are maps, or of the whole image. */
+  readonly placed?: PlacementRule;
+  /** What surrounds a picture that is smaller than the model needs: its mirror image, or one intensity (where mirror images would be objects). */
+  readonly surround: "mirrored" | number;
 
   // What a model of the task yields.
 
@@ -80,8 +83,10 @@ export interface Task {
   readonly measure: (options: MeasureOptions) => Measure;
   /** How a metric's values are written, by its name or by the beginning of it. */
   readonly formats: Readonly<Record<string, MetricFormat>>;
-  /** The model's own prediction as a target: `asTarget` for one sample's tensor. */
-  readonly ownTarget: (prediction: Tensor) => Tensor;
+  /** The model's own prediction as a target: one sample's tensor. */
+  readonly ownTarget: (prediction: Tensor, output: OutputSpec) => Tensor;
+  /** Where truths and wishes are lists of objects: what of one of them belongs to each place of the model, by its clean prediction; losses take that. */
+  readonly assigned?: (list: Tensor, clean: Tensor) => Tensor;
   /** What an attacker may wish for. */
   readonly wish: WishRule;
   /** A sample's predictions as figures, before and after an attack, with the truth where it is known. */
@@ -100,14 +105,21 @@ export interface OutputRule {
   /** What the numbers may be (`output.meaning` of a specification); the first is taken where nothing is said. */
   readonly meanings: readonly [string, ...string[]];
   /** The fields of a specification's `output` that say something for this task; others are refused. */
-  readonly fields: readonly ("scale" | "range" | "channels" | "align")[];
+  readonly fields: readonly ("scale" | "range" | "channels" | "align" | "head" | "boxes" | "nms")[];
+  /** Which outputs are read where the specification names none: the first, or all (a head of several). */
+  readonly takes: "first" | "all";
+  /** How detectors lay their outputs out, by name (`output.head`). */
+  readonly heads?: readonly string[];
   /**
-   * From the raw output to the canonical prediction, at the image's size.
+   * From the raw outputs to the canonical prediction, at the image's size. Where a task takes the first there is one.
    *
-   * @throws SpecError when the output cannot be what the specification says.
+   * @throws SpecError when the outputs cannot be what the specification says.
    */
-  readonly read: (raw: Value, spec: ModelSpec, size: readonly [height: number, width: number]) => Value;
+  readonly read: (outputs: readonly [Value, ...Value[]], spec: ModelSpec, size: readonly [height: number, width: number]) => Value;
 }
+
+/** What a specification says of the output, as far as scores and targets depend on it. */
+export type OutputSpec = Pick<ModelSpec["output"], "meaning" | "align" | "head" | "nms">;
 
 export interface MeasureOptions {
   /** Channels of the prediction. */
@@ -115,7 +127,20 @@ export interface MeasureOptions {
   /** Labels without ground truth. */
   readonly ignore: readonly number[];
   /** What the specification says of the output, where there is one. */
-  readonly output?: Pick<ModelSpec["output"], "meaning" | "align">;
+  readonly output?: OutputSpec;
+}
+
+/** Where a picture's points go: x' = x · scale.x + shift.x, likewise y; the new picture has this size. */
+export interface Placement {
+  readonly scale: { readonly x: number; readonly y: number };
+  readonly shift: { readonly x: number; readonly y: number };
+  readonly size: { readonly height: number; readonly width: number };
+}
+
+/** Lists of places follow a picture. */
+export interface PlacementRule {
+  readonly truth: (target: Tensor, placement: Placement) => Tensor;
+  readonly prediction: (prediction: Value, placement: Placement) => Value;
 }
 
 /** What `--target` may be. */
@@ -131,10 +156,18 @@ export interface WishRule {
   readonly read: (word: string, picture: (path: string) => Promise<Tensor<"float32">>) => Promise<WishMaker>;
   /** The wish in a sentence: "towards ...". */
   readonly say: (word: string, className: (label: number) => string | undefined) => string;
+  /** The metric, of those of the predictions against the target, that tells whether the wish came true; absent: the headline. */
+  readonly judgedBy?: (word: string) => Judging | undefined;
+}
+
+/** A metric, and where an attacker wants it. */
+export interface Judging {
+  readonly name: string;
+  readonly wanted: "higher" | "lower";
 }
 
 /** What a targeted attack drives towards: makes one sample's target from its size and clean prediction. */
-export type WishMaker = (prediction: Tensor) => Tensor;
+export type WishMaker = (prediction: Tensor, output: OutputSpec) => Tensor;
 
 /** A target that does not suit the task: one sentence. */
 export class WishError extends Error {
@@ -181,6 +214,8 @@ export interface PixelFunction {
   readonly leastClasses?: number;
   /** What a pixel's value is read from, where it is more than the pixel: the whole prediction, which must then be in one graph. */
   readonly sees?: "whole prediction";
+  /** The only goal that it is for; absent: raised away from a target and lowered towards one. */
+  readonly goal?: "untargeted" | "targeted";
 }
 
 export interface PixelOptions {

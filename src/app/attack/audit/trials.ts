@@ -119,18 +119,23 @@ function sizeOfPrepared({ images }: Prepared): { height: number; width: number }
 }
 
 const hasMask = ({ plan }: AttackContext, { valid }: Prepared): boolean =>
-  valid !== undefined && tasks[plan.spec.task].extent !== "image";
+  valid !== undefined && tasks[plan.spec.task].extent === "pixels";
 
 const batchImages = ({ images }: Prepared): Record<string, Tensor<"float32">> =>
   Object.fromEntries(Object.entries(images).map(([role, image]) => [role, stack([image])]));
 
 function batchOf(context: AttackContext, prepared: Prepared, prediction: Tensor): AttackBatch {
   const { plan, target, region } = context;
-  const driven = drivenBy(plan, {
-    truth: prepared.target,
-    target: target?.(prediction),
-    prediction: tasks[plan.spec.task].ownTarget(prediction),
-  });
+  const { task, output } = plan.spec;
+  const driven = drivenBy(
+    plan,
+    {
+      truth: prepared.target,
+      target: target?.(prediction, output),
+      prediction: tasks[task].ownTarget(prediction, output),
+    },
+    prediction,
+  );
   return {
     images: batchImages(prepared),
     target: stack([driven]),

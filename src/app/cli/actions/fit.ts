@@ -18,7 +18,7 @@ export function fitOf({ resize, shorter, crop, mismatch, tile, overlap }: FitFla
     if (overlap !== undefined) throw new UsageError("--overlap goes with --mismatch tile.");
     return { ...picture, mismatch };
   }
-  if (tasks[spec.task].extent === "image")
+  if (tasks[spec.task].extent !== "pixels")
     throw new UsageError("--mismatch tile: a class is of the whole image, which tiles cannot give; take pad or resize.");
   const side = tile ?? (spec.size.rule === "fixed" ? spec.size : undefined);
   if (!side) throw new UsageError("the model takes more than one size: say with --tile HEIGHTxWIDTH how large a tile is.");

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import { tasks } from "../../../vision/tasks/index.js";
+import { namedOutputs } from "../../../vision/spec/model-spec.js";
 import { usualTasks } from "../../../vision/tasks/names.js";
 import { distinctNames } from "../../distinct-names.js";
 import { hashFile } from "../../hash-file.js";
@@ -28,7 +29,7 @@ export async function spectrum(path: string | undefined, flags: SpectrumFlags): 
   const attack = flags.attack === undefined ? undefined : attackTyped(flags.attack, flags, plugins.attacks);
   const result = await withEngine(flags, async (engine): Promise<SpectrumResult> => {
     const { file, graph } = await openModel(path, flags.shape ?? {}, engine, {
-      outputs: said.output.name === undefined ? undefined : [said.output.name],
+      outputs: namedOutputs(said),
     });
     const spec = flags.attack ? completeSpec(file, said) : said;
     const pictures = await pictureFeeds(engine, graph, spec, { data: flags.data, count: flags.images, seed: flags.seed });

@@ -113,7 +113,9 @@ const extensionsOf = (labels: LabelFiles): readonly string[] =>
       ? pictureExtensions
       : labels.kind === "masks"
         ? [".png"]
-        : [];
+        : labels.kind === "objects"
+          ? [labels.extension]
+          : [];
 
 async function paired(base: string, rule: FolderRule, arrangement: Arrangement): Promise<Entry[]> {
   const [[firstName, firstFolder], second] = Object.entries(arrangement.inputs) as [[string, string], [string, string]?];
@@ -192,6 +194,12 @@ async function read({ id, inputs, label, classIndex }: Entry, labels: LabelFiles
     const mask = await load(label, (bytes) => parseLabelMap(bytes));
     const picture = Object.entries(inputs)[0]!;
     return { ...sample, target: turnedLike(mask, await orientationOf(picture[1]), sample.inputs[picture[0]]!) };
+  }
+  if (labels.kind === "objects") {
+    const [, height, width] = Object.values(sample.inputs)[0]!.shape as [number, number, number];
+    const size = { height, width };
+    const target = (await isFile(label)) ? await load(label, (bytes) => labels.read(bytes, size)) : labels.read(new Uint8Array(), size);
+    return { ...sample, target };
   }
   if (labels.kind === "maps") return { ...sample, ...(await load(label, labels.readers[extname(label).toLowerCase()]!)) };
   return { ...sample, target: await readImage(label) };

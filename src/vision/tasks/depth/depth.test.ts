@@ -128,7 +128,7 @@ describe("what a model of depth yields", () => {
   const read = async (output: object, raw: readonly number[]) => {
     const graph = new Graph();
     const spec = parseModelSpec({ task: "depth", output });
-    graph.output("y", postprocess(graph.input("z", "float32", [1, 1, 1, 2]), spec, [1, 2]));
+    graph.output("y", postprocess([graph.input("z", "float32", [1, 1, 1, 2])], spec, [1, 2]));
     const { y } = await runModel(graph, { z: tensor("float32", [1, 1, 1, 2], raw) });
     return Array.from(y!.data as Float32Array);
   };
@@ -181,7 +181,7 @@ describe("files and scenes of depth", () => {
 describe("what an attacker may wish for", () => {
   it("one distance in meters", async () => {
     const make = await depth.wish.read("2.5", async () => tensor("float32", [3, 1, 1]));
-    expect(make(tensor("float32", [1, 1, 2]))).toEqual(tensor("float32", [1, 1, 2], [2.5, 2.5]));
+    expect(make(tensor("float32", [1, 1, 2]), { meaning: "depth" })).toEqual(tensor("float32", [1, 1, 2], [2.5, 2.5]));
     await expect(depth.wish.read("near", async () => tensor("float32", [3, 1, 1]))).rejects.toThrow(
       /a distance in meters above 0/,
     );

@@ -39,17 +39,17 @@ export const depth: Task = {
   ignore: [],
   counted: known,
   masked: true,
-  asTarget: (prediction) => clip(prediction, leastDepth),
 
   // A picture that is scaled shows what it shows at the same distance.
   pixelUnits: [],
   valuesBetween: "do not exist",
+  surround: "mirrored",
   flips: { allowed: ["horizontal", "vertical", "diagonal"] },
 
   output: {
     meanings: ["depth", "inverse-depth"],
-    fields: ["scale", "align"],
-    read(raw, spec, [height, width]) {
+    fields: ["scale", "align"], takes: "first",
+    read([raw], spec, [height, width]) {
       const { meaning, scale } = spec.output;
       const map = resizedTo(valuesOf(raw, spec, 1), height, width);
       const scaled = scale === 1 ? map : mul(map, scale);

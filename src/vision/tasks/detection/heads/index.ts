@@ -1,0 +1,76 @@
+import type { Value } from "../../../../engine/graph/graph.js";
+import { NonMaxSuppression } from "../../../../engine/operators/indexing/non-max-suppression.js";
+import { concat } from "../../../../engine/operators/index.js";
+import { SpecError } from "../../../spec/error.js";
+import type { ModelSpec } from "../../../spec/model-spec.js";
+import type { Head } from "./head.js";
+import { detr, retinanet, rtDetr, ssd } from "./pairs.js";
+import { activationOf, behind, cornersOf } from "./values.js";
+import { yolov5 } from "./yolov5.js";
+import { yolov8 } from "./yolov8.js";
+
+/** The heads by name, in the order in which they are tried. */
+export const heads: readonly Head[] = [yolov8, yolov5, ssd, retinanet, detr, rtDetr];
+
+/** The head of that name; undefined where none is said. */
+export const headOf = (name: string | undefined): Head | undefined => heads.find((head) => head.name === name);
+
+/**
+ * The head that outputs look like, where nobody says it: by their number and shapes, and of two outputs by what makes the scores and how many places
+ * there are (DETR has some hundred queries, grids have thousands).
+ */
+export function recognized(outputs: readonly Value[]): Head | undefined {
+  const fitting = heads.filter((head) => head.fits(outputs.map((v) => v.shape)));
+  if (fitting.length <= 1) return fitting[0];
+  const scores = outputs.find((v) => v.shape.at(-1) !== 4) ?? outputs[0]!;
+  const places = scores.shape.at(-2)!;
+  const { kind } = activationOf(scores);
+  const queries = places <= 1000;
+  if (kind === "softmax") return queries ? detr : ssd;
+  if (kind === "sigmoid") return queries ? rtDetr : retinanet;
+  return queries ? detr : retinanet;
+}
+
+/**
+ * A detector's outputs as the canonical prediction [B, 4 + K, N].
+ *
+ * @throws SpecError where they are of no known head, or of another than is said, or boxes that were chosen already.
+ */
+export function readBoxes(outputs: readonly Value[], { output }: ModelSpec, size: readonly [height: number, width: number]): Value {
+  const read = output.name === undefined ? (pairAmong(outputs) ?? outputs) : outputs;
+  const shapes = read.map((v) => v.shape);
+  const listed = read.map(({ name, shape }) => `"${name}" [${shape.join(", ")}]`).join(" and ");
+  const chosen = read.find((v) => comesFrom(v, NonMaxSuppression));
+  if (chosen)
+    throw new SpecError(
+      `Output "${chosen.name}" holds boxes that non-maximum suppression has chosen already, and what it leaves out has no gradient; name all boxes and scores before it (command line: --of BOXES,SCORES; specification: output.name): faultline inspect lists what goes into NonMaxSuppression.`,
+    );
+  const head = headOf(output.head) ?? recognized(read);
+  if (!head || !head.fits(shapes))
+    throw new SpecError(
+      `${read.length === 1 ? "The output" : "The outputs"} ${listed} ${head ? `cannot be a head "${head.name}" (${head.about})` : "are of no known head of a detector"}; name the right ones with --of (two with a comma between), or the head with --output-head ${heads.map((h) => h.name).join(", ")}.`,
+    );
+  const { boxes, logits } = head.parts(read);
+  return concat([cornersOf(boxes, output.boxes ?? head.boxes, size), logits], 1);
+}
+
+/** The first pair of boxes and scores among more than two outputs (DETR's exports have hidden states too). */
+function pairAmong(outputs: readonly Value[]): readonly Value[] | undefined {
+  if (outputs.length <= 2) return undefined;
+  for (const [i, a] of outputs.entries())
+    for (const b of outputs.slice(i + 1)) if (recognized([a, b])) return [a, b];
+  return undefined;
+}
+
+/** Whether an operator stands anywhere before a value. */
+function comesFrom(v: Value, operator: typeof NonMaxSuppression): boolean {
+  const seen = new Set<Value>();
+  const open: Value[] = [behind(v)];
+  for (let next = open.pop(); next; next = open.pop()) {
+    if (seen.has(next)) continue;
+    seen.add(next);
+    if (next.node?.operator === operator) return true;
+    for (const input of next.node?.inputs ?? []) if (input) open.push(input);
+  }
+  return false;
+}

@@ -1,0 +1,68 @@
+import type { Value } from "../../../../engine/graph/graph.js";
+import { slice } from "../../../../engine/operators/index.js";
+import { type Head, isPair, pairOf } from "./head.js";
+import { exclusive, independent, placesLast } from "./values.js";
+
+// Heads of two outputs: boxes [B, N, 4] and scores [B, N, C], in whatever order.
+
+const inOrder = (outputs: readonly Value[]): readonly [boxes: Value, scores: Value] => {
+  const at = pairOf(outputs.map((v) => v.shape))!.boxes;
+  return [outputs[at]!, outputs[1 - at]!];
+};
+
+/** Scores [B, N, C] that end in a sigmoid, or will. */
+const sigmoidHead = (parts: Pick<Head, "name" | "about" | "boxes" | "nms">): Head => ({
+  ...parts,
+  fits: (shapes) => isPair(shapes, 1),
+  parts: (outputs) => {
+    const [boxes, scores] = inOrder(outputs);
+    return { boxes: placesLast(boxes), logits: placesLast(independent(scores, "logits")) };
+  },
+});
+
+/** Scores [B, N, C] that end in a softmax, or will, with one class that stands for no object. */
+const softmaxHead = (parts: Pick<Head, "name" | "about" | "boxes" | "nms">, nothing: "first" | "last"): Head => ({
+  ...parts,
+  fits: (shapes) => isPair(shapes, 2),
+  parts: (outputs) => {
+    const [boxes, scores] = inOrder(outputs);
+    const all = placesLast(exclusive(scores));
+    const classes = all.shape[1]!;
+    const [from, to] = nothing === "first" ? [1, classes] : [0, classes - 1];
+    return { boxes: placesLast(boxes), logits: slice(all, [from], [to], { axes: [1] }) };
+  },
+});
+
+export const ssd = softmaxHead(
+  {
+    name: "ssd",
+    about: "SSD, Faster R-CNN's kind: decoded boxes [B, N, 4] and scores [B, N, 1 + K], softmax, class 0 is the background",
+    boxes: "xyxy",
+    nms: 0.45,
+  },
+  "first",
+);
+
+export const retinanet = sigmoidHead({
+  name: "retinanet",
+  about: "RetinaNet, FCOS: decoded boxes [B, N, 4] and scores [B, N, K], a sigmoid each",
+  boxes: "xyxy",
+  nms: 0.5,
+});
+
+export const detr = softmaxHead(
+  {
+    name: "detr",
+    about: "DETR, YOLOS: boxes [B, N, 4] and logits [B, N, K + 1], softmax, the last class is no object",
+    boxes: "cxcywh-normalized",
+    nms: 1,
+  },
+  "last",
+);
+
+export const rtDetr = sigmoidHead({
+  name: "rt-detr",
+  about: "RT-DETR, Deformable DETR, DINO: boxes [B, N, 4] and logits [B, N, K], a sigmoid each",
+  boxes: "cxcywh-normalized",
+  nms: 1,
+});
