@@ -76,8 +76,15 @@ export function withSpec(command: Command): Command {
       ).choices(["none", "median", "least-squares"]),
     )
     .option("--output-head <name>", "detection: how the outputs are laid out: yolov8, yolov5, ssd, retinanet, detr, rt-detr")
-    .option("--output-boxes <form>", "detection: what the four numbers of a box are: cxcywh, xyxy, cxcywh-normalized, xyxy-normalized")
-    .option("--output-nms <overlap>", "detection: boxes that overlap a surer one of their class by more are dropped; 1 keeps all", parseFraction)
+    .option(
+      "--output-boxes <form>",
+      "detection: what the four numbers of a box are: cxcywh, xyxy, cxcywh-normalized, xyxy-normalized",
+    )
+    .option(
+      "--output-nms <overlap>",
+      "detection: boxes that overlap a surer one of their class by more are dropped; 1 keeps all",
+      parseFraction,
+    )
     .option("--ignore <labels>", "labels without ground truth, for example 255,-1", numbers)
     .option("--label-offset <n>", "added to the data set's labels", parseInteger);
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Graph, type Value } from "../../engine/graph/graph.js";
 import { saveModel } from "../../engine/onnx/write-file.js";
-import { concat, conv, mul, reduceMean, tanh } from "../../engine/operators/index.js";
+import { concat, conv, mul, reduceMean, reshape, sigmoid, tanh } from "../../engine/operators/index.js";
 import { Random } from "../../engine/tensor/random.js";
 import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import { readImage, writeImage } from "../../vision/data/node/image-file.js";
@@ -38,7 +38,15 @@ async function saveNetwork(path: string, task: TaskName): Promise<void> {
   const layer = (v: Value, out: number, name: string) =>
     conv(v, graph.constant(noise([out, v.shape[1]!, 3, 3], name, 1.5)), { pads: [1, 1, 1, 1] });
   const y = layer(tanh(layer(x, 8, "a")), channels, "b");
-  graph.output("y", extent === "image" ? mul(reduceMean(y, [2, 3], "drop"), 8) : y);
+  // A detector: a box of 8x8 pixels about each pixel, and its classes.
+  const area = height * width;
+  const boxes = Float32Array.from({ length: 4 * area }, (_, i) =>
+    i < area ? (i % width) + 0.5 : i < 2 * area ? Math.floor((i - area) / width) + 0.5 : 8,
+  );
+  const detector = () =>
+    concat([graph.constant(tensor("float32", [1, 4, area], boxes)), sigmoid(reshape(y, [1, channels, area]))], 1);
+  if (extent === "objects") graph.output("y", detector());
+  else graph.output("y", extent === "image" ? mul(reduceMean(y, [2, 3], "drop"), 8) : y);
   await saveModel(graph.build(), path);
 }
 

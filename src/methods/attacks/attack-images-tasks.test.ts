@@ -121,7 +121,9 @@ describe.each(known)("%s", (task) => {
 });
 
 const ownTargets = (model: LoadedModel, predictions: Tensor): Tensor => {
-  const own = Array.from({ length: predictions.shape[0]! }, (_, i) => model.task.ownTarget(unstack(predictions, i), model.spec.output));
+  const own = Array.from({ length: predictions.shape[0]! }, (_, i) =>
+    model.task.ownTarget(unstack(predictions, i), model.spec.output),
+  );
   return tensor(
     own[0]!.type,
     [own.length, ...own[0]!.shape],

@@ -28,7 +28,11 @@ export interface TrainingLoss {
  */
 export function trainingLoss(task: TaskName, name?: string, ignore: readonly number[] = tasks[task].ignore): TrainingLoss {
   const { trainedLosses: known, target, masked, counted } = tasks[task];
-  const chosen = name ?? Object.keys(known)[0]!;
+  const chosen = name ?? Object.keys(known)[0];
+  if (chosen === undefined)
+    throw new TrainingError(
+      `There is no training for ${task}; train the model elsewhere, and give its ONNX export to faultline attack.`,
+    );
   const definition = known[chosen];
   if (!definition)
     throw new TrainingError(`Training for ${task} has no loss "${chosen}"; it has ${Object.keys(known).join(", ")}.`);

@@ -44,9 +44,14 @@ export function checkedTargets(given: Targets, type: ValueType, classes: number,
  * @throws DataError for counts and shapes that do not agree, classes that the model has not, values that are no number.
  */
 export function checkedLists(given: Targets, count: number, classes: number): Tensor<"float32">[] {
-  const wanted = "targets are lists of objects here, float32[M, 6] for each image: x1, y1, x2, y2 in pixels, class, and 1 (2: a crowd)";
+  const wanted =
+    "targets are lists of objects here, float32[M, 6] for each image: x1, y1, x2, y2 in pixels, class, and 1 (2: a crowd)";
   if (given === null || typeof given !== "object") throw new DataError(`There are no targets, but ${String(given)}; ${wanted}.`);
-  const lists = isTensor(given) ? (given.shape.length === 3 ? entriesOf(given) : [given]) : Array.from(given as ArrayLike<unknown>);
+  const lists = isTensor(given)
+    ? given.shape.length === 3
+      ? entriesOf(given)
+      : [given]
+    : Array.from(given as ArrayLike<unknown>);
   if (lists.length !== count) throw new DataError(`There are ${count} images, but ${lists.length} lists of objects; ${wanted}.`);
   return lists.map((list, i) => {
     if (!isTensor(list) || list.shape.length !== 2 || list.shape[1] !== 6)

@@ -1,8 +1,8 @@
 import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
+import type { OutputSpec } from "../tasks/task.js";
 import type { Guess } from "./classification.js";
 import { hex, viridis } from "./color.js";
 import type { Range } from "./disparity.js";
-import type { OutputSpec } from "../tasks/task.js";
 
 /** One figure: a picture, or for classes of whole images a list of guesses. */
 export interface Panel {

@@ -51,7 +51,8 @@ export const disparity: Task = {
 
   output: {
     meanings: ["disparity"],
-    fields: ["scale"], takes: "first",
+    fields: ["scale"],
+    takes: "first",
     read: ([raw], spec, size) => displacementsOf(raw, spec, size, 1),
   },
 

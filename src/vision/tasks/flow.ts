@@ -45,7 +45,8 @@ export const flow: Task = {
 
   output: {
     meanings: ["displacement"],
-    fields: ["scale"], takes: "first",
+    fields: ["scale"],
+    takes: "first",
     read: ([raw], spec, size) => displacementsOf(raw, spec, size, 2),
   },
 

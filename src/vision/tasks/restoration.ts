@@ -56,7 +56,8 @@ export const restoration: Task = {
 
   output: {
     meanings: ["picture"],
-    fields: ["range", "channels"], takes: "first",
+    fields: ["range", "channels"],
+    takes: "first",
     read([raw], spec, [height, width]) {
       const { output } = spec;
       const nchw = mapOf(raw, spec);

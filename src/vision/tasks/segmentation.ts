@@ -51,7 +51,8 @@ export const segmentation: Task = {
 
   output: {
     meanings: classMeanings,
-    fields: [], takes: "first",
+    fields: [],
+    takes: "first",
     read: ([raw], spec, [height, width]) =>
       resizedTo(
         logitsOf(raw, spec, 4, (map) => mapOf(map, spec)),

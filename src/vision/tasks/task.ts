@@ -115,7 +115,11 @@ export interface OutputRule {
    *
    * @throws SpecError when the outputs cannot be what the specification says.
    */
-  readonly read: (outputs: readonly [Value, ...Value[]], spec: ModelSpec, size: readonly [height: number, width: number]) => Value;
+  readonly read: (
+    outputs: readonly [Value, ...Value[]],
+    spec: ModelSpec,
+    size: readonly [height: number, width: number],
+  ) => Value;
 }
 
 /** What a specification says of the output, as far as scores and targets depend on it. */

@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
-import { tasks } from "../../../vision/tasks/index.js";
 import { namedOutputs } from "../../../vision/spec/model-spec.js";
+import { tasks } from "../../../vision/tasks/index.js";
 import { usualTasks } from "../../../vision/tasks/names.js";
 import { distinctNames } from "../../distinct-names.js";
 import { hashFile } from "../../hash-file.js";

@@ -66,8 +66,9 @@ interface Member {
 }
 
 /** Where there is nothing to weigh, one Auto-PGD for each loss; else attacks of several weights. */
-function candidates({ kind, extent, losses }: Aim["task"], classes: number): readonly Member[] {
-  if (kind !== "classes") return [{ definition: apgd }, { definition: apgdCospgd, usual: { alignment: "residual" } }];
+function candidates({ kind, extent, losses, alignments }: Aim["task"], classes: number): readonly Member[] {
+  const usual = "residual" in alignments ? { alignment: "residual" } : {};
+  if (kind !== "classes") return [{ definition: apgd }, { definition: apgdCospgd, usual }];
   if (extent === "image")
     return ["cross-entropy", "dlr"]
       .filter((loss) => (losses[loss]?.leastClasses ?? 0) <= classes)

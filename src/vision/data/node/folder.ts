@@ -198,7 +198,9 @@ async function read({ id, inputs, label, classIndex }: Entry, labels: LabelFiles
   if (labels.kind === "objects") {
     const [, height, width] = Object.values(sample.inputs)[0]!.shape as [number, number, number];
     const size = { height, width };
-    const target = (await isFile(label)) ? await load(label, (bytes) => labels.read(bytes, size)) : labels.read(new Uint8Array(), size);
+    const target = (await isFile(label))
+      ? await load(label, (bytes) => labels.read(bytes, size))
+      : labels.read(new Uint8Array(), size);
     return { ...sample, target };
   }
   if (labels.kind === "maps") return { ...sample, ...(await load(label, labels.readers[extname(label).toLowerCase()]!)) };

@@ -48,7 +48,8 @@ export const depth: Task = {
 
   output: {
     meanings: ["depth", "inverse-depth"],
-    fields: ["scale", "align"], takes: "first",
+    fields: ["scale", "align"],
+    takes: "first",
     read([raw], spec, [height, width]) {
       const { meaning, scale } = spec.output;
       const map = resizedTo(valuesOf(raw, spec, 1), height, width);

@@ -34,7 +34,12 @@ export function drawBoxes({ image, before, after, truth, target, className, outp
   return {
     legend: {
       kind: "classes",
-      entries: entries.map(([label, n]) => ({ label, name: className(label), color: hex(classColor(label)), share: n / all.length })),
+      entries: entries.map(([label, n]) => ({
+        label,
+        name: className(label),
+        color: hex(classColor(label)),
+        share: n / all.length,
+      })),
     },
     panels: [
       panel("before", "Boxes, clean", clean),
@@ -96,7 +101,14 @@ function withBoxes(image: Tensor<"float32">, boxes: readonly Drawn[]): Tensor<"f
 const digits = ["75557", "26227", "71747", "71717", "55711", "74717", "74757", "71111", "75757", "75717"];
 
 /** A number in a box's upper left corner, dark on the box's color. */
-function write(text: string, left: number, top: number, size: number, color: Rgb, dot: (x: number, y: number, c: Rgb) => void): void {
+function write(
+  text: string,
+  left: number,
+  top: number,
+  size: number,
+  color: Rgb,
+  dot: (x: number, y: number, c: Rgb) => void,
+): void {
   const width = (4 * text.length + 1) * size;
   for (let y = 0; y < 7 * size; y++) for (let x = 0; x < width; x++) dot(left + x, top + y, color);
   for (const [i, digit] of [...text].entries())

@@ -1,4 +1,5 @@
 import { add, clip, concat, mul, slice } from "../../../engine/operators/index.js";
+import { shapeKinds } from "../../data/synthetic/shapes.js";
 import { collected, finiteOrNull, inPercent, inUnit, named } from "../../metrics/measure.js";
 import type { Task } from "../task.js";
 import { assigned } from "./assign.js";
@@ -11,7 +12,6 @@ import { box, correct, counted, flood, label, scoreAlignment, training, vanish }
 import { DetectionMetric, type DetectionSample } from "./metric.js";
 import { detectionScene } from "./synthetic.js";
 import { wishes } from "./wishes.js";
-import { shapeKinds } from "../../data/synthetic/shapes.js";
 
 /**
  * Object detection. A prediction is [B, 4 + K, N]: for each of N places where the model looks a box (x1, y1, x2, y2 in pixels of the picture) and K
@@ -93,6 +93,9 @@ export const detection: Task = {
 
   draw: drawBoxes,
 
-  folder: { arrangements: [{ inputs: { image: "images" }, labels: "labels" }, { inputs: { image: "" } }], labels: { kind: "objects", extension: ".txt", read: parseYolo, write: writeYolo } },
+  folder: {
+    arrangements: [{ inputs: { image: "images" }, labels: "labels" }, { inputs: { image: "" } }],
+    labels: { kind: "objects", extension: ".txt", read: parseYolo, write: writeYolo },
+  },
   synthetic: { classNames: shapeKinds, make: detectionScene },
 };

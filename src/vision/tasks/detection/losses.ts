@@ -48,7 +48,13 @@ export const counted: PixelFunction = (_, target) => cast(not(equal(row(target, 
 function wantedClass(p: Value, target: Value): Value {
   const logits = logitsOf(p);
   const classes = logits.shape[1]!;
-  const numbers = p.graph.constant(tensor("float32", [1, classes, 1], Float32Array.from({ length: classes }, (_, k) => k)));
+  const numbers = p.graph.constant(
+    tensor(
+      "float32",
+      [1, classes, 1],
+      Float32Array.from({ length: classes }, (_, k) => k),
+    ),
+  );
   const named = equal(rows(target, 4, 5), numbers);
   const any = mul(inState(target, state.everywhere), cast(equal(row(target, 4), -1), "float32"));
   const first = equal(unsqueeze(cast(argMax(stopGradient(logits), 1, "drop"), "float32"), [1]), numbers);
@@ -118,11 +124,7 @@ export const correct: PixelFunction = (p, target, options) => {
   const logits = logitsOf(p);
   const seen = cast(equal(relu(sub(Math.log(scale / (1 - scale)), surest(p))), 0), "float32");
   const first = reduceMax(logits, [1], "keep");
-  const shows = reduceMax(
-    cast(equal(where(wantedClass(p, target), logits, -1e30), first), "float32"),
-    [1],
-    "drop",
-  );
+  const shows = reduceMax(cast(equal(where(wantedClass(p, target), logits, -1e30), first), "float32"), [1], "drop");
   const wanted = add(inState(target, state.object), inState(target, state.everywhere));
   const right = where(equal(wanted, 1), mul(shows, seen), sub(1, seen));
   return mul(right, counted(p, target, options));

@@ -30,8 +30,7 @@ export const wishes: WishRule = {
     const { kind, label } = parse(word);
     return (prediction: Tensor, output: OutputSpec) => {
       const classes = prediction.shape[0]! - 4;
-      if (label >= classes)
-        throw new WishError(`--target ${word}: the model has the classes 0 to ${classes - 1}.`);
+      if (label >= classes) throw new WishError(`--target ${word}: the model has the classes 0 to ${classes - 1}.`);
       if (kind === "vanish") return listOf([]);
       if (kind === "flood") return listOf([{ x1: 0, y1: 0, x2: 0, y2: 0, label, state: state.everywhere }]);
       const seen = shown(prediction, output);

@@ -1,6 +1,6 @@
 import type { Value } from "../../../../engine/graph/graph.js";
-import { NonMaxSuppression } from "../../../../engine/operators/indexing/non-max-suppression.js";
 import { concat } from "../../../../engine/operators/index.js";
+import { NonMaxSuppression } from "../../../../engine/operators/indexing/non-max-suppression.js";
 import { SpecError } from "../../../spec/error.js";
 import type { ModelSpec } from "../../../spec/model-spec.js";
 import type { Head } from "./head.js";
@@ -36,7 +36,11 @@ export function recognized(outputs: readonly Value[]): Head | undefined {
  *
  * @throws SpecError where they are of no known head, or of another than is said, or boxes that were chosen already.
  */
-export function readBoxes(outputs: readonly Value[], { output }: ModelSpec, size: readonly [height: number, width: number]): Value {
+export function readBoxes(
+  outputs: readonly Value[],
+  { output }: ModelSpec,
+  size: readonly [height: number, width: number],
+): Value {
   const read = output.name === undefined ? (pairAmong(outputs) ?? outputs) : outputs;
   const shapes = read.map((v) => v.shape);
   const listed = read.map(({ name, shape }) => `"${name}" [${shape.join(", ")}]`).join(" and ");
@@ -46,7 +50,7 @@ export function readBoxes(outputs: readonly Value[], { output }: ModelSpec, size
       `Output "${chosen.name}" holds boxes that non-maximum suppression has chosen already, and what it leaves out has no gradient; name all boxes and scores before it (command line: --of BOXES,SCORES; specification: output.name): faultline inspect lists what goes into NonMaxSuppression.`,
     );
   const head = headOf(output.head) ?? recognized(read);
-  if (!head || !head.fits(shapes))
+  if (!head?.fits(shapes))
     throw new SpecError(
       `${read.length === 1 ? "The output" : "The outputs"} ${listed} ${head ? `cannot be a head "${head.name}" (${head.about})` : "are of no known head of a detector"}; name the right ones with --of (two with a comma between), or the head with --output-head ${heads.map((h) => h.name).join(", ")}.`,
     );
@@ -57,8 +61,7 @@ export function readBoxes(outputs: readonly Value[], { output }: ModelSpec, size
 /** The first pair of boxes and scores among more than two outputs (DETR's exports have hidden states too). */
 function pairAmong(outputs: readonly Value[]): readonly Value[] | undefined {
   if (outputs.length <= 2) return undefined;
-  for (const [i, a] of outputs.entries())
-    for (const b of outputs.slice(i + 1)) if (recognized([a, b])) return [a, b];
+  for (const [i, a] of outputs.entries()) for (const b of outputs.slice(i + 1)) if (recognized([a, b])) return [a, b];
   return undefined;
 }
 
