@@ -68,6 +68,21 @@ export const successShare = {
   }),
 };
 
+/** Of FAB, in either form. */
+export const boundary = {
+  steps: parameter(count.default(100), { description: "number of steps" }),
+  restarts: parameter(count.default(1), {
+    description: "searches of which the nearest counts; all but the first from random starts",
+  }),
+  alphaMax: parameter(z.number().gt(0).max(1).default(0.1), {
+    description: "largest share by which a step is drawn to the clean image",
+  }),
+  overshoot: parameter(z.number().min(1).default(1.05), { description: "factor by which a step goes beyond the border" }),
+  backward: parameter(z.number().gt(0).lt(1).default(0.9), {
+    description: "share of the way from the clean image that is kept when beyond the border",
+  }),
+};
+
 export const steps = {
   steps: parameter(count.default(20), { description: "number of steps", training: { default: 3 } }),
 };

@@ -50,8 +50,8 @@ export const deepfool = smallestPerturbation({
             delta.map((v) => (1 + overshoot) * v),
           );
           const nearest = Array.from({ length: count }, (): Border => ({ distance: Number.POSITIVE_INFINITY, slope: undefined }));
-          for (const rival of rivals) {
-            const { value, gradient, won } = await search.look(x, rival);
+          for (const [i, rival] of rivals.entries()) {
+            const { value, gradient, won } = await search.look(x, rival, i === 0 ? "a step" : "the step before");
             for (let b = 0; b < count; b++) {
               done[b] ||= won[b]!;
               const slope = search.row(gradient, b);

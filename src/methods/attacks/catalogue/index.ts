@@ -9,6 +9,8 @@ import { cw } from "./cw.js";
 import { ddn } from "./ddn.js";
 import { deepfool } from "./deepfool.js";
 import { ensemble } from "./ensemble.js";
+import { fab } from "./fab.js";
+import { fabT } from "./fab-t.js";
 import { fgsm } from "./fgsm.js";
 import { miFgsm } from "./mi-fgsm.js";
 import { nes } from "./nes.js";
@@ -30,6 +32,8 @@ export {
   ddn,
   deepfool,
   ensemble,
+  fab,
+  fabT,
   fgsm,
   miFgsm,
   nes,
@@ -56,6 +60,8 @@ export const attacks = {
   deepfool,
   ddn,
   cw,
+  fab,
+  "fab-t": fabT,
   ensemble,
   sea,
   square,

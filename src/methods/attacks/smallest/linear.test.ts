@@ -6,7 +6,7 @@ import { createEngine } from "../../../engine/runtime/node.js";
 import { Random } from "../../../engine/tensor/random.js";
 import { tensor } from "../../../engine/tensor/tensor.js";
 import type { NormName } from "../attack.js";
-import { cw, ddn, deepfool } from "../catalogue/index.js";
+import { cw, ddn, deepfool, fab, fabT } from "../catalogue/index.js";
 import { type Attack, compileAttack } from "../definition.js";
 import { dualOf, lengths } from "../lengths.js";
 import { functionModel } from "../testing/function-model.js";
@@ -64,6 +64,10 @@ describe.each(["untargeted", "targeted"] as const)("%s, on a linear model", (goa
 
   it.each([
     ["ddn", "l_2", ddn({ steps: 200 }), 1.01],
+    ...(["l_inf", "l_2", "l_1"] as const).flatMap((norm) => [
+      ["fab", norm, fab({ norm, steps: 30 }), 1.01] as const,
+      ["fab-t", norm, fabT({ norm, steps: 30 }), 1.01] as const,
+    ]),
     ["cw", "l_2", cw({ steps: 200, learningRate: 0.01 }), 1.02],
   ] as const)("%s, %s: the distance nearly", async (_, norm, attack, most) => {
     const { radius } = await radiusOf(attack, goal);

@@ -110,14 +110,31 @@ export class Search {
     return values.subarray(sample * this.size, (sample + 1) * this.size) as T;
   }
 
+  /** Of one sample: 1 where a number may change, 0 where not. */
+  region(sample: number): (i: number) => number {
+    const { region } = this.given.batch;
+    if (!region) return () => 1;
+    const area = sizeOf(region.shape.slice(1));
+    return (i) => region.data[sample * area + (i % area)]!;
+  }
+
   /** Another search of the same batch (a restart, another constant): steps are counted and recorded anew. */
   begin(round: number): void {
     this.#round = round;
     this.#steps = [];
   }
 
-  /** Looks at a point, keeps what won there, and counts a step. @param step for what is shown meanwhile; default: the steps so far. */
-  async look(x: Float32Array, also: Readonly<Record<string, Tensor>> = {}): Promise<Look> {
+  /**
+   * Looks at a point, and keeps what won there.
+   *
+   * @param also what the objective is fed beside it.
+   * @param as whether it counts as a step of its own, or as a further look in the one before.
+   */
+  async look(
+    x: Float32Array,
+    also: Readonly<Record<string, Tensor>> = {},
+    as: "a step" | "the step before" = "a step",
+  ): Promise<Look> {
     const { batch, objective, role, hooks } = this.given;
     hooks.signal?.throwIfAborted();
     const found = await objective.at(batch, this.#images(x), also, `${this.#round}/${this.#steps.length}`);
@@ -129,8 +146,10 @@ export class Search {
       zeroGradient: found.zeroGradient,
       nanGradient: found.nanGradient,
     };
-    this.#steps.push(record);
-    hooks.onStep?.(record);
+    if (as === "a step") {
+      this.#steps.push(record);
+      hooks.onStep?.(record);
+    }
     const won = this.#won(found.correct);
     this.#offer(x, won);
     return { value: found.value, gradient: found.gradient[role]!.data, won, prediction: found.prediction };
