@@ -47,6 +47,7 @@ export * as retrofit from "./methods/retrofit/index.js";
 export * as sensors from "./methods/sensor/index.js";
 export * as spectrum from "./methods/spectrum/index.js";
 export * from "./methods/training/index.js";
+export * from "./vision/corruptions/index.js";
 export * from "./vision/data/index.js";
 export * as metrics from "./vision/metrics/index.js";
 export * from "./vision/model/index.js";

@@ -2,8 +2,6 @@ import { Graph } from "../engine/graph/graph.js";
 import { cast } from "../engine/operators/index.js";
 import type { Engine, Feeds } from "../engine/runtime/engine.js";
 import { isFloat, type Tensor, tensor } from "../engine/tensor/tensor.js";
-import type { Dataset } from "../vision/data/dataset.js";
-import { syntheticDataset } from "../vision/data/synthetic/dataset.js";
 import { frameImage, framing } from "../vision/framed-predictor.js";
 import type { ModelSpec } from "../vision/spec/model-spec.js";
 import { preprocess } from "../vision/spec/splice.js";
@@ -23,6 +21,15 @@ export interface Pictures {
   readonly source: string;
 }
 
+export interface PictureOptions {
+  readonly data?: string | undefined;
+  /** Done to them as they are read: "fog:3". */
+  readonly corruption?: string | undefined;
+  readonly count: number;
+  /** Of synthetic pictures. */
+  readonly seed: number;
+}
+
 /**
  * Pictures as a model takes them, for looking into it: of a data set, or a few synthetic scenes. They are brought to the model's own size, their shape
  * kept: scaled, and mirrored at the edges.
@@ -34,7 +41,7 @@ export async function pictureFeeds(
   engine: Engine,
   graph: Graph,
   spec: ModelSpec,
-  { data, count, seed }: { readonly data?: string | undefined; readonly count: number; readonly seed: number },
+  { data, corruption, count, seed }: PictureOptions,
 ): Promise<Pictures> {
   const [rows, columns] = spec.layout === "nchw" ? [2, 3] : [1, 2];
   for (const { name, type, shape } of graph.inputs) {
@@ -47,9 +54,9 @@ export async function pictureFeeds(
   }
   const { shape } = graph.inputs[0]!;
   const [height, width] = [shape[rows]!, shape[columns]!];
-  const dataset: Dataset = data
-    ? (await openData(data, { task: spec.task }, { rule: "fixed", height, width })).dataset
-    : syntheticDataset({ task: spec.task, size: Math.max(32, Math.min(256, height, width)), length: count, seed });
+  const side = Math.max(32, Math.min(256, height, width));
+  const name = data ?? `synthetic:${side}x${side},length=${count},seed=${seed}`;
+  const { dataset } = await openData(name, { task: spec.task, corruption }, { rule: "fixed", height, width });
   const taken = Math.min(count, dataset.length);
   const atSize = { rule: "fixed", height, width } as const;
   const program = await engine.compile(preprocessing(graph, spec, [height, width]));
@@ -80,7 +87,7 @@ export async function pictureFeeds(
     feeds,
     images: shown,
     samples,
-    source: data ? `${taken} pictures of ${data}, ${sized}` : `${taken} synthetic pictures, ${sized}`,
+    source: `${data ? `${taken} pictures of ${data}` : `${taken} synthetic pictures`}${corruption ? ` under ${corruption}` : ""}, ${sized}`,
   };
 }
 

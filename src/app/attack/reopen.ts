@@ -70,6 +70,7 @@ export async function reopen({ plan, plugins }: OpenPlan, engine: Engine): Promi
           ...(data.format && { format: data.format }),
           ...(data.split && { split: data.split }),
           ...(data.variant && { variant: data.variant }),
+          ...(data.corruption && { corruption: data.corruption }),
         })
       ).dataset,
       fit,

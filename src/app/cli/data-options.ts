@@ -6,9 +6,10 @@ export interface DataFlags {
   readonly format?: LayoutName;
   readonly split?: string;
   readonly variant?: string;
+  readonly corruption?: string;
 }
 
-/** Adds --data, --format, --split and --variant. */
+/** Adds --data, --format, --split, --variant and --corruption. */
 export function withData(command: Command, presence: "required" | "optional" = "optional"): Command {
   return command
     .addOption(
@@ -19,5 +20,9 @@ export function withData(command: Command, presence: "required" | "optional" = "
     )
     .addOption(new Option("--format <layout>", "layout of the data set (default: recognized)").choices(layoutNames))
     .option("--split <name>", "part of the data set, for example val")
-    .option("--variant <name>", "variant of the data set, for example clean or final (Sintel)");
+    .option("--variant <name>", "variant of the data set, for example clean or final (Sintel)")
+    .option(
+      "--corruption <kind:severity>",
+      "do this to the images as they are read: fog:3 (faultline corrupt --help lists kinds)",
+    );
 }

@@ -4,6 +4,7 @@ import { auditCommand } from "./commands/audit.js";
 import { compareCommand } from "./commands/compare.js";
 import { compileCommand } from "./commands/compile.js";
 import { convertCommand } from "./commands/convert.js";
+import { corruptCommand } from "./commands/corrupt.js";
 import { criticalityCommand } from "./commands/criticality.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { gradCommand } from "./commands/grad.js";
@@ -31,6 +32,7 @@ const commands = (): Command[] => [
   convertCommand(),
   trainCommand(),
   criticalityCommand(),
+  corruptCommand(),
   sensorCommand(),
   retrofitCommand(),
   spectrumCommand(),

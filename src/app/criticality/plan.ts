@@ -23,6 +23,7 @@ export const criticalityPlanSchema = z.strictObject({
       format: z.enum(layoutNames).optional(),
       split: z.string().optional(),
       variant: z.string().optional(),
+      corruption: z.string().optional(),
       /** Of names, pictures and truth of some samples: the same data whatever the path. */
       sha256: z.string().optional(),
       /** Samples of the data set, before `limit`. */

@@ -1,4 +1,5 @@
 import { existsSync, statSync } from "node:fs";
+import { corruptedDataset } from "../../vision/corruptions/index.js";
 import type { Dataset } from "../../vision/data/dataset.js";
 import { DataError } from "../../vision/data/error.js";
 import { type OpenOptions, openDataset } from "../../vision/data/node/open.js";
@@ -6,9 +7,15 @@ import { syntheticDataset } from "../../vision/data/synthetic/dataset.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
 import { openConfigured } from "../train/build.js";
 import { readTrainConfig } from "../train/config.js";
+import { readCorruption } from "./corruption.js";
 
 /** Samples of `--data synthetic`, and their side where the model takes any. */
 const usual = { length: 16, side: 128 };
+
+/** How a data set is read, and what is done to its images (`fog:3`). */
+export interface DataOptions extends OpenOptions {
+  readonly corruption?: string | undefined;
+}
 
 /** What `--data` names. */
 export interface NamedData {
@@ -26,9 +33,15 @@ export interface NamedData {
  */
 export async function openData(
   name: string,
-  options: OpenOptions,
+  { corruption, ...options }: DataOptions,
   size: ModelSpec["size"] = { rule: "any" },
 ): Promise<NamedData> {
+  const named = await openNamed(name, options, size);
+  if (corruption === undefined) return named;
+  return { ...named, dataset: corruptedDataset(named.dataset, await readCorruption(corruption)) };
+}
+
+async function openNamed(name: string, options: OpenOptions, size: ModelSpec["size"]): Promise<NamedData> {
   const synthetic = /^synthetic(?::(.*))?$/.exec(name);
   if (synthetic && !existsSync(name)) return openSynthetic(synthetic[1] ?? "", options, size);
   if (name.endsWith(".json") && existsSync(name) && statSync(name).isFile()) {
@@ -45,7 +58,7 @@ function openSynthetic(settings: string, { task }: OpenOptions, size: ModelSpec[
   let [length, seed] = [usual.length, 1];
   for (const part of settings.split(",").filter(Boolean)) {
     const sides = /^(\d+)(?:x(\d+))?$/.exec(part);
-    const setting = /^(length|seed)=(\d+)$/.exec(part);
+    const setting = /^(length|seed)=(-?\d+)$/.exec(part);
     if (sides) [height, width] = [Number(sides[1]), Number(sides[2] ?? sides[1])];
     else if (setting) [length, seed] = setting[1] === "length" ? [Number(setting[2]), seed] : [length, Number(setting[2])];
     else throw new DataError(`--data synthetic:${settings}: "${part}" is no setting; write synthetic:96x128,length=50,seed=2.`);

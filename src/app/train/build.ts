@@ -7,12 +7,14 @@ import { adamw, type Optimizer, sgd } from "../../methods/training/optimizers/in
 import type { ParameterGroup } from "../../methods/training/parameter-groups.js";
 import { constantRate, cosine, restarts, type Schedule, stepwise, warmup } from "../../methods/training/schedules.js";
 import { Trainer, type TrainerOptions, type TrainingState } from "../../methods/training/trainer.js";
+import { corruptedDataset } from "../../vision/corruptions/index.js";
 import { type Dataset, grayscale, syntheticDataset } from "../../vision/data/index.js";
 import { openDataset } from "../../vision/data/node/open.js";
 import { streetDataset } from "../../vision/data/synthetic/street.js";
 import type { InputShapes } from "../../vision/nn/model.js";
 import { findNetwork, type NamedNetwork } from "../../vision/nn/networks/index.js";
 import { taskNames, tasks } from "../../vision/tasks/index.js";
+import { readCorruption } from "../data/corruption.js";
 import { asConfiguration } from "../networks/configuration.js";
 import { noPlugins, type Plugins } from "../plugins/plugins.js";
 import { type AdversaryConfig, ConfigError, type DataConfig, type TrainConfig, type TrainSettings } from "./config.js";
@@ -129,6 +131,11 @@ const exposed = taskNames.filter((name) => tasks[name].synthetic.exposures);
 
 /** The data that a configuration describes. @throws ConfigError, DataError */
 export async function openConfigured(data: DataConfig, task: TrainConfig["task"]): Promise<Dataset> {
+  const dataset = await openClean(data, task);
+  return data.corruption === undefined ? dataset : corruptedDataset(dataset, await readCorruption(data.corruption));
+}
+
+async function openClean(data: DataConfig, task: TrainConfig["task"]): Promise<Dataset> {
   if (data.kind === "synthetic") {
     const { size, length, seed, displacement, subframes, averaging } = data;
     if (!tasks[task].synthetic.exposures && (subframes !== undefined || averaging !== undefined))
@@ -146,7 +153,7 @@ export async function openConfigured(data: DataConfig, task: TrainConfig["task"]
     });
   }
   if (data.kind === "streets") {
-    const { kind, ...options } = data;
+    const { kind, corruption: _, ...options } = data;
     const streets = streetDataset(options);
     if (task !== streets.task) throw new ConfigError(`data: ${kind} are scenes for ${streets.task}, not for ${task}.`);
     return streets;

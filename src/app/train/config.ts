@@ -24,6 +24,8 @@ function numberIn(text: string): number {
 }
 
 const allowed = "a number above 0 or a fraction such as 8/255";
+/** Done to the images as they are read: "fog:3". */
+const corruption = { corruption: z.string().optional() };
 const dataSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("synthetic"),
@@ -38,6 +40,7 @@ const dataSchema = z.discriminatedUnion("kind", [
       .meta({ allowed: "an odd whole number" })
       .optional(),
     averaging: z.enum(["light", "stored"]).optional(),
+    ...corruption,
   }),
   /** Street scenes for segmentation. */
   z.strictObject({
@@ -46,6 +49,7 @@ const dataSchema = z.discriminatedUnion("kind", [
     width: z.number().int().min(16),
     length: whole,
     seed: z.union([z.number(), z.string()]).meta({ allowed: "a number or a text" }),
+    ...corruption,
   }),
   z.strictObject({
     kind: z.literal("folder"),
@@ -53,6 +57,7 @@ const dataSchema = z.discriminatedUnion("kind", [
     format: z.enum(layoutNames).optional(),
     split: z.string().optional(),
     variant: z.string().optional(),
+    ...corruption,
   }),
 ]);
 

@@ -1,12 +1,16 @@
 import type { Dataset } from "../../../vision/data/dataset.js";
-import type { OpenOptions } from "../../../vision/data/node/open.js";
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
-import { openData } from "../../data/open-data.js";
+import { type DataOptions, openData } from "../../data/open-data.js";
 import type { DataFlags } from "../data-options.js";
 
 /** The flags that say how a data set is read, as a plan keeps them. */
-export function dataOptions({ format, split, variant }: DataFlags): Omit<OpenOptions, "task"> {
-  return { ...(format && { format }), ...(split && { split }), ...(variant && { variant }) };
+export function dataOptions({ format, split, variant, corruption }: DataFlags): Omit<DataOptions, "task"> {
+  return {
+    ...(format && { format }),
+    ...(split && { split }),
+    ...(variant && { variant }),
+    ...(corruption && { corruption }),
+  };
 }
 
 /** Opens what --data names, and says how a plan names it; its own ignored label joins those of the specification. */

@@ -38,7 +38,12 @@ export async function retrofit(path: string, flags: RetrofitFlags): Promise<void
           : "not one of these layers could be replaced; nothing was written.",
       );
     }
-    const pictures = await pictureFeeds(engine, graph, spec, { data: flags.data, count: flags.images, seed: flags.seed });
+    const pictures = await pictureFeeds(engine, graph, spec, {
+      data: flags.data,
+      corruption: flags.corruption,
+      count: flags.images,
+      seed: flags.seed,
+    });
     const inFile = retrofitFile(file, graph, made, renamed);
     const model = inFile ?? made.build();
     const shapes = Object.fromEntries(graph.inputs.map((v) => [v.name, v.shape]));

@@ -32,7 +32,12 @@ export async function spectrum(path: string | undefined, flags: SpectrumFlags): 
       outputs: namedOutputs(said),
     });
     const spec = flags.attack ? completeSpec(file, said) : said;
-    const pictures = await pictureFeeds(engine, graph, spec, { data: flags.data, count: flags.images, seed: flags.seed });
+    const pictures = await pictureFeeds(engine, graph, spec, {
+      data: flags.data,
+      corruption: flags.corruption,
+      count: flags.images,
+      seed: flags.seed,
+    });
     return {
       version,
       model: { path, sha256: await hashFile(path) },

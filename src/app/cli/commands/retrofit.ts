@@ -9,6 +9,7 @@ export interface RetrofitFlags extends RuntimeFlags, SpecFlags {
   readonly up?: UpChoiceName;
   readonly shape?: Record<string, Shape>;
   readonly data?: string;
+  readonly corruption?: string;
   readonly images: number;
   readonly seed: number;
   readonly json?: true;
@@ -38,6 +39,7 @@ export function retrofitCommand(): Command {
       parseShape,
     )
     .option("--data <dir>", "pictures to measure on how far the output moved (default: synthetic ones)")
+    .option("--corruption <kind:severity>", "do this to the pictures first: fog:3 (faultline corrupt --help lists kinds)")
     .option("--images <n>", "how many", parsePositiveInteger, 3)
     .option("--seed <n>", "seed of synthetic pictures", parseInteger, 0)
     .option("--json", "print the changes as JSON")

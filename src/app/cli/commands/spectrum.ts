@@ -7,6 +7,7 @@ import { type SpecFlags, withSpec } from "../spec-options.js";
 export interface SpectrumFlags extends RuntimeFlags, SpecFlags, Partial<AttackFlags> {
   readonly shape?: Record<string, Shape>;
   readonly data?: string;
+  readonly corruption?: string;
   readonly images: number;
   readonly seed: number;
   readonly out?: string;
@@ -20,6 +21,7 @@ export function spectrumCommand(): Command {
     .argument("[model]", "ONNX file")
     .option("--shape <name=1x3x224x224>", "shape of an input with dynamic axes; repeatable", parseShape)
     .option("--data <dir>", "pictures to look at (default: synthetic ones)")
+    .option("--corruption <kind:severity>", "do this to the pictures first: fog:3 (faultline corrupt --help lists kinds)")
     .option("--images <n>", "how many", parsePositiveInteger, 8)
     .option("--seed <n>", "seed of synthetic pictures", parseInteger, 0)
     .option("--out <dir>", "where to write report.html and spectrum.json (default: runs/MODEL-spectrum)")

@@ -53,6 +53,18 @@ export async function filesIn(folder: string, extensions: readonly string[] = im
   return names.filter((name) => extensions.includes(extname(name).toLowerCase())).sort(naturalOrder);
 }
 
+/**
+ * Paths of all pictures in a folder and the folders in it, in natural order; hidden ones are left out.
+ *
+ * @throws DataError where there is no such folder.
+ */
+export async function imagesBelow(folder: string): Promise<string[]> {
+  if (!(await isFolder(folder))) throw new DataError(`There is no folder ${folder}.`);
+  const own = (await filesIn(folder)).map((name) => join(folder, name));
+  const inside = await Promise.all((await foldersIn(folder)).map((name) => imagesBelow(join(folder, name))));
+  return [...own, ...inside.flat()];
+}
+
 /** Names of the folders inside, in natural order; hidden ones are left out. None where the folder is missing. */
 export async function foldersIn(folder: string): Promise<string[]> {
   return (await entries(folder))
