@@ -20,7 +20,7 @@ export const proceduralFrost = defineCorruption({
     for (let i = 0; i < ice.length; i++) {
       const at = Math.floor(i / width) * side + (i % width);
       const ridge = 1 - Math.abs(2 * veins[at]! - 1);
-      ice[i] = 0.3 + 0.3 * density[at]! + 0.4 * ridge ** 3;
+      ice[i] = 0.2 + 0.35 * density[at]! + 0.75 * ridge ** 8;
     }
     const over: Picture = { height, width, planes: [0.86, 0.93, 1].map((tint) => ice.map((v) => Math.min(1, v * tint))) };
     return blended(picture, over, strength);
