@@ -58,6 +58,9 @@ const inBall = Object.values<AttackDefinition>(attacks).filter(({ seeks }) => se
 /** These count pixels won, not loss: CosPGD's own loss falls as it wins them. */
 const countsPixels: readonly string[] = ["apgd-cospgd", "apgd-segpgd", "ensemble", "sea"];
 
+/** Whether an attack leaves images alone whose prediction is wrong: where predictions are right or wrong at all. */
+const leaves = ({ until }: AttackDefinition, { task }: AttackedModel): boolean => until === "won" && task.judgedBy === "correct";
+
 /** Whether an attack is for a task at all. */
 async function suits(attack: Attack, { task, goal = "untargeted" }: AttackedModel): Promise<boolean> {
   try {
@@ -89,13 +92,13 @@ describe.each(taskNames)("%s", (task) => {
           if (attack.budget.norm !== norm || !(await suits(attack, attacked))) continue;
           const outcome = await run(attack, attacked, batch);
           const won = goal === "untargeted" ? 0 : 1;
-          const alone = (b: number) => definition.until === "won" && outcome.clean.correct[b] === won;
+          const alone = (b: number) => leaves(definition, attacked) && outcome.clean.correct[b] === won;
           expectInside(outcome, batch, norm, name, alone);
           if (definition.follows === "nothing") continue;
           for (let i = 0; i < outcome.loss.length; i++) {
             const sign = goal === "untargeted" ? 1 : -1;
             const what = `${name}, sample ${i}`;
-            if (definition.until === "won" && outcome.correct[i] === won) continue;
+            if (leaves(definition, attacked) && outcome.correct[i] === won) continue;
             if (countsPixels.includes(name))
               expect(sign * (outcome.correct[i]! - baseline.correct[i]!), what).toBeLessThanOrEqual(0);
             else
@@ -117,7 +120,7 @@ describe.each(taskNames)("%s", (task) => {
       if (!(await suits(attack, attacked))) continue;
       const [first, second] = [await run(attack, attacked, batch), await run(attack, attacked, batch)];
       const norm = attack.budget.norm as Norm["name"];
-      const alone = (b: number) => definition.until === "won" && first.clean.correct[b] === 0;
+      const alone = (b: number) => leaves(definition, attacked) && first.clean.correct[b] === 0;
       expectInside(first, batch, norm, name, alone);
       for (const [role, image] of Object.entries(first.images)) {
         const clean = batch.images[role]!.data;
