@@ -96,6 +96,29 @@ describe("a module of one's own", () => {
     expect([transformed.code, transformed.err]).toEqual([1, expect.stringContaining("does not average over random transforms")]);
   });
 
+  it("is another one when what it imports changes", async () => {
+    mkdirSync(folder.path("split"));
+    writeFileSync(folder.path("split/strength.mjs"), "export const gain = 1;\n");
+    writeFileSync(
+      folder.path("split/loss.mjs"),
+      `import { mul, taskLoss, tasks } from "faultline";
+import { gain } from "./strength.mjs";
+export default taskLoss("segmentation", "scaled", (...given) => mul(tasks.segmentation.losses["cross-entropy"](...given), gain));
+`,
+    );
+    const flags = ["--plugin", "split/loss.mjs", "--attack", "pgd", "--loss", "scaled", "--steps", "2", "--no-audit"];
+    expect((await attack("split-run", ...flags)).code).toBe(0);
+    expect((await attack("split-run", ...flags)).err).toContain("resuming split-run: 2 of 2");
+    writeFileSync(folder.path("split/strength.mjs"), "export const gain = 2;\n");
+    const changed = await attack("split-run", ...flags);
+    expect([changed.code, changed.err]).toEqual([1, expect.stringContaining("holds a run with other settings")]);
+    const whole = await attack("none", "--plugin", "split", "--attack", "pgd");
+    expect([whole.code, whole.err]).toEqual([
+      1,
+      "faultline: --plugin split: this is a folder; name the module in it, such as split/my-attack.mjs.\n",
+    ]);
+  });
+
   it("trains against its attack, and notices when the module changes", async () => {
     copyFileSync(root("examples/plugins/wavering-pgd.mjs"), plugin("adversary"));
     const config = {

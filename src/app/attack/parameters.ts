@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { Attack, AttackDefinition } from "../../methods/attacks/definition.js";
 import type { ParameterNotes } from "../../methods/attacks/parameters.js";
 import { describe } from "../../vision/spec/check.js";
+import { flagOf } from "./flag-of.js";
 
 // An attack's parameters as they are typed and shown, from its schema.
 
@@ -50,9 +51,6 @@ function kindOf(schema: z.core.$ZodType): Kind {
       return { kind: "text" };
   }
 }
-
-/** stepSize -> --step-size */
-export const flagOf = (name: string): string => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** `--step-size <length>`, as help shows it. */
 export function usageOf({ name, notes, kind }: Field): string {

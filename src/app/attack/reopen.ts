@@ -8,7 +8,7 @@ import { tasks } from "../../vision/tasks/index.js";
 import { openData } from "../data/open-data.js";
 import { type Plugins, reloadPlugins } from "../plugins/plugins.js";
 import { readPredicting } from "../read-predicting.js";
-import { RunError } from "../runs/run-directory.js";
+import { RunError } from "../runs/error.js";
 import { type AttackPlan, planFileSchema, planOf } from "./plan.js";
 import { withPictures } from "./prepare.js";
 import type { AttackContext } from "./run-attack.js";

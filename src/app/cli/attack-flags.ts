@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { nearest } from "../../engine/onnx/nearest.js";
 import { type Attack, type AttackDefinition, attackOf, type Parameters } from "../../methods/attacks/definition.js";
-import { type Field, fieldsOf, flagOf, readField, textOf, usageOf } from "../attack/parameters.js";
+import { flagOf } from "../attack/flag-of.js";
+import { type Field, fieldsOf, readField, textOf, usageOf } from "../attack/parameters.js";
 import { loadPlugins, PluginError, type Plugins } from "../plugins/plugins.js";
 import { UsageError } from "./errors.js";
 import { valuesOf } from "./late-flags.js";

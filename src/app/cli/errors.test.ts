@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeSafetensors } from "../../engine/tensor/safetensors.js";
 import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
@@ -244,7 +244,7 @@ const cases: readonly Case[] = [
   [
     "a step size of an ensemble",
     () => attackClassifier("--step-size", "0.01"),
-    /ensemble: in classification its members have no stepSize/,
+    /ensemble: in classification its members have no --step-size/,
   ],
   [
     "a schedule of an ensemble",
@@ -261,6 +261,8 @@ const cases: readonly Case[] = [
     () => attackClassifier("--alignment", "sigmoid"),
     /ensemble: in classification its members have no alignment/,
   ],
+  ["a step of two images", () => attack("--step-size", "2"), /cospgd: --step-size 2 in l_inf would let every pixel/],
+  ["a flag as torchattacks has it", () => attack("--eps", "8/255"), /unknown option '--eps' \(did you mean --epsilon\?\)/],
   [
     "steps of an attack that takes one",
     () => attack("--attack", "fgsm", "--steps", "5"),
@@ -318,11 +320,15 @@ const cases: readonly Case[] = [
 
 describe("every mistake gets one sentence and exit code 1", () => {
   it.each(cases)("%s", async (_, args, sentence) => {
-    const { code, err } = await faultline(...args());
+    const typed = args();
+    const out = typed[typed.lastIndexOf("--out") + 1]!;
+    const before = existsSync(out);
+    const { code, err } = await faultline(...typed);
     expect(err).toMatch(sentence);
     expect(code, err).toBe(1);
     expect(err, "no stack").not.toMatch(/\n\s+at |unexpected error/);
     const sentences = err.split("\n").filter((l) => /^(faultline|error):/.test(l));
     expect(sentences, err).toHaveLength(1);
+    expect(existsSync(out), "nothing is left behind").toBe(before);
   });
 });

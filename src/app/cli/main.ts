@@ -17,6 +17,7 @@ import { spectrumCommand } from "./commands/spectrum.js";
 import { trainCommand } from "./commands/train.js";
 import { sentenceOf } from "./errors.js";
 import { addLateFlags } from "./late-flags.js";
+import { withFlagSuggestions } from "./unknown-flag.js";
 import { version } from "./version.js";
 
 const commands = (): Command[] => [
@@ -49,7 +50,10 @@ export async function main(args: readonly string[]): Promise<number> {
     .showHelpAfterError("(faultline --help lists the commands)")
     .exitOverride();
   const all = commands();
-  for (const command of all) program.addCommand(command.exitOverride());
+  for (const command of all) {
+    withFlagSuggestions(command);
+    program.addCommand(command.exitOverride());
+  }
   try {
     await addLateFlags(all, args);
     await program.parseAsync(["node", "faultline", ...args]);

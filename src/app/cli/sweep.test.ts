@@ -67,6 +67,27 @@ it("says which of the runs misses a bound, in words and as JSON", async () => {
   });
 });
 
+it("says once what is assumed and what is odd, and leaves nothing behind where no run comes to anything", async () => {
+  const scenes = ["--task", "segmentation", "--data", folder.path("scenes"), "--no-audit"];
+  const several = ["--attack", "pgd", "--epsilon", "1/255,8/255", "--step-size", "4/255", "--steps", "2"];
+  const { err } = await faultline("attack", model, ...scenes, ...several, "--out", folder.path("said"));
+  expect(err.match(/^assumed, /gm)).toHaveLength(1);
+  expect(err.match(/^note: A step of pgd .* is longer than the radius/gm)).toHaveLength(1);
+  await writeScenes(folder.path("wrong"), 1, () => 77);
+  const out = folder.path("none", "within");
+  const failed = await faultline(
+    "attack",
+    model,
+    ...scenes.toSpliced(3, 1, folder.path("wrong")),
+    "--steps",
+    "1,2",
+    "--out",
+    out,
+  );
+  expect([failed.code, failed.err]).toEqual([1, expect.stringMatching(/the only sample could not be attacked: .*label 77/)]);
+  expect(existsSync(folder.path("none"))).toBe(false);
+});
+
 it("says in one sentence what does not go together", async () => {
   expect((await attack("--attack", "pgd,nothing")).err).toContain('there is no attack "nothing"');
   expect((await attack("--attack", "CosPGD")).err).toContain("did you mean cospgd?");

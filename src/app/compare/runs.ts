@@ -6,7 +6,7 @@ import { fieldsOf, typed } from "../attack/parameters.js";
 import { readPlan } from "../attack/reopen.js";
 import type { AttackSummary, Stage } from "../attack/summary.js";
 import { modelName, shortPath } from "../report/words.js";
-import { RunError } from "../runs/run-directory.js";
+import { RunError } from "../runs/error.js";
 
 /** A finished attack run, as a row of a table. */
 export interface Row {

@@ -6,7 +6,7 @@ import { columns } from "../cli/table.js";
 import { distinctNames } from "../distinct-names.js";
 import { page, table } from "../report/document.js";
 import { plain } from "../report/html.js";
-import { RunError } from "../runs/run-directory.js";
+import { RunError } from "../runs/error.js";
 import { comparisonFigure } from "./figure.js";
 import type { CriticalityResult } from "./result.js";
 import { percent } from "./words.js";

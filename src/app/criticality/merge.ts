@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { RunDirectory, RunError, readRecords } from "../runs/run-directory.js";
+import { RunError } from "../runs/error.js";
+import { RunDirectory, readRecords } from "../runs/run-directory.js";
 import { finishCriticality } from "./finish.js";
 import { criticalityPlanSchema, identityOf } from "./plan.js";
 import { type RunFacts, resultOf } from "./result.js";

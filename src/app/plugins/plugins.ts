@@ -1,12 +1,12 @@
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { attacks as catalogue } from "../../methods/attacks/catalogue/index.js";
 import type { AttackDefinition } from "../../methods/attacks/definition.js";
 import type { TaskLoss } from "../../methods/attacks/task-loss.js";
 import type { Task } from "../../vision/tasks/index.js";
-import { hashFile } from "../hash-file.js";
 import { watch } from "./blame.js";
+import { hashModule } from "./hash-module.js";
 import { resolveFaultline } from "./resolve-faultline.js";
 
 /** A module of somebody's own that cannot be used: one sentence. */
@@ -17,6 +17,7 @@ export class PluginError extends Error {
 /** A module as a plan names it. */
 export interface PluginFile {
   readonly path: string;
+  /** Of the module and what it imports by relative paths (`hashModule`). */
   readonly sha256: string;
 }
 
@@ -40,7 +41,7 @@ export async function loadPlugins(paths: readonly string[] = []): Promise<Plugin
   let all = noPlugins;
   for (const path of paths) {
     const exported = await exportsOf(path);
-    all = { ...all, files: [...all.files, { path, sha256: await hashFile(path) }] };
+    all = { ...all, files: [...all.files, { path, sha256: await hashModule(path) }] };
     for (const item of exported) all = withItem(all, item, path);
   }
   return all;
@@ -58,11 +59,11 @@ export async function reloadPlugins(files: readonly PluginFile[] = [], elsewhere
     const candidates = [path, ...elsewhere].filter((p) => existsSync(p));
     if (candidates.length === 0)
       throw new PluginError(`The run was made with ${path}, which is not there any more; say with --plugin where it is.`);
-    const hashes = await Promise.all(candidates.map(hashFile));
+    const hashes = await Promise.all(candidates.map(hashModule));
     const same = candidates[hashes.indexOf(sha256)];
     if (same === undefined)
       throw new PluginError(
-        `${candidates.at(-1)} is not the module that the run was made with: its SHA-256 differs from run.json's. Bring the old one back, or run the attack again.`,
+        `${candidates.at(-1)} is not the module that the run was made with: its SHA-256 (or that of a file it imports) differs from run.json's. Bring the old one back, or run the attack again.`,
       );
     found.push(same);
   }
@@ -79,6 +80,8 @@ export function taskWith(task: Task, { losses }: Pick<Plugins, "losses">): Task 
 
 async function exportsOf(path: string): Promise<readonly unknown[]> {
   if (!existsSync(path)) throw new PluginError(`--plugin ${path}: there is no such file.`);
+  if (statSync(path).isDirectory())
+    throw new PluginError(`--plugin ${path}: this is a folder; name the module in it, such as ${join(path, "my-attack.mjs")}.`);
   resolveFaultline();
   watch(path);
   let module: { readonly default?: unknown };

@@ -5,7 +5,6 @@ import {
   fstatSync,
   fsyncSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -17,12 +16,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { hostname } from "node:os";
-import { dirname, join } from "node:path";
-
-/** A run directory cannot be used as asked: one sentence. */
-export class RunError extends Error {
-  override readonly name = "RunError";
-}
+import { join } from "node:path";
+import { RunError } from "./error.js";
+import { makeFolder, removeEmpty } from "./folders.js";
 
 /** A line of records.jsonl: what came of one sample, or why nothing did. */
 export interface RunRecord {
@@ -48,6 +44,8 @@ export class RunDirectory<R extends RunRecord> {
     /** Finished samples, in order. */
     readonly records: R[],
     private readonly descriptor: number,
+    /** Folders that were not there before, the outermost first. */
+    private readonly made: readonly string[],
   ) {}
 
   /**
@@ -63,8 +61,7 @@ export class RunDirectory<R extends RunRecord> {
       identity = (p) => p,
     }: { readonly folders?: readonly string[]; readonly identity?: (plan: P) => unknown } = {},
   ): RunDirectory<R> {
-    makeFolder(path);
-    for (const folder of folders) makeFolder(join(path, folder));
+    const made = [path, ...folders.map((folder) => join(path, folder))].flatMap(makeFolder);
     lock(path);
     try {
       const text = `${JSON.stringify(plan, undefined, 2)}\n`;
@@ -84,9 +81,10 @@ export class RunDirectory<R extends RunRecord> {
       const all = existsSync(file) ? readRecords<R>(file) : [];
       const records = all.filter((r) => !r.retry);
       if (records.length < all.length) writeWhole(file, linesOf(records));
-      return new RunDirectory<R>(path, plan, records, openSync(file, "a"));
+      return new RunDirectory<R>(path, plan, records, openSync(file, "a"), made);
     } catch (error) {
       unlock(path);
+      removeEmpty(made);
       throw error;
     }
   }
@@ -123,17 +121,25 @@ export class RunDirectory<R extends RunRecord> {
   }
 
   close(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
     closeSync(this.descriptor);
     unlock(this.path);
   }
+  #state: "open" | "closed" = "open";
 
-  /** Closes a run that failed; where it has come to nothing yet, the directory goes too. */
+  /** Closes a run that failed; where it has come to nothing (no sample is done), what was made for it goes too. */
   abandon(): void {
     this.close();
-    const started = readdirSync(this.path).filter((name) => name !== "run.json" && name !== "records.jsonl");
-    if (this.records.length === 0 && started.length === 0) rmSync(this.path, { recursive: true });
+    if (this.records.some((r) => r.error === undefined)) return;
+    const files = readdirSync(this.path, { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory());
+    if (files.some(({ name, parentPath }) => parentPath !== this.path || !ofEveryRun.includes(name))) return;
+    for (const name of ofEveryRun) rmSync(join(this.path, name), { force: true });
+    removeEmpty(this.made);
   }
 }
+
+const ofEveryRun: readonly string[] = ["run.json", "records.jsonl"];
 
 /**
  * The complete records of a records.jsonl. A last line that a crash cut short is removed from the file.
@@ -152,22 +158,6 @@ export function readRecords<R extends RunRecord>(file: string, torn: "remove" | 
       throw new RunError(`${file}, line ${i + 1} is damaged; remove the lines from there on to redo their samples.`);
     }
   });
-}
-
-/** One level at a time: Node's recursive mkdir never returns where the file system refuses new folders with ENOENT (/proc). */
-function makeFolder(path: string): void {
-  if (existsSync(path)) {
-    if (statSync(path).isDirectory()) return;
-    throw new RunError(`${path} is a file; name a directory with --out.`);
-  }
-  if (dirname(path) !== path) makeFolder(dirname(path));
-  try {
-    mkdirSync(path);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code !== "EEXIST")
-      throw new RunError(`${path} cannot be made (${code}); name a directory with --out that can be written.`);
-  }
 }
 
 const linesOf = (records: readonly RunRecord[]): string => records.map((r) => `${JSON.stringify(r)}\n`).join("");

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeModel } from "../../engine/onnx/write.js";
 import type { Engine } from "../../engine/runtime/engine.js";
@@ -41,7 +41,6 @@ export async function runSensor(
   { onProgress, signal }: TrainHooks,
 ): Promise<readonly Trained[] | "stopped"> {
   const trained: Trained[] = [];
-  mkdirSync(path, { recursive: true });
   for (const [i, kind] of kinds.entries()) {
     const pipeline = await buildPipeline(engine, plan.config, kind);
     const run = RunDirectory.open<TrainRecord>(join(path, kind), { ...plan, layout: kind }, { folders: [] });

@@ -8,7 +8,7 @@ import type { LikeImages, LoadedModel, ScoredPredictions, TargetOptions } from "
 import type { Targets } from "../../vision/model/targets.js";
 import type { Task } from "../../vision/tasks/index.js";
 import type { Goal, NormName } from "./attack.js";
-import { type Attack, checkAttack, compileAttack } from "./definition.js";
+import { type Attack, budgetRemarks, checkAttack, compileAttack } from "./definition.js";
 import { AttackError } from "./error.js";
 import { inTiles } from "./in-tiles.js";
 import { lengths } from "./lengths.js";
@@ -170,6 +170,7 @@ export async function attack<I extends Images | ImagesByRole, P>(
     warnings: [
       ...model.warnings({ height, width }),
       ...(targets === undefined ? ["No targets were given: the attack drives away from the model's own predictions."] : []),
+      ...budgetRemarks(method),
       ...gradientSentences(found.zero, found.nan, given.count),
     ],
   };

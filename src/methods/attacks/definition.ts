@@ -188,6 +188,15 @@ export async function checkAttack<P>(
   await definition.check?.(parameters, aim);
 }
 
+/** What of an attack's numbers is allowed and yet hardly meant, one sentence each. */
+export function budgetRemarks({ name, budget: { epsilon, stepSize, steps = 1 } }: Pick<Attack, "name" | "budget">): string[] {
+  if (epsilon === undefined || stepSize === undefined || steps === 1 || stepSize <= epsilon * (1 + 1e-6)) return [];
+  const [length, radius] = [stepSize, epsilon].map((v) => Number(v.toPrecision(3)));
+  return [
+    `A step of ${name} (${length}) is longer than the radius (${radius}), so that each one jumps across the ball to its edge; shorter steps find more.`,
+  ];
+}
+
 /** @throws AttackError where something is asked of an attack that it does not deal with. */
 function demandHandled<P>({ name, handles }: AttackDefinition<P>, asked: Readonly<Partial<Record<Handled, boolean>>>): void {
   const beyond = (Object.keys(handledWords) as Handled[]).find((what) => asked[what] && !handles.includes(what));

@@ -1,15 +1,16 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import type { Engine } from "../../../engine/runtime/engine.js";
-import { type Attack, checkAttack } from "../../../methods/attacks/definition.js";
+import { type Attack, budgetRemarks, checkAttack } from "../../../methods/attacks/definition.js";
 import { readImage } from "../../../vision/data/node/image-file.js";
 import type { Assumption } from "../../../vision/spec/assumptions.js";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
 import { tasks } from "../../../vision/tasks/index.js";
 import { type Finish, finishRun } from "../../attack/finish.js";
-import { flagOf, typed } from "../../attack/parameters.js";
+import { flagOf } from "../../attack/flag-of.js";
+import { typed } from "../../attack/parameters.js";
 import { type AttackPlan, identityOf, type PlanFile, planFile, runFormat } from "../../attack/plan.js";
 import { withPictures } from "../../attack/prepare.js";
 import { readRegion } from "../../attack/reopen.js";
@@ -26,6 +27,7 @@ import { hashFile } from "../../hash-file.js";
 import { nameOfModel } from "../../name-of-model.js";
 import { loadPlugins, type Plugins, taskWith } from "../../plugins/plugins.js";
 import { readPredicting } from "../../read-predicting.js";
+import { makeFolder, removeEmpty } from "../../runs/folders.js";
 import { interruptible, progress } from "../../runs/progress.js";
 import { RunDirectory } from "../../runs/run-directory.js";
 import { attacksTyped } from "../attack-flags.js";
@@ -139,7 +141,8 @@ async function attackDataset(
   const stop = interruptible();
   try {
     const total = plannedBatches(plan).reduce((n, b) => n + b.length, 0);
-    if (!flags.quiet) sayAssumed(assumed, path);
+    if (!flags.quiet && !within) sayAssumed(assumed, path);
+    if (!flags.quiet) for (const remark of budgetRemarks(chosen)) process.stderr.write(`note: ${remark}\n`);
     finish.say(
       `${dataset.describe()}\n${run.records.length > 0 ? `resuming ${out}: ${run.records.length} of ${total} samples are done\n` : `run directory ${out}\n`}`,
     );
@@ -180,6 +183,9 @@ async function attackDataset(
     if (again > 0)
       throw new UsageError(`${again} samples found the disk full; make room and run the same command again to do them.`);
     return code;
+  } catch (error) {
+    run.abandon();
+    throw error;
   } finally {
     stop.done();
     run.close();
@@ -207,21 +213,26 @@ async function sweep(
   const root = flags.out ?? join("runs", `${nameOfModel(path)}-${[...new Set(list.map((a) => a.name))].join("+")}-${settings}`);
   if (existsSync(join(root, "run.json")))
     throw new UsageError(`${root} is the run of one attack; name another directory with --out.`);
-  mkdirSync(root, { recursive: true });
-  writeFileSync(
-    join(root, "sweep.json"),
-    `${JSON.stringify({ command: "sweep", format: runFormat, runs: names }, undefined, 2)}\n`,
-  );
+  const made = makeFolder(root);
+  const index = join(root, "sweep.json");
+  writeFileSync(index, `${JSON.stringify({ command: "sweep", format: runFormat, runs: names }, undefined, 2)}\n`);
+  if (!flags.quiet) sayAssumed(assumed, path);
   const codes: number[] = [];
-  for (const [i, attack] of list.entries()) {
-    if (!flags.quiet) process.stderr.write(`${i + 1} of ${list.length}: ${names[i]}\n`);
-    const own = { ...flags, attack: attack.name, out: join(root, names[i]!) };
-    const code = await attackDataset(equipment, attack, path, spec, assumed, own, {
-      print: "problems only",
-      of: `${names[i]}: `,
-    });
-    if (code === 130) return code;
-    codes.push(code);
+  try {
+    for (const [i, attack] of list.entries()) {
+      if (!flags.quiet) process.stderr.write(`${i + 1} of ${list.length}: ${names[i]}\n`);
+      const own = { ...flags, attack: attack.name, out: join(root, names[i]!) };
+      const code = await attackDataset(equipment, attack, path, spec, assumed, own, {
+        print: "problems only",
+        of: `${names[i]}: `,
+      });
+      if (code === 130) return code;
+      codes.push(code);
+    }
+  } catch (error) {
+    if (readdirSync(root).length === 1) rmSync(index);
+    removeEmpty(made);
+    throw error;
   }
   const comparison = await compareRuns([root]);
   const report = writeComparison(comparison, root);
@@ -303,7 +314,8 @@ async function attackTensors(
     { perturb: flags.perturb !== undefined, region: region !== undefined, transform: eot !== undefined },
   );
   if (!flags.quiet) sayAssumed(assumed, path);
-  const bar = progress(chosen.name, chosen.budget.steps ?? 1);
+  if (!flags.quiet) for (const remark of budgetRemarks(chosen)) process.stderr.write(`note: ${remark}\n`);
+  const bar = progress(chosen.name, chosen.budget.steps || 1);
   try {
     const outcome = await runTensors(
       {

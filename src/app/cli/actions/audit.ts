@@ -4,7 +4,8 @@ import type { OptimizationLevel, Provider } from "../../../engine/runtime/engine
 import { finishRun } from "../../attack/finish.js";
 import { readPlan, reopen } from "../../attack/reopen.js";
 import { type AttackRecord, plannedBatches } from "../../attack/run-attack.js";
-import { RunDirectory, RunError } from "../../runs/run-directory.js";
+import { RunError } from "../../runs/error.js";
+import { RunDirectory } from "../../runs/run-directory.js";
 import type { AuditFlags } from "../commands/audit.js";
 import { withEngine } from "./engine.js";
 import { finishOf } from "./finish.js";

@@ -148,6 +148,9 @@ async function measure(
     const result = resultOf(plan, factsOf(context), store.records);
     if (run) finishCriticality(run, result, flags.json ? "files" : "files and text");
     if (flags.json) process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
+  } catch (error) {
+    run?.abandon();
+    throw error;
   } finally {
     stop.done();
     run?.close();

@@ -6,7 +6,8 @@ import { readPlan } from "../../attack/reopen.js";
 import { type AttackRecord, plannedBatches } from "../../attack/run-attack.js";
 import { summarize } from "../../attack/summary.js";
 import { mergeCriticality } from "../../criticality/merge.js";
-import { RunDirectory, RunError, readRecords } from "../../runs/run-directory.js";
+import { RunError } from "../../runs/error.js";
+import { RunDirectory, readRecords } from "../../runs/run-directory.js";
 
 /** `faultline merge SHARD... --out RUN` */
 export async function merge(paths: string[], flags: { out: string }): Promise<void> {

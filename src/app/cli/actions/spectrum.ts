@@ -8,7 +8,7 @@ import { distinctNames } from "../../distinct-names.js";
 import { hashFile } from "../../hash-file.js";
 import { pictureFeeds } from "../../picture-feeds.js";
 import { loadPlugins, taskWith } from "../../plugins/plugins.js";
-import { RunError } from "../../runs/run-directory.js";
+import { RunError } from "../../runs/error.js";
 import { paired } from "../../spectrum/pairs.js";
 import { comparisonPage, measureOf, namesOf, noSuchLayer, percent, reportPage } from "../../spectrum/report.js";
 import { type SpectrumResult, spectrumOf } from "../../spectrum/result.js";
