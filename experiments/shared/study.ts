@@ -19,6 +19,7 @@ import { asConstants, Parameters } from "../../src/vision/nn/scope.js";
 import type { Predictor } from "../../src/vision/predictor.js";
 import { tasks } from "../../src/vision/tasks/index.js";
 import { fraction } from "./fraction.js";
+import { shaken } from "./shake.js";
 import { spectrumOf } from "./spectrum.js";
 import type { Part, Row, Scores, StudyConfig, Training } from "./types.js";
 
@@ -87,18 +88,19 @@ interface OpenPart {
 
 async function openPart(part: Part): Promise<OpenPart> {
   const { task, data, training } = part;
-  const { displacement, subframes } = data;
+  const { displacement, subframes, shake } = data;
   const [height, width] = data.size;
   const scenes = (half: "training" | "test"): Dataset => {
     const common = { length: data[half], seed: `${data.seed}/${half}` };
     if (data.scenes === "streets") return streetDataset({ height, width, ...common });
-    return syntheticDataset({
+    const shapes = syntheticDataset({
       task,
       size: { height, width },
       ...common,
       ...(displacement !== undefined && { displacement }),
       ...(subframes !== undefined && { subframes }),
     });
+    return shake === undefined ? shapes : shaken(shapes, shake);
   };
   const cut = fitted(scenes("test"), { kind: "crop", height: training.crop[0], width: training.crop[1] });
   const samples = await Promise.all(Array.from({ length: cut.length }, (_, i) => cut.sample(i)));

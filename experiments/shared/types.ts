@@ -21,9 +21,10 @@ export interface Part {
     readonly training: number;
     readonly test: number;
     readonly seed: number;
-    /** Deblurring alone. */
+    /** Deblurring alone: how things move while the picture is taken, or how far the camera shakes, the same way in every picture (pixels). */
     readonly displacement?: number;
     readonly subframes?: number;
+    readonly shake?: number;
   };
   readonly training: {
     readonly steps: number;

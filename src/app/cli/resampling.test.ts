@@ -6,6 +6,7 @@ import { saveModel } from "../../engine/onnx/write-file.js";
 import { conv, relu, resize } from "../../engine/operators/index.js";
 import { Random } from "../../engine/tensor/random.js";
 import { tensor } from "../../engine/tensor/tensor.js";
+import type { Comparison } from "../spectrum/comparison.js";
 import type { SpectrumResult } from "../spectrum/result.js";
 import { faultline, scratch } from "./testing/scene.js";
 
@@ -41,7 +42,7 @@ describe("faultline retrofit", () => {
     const { code, out } = await faultline("retrofit", model, "--down", "flc", "--up", "lctc-7", "-o", output);
     expect(code).toBe(0);
     expect(out).toContain("2 of 2 layers replaced. It takes image 1x3x32x32; height and width are fixed");
-    expect(out).toMatch(/Conv +strided convolution +3x32x32 -> 6x16x16 +flc/);
+    expect(out).toMatch(/Conv -> "[^"]+" +strided convolution +3x32x32 -> 6x16x16 +flc/);
     expect(out).toMatch(/On 3 synthetic pictures, brought to 32x32, their shape kept, the output moved by/);
     const { graph } = await readModel(output);
     for (const name of ["down", "mix"]) expect(graph.initializers.has(name), name).toBe(true);
@@ -74,7 +75,7 @@ describe("faultline spectrum", () => {
       ...["--out", folder.path("spectrum")],
     );
     expect(code).toBe(0);
-    expect(out).toMatch(/Conv +strided convolution +3x32x32 -> 6x16x16 +[\d.]+ % +above the new Nyquist limit/);
+    expect(out).toMatch(/Conv -> "[^"]+" +strided convolution +3x32x32 -> 6x16x16 +[\d.]+ % +above the new Nyquist limit/);
     const result = JSON.parse(readFileSync(folder.path("spectrum/spectrum.json"), "utf8")) as SpectrumResult;
     expect(result.places.map((p) => p.direction)).toEqual(["down", "up"]);
     for (const { share, shareWithoutMean, channels } of result.places) {
@@ -96,11 +97,20 @@ describe("faultline spectrum", () => {
     ] as const)
       await faultline("spectrum", path, "--images", "2", "--out", folder.path(out));
     const { code, out } = await faultline(
-      ...["spectrum", "compare", folder.path("a"), folder.path("b"), "--out", folder.path("both.html")],
+      ...["spectrum", "compare", folder.path("a"), folder.path("b"), "--out", folder.path("both")],
     );
     expect(code).toBe(0);
     expect(out).toContain("net.flc.onnx");
-    expect(readFileSync(folder.path("both.html"), "utf8")).toContain("Spectra of net.onnx and net.flc.onnx");
+    expect(readFileSync(folder.path("both/report.html"), "utf8")).toContain("Spectra of net.onnx and net.flc.onnx");
+    const { models, layers } = JSON.parse(readFileSync(folder.path("both/comparison.json"), "utf8")) as Comparison;
+    expect(models).toEqual(["net.onnx", "net.flc.onnx"]);
+    expect(layers.map(({ direction }) => direction)).toEqual(["down", "up"]);
+    // Nothing was put in the place of the first layer.
+    expect(layers[0]!.shares[1]).toBeCloseTo(layers[0]!.shares[0]!, 5);
+    const printed = await faultline("spectrum", "compare", folder.path("a"), folder.path("b"), "--json");
+    expect(JSON.parse(printed.out)).toEqual(JSON.parse(readFileSync(folder.path("both/comparison.json"), "utf8")));
+    const file = await faultline("spectrum", "compare", folder.path("a"), folder.path("b"), "--out", folder.path("both.html"));
+    expect(file.err).toContain("name a folder; report.html and comparison.json go there");
     const { err } = await faultline("spectrum", "compare", folder.path("a"), folder.path("nowhere"));
     expect(err).toContain("holds no spectrum");
   });

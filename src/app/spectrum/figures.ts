@@ -1,5 +1,6 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
+import { plain } from "../report/html.js";
 
 const { document } = parseHTML("<!doctype html><html><body></body></html>");
 const colors = ["var(--accent, #c8401f)", "var(--series-2, #2463a8)", "var(--series-3, #26734d)", "var(--series-4, #8a5bb0)"];
@@ -36,4 +37,4 @@ export function radialFigure(frequencies: readonly number[], curves: readonly Cu
 
 /** The curves' names in their colors. */
 export const legend = (curves: readonly { readonly name: string }[]): string =>
-  `<div class="legend">${curves.map(({ name }, i) => `<span><i style="background:${colors[i]}"></i>${name}</span>`).join("")}</div>`;
+  `<div class="legend">${curves.map(({ name }, i) => `<span><i style="background:${colors[i]}"></i>${plain(name)}</span>`).join("")}</div>`;

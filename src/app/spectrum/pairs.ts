@@ -23,7 +23,7 @@ export function paired(models: readonly (readonly PlaceSpectrum[])[]): Row[] {
   return rows;
 }
 
-/** The name in the label `Conv "name"`. */
+/** The name in the label `Conv "name"` or `Conv -> "map"`. */
 const nameOf = ({ node }: PlaceSpectrum): string => /"(.*)"$/.exec(node)?.[1] ?? "";
 
 const sameLayer = (a: PlaceSpectrum, b: PlaceSpectrum): boolean =>

@@ -1,17 +1,15 @@
 import { basename } from "node:path";
 import type { PlaceSpectrum } from "../../methods/spectrum/index.js";
-import { distinctNames } from "../distinct-names.js";
 import { page, table } from "../report/document.js";
 import { plain } from "../report/html.js";
 import { radius } from "../report/words.js";
 import { type Curve, legend, radialFigure } from "./figures.js";
-import { isPartOf, paired, type Row } from "./pairs.js";
 import type { SpectrumResult } from "./result.js";
 
 /** A share in percent; what is not nothing is not written as 0. */
 export const percent = (share: number): string =>
   share > 0 && share < 1e-5 ? "below 0.001 %" : `${(100 * share).toFixed(share < 0.001 && share > 0 ? 3 : 1)} %`;
-const map = (shape: readonly number[]): string => shape.join("x");
+export const map = (shape: readonly number[]): string => shape.join("x");
 
 /** What the share of a place means, in words. */
 export const measureOf = ({ direction }: Pick<PlaceSpectrum, "direction">): string =>
@@ -80,42 +78,4 @@ function attackSection({ frequencies, underAttack }: SpectrumResult): string {
 <p>${attack}${steps === undefined ? "" : `, ${steps} steps`}${epsilon === undefined ? "" : `, ε = ${radius(epsilon, norm)}`} in ${norm}, away from the model's own prediction.</p>
 <div class="places"><section><h3>What the attack adds</h3>${legend(changed)}${radialFigure(frequencies, changed)}</section>
 ${said.length > 0 ? `<section><h3>What the model says</h3>${legend(said)}${radialFigure(frequencies, said)}</section>` : ""}</div>`;
-}
-
-/** What a gap in a comparison means. */
-export const noSuchLayer =
-  "the model has no such layer: an alias-free form samples nothing before its low-pass, and is not among those that are measured";
-
-/** The names of one layer, but for those that only say which part of it they are. */
-export const namesOf = (row: Row): string =>
-  row
-    .filter((p) => p !== undefined)
-    .filter((p, i, all) => all.findIndex((other) => p.node === other.node || isPartOf(p, other)) === i)
-    .map((p) => p.node)
-    .join(" / ");
-
-/** Several models side by side, layer by layer. */
-export function comparisonPage(results: readonly SpectrumResult[]): string {
-  const names = distinctNames(results.map((r) => r.model.path));
-  const rows = paired(results.map((r) => r.places));
-  const lines = rows.map((row) => {
-    const first = row.find((p) => p !== undefined)!;
-    const shares = row.map((p) => (p ? percent(p.share) : "–"));
-    return [namesOf(row), ...shares, measureOf(first), `${map(first.before)} to ${map(first.after)}`];
-  });
-  const figures = rows.map((row) => {
-    const curves = row.flatMap((p, k) => (p ? [{ name: names[k]!, power: p.radialAfter }] : []));
-    return `<section><h3>${plain(`After ${namesOf(row)}`)}</h3>${legend(curves)}${radialFigure(results[0]!.frequencies, curves)}</section>`;
-  });
-  return page(
-    "spectrum",
-    `Spectra of ${names.join(" and ")}`,
-    `<h1>${plain(`Spectra of ${names.join(" and ")}`)}</h1>
-${results.map((r, i) => `<p>${plain(names[i]!)}: ${plain(r.pictures.source)}</p>`).join("\n")}
-<h2>Where the resolution changes</h2>
-<div class="scroll">${table(["layer", ...names, "of the energy", "map"], lines)}</div>
-${rows.some((row) => row.includes(undefined)) ? `<p class="soft">– ${plain(noSuchLayer)}</p>` : ""}
-<h2>Spectra after each layer</h2>
-<div class="places">${figures.join("\n")}</div>`,
-  );
 }

@@ -1,8 +1,7 @@
 import { type RewriteContext, rewrite } from "../../engine/compile/rewrite.js";
 import type { Graph, Node, Value } from "../../engine/graph/graph.js";
-import { nodeLabel } from "../../engine/graph/operator.js";
 import { isFloat } from "../../engine/tensor/tensor.js";
-import { type Form, forms, Left } from "../../vision/resampling/index.js";
+import { type Form, forms, Left, placeLabel } from "../../vision/resampling/index.js";
 import { downChoices, upChoices } from "./choices.js";
 import type { DownChoiceName, UpChoiceName } from "./names.js";
 
@@ -15,7 +14,7 @@ export interface RetrofitOptions {
 
 /** What became of one layer that changes the resolution. */
 export interface Change {
-  /** Operator and name in the file. */
+  /** `Conv "name"`, or `MaxPool -> "map"` by the map that it makes where the file names no nodes. */
   readonly node: string;
   readonly form: string;
   readonly direction: Form["direction"];
@@ -40,15 +39,14 @@ export function retrofit(
 ): { readonly graph: Graph; readonly changes: readonly Change[]; readonly renamed: ReadonlyMap<string, string> } {
   const changes: Change[] = [];
   const renamed = new Map<string, string>();
-  let count = 0;
   const apply = (node: Node, { graph: made }: RewriteContext): readonly Value[] | undefined => {
     for (const form of forms) {
       const found = form.find(node);
       if (!found) continue;
-      const name = node.name || `retrofit.${count++}`;
+      const name = node.name || found.after.name;
       const [replacement, by] = made.inside(name, () => replaced(form, node, found.after, options, name));
       changes.push({
-        node: nodeLabel(node),
+        node: placeLabel({ node, after: found.after }),
         form: form.name,
         direction: form.direction,
         before: found.before.shape,

@@ -1,14 +1,14 @@
 import { embed } from "../../engine/graph/embed.js";
 import { Graph, type Value } from "../../engine/graph/graph.js";
-import { nodeLabel } from "../../engine/graph/operator.js";
 import { cast, reduceMean, reduceSum, slice } from "../../engine/operators/index.js";
 import type { Engine, Feeds, Program } from "../../engine/runtime/engine.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
-import { type Form, type Place, resamplingPlaces } from "../../vision/resampling/index.js";
+import { type Form, type Place, placeLabel, resamplingPlaces } from "../../vision/resampling/index.js";
 import { aboveNyquist, energyIn, gridFrequencies, powerSpectrum, radialPower } from "./power.js";
 
 /** What the spectrum says of one layer that changes the resolution, over all pictures. */
 export interface PlaceSpectrum {
+  /** `Conv "name"`, or `MaxPool -> "map"` by the map that it makes where the file names no nodes. */
   readonly node: string;
   readonly form: string;
   readonly direction: Form["direction"];
@@ -103,7 +103,7 @@ function wholePeriods(v: Value, factor: readonly [number, number]): Value {
 }
 
 function summary(
-  { node, form, factor, before, after }: Place,
+  { form, factor, before, after, ...place }: Place,
   sums: ReadonlyMap<string, Float64Array>,
   count: number,
 ): PlaceSpectrum {
@@ -112,7 +112,7 @@ function summary(
   const ratio = (a: number, b: number) => (b > 0 ? a / b : 0);
   const mean = (what: string) => Array.from(sums.get(what)!, (v) => v / count);
   return {
-    node: nodeLabel(node),
+    node: placeLabel({ ...place, after }),
     form: form.name,
     direction: form.direction,
     factor,

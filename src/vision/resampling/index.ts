@@ -1,4 +1,5 @@
 import type { Graph, Node } from "../../engine/graph/graph.js";
+import { nodeLabel } from "../../engine/graph/operator.js";
 import { stridedAveragePool } from "./average-pool.js";
 import type { Form, Found } from "./form.js";
 import { stridedMaxPool } from "./max-pool.js";
@@ -25,6 +26,10 @@ export interface Place extends Found {
   readonly node: Node;
   readonly form: Form;
 }
+
+/** What a place is called: operator and name; where the file names no nodes, the operator and the map that it makes, which is as unique. */
+export const placeLabel = ({ node, after }: Pick<Place, "node" | "after">): string =>
+  node.name ? nodeLabel(node) : `${node.operator.name} -> "${after.name}"`;
 
 /** Where a model changes the resolution of its maps, in the order of its nodes. */
 export function resamplingPlaces(graph: Graph): Place[] {

@@ -1,16 +1,15 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import { namedOutputs } from "../../../vision/spec/model-spec.js";
 import { tasks } from "../../../vision/tasks/index.js";
 import { usualTasks } from "../../../vision/tasks/names.js";
-import { distinctNames } from "../../distinct-names.js";
 import { hashFile } from "../../hash-file.js";
 import { pictureFeeds } from "../../picture-feeds.js";
 import { loadPlugins, taskWith } from "../../plugins/plugins.js";
 import { RunError } from "../../runs/error.js";
-import { paired } from "../../spectrum/pairs.js";
-import { comparisonPage, measureOf, namesOf, noSuchLayer, percent, reportPage } from "../../spectrum/report.js";
+import { type Comparison, comparisonOf, comparisonPage, noSuchLayer } from "../../spectrum/comparison.js";
+import { measureOf, percent, reportPage } from "../../spectrum/report.js";
 import { type SpectrumResult, spectrumOf } from "../../spectrum/result.js";
 import { attackTyped } from "../attack-flags.js";
 import type { SpectrumFlags } from "../commands/spectrum.js";
@@ -65,17 +64,27 @@ function text({ places, pictures }: SpectrumResult): string {
 }
 
 /** `faultline spectrum compare RUN_A RUN_B` */
-export function compare(runs: readonly string[], { out }: { readonly out?: string }): void {
+export function compare(runs: readonly string[], { out, json }: { readonly out?: string; readonly json?: boolean }): void {
   if (runs.length < 2) throw new UsageError("a comparison takes at least two runs; name another one.");
+  if (out?.endsWith(".html")) throw new UsageError(`--out ${out}: name a folder; report.html and comparison.json go there.`);
   const results = runs.map(read);
-  const file = out ?? "runs/spectra.html";
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, comparisonPage(results));
-  const names = distinctNames(results.map((r) => r.model.path));
-  const rows = paired(results.map((r) => r.places));
-  const lines = rows.map((row) => [namesOf(row), ...row.map((p) => (p ? percent(p.share) : "-"))]);
-  const missing = rows.some((row) => row.includes(undefined)) ? `- ${noSuchLayer}\n` : "";
-  process.stdout.write(`${columns(["layer", ...names], lines)}\n${missing}${file}\n`);
+  const comparison = comparisonOf(results);
+  const numbers = `${JSON.stringify(comparison, undefined, 2)}\n`;
+  process.stdout.write(json ? numbers : comparisonText(comparison));
+  if (!out) return;
+  mkdirSync(out, { recursive: true });
+  writeFileSync(join(out, "comparison.json"), numbers);
+  writeFileSync(join(out, "report.html"), comparisonPage(comparison, results));
+  if (!json) process.stdout.write(`${join(out, "report.html")}\n`);
+}
+
+function comparisonText({ models, layers }: Comparison): string {
+  const lines = layers.map(({ layer, shares }) => [
+    layer,
+    ...shares.map((share) => (share === undefined ? "-" : percent(share))),
+  ]);
+  const missing = layers.some(({ shares }) => shares.includes(undefined)) ? `- ${noSuchLayer}\n` : "";
+  return `${columns(["layer", ...models], lines)}\n${missing}`;
 }
 
 function read(run: string): SpectrumResult {

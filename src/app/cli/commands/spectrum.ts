@@ -16,20 +16,29 @@ export interface SpectrumFlags extends RuntimeFlags, SpecFlags, Partial<AttackFl
 
 /** `faultline spectrum model.onnx --data DIR` and `faultline spectrum compare RUN_A RUN_B` */
 export function spectrumCommand(): Command {
-  const command = withSpec(new Command("spectrum"))
-    .description("Where a model's maps alias, where its enlargements leave patterns, and the spectra of attacks and predictions.")
+  const command = new Command("spectrum")
+    .description(
+      "Measure where a model's maps alias (what a strided layer samples but cannot hold) and where its enlargements leave a grid, on a few pictures; with --attack also the spectra of what an attack adds and changes.",
+    )
     .argument("[model]", "ONNX file")
-    .option("--shape <name=1x3x224x224>", "shape of an input with dynamic axes; repeatable", parseShape)
+    .optionsGroup("The pictures:")
     .option("--data <dir>", "pictures to look at (default: synthetic ones)")
     .option("--corruption <kind:severity>", "do this to the pictures first: fog:3 (faultline corrupt --help lists kinds)")
     .option("--images <n>", "how many", parsePositiveInteger, 8)
     .option("--seed <n>", "seed of synthetic pictures", parseInteger, 0)
+    .option(
+      "--shape <name=1x3x224x224>",
+      "size to look at, where the model takes any: the shape of an input; repeatable",
+      parseShape,
+    )
+    .optionsGroup("The result:")
     .option("--out <dir>", "where to write report.html and spectrum.json (default: runs/MODEL-spectrum)")
     .option("--json", "print the numbers as JSON, and write only where --out says");
-  withRuntime(command);
+  withSpec(command.optionsGroup("The model, what it takes and yields:"));
   withAttack(command, {
     help: "also the spectra of this attack's perturbation and of what the model says under it; needs --task",
   })
+    .optionsGroup("How it is computed:")
     .addHelpText(
       "after",
       `
@@ -41,11 +50,12 @@ Examples:
     .action(async (path: string | undefined, flags: SpectrumFlags) =>
       (await import("../actions/spectrum.js")).spectrum(path, flags),
     );
-  return command.addCommand(
+  return withRuntime(command).addCommand(
     new Command("compare")
-      .description("Two or more models side by side, from their runs.")
-      .argument("<runs...>", "run directories, or spectrum.json files")
-      .option("--out <file>", "where to write the page", "runs/spectra.html")
+      .description("Two or more models side by side, layer by layer, from their runs.")
+      .argument("<run...>", "run directories of faultline spectrum, or their spectrum.json files")
+      .option("--out <dir>", "write comparison.json and report.html there")
+      .option("--json", "print the numbers alone, as JSON")
       .action(async (runs: string[], _: unknown, own: Command) =>
         (await import("../actions/spectrum.js")).compare(runs, own.optsWithGlobals()),
       )
