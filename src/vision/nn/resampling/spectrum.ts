@@ -1,5 +1,5 @@
 import { type Graph, GraphError, type Value } from "../../../engine/graph/graph.js";
-import { add, matMul, sub } from "../../../engine/operators/index.js";
+import { add, matMul, slice, sub } from "../../../engine/operators/index.js";
 import { type DataType, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
 
 /**
@@ -162,7 +162,14 @@ interface Matrix {
   readonly columns: number;
   readonly values: Float64Array;
   readonly tensors: Map<string, Tensor>;
+  readonly phases?: Phases | undefined;
 }
+
+/**
+ * A low-pass to every s-th of n samples has the factor 1 / s at the sample that stays, and none at the others that stay: its kernel is 0 there. So
+ * `A x = (x₀ + Σ R_p x_p) / s` with x_p every s-th sample from p on, and R_1 to R_(s-1), [m, m], do 1 / s of the work less.
+ */
+type Phases = readonly Matrix[];
 
 interface ComplexFactors {
   readonly columns: number;
@@ -181,7 +188,7 @@ function factorsOf({ graph }: Value, { name, matrix }: AxisTransform): ComplexFa
     const { rows, columns, real, imaginary } = matrix();
     factors = {
       columns,
-      real: [matrixOf(rows, columns, real)],
+      real: [{ ...matrixOf(rows, columns, real), phases: phasesOf(rows, columns, real) }],
       imaginary: imaginary.some((v) => v !== 0) ? factorized(rows, columns, imaginary) : undefined,
     };
     known.set(name, factors);
@@ -190,6 +197,16 @@ function factorsOf({ graph }: Value, { name, matrix }: AxisTransform): ComplexFa
 }
 
 const matrixOf = (rows: number, columns: number, values: Float64Array): Matrix => ({ rows, columns, values, tensors: new Map() });
+
+function phasesOf(rows: number, columns: number, values: Float64Array): Phases | undefined {
+  const stride = columns / rows;
+  if (!Number.isInteger(stride) || stride < 2) return undefined;
+  for (let i = 0; i < rows; i++)
+    for (let k = 0; k < rows; k++)
+      if (Math.abs(values[i * columns + k * stride]! - (i === k ? 1 / stride : 0)) > 1e-12) return undefined;
+  const phase = (p: number) => values.filter((_, at) => (at % columns) % stride === p).map((v) => stride * v);
+  return Array.from({ length: stride - 1 }, (_, p) => matrixOf(rows, rows, phase(p + 1)));
+}
 
 /**
  * A matrix of rank 1 or 2 as the product of two thin ones (by elimination with full pivoting), any other as it is. The imaginary part of a
@@ -216,32 +233,53 @@ function factorized(rows: number, columns: number, values: Float64Array): Factor
   return [matrixOf(rows, columns, values)];
 }
 
-/** Multiplies the last but one axis by the rows' matrix and the last by the columns', innermost factors first. */
+/** Multiplies the last but one axis by the rows' matrix and the last by the columns'. */
 function multiply(x: Value, rows: Factors, columns: Factors): Value {
   const [height, width] = [x.shape.at(-2), x.shape.at(-1)];
   if (height !== rows.at(-1)!.columns || width !== columns.at(-1)!.columns)
     throw new GraphError(
       `A transform of maps of ${rows.at(-1)!.columns}x${columns.at(-1)!.columns} was given one of shape [${x.shape.join(", ")}].`,
     );
-  for (let depth = 1; depth <= Math.max(rows.length, columns.length); depth++) {
-    const [column, row] = [columns.at(-depth), rows.at(-depth)];
-    if (depth <= columns.length) x = matMul(x, constantOf(x, column!, "transposed"));
-    if (depth <= rows.length) x = matMul(constantOf(x, row!, "as it is"), x);
-  }
-  return x;
+  const { phases } = rows[0]!;
+  if (phases) return timesColumns(timesPhases(x, phases), columns, 1 / (phases.length + 1));
+  // Thin matrices to the left read the map once, in its order.
+  if (rows.length > 1) return timesRows(timesColumns(timesRows(x, rows.slice(1)), columns), rows.slice(0, 1));
+  return timesRows(timesColumns(x, columns), rows);
 }
 
-function constantOf({ graph, type }: Value, { rows, columns, values, tensors }: Matrix, orientation: "as it is" | "transposed") {
-  const key = `${type} ${orientation}`;
+const timesRows = (x: Value, rows: Factors): Value => rows.reduceRight((v, m) => matMul(constantOf(v, m, "as it is"), v), x);
+
+/** With every product's first matrix, innermost, scaled. */
+const timesColumns = (x: Value, columns: Factors, scale = 1): Value =>
+  columns.reduceRight((v, m, at) => matMul(v, constantOf(v, m, "transposed", at === columns.length - 1 ? scale : 1)), x);
+
+/** s A x for every image. Whole rows are taken apart, which is cheap. */
+function timesPhases(x: Value, phases: Phases): Value {
+  const stride = phases.length + 1;
+  const every = (first: number) => slice(x, [first], [x.shape.at(-2)!], { axes: [-2], steps: [stride] });
+  return phases.reduce((sum, m, p) => add(sum, matMul(constantOf(x, m, "as it is"), every(p + 1))), every(0));
+}
+
+function constantOf(
+  { graph, type }: Value,
+  { rows, columns, values, tensors }: Matrix,
+  orientation: "as it is" | "transposed",
+  scale = 1,
+) {
+  const key = `${type} ${orientation} ${scale}`;
   const known = tensors.get(key) ?? (orientation === "as it is" ? plain() : turned());
   tensors.set(key, known);
   return graph.constant(known);
 
   function plain(): Tensor {
-    return tensor(type as DataType, [rows, columns], values);
+    return tensor(
+      type as DataType,
+      [rows, columns],
+      values.map((v) => scale * v),
+    );
   }
   function turned(): Tensor {
-    const transposed = Float64Array.from(values, (_, at) => values[(at % rows) * columns + Math.floor(at / rows)]!);
+    const transposed = Float64Array.from(values, (_, at) => scale * values[(at % rows) * columns + Math.floor(at / rows)]!);
     return tensor(type as DataType, [columns, rows], transposed);
   }
 }
