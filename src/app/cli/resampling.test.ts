@@ -52,6 +52,27 @@ describe("faultline retrofit", () => {
     expect(moved[0]!.relative).toBeLessThan(1e-5);
   });
 
+  it("keeps height and width open where the file has them open", async () => {
+    const open = folder.path("open.onnx");
+    const file = await readModel(model);
+    const shape = ["N", 3, "H", "W"];
+    const graph = {
+      ...file.graph,
+      inputs: file.graph.inputs.map((i) => ({ ...i, shape })),
+      outputs: file.graph.outputs.map((o) => ({ ...o, shape })),
+    };
+    await saveModel({ ...file, graph }, open);
+    const output = folder.path("open.flc.onnx");
+    const typed = ["retrofit", open, "--down", "flc", "--up", "lctc-7", "--shape", "image=1x3x32x32", "-o", output];
+    const { code, out } = await faultline(...typed);
+    expect(code).toBe(0);
+    expect(out).toContain("2 of 2 layers replaced. It takes image Nx3xHxW; of any height and width, as before");
+    expect((await readModel(output)).graph.inputs[0]!.shape).toEqual(shape);
+    const fixed = await faultline(...typed, "--sides", "fixed");
+    expect(fixed.out).toContain("It takes image Nx3x32x32; height and width are fixed");
+    expect((await readModel(output)).graph.inputs[0]!.shape).toEqual(["N", 3, 32, 32]);
+  });
+
   it("writes nothing where nothing is asked for or can be replaced", async () => {
     const output = folder.path("nothing.onnx");
     expect((await faultline("retrofit", model, "-o", output)).err).toContain("say what is to be replaced, and by what");

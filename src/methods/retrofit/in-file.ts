@@ -3,23 +3,28 @@ import { namesRead } from "../../engine/onnx/check.js";
 import type { OnnxGraph, OnnxModel, OnnxNode } from "../../engine/onnx/model.js";
 import { reserveNames } from "../../engine/onnx/names.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
+import type { Sides } from "../../vision/resampling/index.js";
+import { lowPassOfAnySize } from "./any-size.js";
+import type { Retrofitted } from "./retrofit.js";
 
 /** From here on the operators that stand in a layer's place have one form. */
 const oldestForm = 13;
 
 /**
- * What `retrofit` did to a specialized graph, done to the file it came from: all other nodes, names, opset, metadata and a symbolic batch stay as they
- * are. Height and width become those of the graph, for a low-pass is a matrix of the map's size.
+ * What `retrofit` did to a specialized graph, done to the file it came from: all other nodes, names, opset, metadata and symbolic axes stay as they
+ * are. Where it was done for "these" sides, height and width become those of the graph, for a low-pass is a matrix of the map's size; for "any", the
+ * matrices are computed in the file.
  *
  * @param graph the file specialized, before.
- * @param made the graph of `retrofit`, and its `renamed`.
+ * @param retrofitted what `retrofit` gave for it.
+ * @param sides those that it was asked for.
  * @returns undefined where that is not possible: the opset is below 13, or a layer lies in a branch, a loop or a function of the file.
  */
 export function retrofitFile(
   file: OnnxModel,
   graph: Graph,
-  made: Graph,
-  renamed: ReadonlyMap<string, string>,
+  { graph: made, renamed, lowPasses }: Retrofitted,
+  sides: Sides,
 ): OnnxModel | undefined {
   if (file.opset < oldestForm) return undefined;
   const makers = new Map(file.graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
@@ -53,8 +58,21 @@ export function retrofitFile(
     outputs: node.outputs.map((name) => names.get(name)!),
   });
   const gone = new Set([...replaced.values()].map((name) => makers.get(name!)!));
-  const nodes = [...file.graph.nodes.filter((node) => !gone.has(node)), ...added.map(renamedNode)];
-  return { ...file, graph: sorted({ ...file.graph, inputs: sized(file.graph, graph), nodes, initializers }) };
+  const written = lowPasses.map((low) => {
+    const [from, to] = [names.get(builtName(made, low.from))!, names.get(builtName(made, low.to))!];
+    return lowPassOfAnySize({ ...low, from, to }, (wish) => fresh.fresh(wish));
+  });
+  for (const { constants } of written) for (const [name, value] of constants) initializers.set(name, value);
+  // What made the result of a low-pass at this size alone is put aside, and `sorted` drops what nothing reads any more.
+  const aside = new Set(lowPasses.map(({ to }) => builtName(made, to)));
+  const standing = added.filter((node) => !node.outputs.some((name) => aside.has(name)));
+  const nodes = [
+    ...file.graph.nodes.filter((node) => !gone.has(node)),
+    ...standing.map(renamedNode),
+    ...written.flatMap((low) => low.nodes),
+  ];
+  const inputs = sides === "these" ? sized(file.graph, graph) : file.graph.inputs;
+  return { ...file, graph: sorted({ ...file.graph, inputs, nodes, initializers }) };
 }
 
 /** What `build` calls a value: as an output of the model it bears that name. */

@@ -19,14 +19,14 @@ import {
   slice,
 } from "../../engine/operators/index.js";
 import { Random } from "../../engine/tensor/random.js";
-import { type Shape, sizeOf, type Tensor, tensor, toNumbers } from "../../engine/tensor/tensor.js";
+import { type FloatType, type Shape, sizeOf, type Tensor, tensor, toNumbers } from "../../engine/tensor/tensor.js";
 import { runModel } from "../../engine/testing/run-model.js";
 import { createEngine, type Engine } from "../../index.js";
 import { forms, Left, resamplingPlaces } from "../../vision/resampling/index.js";
 import { outputDifferences } from "./difference.js";
 import { retrofitFile } from "./in-file.js";
 import { downChoiceNames, upChoiceNames } from "./names.js";
-import { retrofit } from "./retrofit.js";
+import { type RetrofitOptions, retrofit } from "./retrofit.js";
 
 const random = new Random(1, "retrofit");
 const normal = (shape: Shape) =>
@@ -125,8 +125,15 @@ const ups: Readonly<Record<string, (x: Value, weight: (shape: Shape) => Value) =
   "transposed of groups": (x, w) => convTranspose(x, w([3, 2, 4, 4]), { strides: [2, 2], pads: [1, 1, 1, 1], group: 3 }),
 };
 
+/** With corners aligned, of sides that are 1 more than a multiple. */
+const aligned: Readonly<Record<string, (x: Value) => Value>> = {
+  "bilinear with corners aligned, 1/2": (x) => resize(x, { sizes: [1, 3, 9, 5], mode: "linear", coordinates: "align_corners" }),
+  "bicubic with corners aligned, 1/4": (x) => resize(x, { sizes: [1, 3, 5, 3], mode: "cubic", coordinates: "align_corners" }),
+};
+
 describe("layers that lower the resolution", () => {
   it.each([
+    ...Object.entries(aligned).map(([name, of]) => [name, [17, 9], of] as const),
     ...Object.entries(downs).flatMap(([name, of]) =>
       [
         [16, 20],
@@ -149,7 +156,8 @@ describe("layers that lower the resolution", () => {
     const node = place!.node as Node;
     const form = place!.form;
     const kept =
-      form.direction === "down" && form.undecimated({ ...node, inputs: node.inputs.map((v) => v && values.get(v.name)) });
+      form.direction === "down" &&
+      form.undecimated({ ...node, inputs: node.inputs.map((v) => v && values.get(v.name)) }, "these");
     if (!kept || kept instanceof Left) throw new Error("left");
     const [rows, columns] = place!.factor;
     expect(kept.shape.slice(2)).toEqual([place!.after.shape[2]! * rows, place!.after.shape[3]! * columns]);
@@ -218,6 +226,32 @@ describe("layers that raise the resolution", () => {
   });
 
   it.each([
+    ["linear", 2],
+    ["linear", 4],
+    ["cubic", 2],
+    ["cubic", 3],
+    ["nearest", 4],
+  ] as const)("%s with corners aligned from n to %i (n - 1) + 1: the same", async (mode, s) => {
+    for (const [height, width] of [
+      [5, 8],
+      [2, 9],
+    ] as const) {
+      const sizes = [1, 3, s * (height - 1) + 1, s * (width - 1) + 1];
+      const graph = model([1, 3, height, width], (x) => resize(x, { sizes, mode, coordinates: "align_corners" }));
+      const { graph: made, changes } = retrofit(graph, { up: "lctc-31" });
+      expect(changes.map((c) => c.outcome.kind)).toEqual(["replaced"]);
+      expect(await difference(graph, made)).toBeLessThan(1e-5);
+      expect(retrofit(graph, { up: "lctc-31", sides: "any" }).changes[0]!.outcome).toEqual({
+        kind: "left",
+        because: expect.stringContaining("it aligns corners"),
+      });
+      // and back: every s-th sample of what keeps them all is the layer's
+      const back = model(sizes, (x) => resize(x, { sizes: [1, 3, height, width], mode, coordinates: "align_corners" }));
+      expect(retrofit(back, { down: "flc" }).changes.map((c) => c.outcome.kind)).toEqual(["replaced"]);
+    }
+  });
+
+  it.each([
     [
       "by 1.5",
       (x: Value) => resize(x, { scales: [1, 1, 1.5, 1.5], mode: "linear" }),
@@ -259,9 +293,10 @@ it("the file keeps its other nodes, names, opset and symbolic batch", async () =
   const specialized = (of: OnnxModel, batch: number) =>
     specialize(of, { x: [batch, 3, 16, 16] }, (m) => engine.evaluate(m), { keep: "weights" });
   const one = await specialized(file, 1);
-  const { graph: made, renamed, changes } = retrofit(one, { down: "flc", up: "lctc-9" });
+  const result = retrofit(one, { down: "flc", up: "lctc-9" });
+  const { graph: made, changes } = result;
   expect(changes.map((c) => c.outcome.kind)).toEqual(["replaced", "replaced", "replaced"]);
-  const written = retrofitFile(file, one, made, renamed)!;
+  const written = retrofitFile(file, one, result, "these")!;
   expect(written.graph.inputs[0]!.shape).toEqual(["N", 3, 16, 16]);
   expect([written.opset, written.metadata]).toEqual([file.opset, file.metadata]);
   expect(written.graph.nodes.filter((n) => n.op === "Relu")).toEqual(built.graph.nodes.filter((n) => n.op === "Relu"));
@@ -274,6 +309,90 @@ it("the file keeps its other nodes, names, opset and symbolic batch", async () =
   const apart = (await Promise.all(alone.map(async (t) => toNumbers((await runModel(written, { x: t })).y!)))).flat();
   together.forEach((v, i) => {
     expect(v).toBeCloseTo(apart[i]!, 5);
+  });
+});
+
+describe("files of any size", () => {
+  /** The model as a file whose height and width are open, retrofitted at one size. */
+  async function written(of: (x: Value, weight: (shape: Shape) => Value) => Value, options: RetrofitOptions, type: FloatType) {
+    const graph = new Graph();
+    const x = graph.input("x", type, [1, 3, 16, 24]);
+    const weights: Value[] = [];
+    const weight = (shape: Shape) => {
+      weights.push(graph.constant(cast16(normal(shape), type), `weight${weights.length}`, "weight"));
+      return weights.at(-1)!;
+    };
+    graph.output("y", of(x, weight));
+    const built = graph.build();
+    const open = { ...built.graph, inputs: built.graph.inputs.map((i) => ({ ...i, shape: ["N", 3, "H", "W"] })) };
+    const file = { ...built, graph: { ...open, outputs: open.outputs.map((o) => ({ ...o, shape: ["N", "C", "h", "w"] })) } };
+    const at = (size: Shape) => specialize(file, { x: [1, 3, ...size] }, (m) => engine.evaluate(m), { keep: "weights" });
+    const one = await at([16, 24]);
+    const result = retrofit(one, { ...options, sides: "any" });
+    return { file: retrofitFile(file, one, result, "any")!, changes: result.changes, at };
+  }
+  const cast16 = (t: Tensor, type: FloatType): Tensor => tensor(type, t.shape, toNumbers(t));
+
+  // Even and odd halves, shorter than a kernel; interpolations by 1/4 have a whole factor on the last alone.
+  const sizes = [
+    [15, 22],
+    [4, 9],
+    [8, 12],
+  ];
+  const shrinking = Object.entries({ ...downs, ...shrinks }).filter(([name]) => name !== "same, asymmetric");
+  it.each(shrinking.flatMap(([name, of]) => downChoiceNames.map((down) => [name, down, of] as const)))(
+    "%s by %s: the same numbers as made for each size",
+    async (name, down, of) => {
+      const { file, changes, at } = await written(of, { down }, "float32");
+      expect(changes.map((c) => c.outcome)).toEqual([{ kind: "replaced", by: down }]);
+      expect(file.graph.inputs[0]!.shape).toEqual(["N", 3, "H", "W"]);
+      for (const size of sizes) {
+        // Interpolations by another than the whole factor of their scales are no whole factor at all.
+        if (name in shrinks && size.some((n) => n % 4 !== 0)) continue;
+        const { graph: made } = retrofit(await at(size), { down });
+        const x = picture([1, 3, ...size]);
+        const [expected, actual] = [await runModel(made, { x }), await runModel(file, { x })];
+        expect(actual.y!.shape).toEqual(expected.y!.shape);
+        const [a, e] = [toNumbers(actual.y!), toNumbers(expected.y!)];
+        e.forEach((v, i) => {
+          expect(Math.abs(a[i]! - v), `${size}`).toBeLessThan(1e-5);
+        });
+      }
+    },
+  );
+
+  it.each(Object.entries(ups))("%s: still begins as the same function at every size", async (_, of) => {
+    const { file, changes, at } = await written(of, { up: "lctc-31" }, "float32");
+    expect(changes.map((c) => c.outcome.kind)).toEqual(["replaced"]);
+    for (const size of sizes.slice(0, 2)) {
+      const x = picture([1, 3, ...size]);
+      const [expected, actual] = [await runModel(await at(size), { x }), await runModel(file, { x })];
+      expect(actual.y!.shape).toEqual(expected.y!.shape);
+      const [a, e] = [toNumbers(actual.y!), toNumbers(expected.y!)];
+      e.forEach((v, i) => {
+        expect(Math.abs(a[i]! - v), `${size}`).toBeLessThan(1e-4);
+      });
+    }
+  });
+
+  it("float16 maps come back as float16", async () => {
+    const { file, at } = await written(downs["3x3"]!, { down: "flc" }, "float16");
+    const { graph: made } = retrofit(await at([22, 14]), { down: "flc" });
+    const x = cast16(picture([1, 3, 22, 14]), "float16");
+    const [expected, actual] = [await runModel(made, { x }), await runModel(file, { x })];
+    expect(actual.y!.type).toBe("float16");
+    const e = toNumbers(expected.y!);
+    toNumbers(actual.y!).forEach((v, i) => {
+      expect(Math.abs(v - e[i]!)).toBeLessThan(4e-3);
+    });
+  });
+
+  it("a layer whose padding depends on the size is left, and says so", async () => {
+    const graph = model([1, 3, 16, 16], downs["same, asymmetric"]!);
+    expect(retrofit(graph, { down: "flc", sides: "any" }).changes[0]!.outcome).toEqual({
+      kind: "left",
+      because: "its padding depends on the size of the map (auto_pad SAME_UPPER); with --sides fixed it can be replaced",
+    });
   });
 });
 

@@ -1,7 +1,7 @@
 import { AveragePool, averagePool } from "../../engine/operators/pooling/average-pool.js";
 import { type PoolContext, poolWindows } from "../../engine/operators/pooling/pool.js";
 import { type DownForm, Left } from "./form.js";
-import { accepted, fullEnd, strides } from "./window.js";
+import { accepted, keepingEnds, strides } from "./window.js";
 
 /** Average pooling of stride 2 or more: a low-pass already, if a poor one. At stride 1 it takes the mean around every position. */
 export const stridedAveragePool: DownForm = {
@@ -12,16 +12,18 @@ export const stridedAveragePool: DownForm = {
     if (node.operator !== AveragePool || x?.shape.length !== 4) return undefined;
     return strides(poolWindows(contextOf(node.inputs, node.attributes)), x, node.outputs[0]!);
   },
-  undecimated: (node) => {
+  undecimated: (node, sides) => {
     const [x] = node.inputs;
     const axes = poolWindows(contextOf(node.inputs, node.attributes));
-    if (axes.some((a) => fullEnd(a) < 0 || fullEnd(a) >= a.kernel))
+    const ends = keepingEnds(axes, sides, contextOf(node.inputs, node.attributes).attributes);
+    if (ends instanceof Left) return ends;
+    if (axes.some((a, i) => ends[i]! < 0 || ends[i]! >= a.kernel))
       return new Left("at stride 1 some of its windows would lie in the padding alone");
     return averagePool(
       x!,
       axes.map((a) => a.kernel),
       {
-        pads: [...axes.map((a) => a.begin), ...axes.map(fullEnd)],
+        pads: [...axes.map((a) => a.begin), ...ends],
         padding: node.attributes.count_include_pad ? "counted" : "not counted",
       },
     );

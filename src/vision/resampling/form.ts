@@ -15,18 +15,21 @@ export class Left {
   constructor(readonly because: string) {}
 }
 
+/** Whether a replacement is for maps of the size at hand, or for those of any size. */
+export type Sides = "these" | "any";
+
 /** One way in which models lower the resolution. */
 export interface DownForm {
   readonly name: string;
   readonly direction: "down";
   readonly find: (node: Node) => Found | undefined;
   /**
-   * The same layer with every sample kept: sides are exactly `factor` times those of the result, and its every `factor`-th sample is what the layer
-   * yields.
+   * The same layer with every sample kept: its every `factor`-th sample is what the layer yields. For "these" sides its own are exactly `factor` times
+   * those of the result; for "any" they are that or less than `factor` more, and nothing in the node depends on them.
    *
    * @param node with its inputs in the graph that is built.
    */
-  readonly undecimated: (node: Node) => Value | Left;
+  readonly undecimated: (node: Node, sides: Sides) => Value | Left;
 }
 
 /** One way in which models raise the resolution. */
@@ -34,8 +37,12 @@ export interface UpForm {
   readonly name: string;
   readonly direction: "up";
   readonly find: (node: Node) => Found | undefined;
-  /** The same layer as a transposed convolution whose strides are its factors. @param node with its inputs in the graph that is built. */
-  readonly transposed: (node: Node) => Transposed | Left;
+  /**
+   * The same layer as a transposed convolution whose strides are its factors; for "any" sides nothing in it depends on them.
+   *
+   * @param node with its inputs in the graph that is built.
+   */
+  readonly transposed: (node: Node, sides: Sides) => Transposed | Left;
 }
 
 /** `y[i] = Σ_j x[j] W[i + pad - s j]` along both axes, s the factor, i from 0 to s H - 1; between what is done before and after. */

@@ -8,7 +8,9 @@ import { enlargingResize, shrinkingResize } from "./resize.js";
 import { stridedConvolution } from "./strided-convolution.js";
 import { transposedConvolution } from "./transposed-convolution.js";
 
-export { type DownForm, type Form, type Found, Left, type Transposed, type UpForm } from "./form.js";
+export { type DownForm, type Form, type Found, Left, type Sides, type Transposed, type UpForm } from "./form.js";
+
+export { remedy } from "./window.js";
 
 /** Every way in which models change the resolution of a map that is looked for. */
 export const forms: readonly Form[] = [

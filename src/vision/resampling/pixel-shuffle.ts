@@ -1,11 +1,11 @@
 import type { Node, Value } from "../../engine/graph/graph.js";
 import { nodeAs } from "../../engine/graph/operator.js";
 import { Conv } from "../../engine/operators/convolution/conv.js";
-import { add, expand, reshape } from "../../engine/operators/index.js";
+import { add, expand, reshape, spaceToDepth, transpose } from "../../engine/operators/index.js";
 import { DepthToSpace, depthToSpace } from "../../engine/operators/layout/depth-to-space.js";
 import { windows } from "../../engine/operators/window.js";
 import { type FloatType, isFloat, type Tensor, tensor, toNumbers } from "../../engine/tensor/tensor.js";
-import type { Transposed, UpForm } from "./form.js";
+import type { Sides, Transposed, UpForm } from "./form.js";
 import { accepted } from "./window.js";
 
 /** A pixel shuffle by r, with the convolution before it where there is one whose weights can be taken over. */
@@ -18,14 +18,14 @@ export const pixelShuffle: UpForm = {
     const b = layer.attributes.blocksize;
     return b > 1 ? { factor: [b, b], before: layer.inputs[0], after: layer.outputs[0]! } : undefined;
   },
-  transposed: (node) => afterConvolution(node) ?? alone(node),
+  transposed: (node, sides) => afterConvolution(node, sides) ?? alone(node),
 };
 
 /**
  * Output pixel r i + a of channel c is the convolution's channel (c, a) at i, so tap u of that channel, which reads input i + u - p, is tap
  * a - r (u - p) of a transposed kernel.
  */
-function afterConvolution(node: Node): Transposed | undefined {
+function afterConvolution(node: Node, sides: Sides): Transposed | undefined {
   const { attributes, inputs, outputs } = nodeAs(DepthToSpace, node)!;
   const layer = nodeAs(Conv, inputs[0]);
   if (!layer) return undefined;
@@ -47,7 +47,8 @@ function afterConvolution(node: Node): Transposed | undefined {
     groups: group,
     factor: [r, r],
     pad: [r * (rows!.kernel - 1 - padding[0]), r * (columns!.kernel - 1 - padding[1])],
-    finish: (y) => (bias ? add(y, shuffledBias(bias, x, channels, node)) : y),
+    finish: (y) =>
+      bias ? (sides === "these" ? add(y, shuffledBias(bias, x, channels, node)) : biased(y, bias, channels, node)) : y,
   };
 }
 
@@ -57,6 +58,13 @@ function shuffledBias(bias: Value, x: Value, channels: number, node: Node): Valu
   const [, , height, width] = x.shape as [number, number, number, number];
   const map = expand(reshape(bias, [1, r * r * channels, 1, 1]), [1, r * r * channels, height, width]);
   return depthToSpace(map, r, mode);
+}
+
+/** The same for maps of any size: where pixels of a block are channels, each has its own bias. */
+function biased(y: Value, bias: Value, channels: number, node: Node): Value {
+  const { blocksize: r, mode } = nodeAs(DepthToSpace, node)!.attributes;
+  const ordered = mode === "CRD" ? transpose(reshape(bias, [channels, r * r]), [1, 0]) : bias;
+  return depthToSpace(add(spaceToDepth(y, r), reshape(ordered, [1, r * r * channels, 1, 1])), r, "DCR");
 }
 
 interface Interleaving {

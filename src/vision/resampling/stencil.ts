@@ -18,13 +18,15 @@ const reach = 4;
 
 /**
  * The stencil of an axis, read off its own matrix; undefined where there is none: the factor is not whole, or the weights differ from place to
- * place (`align_corners`).
+ * place.
+ *
+ * @param factor pixels of the fine side for each of the coarse one.
  */
-export function stencilOf(axis: ResizedAxis, how: Interpolation): Stencil | undefined {
+export function stencilOf(axis: ResizedAxis, factor: number, how: Interpolation): Stencil | undefined {
   const up = axis.output >= axis.input;
-  const factor = up ? axis.output / axis.input : axis.input / axis.output;
   if (!Number.isInteger(factor)) return undefined;
-  const [coarse, fine] = [2 * reach + 1, (2 * reach + 1) * factor];
+  const coarse = 2 * reach + 1;
+  const fine = how.coordinates === "align_corners" ? (coarse - 1) * factor + 1 : coarse * factor;
   const longer = { ...axis, ...(up ? { input: coarse, output: fine } : { input: fine, output: coarse }) };
   const matrix = resizeMatrix(longer, how);
   // What the middle of the coarse side has to do with each place of the fine side.
@@ -53,16 +55,23 @@ function agrees({ taps, begin }: Stencil, factor: number, axis: ResizedAxis, how
   return wanted.every((w, at) => Math.abs(w - made[at]!) < 1e-5);
 }
 
-/** The map with its border repeated; undoing it on a map that is `factor` times as large. */
-export function bordered(x: Value, [rows, columns]: readonly [Stencil, Stencil]): Value {
-  const margins = [0, 0, rows.margin, columns.margin];
-  return margins.some((m) => m > 0) ? pad(x, [...margins, ...margins], "edge") : x;
+/** The map with its border repeated, and so many rows and columns more behind it. */
+export function bordered(
+  x: Value,
+  [rows, columns]: readonly [Stencil, Stencil],
+  [below = 0, right = 0]: readonly number[] = [],
+): Value {
+  const before = [0, 0, rows.margin, columns.margin];
+  const after = [0, 0, rows.margin + below, columns.margin + right];
+  return [...before, ...after].some((m) => m > 0) ? pad(x, [...before, ...after], "edge") : x;
 }
 
-/** Rows and columns of a map from `begin`, as many as `size` says. */
+/** Rows and columns of a map from `begin`, as many as `size` says; written as how many are left out at both ends, which holds for maps of any size. */
 export function part(x: Value, begin: readonly [number, number], size: readonly [number, number]): Value {
-  const whole = begin.every((b, axis) => b === 0 && x.shape[axis + 2] === size[axis]);
-  return whole ? x : slice(x, begin, [begin[0] + size[0], begin[1] + size[1]], { axes: [2, 3] });
+  const behind = begin.map((b, axis) => x.shape[axis + 2]! - b - size[axis]!);
+  if ([...begin, ...behind].every((left) => left === 0)) return x;
+  const ends = behind.map((left) => (left === 0 ? Number.POSITIVE_INFINITY : -left));
+  return slice(x, begin, ends, { axes: [2, 3] });
 }
 
 /** The same separable kernel for every channel, [C, 1, rows, columns]. */

@@ -3,7 +3,7 @@ import { nodeAs } from "../../engine/graph/operator.js";
 import { Conv, conv } from "../../engine/operators/convolution/conv.js";
 import { type AxisWindow, windows } from "../../engine/operators/window.js";
 import { type DownForm, Left } from "./form.js";
-import { accepted, fullEnd, strides } from "./window.js";
+import { accepted, keepingEnds, strides } from "./window.js";
 
 /** A convolution of stride 2 or more. At stride 1 it takes the same weights. */
 export const stridedConvolution: DownForm = {
@@ -13,13 +13,15 @@ export const stridedConvolution: DownForm = {
     const layer = nodeAs(Conv, node);
     return layer?.inputs[0].shape.length === 4 ? strides(windowsOf(node), layer.inputs[0], layer.outputs[0]) : undefined;
   },
-  undecimated: (node) => {
+  undecimated: (node, sides) => {
     const [x, weight, bias] = node.inputs;
     const axes = windowsOf(node);
-    if (axes.some((a) => fullEnd(a) < 0)) return new Left("its windows leave rows or columns of the map out");
+    const ends = keepingEnds(axes, sides, nodeAs(Conv, node)!.attributes);
+    if (ends instanceof Left) return ends;
+    if (ends.some((end) => end < 0)) return new Left("its windows leave rows or columns of the map out");
     return conv(x!, weight!, {
       ...(bias && { bias }),
-      pads: [...axes.map((a) => a.begin), ...axes.map(fullEnd)],
+      pads: [...axes.map((a) => a.begin), ...ends],
       dilations: axes.map((a) => a.dilation),
       group: nodeAs(Conv, node)!.attributes.group,
     });

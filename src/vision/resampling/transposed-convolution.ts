@@ -6,7 +6,7 @@ import { type AxisWindow, extent } from "../../engine/operators/window.js";
 import { type FloatType, isFloat, type Tensor, tensor, toNumbers } from "../../engine/tensor/tensor.js";
 import { Left, type UpForm } from "./form.js";
 import { part } from "./stencil.js";
-import { accepted } from "./window.js";
+import { accepted, remedy } from "./window.js";
 
 /** A transposed convolution of stride 2 or more. */
 export const transposedConvolution: UpForm = {
@@ -19,8 +19,10 @@ export const transposedConvolution: UpForm = {
     if (rows.stride === 1 && columns.stride === 1) return undefined;
     return { factor: [rows.stride, columns.stride], before: layer.inputs[0], after: layer.outputs[0]! };
   },
-  transposed: (node) => {
+  transposed: (node, sides) => {
     const { attributes, inputs } = nodeAs(ConvTranspose, node)!;
+    // A size that the attributes name is one size, whatever comes.
+    if (sides === "any" && attributes.output_shape !== undefined) return new Left(`its size is fixed (output_shape); ${remedy}`);
     const [x, w, bias] = inputs;
     if (!w.constant || !isFloat(w.type)) return new Left("its kernel is no constant of the file");
     const [rows, columns] = windowsOf(node);

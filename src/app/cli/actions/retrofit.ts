@@ -27,7 +27,9 @@ export async function retrofit(path: string, flags: RetrofitFlags): Promise<void
   sayAssumed(assumed.filter(isOfImages), path);
   await withEngine(flags, async (engine) => {
     const { file, graph } = await openModel(path, flags.shape ?? {}, engine, { keep: "weights" });
-    const { graph: made, changes, renamed } = retrofitted(graph, { ...(down && { down }), ...(up && { up }) });
+    const sides = flags.sides === "kept" && hasOpenSides(file) ? "any" : "these";
+    const result = retrofitted(graph, { ...(down && { down }), ...(up && { up }), sides });
+    const { graph: made, changes } = result;
     const replaced = changes.filter((c) => c.outcome.kind === "replaced").length;
     if (replaced === 0) {
       if (flags.json) process.stdout.write(`${JSON.stringify({ changes }, undefined, 2)}\n`);
@@ -44,7 +46,7 @@ export async function retrofit(path: string, flags: RetrofitFlags): Promise<void
       count: flags.images,
       seed: flags.seed,
     });
-    const inFile = retrofitFile(file, graph, made, renamed);
+    const inFile = retrofitFile(file, graph, result, sides);
     const model = inFile ?? made.build();
     const shapes = Object.fromEntries(graph.inputs.map((v) => [v.name, v.shape]));
     // What is measured is what is written.
@@ -54,15 +56,27 @@ export async function retrofit(path: string, flags: RetrofitFlags): Promise<void
     process.stdout.write(
       flags.json
         ? `${JSON.stringify({ output, changes, moved, pictures: pictures.source }, undefined, 2)}\n`
-        : text(output, model, inFile ? "edited" : "rebuilt", changes, moved, pictures),
+        : text(output, model, !inFile ? "rebuilt" : sides === "any" ? "any size" : "one size", changes, moved, pictures),
     );
   });
 }
 
+const sizeSaid = {
+  "one size": "height and width are fixed: what was put in place is made for maps of this size.",
+  "any size":
+    "of any height and width, as before: low-passes compute their matrices from the size (--sides fixed makes them constants).",
+  rebuilt:
+    "height and width are fixed. All nodes were written anew: the file is older than opset 13, or one of these layers lies inside a branch, loop or function.",
+} as const;
+
+/** Whether a height or a width of an input is symbolic; the first axis is the batch. */
+const hasOpenSides = ({ graph: { inputs, initializers } }: OnnxModel): boolean =>
+  inputs.some(({ name, shape }) => !initializers.has(name) && shape?.slice(1).some((d) => typeof d !== "number"));
+
 function text(
   output: string,
   { graph: { inputs, initializers } }: OnnxModel,
-  how: "edited" | "rebuilt",
+  how: keyof typeof sizeSaid,
   changes: readonly Change[],
   moved: readonly OutputDifference[],
   pictures: Pictures,
@@ -70,17 +84,12 @@ function text(
   const replaced = changes.filter((c) => c.outcome.kind === "replaced").length;
   const sizes = inputs
     .filter((i) => !initializers.has(i.name))
-    .map((i) => `${i.name} ${i.shape?.map((d) => d || "N").join("x")}`)
+    .map((i) => `${i.name} ${i.shape?.map((d) => d || "?").join("x")}`)
     .join(", ");
   return [
     tableOf(changes),
     "",
-    `${output}: ${replaced} of ${changes.length} layers replaced. It takes ${sizes}; height and width are fixed: what was put in place is made for maps of this size.`,
-    ...(how === "rebuilt"
-      ? [
-          "All nodes were written anew: the file is older than opset 13, or one of these layers lies inside a branch, loop or function.",
-        ]
-      : []),
+    `${output}: ${replaced} of ${changes.length} layers replaced. It takes ${sizes}; ${sizeSaid[how]}`,
     `On ${pictures.source}, the output moved by`,
     columns(
       ["output", "relative l_2", "largest change"],
