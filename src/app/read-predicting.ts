@@ -1,6 +1,6 @@
 import type { OnnxModel } from "../engine/onnx/model.js";
-import { readModel } from "../engine/onnx/read-file.js";
 import { type ModelSpec, namedOutputs } from "../vision/spec/model-spec.js";
+import { readModelAloud } from "./read-model.js";
 
 /**
  * Reads a model up to the prediction that its specification names: `output.name` is an output, or an inner value by its name in the file
@@ -10,5 +10,5 @@ import { type ModelSpec, namedOutputs } from "../vision/spec/model-spec.js";
  */
 export const readPredicting = (path: string, spec: ModelSpec): Promise<OnnxModel> => {
   const outputs = namedOutputs(spec);
-  return readModel(path, outputs ? { outputs } : {});
+  return readModelAloud(path, outputs ? { outputs } : {});
 };

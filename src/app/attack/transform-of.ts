@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
-import { readModel } from "../../engine/onnx/read-file.js";
 import type { Engine } from "../../engine/runtime/engine.js";
 import type { Shape } from "../../engine/tensor/tensor.js";
 import { modelTransform, type Transform, type TransformName, transforms } from "../../methods/attacks/transforms/index.js";
 import { UsageError } from "../cli/errors.js";
 import { hashFile } from "../hash-file.js";
+import { readModelAloud } from "../read-model.js";
 import type { AttackPlan } from "./plan.js";
 import { usualSamples } from "./usual.js";
 
@@ -32,5 +32,5 @@ export async function eotOf(transform: string | undefined, given: number | undef
 export async function transformOf(eot: Eot | undefined, image: Shape, engine: Engine): Promise<Transform | undefined> {
   if (!eot) return undefined;
   if (eot.sha256 === undefined) return transforms[eot.transform as TransformName](eot.samples);
-  return modelTransform(await readModel(eot.transform), eot.transform, eot.samples, image, (m) => engine.evaluate(m));
+  return modelTransform(await readModelAloud(eot.transform), eot.transform, eot.samples, image, (m) => engine.evaluate(m));
 }

@@ -112,3 +112,10 @@ describe("faultline grad --forward", () => {
     );
   });
 });
+
+it("says once that a bfloat16 model is computed in float32", async () => {
+  const model = fixture("float16/bfloat16_all");
+  const { code, err } = await faultline("grad", model, "-o", folder.path("bfloat16.grad.onnx"), "--probe", "none");
+  expect(code).toBe(0);
+  expect(err.match(/is in bfloat16 and is computed in float32/g)).toHaveLength(1);
+});

@@ -1,5 +1,4 @@
 import { foldBatchNormalization } from "../../engine/compile/fold-batch-normalization.js";
-import { readModel } from "../../engine/onnx/read-file.js";
 import type { Engine } from "../../engine/runtime/engine.js";
 import { throughSensor } from "../../methods/sensor/pipeline.js";
 import { type Sensor, sensor } from "../../methods/sensor/sensor.js";
@@ -10,6 +9,7 @@ import { fixedModel } from "../../vision/spec/model-predictor.js";
 import { parseModelSpec } from "../../vision/spec/model-spec.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { asConfiguration } from "../networks/configuration.js";
+import { readModelAloud } from "../read-model.js";
 import { demandMultiples, type TrainedNetwork, type Training, trainingOf } from "../train/build.js";
 import { ConfigError, readJson } from "../train/config.js";
 import type { SensorConfig } from "./config.js";
@@ -52,7 +52,7 @@ async function networkBehind(engine: Engine, config: SensorConfig): Promise<Trai
   const path = network.spec ?? network.onnx.replace(/\.onnx$/, ".spec.json");
   const spec = parseModelSpec(readJson(path), path);
   if (spec.task !== task) throw new ConfigError(`${path} says that the model is for ${spec.task}, but the task here is ${task}.`);
-  const file = await readModel(network.onnx);
+  const file = await readModelAloud(network.onnx);
   const batches = new Set([config.batch, config.evaluation?.batch ?? config.batch, 1]);
   const fixed = await Promise.all(
     [...batches].map((batch) =>

@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import type { Graph } from "../../engine/graph/graph.js";
 import { nodeAs } from "../../engine/graph/operator.js";
 import type { OnnxModel } from "../../engine/onnx/model.js";
-import { readModel } from "../../engine/onnx/read-file.js";
 import { writeModel } from "../../engine/onnx/write.js";
 import { BatchNormalization } from "../../engine/operators/normalization/batch-normalization.js";
 import type { Engine } from "../../engine/runtime/engine.js";
@@ -15,6 +14,7 @@ import { completeSpec, fixedModel } from "../../vision/spec/model-predictor.js";
 import { type ModelSpec, type ModelSpecInput, parseModelSpec } from "../../vision/spec/model-spec.js";
 import { sidecarOf } from "../../vision/spec/sidecar.js";
 import { tasks } from "../../vision/tasks/index.js";
+import { readModelAloud } from "../read-model.js";
 import type { RunDirectory } from "../runs/run-directory.js";
 import { adversaryText } from "./adversary-text.js";
 import { type Training, trainingOf } from "./build.js";
@@ -38,7 +38,7 @@ export interface ImportedTraining {
  * @throws ConfigError, SpecError, ModelError, ParameterError
  */
 export async function importedTraining(engine: Engine, config: ImportedTrainConfig): Promise<ImportedTraining> {
-  const file = await readModel(config.model);
+  const file = await readModelAloud(config.model);
   const said = importedSpec(config);
   const spec = completeSpec(file, said.spec);
   const roles: readonly string[] = tasks[config.task].roles;

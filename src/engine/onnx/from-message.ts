@@ -1,4 +1,5 @@
 import type { Tensor } from "../tensor/tensor.js";
+import { isBfloat16, namesInBfloat16, toBfloat16, typeAttributes } from "./bfloat16.js";
 import { nodeTitle } from "./check.js";
 import { type Attribute, ModelError, type OnnxGraph, type OnnxNode, type ValueInfo } from "./model.js";
 import { attributeTypes, elementTypes, type Messages } from "./schema.js";
@@ -20,6 +21,7 @@ export function domainOf(domain: string | undefined): string {
 
 export function readGraph(message: Messages["Graph"], source: Source, level: "model" | "subgraph" = "model"): OnnxGraph {
   const initializers = readInitializers(message, source);
+  const narrow = namesInBfloat16(message);
   const read = level === "model" ? readValueInfo : readSubgraphValue;
   const inputs = (message.input ?? []).map((info) => read(info, "input"));
   const valueInfo = new Map<string, ValueInfo>();
@@ -33,7 +35,7 @@ export function readGraph(message: Messages["Graph"], source: Source, level: "mo
     inputs: source.irVersion < 4 ? inputs.filter((input) => !initializers.has(input.name)) : inputs,
     outputs: (message.output ?? []).map((info) => (source.outputs === "cut" ? readSubgraphValue : read)(info, "output")),
     initializers,
-    nodes: (message.node ?? []).map((node) => readNode(node, source)),
+    nodes: (message.node ?? []).map((node) => roundingWhereLike(narrow, readNode(node, source))),
     valueInfo,
   };
 }
@@ -93,19 +95,23 @@ function readNode(message: Messages["Node"], source: Source): OnnxNode {
   for (const attribute of message.attribute ?? []) {
     const name = attribute.name ?? "";
     if (Object.hasOwn(attributes, name)) throw new ModelError(`${nodeTitle(node)} has the attribute "${name}" twice.`);
-    const value = inReadType(name, readAttribute(attribute, nodeTitle(node), source));
+    const value = inReadType(node.op, name, readAttribute(attribute, nodeTitle(node), source));
     Object.defineProperty(attributes, name, { value, enumerable: true, configurable: true, writable: true });
   }
   return { ...node, attributes };
 }
 
-/** Attributes that say an element type, whatever the operator. */
-const typeAttributes: ReadonlySet<string> = new Set(["to", "dtype", "output_dtype", "stash_type", "softmax_precision"]);
+/** What a node makes of bfloat16 in the file is float32 here, as tensors of that type are (see `dataTypeOf`); but a Cast to it rounds. */
+function inReadType(op: string, name: string, attribute: Attribute): Attribute {
+  if (attribute.kind !== "int" || !isBfloat16(attribute.value) || !typeAttributes.has(name) || op === "Cast") return attribute;
+  return { kind: "int", value: elementTypes.indexOf("float32") };
+}
 
-/** What a node makes of bfloat16 in the file is float32 here, as tensors of that type are (see `dataTypeOf`). */
-function inReadType(name: string, attribute: Attribute): Attribute {
-  const isBfloat16 = attribute.kind === "int" && elementTypes[attribute.value] === "bfloat16" && typeAttributes.has(name);
-  return isBfloat16 ? { kind: "int", value: elementTypes.indexOf("float32") } : attribute;
+/** CastLike takes its type from a value; where that is stated to be bfloat16, which no value here tells any more, it is a Cast to it. */
+function roundingWhereLike(narrow: ReadonlySet<string>, node: OnnxNode): OnnxNode {
+  const target = node.inputs[1] ?? "";
+  if (node.op !== "CastLike" || node.domain !== "" || !narrow.has(target)) return node;
+  return { ...node, op: "Cast", inputs: node.inputs.slice(0, 1), attributes: toBfloat16 };
 }
 
 /** Optional arguments left out at the end carry no information. */

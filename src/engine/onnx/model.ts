@@ -13,6 +13,8 @@ export interface OnnxModel {
   readonly producer: string;
   readonly graph: OnnxGraph;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Set where the file has elements of a type that is computed in float32 here. */
+  readonly widened?: "bfloat16";
 }
 
 export interface OnnxGraph {

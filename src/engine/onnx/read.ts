@@ -1,3 +1,4 @@
+import { holdsBfloat16 } from "./bfloat16.js";
 import { checkGraph, nodeTitle, subgraphs } from "./check.js";
 import { cutGraph } from "./cut.js";
 import { domainOf, readGraph } from "./from-message.js";
@@ -63,6 +64,7 @@ export function parseModel(bytes: Uint8Array, options: ReadOptions = {}): OnnxMo
     customOpsets: opsets.custom,
     producer: [message.producerName, message.producerVersion].filter(Boolean).join(" "),
     graph,
+    ...(holdsBfloat16(inlined) && { widened: "bfloat16" as const }),
     metadata: Object.fromEntries((message.metadataProps ?? []).map(({ key, value }) => [key ?? "", value ?? ""])),
   };
 }

@@ -1,4 +1,5 @@
 import type { Tensor } from "../tensor/tensor.js";
+import { withCastsBack } from "./bfloat16.js";
 import { subgraphs } from "./check.js";
 import { type Chunks, join } from "./chunks.js";
 import type { DataFiles } from "./data-files.js";
@@ -112,7 +113,7 @@ export function tensorBytes(graph: OnnxGraph): number {
 function graphMessage(graph: OnnxGraph, files: DataFiles | undefined): Messages["Graph"] {
   return {
     name: graph.name === "" ? "graph" : graph.name,
-    node: graph.nodes.map((node) => nodeMessage(node, files)),
+    node: withCastsBack(graph).map((node) => nodeMessage(node, files)),
     initializer: [...graph.initializers].map(([name, tensor]) => initializerMessage(name, tensor, files)),
     input: graph.inputs.map(valueInfoMessage),
     output: graph.outputs.map(valueInfoMessage),

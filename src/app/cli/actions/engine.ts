@@ -1,10 +1,10 @@
 import { type KnownPart, specialize, specializeKnownPart } from "../../../engine/compile/specialize.js";
 import type { Graph } from "../../../engine/graph/graph.js";
 import type { OnnxModel } from "../../../engine/onnx/model.js";
-import { readModel } from "../../../engine/onnx/read-file.js";
 import type { Engine, EngineOptions } from "../../../engine/runtime/engine.js";
 import { createEngine } from "../../../engine/runtime/node.js";
 import type { Shape } from "../../../engine/tensor/tensor.js";
+import { readModelAloud } from "../../read-model.js";
 import type { RuntimeFlags } from "../model-options.js";
 
 /** Runs `work` with an engine and disposes of it whatever happens. */
@@ -31,7 +31,7 @@ export async function openModel(
   engine: Engine,
   { keep, outputs }: { readonly keep?: "weights" | "nothing"; readonly outputs?: readonly string[] | undefined } = {},
 ): Promise<{ file: OnnxModel; graph: Graph }> {
-  const file = await readModel(path, outputs ? { outputs } : {});
+  const file = await readModelAloud(path, outputs ? { outputs } : {});
   const options = keep ? { keep } : {};
   return { file, graph: await specialize(file, named(shapes, file), (m) => engine.evaluate(m), options) };
 }
@@ -43,7 +43,7 @@ export async function openKnownPart(
   engine: Engine,
   outputs?: readonly string[],
 ): Promise<{ file: OnnxModel; known: KnownPart }> {
-  const file = await readModel(path, outputs ? { outputs } : {});
+  const file = await readModelAloud(path, outputs ? { outputs } : {});
   const known = await specializeKnownPart(file, named(shapes, file), (m) => engine.evaluate(m), { keep: "weights" });
   return { file, known };
 }

@@ -1,12 +1,13 @@
 import { defineComposite, flag, int, type Operator, required, string } from "../../graph/operator.js";
+import { isBfloat16 } from "../../onnx/bfloat16.js";
 import { dataTypeOf, elementTypeName } from "../../onnx/tensor-data.js";
-import { cast } from "../elementwise/cast.js";
+import { cast, roundedToBfloat16 } from "../elementwise/cast.js";
 import { CastLike } from "../elementwise/cast-like.js";
 import { emit } from "../emit.js";
 import { ScatterElements } from "../indexing/scatter-elements.js";
 import { newest } from "./newest.js";
 
-/** What newer opsets added to types, and types that Faultline widens (bfloat16 to float32). */
+/** What newer opsets added to types, and types that Faultline widens (bfloat16 to float32; a Cast to it rounds). */
 
 const castForm = defineComposite({
   name: "Cast",
@@ -18,7 +19,7 @@ const castForm = defineComposite({
     const [type, name] = [dataTypeOf(to), elementTypeName(to)];
     if (type === undefined || name === "int4" || name === "uint4")
       return fail(`it casts to ${name}, which Faultline does not work on`);
-    return [cast(x, type)];
+    return [isBfloat16(to) ? roundedToBfloat16(x) : cast(x, type)];
   },
 });
 
