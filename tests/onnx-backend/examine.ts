@@ -114,20 +114,30 @@ async function checkGradient(graph: Graph, feeds: Values, seed: string): Promise
   if ("error" in built && !(built.error instanceof ZeroGradientError)) return refusal(built.error, "no gradient");
   const written = "value" in built ? forms.map((form) => [form, writtenAs(form, built.value)] as const) : [];
 
+  // what the gradient adds comes after what the graph has, under names that it does not use
+  const added = (own: number, names: Iterable<string>) => [...names].slice(own);
+  const cotangentNames =
+    "value" in built
+      ? added(
+          graph.inputs.length,
+          built.value.inputs.map((v) => v.name),
+        )
+      : [];
+  const gradientNames = "value" in built ? added(graph.outputs.size, built.value.outputs.keys()) : [];
   const random = new Random(1, seed);
   const noise = (size: number) => Array.from({ length: size }, () => random.normal());
   const direction = new Map(smooth.map(({ name }) => [name, noise(sizeOf(feeds[name]!.shape))]));
-  const cotangents = differentiated.map(([name, { type, shape }]) => {
-    return [`v.${name}`, tensor(type, shape, noise(sizeOf(shape)))] as const;
+  const cotangents = differentiated.map(([name, { type, shape }], i) => {
+    return [cotangentNames[i] ?? name, tensor(type, shape, noise(sizeOf(shape)))] as const;
   });
   const slopes: number[] = "value" in built ? [] : [0];
   let noiseOfTies = 0;
   for (const [form, gradient] of written) {
     const found = await attempt(() => runModel(gradient, { ...feeds, ...Object.fromEntries(cotangents) }, "all"));
     if ("error" in found) return { verdict: "wrong", because: `${form}: the gradient does not run: ${message(found.error)}` };
-    const terms = smooth.flatMap(({ name }) => {
+    const terms = smooth.flatMap(({ name }, i) => {
       const u = direction.get(name)!;
-      return toNumbers(found.value[`d.${name}`]!).map((d, i) => d * u[i]!);
+      return toNumbers(found.value[gradientNames[i]!]!).map((d, j) => d * u[j]!);
     });
     slopes.push(sum(terms));
     // The steps move some of many windows across a tie: that is of the size of a tenth of a random walk through all terms.
@@ -143,7 +153,7 @@ async function checkGradient(graph: Graph, feeds: Values, seed: string): Promise
       return [name, values ? tensor(t.type, t.shape, values) : t] as const;
     });
     const at = await runModel(graph, Object.fromEntries(moved), "disabled");
-    return sum(cotangents.map(([v, t]) => inner(toNumbers(t), toNumbers(at[v.slice("v.".length)]!))));
+    return sum(differentiated.map(([name], i) => inner(toNumbers(cotangents[i]![1]), toNumbers(at[name]!))));
   };
   const here = await along(0);
   const sides: Sides[] = [];
@@ -209,15 +219,16 @@ async function attempt<T>(work: () => Promise<T>): Promise<{ value: T } | { erro
 const message = (error: unknown) =>
   (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, " ").slice(0, 400);
 
-/** The tolerances of the ONNX project's own runner are 1e-3 and 1e-7; float16 cannot keep them. */
+/** The tolerances of the ONNX project's own runner are 1e-3 and 1e-7; float16 cannot keep them, which has 11 bits of the largest number about. */
 function firstDifference(found: Values, expected: Values, tolerance = 1e-3): string | undefined {
   for (const [name, want] of Object.entries(expected)) {
     const got = found[name];
     if (!got) return `${name} is missing`;
     if (got.shape.join() !== want.shape.join()) return `${name} has shape [${got.shape}] instead of [${want.shape}]`;
     const [a, b] = [toNumbers(got), toNumbers(want)];
+    const finest = want.type === "float16" ? 2e-3 * Math.max(1e-3, ...b.filter(Number.isFinite).map(Math.abs)) : 2e-6;
     const i = b.findIndex(
-      (v, j) => !(Object.is(v, a[j]) || v === a[j] || Math.abs(v - a[j]!) <= tolerance * Math.abs(v) + (tolerance && 2e-6)),
+      (v, j) => !(Object.is(v, a[j]) || v === a[j] || Math.abs(v - a[j]!) <= tolerance * Math.abs(v) + (tolerance && finest)),
     );
     if (i >= 0) return `${name}[${i}] is ${a[i]} instead of ${b[i]}`;
   }

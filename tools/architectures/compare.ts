@@ -68,7 +68,7 @@ async function main(): Promise<void> {
       for await (const exported of exporter.export(family.name)) {
         if (!done.includes(`${exported.exporter}/${exported.form}`)) await settle(engine, family, exported);
       }
-      for (const entry of readdirSync(folder)) await rm(join(folder, entry), { recursive: true });
+      for (const entry of readdirSync(folder)) await rm(join(folder, entry), { recursive: true, maxRetries: 5, retryDelay: 500 });
     }
   } finally {
     exporter.stop();

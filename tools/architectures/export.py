@@ -94,7 +94,7 @@ def main() -> None:
 
 
 def export_family(family: Family, root: Path, exporters: list[str], forms: list[str]) -> None:
-    """Without `forms`, all that the family and the exporter have."""
+    """Without `forms`, all that the family and the exporter have; a form that is named is tried of any family."""
     network, pictures = seeded_network(family)
     torch.manual_seed(seed_of(family) + 1)
     outputs = outputs_of(network, pictures)
@@ -140,7 +140,7 @@ def export_family(family: Family, root: Path, exporters: list[str], forms: list[
         made = keep(plain.parent, exporter, "float32", lambda path: EXPORTERS[exporter](network, pictures, path, *names, None))
         if not newest and wanted("dynamic batch"):
             keep(folder / "dynamic batch", exporter, "dynamic batch", lambda path: EXPORTERS[exporter](network, pictures, path, *names, True))
-        converted = {**FORMS, **(QUANTIZED if family.quantized else {})} if made and not newest else {}
+        converted = {**FORMS, **(QUANTIZED if family.quantized or forms else {})} if made and not newest else {}
         for form in filter(wanted, converted):
             keep(folder / form, exporter, form, lambda path: converted[form](plain, path, feeds))
 

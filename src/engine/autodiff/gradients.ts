@@ -6,7 +6,7 @@ import { cast } from "../operators/elementwise/cast.js";
 import { scalar } from "../operators/emit.js";
 import { expand } from "../operators/layout/expand.js";
 import { zerosLike } from "../operators/zeros.js";
-import { describe, gradientType, isFloat, sameShape } from "../tensor/tensor.js";
+import { describe, gradientType, isFloat, sameShape, sizeOf } from "../tensor/tensor.js";
 import { type Ends, lastValuesBefore, NotDifferentiableError, type Obstacle, ZeroGradientError } from "./obstacles.js";
 import { operandsOf } from "./operands.js";
 
@@ -188,13 +188,23 @@ function applyRule(
   const fail = (message: string): never => {
     throw new RuleFailure(`${message} (inputs: ${node.inputs.map((v) => (v ? describe(v) : "none")).join(", ")})`);
   };
+  // What has no elements neither passes anything nor needs any: many kernels have no answer to it.
+  const isEmpty = (v: Value | undefined) => v === undefined || sizeOf(v.shape) === 0;
+  if (cotangents.every(isEmpty)) return node.inputs.map((v, i) => (wanted[i] ? zeroCotangent(v!, cotangents) : undefined));
   const { inputs, outputs } = operandsOf(node, cotangents, wanted);
   try {
-    return rule({ inputs, outputs, attributes: node.attributes, wanted, options, fail }, cotangents);
+    const passed = rule({ inputs, outputs, attributes: node.attributes, wanted, options, fail }, cotangents);
+    return passed.map((g, i) => (g && sizeOf(g.shape) === 0 ? zeroCotangent(node.inputs[i]!, cotangents) : g));
   } catch (error) {
     if (error instanceof RuleFailure) return error.message;
     throw error;
   }
+}
+
+/** In the type of the value, or of the cotangents where it is an integer that stands for a real number. */
+function zeroCotangent(v: Value, cotangents: readonly (Value | undefined)[]): Value {
+  const type = isFloat(v.type) ? gradientType(v.type) : cotangents.find((g) => g !== undefined)!.type;
+  return expand(scalar(v.graph, 0, type), v.shape);
 }
 
 /** A rule says that it has no gradient for a node as this one. */

@@ -1,6 +1,7 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, float } from "../../graph/operator.js";
 import { finite } from "../../graph/range.js";
+import { add } from "../elementwise/add.js";
 import { mul } from "../elementwise/mul.js";
 import { emit } from "../emit.js";
 import { reshape } from "../layout/reshape.js";
@@ -24,10 +25,16 @@ export const InstanceNormalization = defineOperator({
     return [x];
   },
   range: finite,
+  // ONNX Runtime 1.30 has no float64 kernel
+  decompose: ({ inputs: [x, scale, bias], attributes: { epsilon } }) => {
+    if (x.type !== "float64" || x.shape.length < 3) return undefined;
+    const { pixels, channels } = axesOf(x);
+    const { normalized } = standardize(x, pixels, epsilon);
+    return [add(mul(normalized, reshape(scale, channels)), reshape(bias, channels))];
+  },
   // y = scale x̂ + B with x̂ standardized over the pixels: dx = standardize'(scale g), dscale = Σ g x̂, dB = Σ g
   gradient: ({ inputs: [x, scale], attributes: { epsilon }, wanted }, [g]) => {
-    const pixels = x.shape.flatMap((_, axis) => (axis >= 2 ? [axis] : []));
-    const channels = [x.shape[1]!, ...pixels.map(() => 1)];
+    const { pixels, channels } = axesOf(x);
     const standardized = standardize(x, pixels, epsilon);
     const perChannelSum = (v: Value) => reshape(sumTo(v, channels), scale.shape);
     return [
@@ -37,3 +44,9 @@ export const InstanceNormalization = defineOperator({
     ];
   },
 });
+
+/** The axes over which statistics are taken, and the shape in which one number for each channel broadcasts to `x`. */
+function axesOf(x: Value) {
+  const pixels = x.shape.flatMap((_, axis) => (axis >= 2 ? [axis] : []));
+  return { pixels, channels: [x.shape[1]!, ...pixels.map(() => 1)] };
+}

@@ -6,7 +6,15 @@ import { conv } from "../convolution/conv.js";
 import { mul } from "../elementwise/mul.js";
 import { emit } from "../emit.js";
 import { type AxisWindow, exactEnd } from "../window.js";
-import { inferPool, type PoolOptions, poolAttributes, poolingAttributes, poolWindows, windowFlops } from "./pool.js";
+import {
+  inferPool,
+  type PoolOptions,
+  poolAttributes,
+  poolingAttributes,
+  poolWindows,
+  windowFlops,
+  withoutNarrowPadding,
+} from "./pool.js";
 import { sumOfWindowsAt } from "./window-sum.js";
 
 export interface AveragePoolOptions extends PoolOptions {
@@ -45,6 +53,8 @@ export const AveragePool: Operator = defineOperator({
   // Dilations came with opset 19. The sum of each window is a convolution of each channel with ones; each is divided by its count.
   decompose: (context) => {
     const { inputs, attributes, outputCount } = context;
+    const explicit = withoutNarrowPadding(context);
+    if (explicit) return inputs[0].graph.add(AveragePool, inputs, explicit, { outputCount });
     if (attributes.dilations === undefined) return undefined;
     if (attributes.dilations.every((d) => d === 1)) {
       const { dilations: _, ...plain } = attributes;

@@ -1,12 +1,12 @@
 import type { Value } from "../../graph/graph.js";
-import { type Attributes, defineOperator, flag, ints } from "../../graph/operator.js";
+import { type Attributes, defineOperator, flag, ints, type TypedOperator } from "../../graph/operator.js";
 import { ofFirst } from "../../graph/range.js";
 import { sizeOf } from "../../tensor/tensor.js";
 import { emitAll } from "../emit.js";
 import { scatterElements } from "../indexing/scatter-elements.js";
 import { reshape } from "../layout/reshape.js";
 import { zerosLike } from "../zeros.js";
-import { inferPool, type PoolOptions, poolAttributes, poolingAttributes, windowFlops } from "./pool.js";
+import { inferPool, type PoolOptions, poolAttributes, poolingAttributes, windowFlops, withoutNarrowPadding } from "./pool.js";
 
 export interface MaxPoolOptions extends PoolOptions {
   /** Distance between the taps of the window; default 1. */
@@ -35,13 +35,19 @@ export function maxPoolWithIndices(
   return { values: values!, indices: indices! };
 }
 
-export const MaxPool = defineOperator({
+const attributes = { ...poolAttributes, dilations: ints(), storage_order: flag(0) };
+
+export const MaxPool: TypedOperator<readonly ["X"], readonly ["Y", "Indices?"], typeof attributes> = defineOperator({
   name: "MaxPool",
   inputs: ["X"],
   outputs: ["Y", "Indices?"],
   integers: { "Indices?": "positions" },
-  attributes: { ...poolAttributes, dilations: ints(), storage_order: flag(0) },
+  attributes,
   flops: windowFlops,
+  decompose: (context) => {
+    const explicit = withoutNarrowPadding(context);
+    return explicit && context.graph.add(MaxPool, context.inputs, explicit, { outputCount: context.outputCount });
+  },
   infer: (context) => {
     const [y] = inferPool(context);
     return [y!, { type: "int64", shape: y!.shape }];

@@ -82,5 +82,14 @@ export const poolingOriginals: readonly OriginalCase[] = [
     count_include_pad: 1,
   }),
   averagePool("dilated 3-D", [1, 2, 6, 7, 5], { kernel_shape: [2, 3, 2], dilations: [2, 1, 3], strides: [1, 2, 1] }),
+  ...["SAME_UPPER", "SAME_LOWER"].map(
+    (auto_pad): OriginalCase => ({
+      name: `LpPool: ${auto_pad} that crops`,
+      operator: "LpPool",
+      opset: 18,
+      inputs: [[1, 2, 9, 10]],
+      attributes: { kernel_shape: [1, 2], strides: [2, 6], auto_pad },
+    }),
+  ),
   averagePool("dilated, VALID", [1, 2, 6, 7], { kernel_shape: [2, 3], dilations: [2, 1], auto_pad: "VALID" }),
 ];

@@ -1,7 +1,7 @@
 import type { Value, ValueType } from "../../graph/graph.js";
 import { flag, ints, required } from "../../graph/operator.js";
 import { sizeOf } from "../../tensor/tensor.js";
-import { type AutoPad, type AxisWindow, exactEnd, type WindowAttributes, windowAttributes, windows } from "../window.js";
+import { type AutoPad, type AxisWindow, checkedWindow, type WindowAttributes, windowAttributes, windows } from "../window.js";
 
 /** What all sliding-window poolings take. */
 export interface PoolOptions {
@@ -37,12 +37,38 @@ export function poolWindows({ inputs: [x], attributes, fail }: PoolContext): Axi
   if (x.shape.length < 3) fail("X needs a batch axis, a channel axis and at least one spatial axis");
   const axes = windows(x.shape.slice(2), attributes.kernel_shape, attributes, attributes.ceil_mode ? "ceil" : "floor", fail);
   axes.forEach((a, i) => {
-    if (attributes.auto_pad.startsWith("SAME") && exactEnd(a) < 0)
-      fail(`auto_pad would have to crop axis ${i + 2}, which ONNX Runtime does not do for pooling; give pads instead`);
     if (a.begin >= a.kernel || a.end >= a.kernel)
       fail(`the padding of axis ${i + 2} must be smaller than its window of ${a.kernel}`);
   });
   return axes;
+}
+
+/**
+ * The padding that auto_pad SAME_UPPER or SAME_LOWER asks for along each axis, `(⌈size / stride⌉ - 1) stride + kernel - size` in all, where one is negative
+ * because a window is narrower than its stride; undefined where none is. SAME_LOWER has the odd element in front.
+ */
+export function narrowPadding({ inputs: [x], attributes, fail }: PoolContext): { head: number; tail: number }[] | undefined {
+  const { auto_pad, kernel_shape: kernel } = attributes;
+  if (!auto_pad.startsWith("SAME") || x.shape.length !== kernel.length + 2) return undefined;
+  const { strides } = checkedWindow(kernel.length, kernel, { ...attributes, pads: undefined }, fail);
+  const padding = x.shape.slice(2).map((size, i) => {
+    const total = (Math.ceil(size / strides[i]!) - 1) * strides[i]! + kernel[i]! - size;
+    const head = Math.trunc((auto_pad === "SAME_LOWER" ? total + 1 : total) / 2);
+    return { head, tail: total - head };
+  });
+  return padding.some(({ head, tail }) => head + tail < 0) ? padding : undefined;
+}
+
+/**
+ * The attributes of a pool without auto_pad where that would ask for less than no padding. ONNX Runtime does not run such a file; TensorFlow, whose padding
+ * this is, pads nothing then, and the first window begins at the first element.
+ */
+export function withoutNarrowPadding(context: PoolContext) {
+  const padding = narrowPadding(context);
+  if (!padding) return undefined;
+  const sides = padding.map(({ head, tail }) => (head + tail < 0 ? { head: 0, tail: 0 } : { head, tail }));
+  const pads = [...sides.map(({ head }) => head), ...sides.map(({ tail }) => tail)];
+  return { ...context.attributes, auto_pad: "NOTSET" as const, pads, ceil_mode: 0 };
 }
 
 export function inferPool(context: PoolContext): readonly ValueType[] {

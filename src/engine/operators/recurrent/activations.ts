@@ -37,7 +37,8 @@ const kinds: ReadonlyMap<string, Kind> = new Map<string, Kind>([
 
 /**
  * The activation functions of a recurrent node, for each direction those of `defaults`. `activation_alpha` and `activation_beta` list the
- * parameters of those functions that have them, in their order; `clip` bounds what goes into every function.
+ * parameters of those functions that have them, in their order; `clip` bounds what goes into the
+ * first `clipped` functions of each direction: ONNX Runtime bounds sums of inputs and states, and not the memory of an LSTM, which is shown by the last.
  */
 export function activationsOf(
   attributes: {
@@ -49,6 +50,7 @@ export function activationsOf(
   directions: number,
   defaults: readonly string[],
   fail: (message: string) => never,
+  clipped = defaults.length,
 ): Activation[][] {
   const names = attributes.activations ?? Array.from({ length: directions }, () => defaults).flat();
   if (names.length !== directions * defaults.length)
@@ -56,13 +58,14 @@ export function activationsOf(
   const alphas = [...(attributes.activation_alpha ?? [])];
   const betas = [...(attributes.activation_beta ?? [])];
   const threshold = attributes.clip ?? 0;
-  const functions = names.map((name): Activation => {
+  const functions = names.map((name, at): Activation => {
     const kind =
       kinds.get([...kinds.keys()].find((known) => known.toLowerCase() === name.toLowerCase()) ?? "") ??
       fail(`it has no activation "${name}"; there are ${[...kinds.keys()].join(", ")}`);
     const alpha = kind.alpha === undefined ? 0 : (alphas.shift() ?? kind.alpha);
     const beta = kind.beta === undefined ? 0 : (betas.shift() ?? kind.beta);
-    return (x) => kind.apply(threshold > 0 ? clip(x, -threshold, threshold) : x, alpha, beta);
+    const bounded = threshold > 0 && at % defaults.length < clipped;
+    return (x) => kind.apply(bounded ? clip(x, -threshold, threshold) : x, alpha, beta);
   });
   return Array.from({ length: directions }, (_, d) => functions.slice(d * defaults.length, (d + 1) * defaults.length));
 }

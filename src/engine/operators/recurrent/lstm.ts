@@ -60,7 +60,7 @@ export const LSTM: Operator = defineOperator({
     gradientThroughParts(context, cotangents, (parts) => {
       const [, , r, b, , hidden, cell, peepholes] = parts.inputs;
       const sizes = sizesOf(parts, 4);
-      const functions = activationsOf(parts.attributes, sizes.directions, ["Sigmoid", "Tanh", "Tanh"], parts.fail);
+      const functions = activationsOf(parts.attributes, sizes.directions, ["Sigmoid", "Tanh", "Tanh"], parts.fail, 2);
       const quarters = [0, 1, 2, 3].map(() => sizes.hidden);
       const perDirection = functions.map((_, d) => ({
         recurrence: transpose(ofDirection(r, d)),

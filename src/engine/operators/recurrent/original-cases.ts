@@ -63,6 +63,8 @@ export const recurrentOriginals: readonly OriginalCase[] = [
     recurrent(operator, "last state only", { gates, bias: true, outputs: [undefined, "float32"] }),
     recurrent(operator, "all states only", { gates, bias: true, outputs: ["float32"] }),
     recurrent(operator, "clipped", { gates, bias: true, attributes: { clip: 0.4 } }),
+    // states beyond the bound: only what goes into a gate is clipped
+    recurrent(operator, "clipped far", { gates, bias: true, states: 2, attributes: { clip: 0.1 } }),
   ]),
   recurrent("LSTM", "peepholes", { gates: 4, bias: true, states: 2, peepholes: true }),
   recurrent("LSTM", "peepholes, both directions, lengths", {

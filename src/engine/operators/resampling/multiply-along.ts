@@ -2,6 +2,7 @@ import type { Value } from "../../graph/graph.js";
 import { sizeOf, tensor } from "../../tensor/tensor.js";
 import { reshape } from "../layout/reshape.js";
 import { matMul } from "../linear/mat-mul.js";
+import { zerosLike } from "../zeros.js";
 
 /**
  * Multiplies one axis of `x` by a constant matrix: `y[.., r, ..] = Σ_c M[r, c] · x[.., c, ..]`.
@@ -10,8 +11,10 @@ import { matMul } from "../linear/mat-mul.js";
  */
 export function multiplyAlong(x: Value, axis: number, matrix: Float64Array, orientation: "as it is" | "transposed"): Value {
   const columns = x.shape[axis]!;
-  const rows = matrix.length / columns;
+  const rows = columns === 0 ? 0 : matrix.length / columns;
   const [before, after] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)];
+  // ONNX Runtime's product fails where an operand has no elements
+  if (sizeOf(x.shape) === 0) return zerosLike(x, [...before, rows, ...after]);
   const last = sizeOf(after) === 1;
   // A last axis is multiplied from the right, by Mᵀ.
   const wanted = last === (orientation === "transposed") ? matrix : transposed(matrix, last ? rows : columns);

@@ -1,0 +1,97 @@
+/**
+ * Holds the files that make.py wrote against Faultline: predictions against ONNX Runtime's own, plain and rewritten, and gradients against differences
+ * of the function itself, as the test of ONNX's backend cases does; gradients of float16 files against those of their float32 twins.
+ *
+ *     python tools/random-search/make.py /tmp/search --seed 1 --count 1500
+ *     npx tsx tools/random-search/run.ts /tmp/search
+ *
+ * Prints what is wrong, and what is refused with how often.
+ */
+import { gradientGraph } from "../../src/engine/autodiff/gradient-graph.js";
+import { ZeroGradientError } from "../../src/engine/autodiff/obstacles.js";
+import { lower } from "../../src/engine/compile/lower.js";
+import { specialize } from "../../src/engine/compile/specialize.js";
+import type { Graph } from "../../src/engine/graph/graph.js";
+import { parseModel } from "../../src/engine/onnx/read.js";
+import { Random } from "../../src/engine/tensor/random.js";
+import { sizeOf, tensor, toNumbers } from "../../src/engine/tensor/tensor.js";
+import { inType, retyped } from "../../src/engine/testing/retyped.js";
+import { runModel } from "../../src/engine/testing/run-model.js";
+import { caseNames, readCase } from "../../tests/onnx-backend/cases.js";
+import { examine } from "../../tests/onnx-backend/examine.js";
+
+const [folder, part = ""] = process.argv.slice(2);
+if (folder === undefined) throw new Error("Give the folder that make.py wrote to.");
+
+const counts = new Map<string, number>();
+const refusals = new Map<string, { count: number; first: string }>();
+const count = (what: string) => counts.set(what, (counts.get(what) ?? 0) + 1);
+
+for (const name of caseNames(folder, "node")) {
+  if (!name.includes(part)) continue;
+  const report = await examine(folder, name);
+  for (const [kind, finding] of Object.entries({ forward: report.forward, gradient: report.gradient })) {
+    if (!finding) continue;
+    count(`${kind} ${finding.verdict}`);
+    if (finding.verdict === "wrong") console.log(`WRONG ${kind} ${name}\n      ${finding.because}`);
+    if (finding.verdict !== "refused") continue;
+    const key = finding.because.replaceAll(/"[^"]*"|\d+/g, "#").slice(0, 90);
+    const known = refusals.get(key) ?? { count: 0, first: `${name}: ${finding.because}` };
+    known.count++;
+    refusals.set(key, known);
+  }
+  if (report.gradient?.because.startsWith("float16 is too coarse")) {
+    const because = await twinDiffers(name).catch((error: Error) => error.message);
+    count(`float16 gradient ${because ? "wrong" : "right"}`);
+    if (because) console.log(`WRONG float16 gradient ${name}\n      ${because}`);
+  }
+}
+for (const { count, first } of refusals.values()) console.log(`refused ${count}: ${first}`);
+console.log([...counts].map(([what, n]) => `${what} ${n}`).join(" · "));
+
+function gradientOf(graph: Graph): Graph | undefined {
+  try {
+    return gradientGraph(graph);
+  } catch (error) {
+    if (error instanceof ZeroGradientError) return undefined;
+    throw error;
+  }
+}
+
+/** What the gradient of a float16 file has that its float32 twin's has not. */
+async function twinDiffers(name: string): Promise<string | undefined> {
+  const { bytes, feeds } = readCase(folder!, name);
+  const shapes = Object.fromEntries(Object.entries(feeds).map(([input, t]) => [input, t.shape]));
+  const graph = await specialize(parseModel(bytes), shapes, (constants) => runModel(constants, {}));
+  const random = new Random(1, name);
+  const gradient = gradientOf(graph);
+  if (!gradient) return undefined;
+  const cotangents = gradient.inputs
+    .filter((input) => !(input.name in feeds))
+    .map(
+      (input) =>
+        [
+          input.name,
+          tensor(
+            input.type,
+            input.shape,
+            Array.from({ length: sizeOf(input.shape) }, () => random.normal()),
+          ),
+        ] as const,
+    );
+  const all = { ...feeds, ...Object.fromEntries(cotangents) };
+  const twin = gradientGraph(retyped(graph, "float32", "float16").graph);
+  const widened = Object.entries(all).map(([input, t]) => [input, t.type === "float16" ? inType(t, "float32") : t] as const);
+  const expected = await runModel(twin, Object.fromEntries(widened), "disabled");
+  const gradients = new Set([...gradient.outputs.keys()].slice(graph.outputs.size));
+  for (const variant of [gradient, lower(gradient, "cpu")]) {
+    const found = await runModel(variant, all, "all");
+    for (const [output, t] of Object.entries(expected)) {
+      if (!gradients.has(output)) continue;
+      const [a, b] = [toNumbers(found[output]!), toNumbers(t)];
+      const difference = Math.hypot(...a.map((v, i) => v - b[i]!));
+      if (!(difference <= 2e-2 * Math.hypot(...b) + 1e-6)) return `${output}: ${a.slice(0, 5)} instead of ${b.slice(0, 5)}`;
+    }
+  }
+  return undefined;
+}
