@@ -155,7 +155,7 @@ def yardstick(network, pictures, cotangents, exact, kind: torch.dtype) -> float:
     for _ in range(3):
         noisy = [p.double() * (1 + NOISE[kind] * torch.randn_like(p, dtype=torch.float64)) for p in pictures]
         errors.append(worst(gradient(network, noisy, cotangents, torch.float64)[1], exact))
-    return float(f"{max(e for e in errors if e == e):.2g}")
+    return float(f"{max(e for e in errors if np.isfinite(e)):.2g}")
 
 
 def quantized_yardstick(path: Path, picture: torch.Tensor, cotangent: torch.Tensor, exact: torch.Tensor) -> float:
