@@ -7,6 +7,7 @@ import { EmbedLayerNormalization } from "./embed-layer-normalization.js";
 import { FusedConv, FusedGemm, FusedMatMul, NhwcFusedConv, TransposeMatMul } from "./fused.js";
 import { BiasGelu, FastGelu, Gelu, QuickGelu } from "./gelu.js";
 import { GroupNorm, SkipGroupNorm } from "./group-norm.js";
+import { GroupQueryAttention } from "./group-query-attention.js";
 import { MultiHeadAttention } from "./multi-head-attention.js";
 import {
   QGemm,
@@ -43,6 +44,7 @@ export const microsoftOperators = {
   FusedMatMul,
   Gelu,
   GroupNorm,
+  GroupQueryAttention,
   MultiHeadAttention,
   NhwcFusedConv,
   QAttention,

@@ -40,6 +40,34 @@ const past = [
 ];
 const none = undefined;
 
+/** Four heads of queries share two of keys; 3 new tokens behind `before` old ones. */
+const grouped = (
+  name: string,
+  before: number,
+  attributes: object = {},
+  more: { packed?: true; cache?: true; bias?: true } = {},
+) => {
+  // ONNX Runtime rotates heads of 16 and more, and takes one row where there is a past
+  const size = more.cache ? 16 : 8;
+  const batch = before > 0 ? 1 : B;
+  const projected = (count: number) => [batch, S, count * size];
+  const cache = { constant: filled("float32", [8, size / 2], [0.9, -0.4, 0.1, 0.7, -0.8]) };
+  const old = before > 0 ? [batch, 2, before, size] : none;
+  return of("GroupQueryAttention")(name, {
+    inputs: [
+      ...(more.packed ? [projected(8), none, none] : [projected(4), projected(2), projected(2)]),
+      old,
+      old,
+      int32([batch], Array<number>(batch).fill(before + S - 1)),
+      int32([1], [before + S]),
+      ...(more.cache ? [cache, cache] : more.bias ? [none, none] : []),
+      ...(more.bias ? [none, { constant: filled("float32", [1, 4, S, before + S], [0.5, -0.3, 0.2]) }] : []),
+    ],
+    attributes: { num_heads: 4, kv_num_heads: 2, ...attributes },
+    outputs: ["float32", "float32", "float32"],
+  });
+};
+
 const attention = of("Attention");
 const x = [B, S, 5];
 const w = [5, 3 * N * D];
@@ -202,6 +230,18 @@ export const microsoftOriginals: readonly OriginalCase[] = [
     inputs: [...quantizedProjection, scale(0.01), scale(0.02), none, zero(120), none, [2, B, N, 2, D]],
     outputs: ["float32", "float32"],
   }),
+  grouped("no past", 0),
+  grouped("past", 2),
+  grouped("packed, scale", 0, { scale: 0.4 }, { packed: true }),
+  grouped("packed, past", 2, {}, { packed: true }),
+  grouped("softcap", 2, { softcap: 0.7 }),
+  grouped("bias of the scores", 2, {}, { bias: true }),
+  ...[1, 2, 4].map((window) => grouped(`window of ${window}, past`, 2, { local_window_size: window })),
+  grouped("window of 2", 0, { local_window_size: 2 }),
+  ...[0, 1].flatMap((interleaved) => [
+    grouped(`rotated, interleaved ${interleaved}`, 0, { do_rotary: 1, rotary_interleaved: interleaved }, { cache: true }),
+    grouped(`rotated, past, interleaved ${interleaved}`, 2, { do_rotary: 1, rotary_interleaved: interleaved }, { cache: true }),
+  ]),
   ...[0, 1].flatMap((interleaved) => [
     rotary(`three axes, interleaved ${interleaved}`, {
       inputs: [[2, 3, 24], positions, cache, cache],

@@ -111,7 +111,7 @@ test.each(["SAME_UPPER", "SAME_LOWER"] as const)(
       const largest = windows.map((w) => Math.max(...w.map((i) => at[i]!)));
       expect([...found.values!.data]).toEqual(largest);
       expect([...found.indices!.data].map(Number)).toEqual(windows.map((w, o) => w.find((i) => at[i] === largest[o])));
-      expect([...found.mean!.data].map((v) => v * 2 * kernel)).toEqual(
+      expect([...found.mean!.data].map((v) => Number(v) * 2 * kernel)).toEqual(
         windows.map((w) =>
           expect.closeTo(
             w.reduce((sum, i) => sum + at[i]!, 0),
