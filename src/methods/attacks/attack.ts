@@ -2,6 +2,7 @@ import type { Value } from "../../engine/graph/graph.js";
 import type { Random } from "../../engine/tensor/random.js";
 import type { PixelFunction, PixelOptions, Task } from "../../vision/tasks/index.js";
 import type { StepSchedule } from "./step-schedule.js";
+import type { Transform } from "./transforms/transform.js";
 
 /**
  * A projected ascent as a record of parts. PGD, SegPGD and CosPGD differ in the pixel weight alone, FGSM and BIM in start and steps, MI-FGSM and APGD
@@ -20,6 +21,8 @@ export interface ProjectedAscent {
   /** The loss by which iterates are compared and results are measured, where it is another than the one that is differentiated. */
   readonly tracked?: string | PixelFunction;
   readonly descent: DescentRule;
+  /** How images are looked at for the gradient (DI, SI); it is averaged over all draws. Default: as they are. What is judged is the image itself. */
+  readonly views?: readonly Transform[];
   readonly budget: Budget;
 }
 
@@ -110,6 +113,12 @@ export interface DescentRule {
   readonly state: readonly StateSpec[];
   /** Scalars that change with the step, by name. */
   readonly schedule?: (step: number, steps: number) => Readonly<Record<string, number>>;
+  /** Where the gradient is taken, for each perturbed image; default: at the iterate. */
+  readonly lookAt?: (given: LookInputs) => readonly Value[];
+  /** What is made of a (finite) gradient before it is limited to the region; linear. */
+  readonly prepare?: (gradient: Value) => Value;
+  /** Asks for the mean gradient at points around the iterate as well: how many, and within which multiple β of ε. */
+  readonly around?: { readonly samples: number; readonly beta: number };
   readonly step: (given: StepInputs) => StepOutputs;
   /** The iterate that counts in the end: the last one, or one that the rule keeps in its state `best`, and by what it is chosen. */
   readonly result: "last" | "highest objective" | "fewest remaining";
@@ -123,9 +132,19 @@ export interface StateSpec {
   readonly initial: number | "start" | "eps" | "2eps";
 }
 
+export interface LookInputs {
+  readonly x: readonly Value[];
+  readonly state: Readonly<Record<string, readonly Value[]>>;
+  /** Scalar. */
+  readonly stepSize: Value;
+}
+
 export interface StepInputs {
-  /** Per perturbed image: the iterate, the clean image, the gradient of what is maximized (finite; sign already flipped for targeted goals). */
-  readonly images: readonly { readonly x: Value; readonly clean: Value; readonly gradient: Value }[];
+  /**
+   * Per perturbed image: the iterate, the clean image, the gradient of what is maximized (finite; sign already flipped for targeted goals), and, where the rule
+   * asks for it, the mean gradient at the points around.
+   */
+  readonly images: readonly { readonly x: Value; readonly clean: Value; readonly gradient: Value; readonly around?: Value }[];
   /** What is maximized, or (`tracked`) what iterates are compared by, for each sample [B]. */
   readonly objective: Value;
   /** For each sample [B], the share of pixels that are not won yet: still correct, or (towards a target) not showing it. */

@@ -10,6 +10,7 @@ import { firstValue } from "./descent/first-value.js";
 import { ruleOf } from "./descent/rule-of.js";
 import { AttackError } from "./error.js";
 import { type CompiledEvaluation, compileEvaluation } from "./evaluation.js";
+import { drawsNoise, looks, type NoiseStem, noiseName } from "./looks.js";
 import { lowered } from "./lowered.js";
 import { type AttackOutcome, type Judgement, type StepRecord, selectClean, selectStronger } from "./outcome.js";
 import { type Handles, type Runnable, release } from "./split/runnable.js";
@@ -17,7 +18,6 @@ import { isSplit, overImages, SplitStep } from "./split/split-step.js";
 import {
   type AttackedModel,
   lossOf,
-  noiseName,
   perturbedRoles,
   predictionGraph,
   projectGraph,
@@ -65,7 +65,7 @@ export type { AttackOutcome, StepRecord } from "./outcome.js";
 /** Compiles a projected ascent on a model for one batch shape: a start program, the step program (where it takes steps) and an evaluation program. */
 export async function compileAscent(engine: Engine, attack: ProjectedAscent, model: AttackedModel): Promise<CompiledAscent> {
   const compile = (graph: Graph) => engine.compile(lower(graph, engine.info.provider));
-  if (attack.start === "clean" && attack.budget.restarts > 1 && !model.transform)
+  if (attack.start === "clean" && attack.budget.restarts > 1 && !drawsNoise(attack, model))
     throw new AttackError(
       `${attack.name} starts at the clean image, so ${attack.budget.restarts} restarts would repeat one search bit for bit; take 1 restart, or a random start.`,
     );
@@ -74,7 +74,9 @@ export async function compileAscent(engine: Engine, attack: ProjectedAscent, mod
       `The loss "${String(attack.loss)}" looks at a whole prediction, and here it is made tile by tile; predict all tiles in one graph (tiled), or take another loss.`,
     );
   const compileStep = async () =>
-    isSplit(model) ? SplitStep.compile(engine, attack, model) : engine.compile(lowered(stepGraph(attack, model), engine, model));
+    isSplit(attack, model)
+      ? SplitStep.compile(engine, attack, model)
+      : engine.compile(lowered(stepGraph(attack, model), engine, model));
   const step = attack.budget.steps > 0 ? await compileStep() : undefined;
   const evaluation = await compileEvaluation(engine, model, attack.tracked ?? attack.loss);
   const start = attack.start === "clean" ? undefined : await compile(startGraph(attack, model));
@@ -201,6 +203,7 @@ export class CompiledAscent implements CompiledAttack {
     const { attack, model } = this;
     const { steps, epsilon, stepSize, schedule = "constant" } = attack.budget;
     const roles = perturbedRoles(model);
+    const { seen, around } = looks(attack, model);
     const constant: Handles = { target: batch.target, epsilon: scalar(epsilon) };
     if (batch.valid) constant.valid = batch.valid;
     if (batch.region) constant.region = batch.region;
@@ -232,7 +235,8 @@ export class CompiledAscent implements CompiledAttack {
         const out = await this.programs.step!.run(feeds, {
           keep: kept,
           only: [...only, ...trace, ...kept],
-          draw: (k) => transformNoise(this.model.transform!, batch, `${restart}/${from.steps + step}`, k),
+          draw: (k, stem) =>
+            transformNoise((stem === "noise" ? seen : around)!, batch, `${restart}/${from.steps + step}`, k, stem),
         });
         const record: StepRecord = {
           step: from.steps + step,
@@ -342,10 +346,10 @@ const scalar = (value: number): Tensor => tensor("float32", [], [value]);
 const floats = (t: Tensor): Float32Array => t.data as Float32Array;
 
 /** Raw noise for one draw of a transform; `pass` tells the passes of a search apart. */
-export function transformNoise(transform: Transform, batch: AttackBatch, pass: string, draw: number): Handles {
+export function transformNoise(transform: Transform, batch: AttackBatch, pass: string, draw: number, stem?: NoiseStem): Handles {
   const feeds: Handles = {};
   for (const [role, { shape }] of Object.entries(batch.images)) {
-    const label = `transform/${pass}/${noiseName(transform, draw, role)}`;
+    const label = `transform/${pass}/${noiseName(transform, draw, role, stem)}`;
     feeds[noiseName(transform, undefined, role)] ??= noise(batch, transform.noise(shape), label, uniform);
   }
   return feeds;

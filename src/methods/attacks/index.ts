@@ -43,6 +43,9 @@ export { type ApgdRules, apgd as autoPgd, checkpoints } from "./descent/apgd.js"
 export { ascent } from "./descent/ascent.js";
 export { fewestRemaining } from "./descent/fewest-remaining.js";
 export { momentum } from "./descent/momentum.js";
+export { nesterov } from "./descent/nesterov.js";
+export { smoothed } from "./descent/smoothed.js";
+export { varianceTuned } from "./descent/variance-tuned.js";
 export { AttackError } from "./error.js";
 export { type CompiledEvaluation, compileEvaluation } from "./evaluation.js";
 export { norms } from "./norms/index.js";

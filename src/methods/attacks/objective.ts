@@ -5,12 +5,13 @@ import type { Engine } from "../../engine/runtime/engine.js";
 import { sizeOf, type Tensor } from "../../engine/tensor/tensor.js";
 import type { PixelOptions, Task } from "../../vision/tasks/index.js";
 import { type AttackBatch, transformNoise } from "./compile-attack.js";
+import { demandFitting } from "./looks.js";
 import { lowered } from "./lowered.js";
 import type { Judgement } from "./outcome.js";
 import { DrawByDraw } from "./split/draw-by-draw.js";
 import { pick, type Runnable } from "./split/runnable.js";
 import { overImages } from "./split/split-step.js";
-import { type AttackedModel, fittingTransform, lossOf, perImage, perturbedRoles, targetInputs } from "./step-graph.js";
+import { type AttackedModel, lossOf, perImage, perturbedRoles, targetInputs } from "./step-graph.js";
 
 /** What is differentiated: a value for each pixel, [B, H, W], or [B] where there is one prediction for the image. 0 where the target is ignored. */
 export type Objective = (given: ObjectiveInputs) => Value;
@@ -65,7 +66,8 @@ export interface ObjectiveFound extends Judgement {
  * const { value, gradient } = await slope.at(batch, images);
  */
 export async function compileObjective(engine: Engine, model: AttackedModel, objective: Objective): Promise<CompiledObjective> {
-  const transform = fittingTransform(model);
+  const { transform } = model;
+  if (transform) demandFitting(transform, model.task);
   const one = await engine.compile(lowered(objectiveGraph(objective, model), engine, model));
   const whole = overImages(engine, one, model);
   const program: Runnable = transform ? await DrawByDraw.compile(engine, model, transform, whole) : whole;
@@ -89,7 +91,9 @@ export async function compileObjective(engine: Engine, model: AttackedModel, obj
         ...usable(gradient, batch.region),
       };
     },
-    dispose: () => program.dispose(),
+    dispose() {
+      for (const each of new Set([program, whole])) each.dispose();
+    },
   };
 }
 

@@ -3,6 +3,8 @@ import type { Budget, DescentRule, Norm, PixelWeight, ProjectedAscent, Stage } f
 import { type CallableDefinition, defineAttack } from "./definition.js";
 import type { ball } from "./parameters.js";
 import type { StepSchedule } from "./step-schedule.js";
+import { transferMisfits } from "./transfer-parameters.js";
+import type { Transform } from "./transforms/transform.js";
 
 /** The parameters from which a projected ascent takes its numbers; those that an attack's schema has not are as said. */
 interface AscentParameters {
@@ -37,10 +39,11 @@ export interface AscentParts<P> {
   readonly parts: (parameters: P, known: typeof import("./parts.js")) => AscentChoice;
 }
 
-/** Which weight and which descent rule. */
+/** Which weight and which descent rule, and how images are looked at for the gradient. */
 export interface AscentChoice {
   readonly weight?: PixelWeight;
   readonly descent: DescentRule;
+  readonly views?: readonly Transform[];
 }
 
 /**
@@ -68,7 +71,7 @@ export function projectedAscent<T extends z.core.$ZodLooseShape & typeof ball>({
   const numbers = (parameters: P) => parameters as unknown as AscentParameters;
   const ascent = async (parameters: P, goal: ProjectedAscent["goal"]): Promise<ProjectedAscent> => {
     const known = await import("./parts.js");
-    const { weight = known.uniform, descent } = parts(parameters, known);
+    const { weight = known.uniform, descent, views = [] } = parts(parameters, known);
     const { norm, epsilon, steps = stepsAlone, stepSize, schedule = "constant", restarts = 1 } = numbers(parameters);
     const { randomStart = "none", grid = "continuous", loss, tracked, radii = "constant" } = numbers(parameters);
     return {
@@ -81,6 +84,7 @@ export function projectedAscent<T extends z.core.$ZodLooseShape & typeof ball>({
       ...(loss && { loss }),
       ...(tracked && tracked !== loss && { tracked }),
       descent,
+      ...(views.length > 0 && { views }),
       budget: {
         epsilon,
         steps,
@@ -98,7 +102,8 @@ export function projectedAscent<T extends z.core.$ZodLooseShape & typeof ball>({
     parameters: z
       .strictObject(shape)
       .check(({ value, issues }) => {
-        for (const message of misfits(numbers(value as P))) issues.push({ code: "custom", message, input: value });
+        for (const message of [...misfits(numbers(value as P)), ...transferMisfits(value as P)])
+          issues.push({ code: "custom", message, input: value });
       })
       .overwrite((value) => complete(value, shape)),
     handles: ["perturb", "region", "transform", "tiles"],

@@ -1,10 +1,13 @@
 import type { ValueInfo } from "../../engine/onnx/model.js";
+import { sizeOf } from "../../engine/tensor/tensor.js";
 import type { Goal, Norm, ProjectedAscent, Start } from "./attack.js";
 import { firstValue } from "./descent/first-value.js";
 import { ruleOf } from "./descent/rule-of.js";
 import { AttackError } from "./error.js";
-import { type AttackedModel, noiseName, perturbedRoles, stateName } from "./step-graph.js";
+import { looks, type NoiseStem, noiseName } from "./looks.js";
+import { type AttackedModel, perturbedRoles, stateName } from "./step-graph.js";
 import { stepSchedules } from "./step-schedule.js";
+import type { Transform } from "./transforms/transform.js";
 
 /** Everything that a loop around the step graph must know, as plain data: it travels with the exported model. */
 export interface StepDescription {
@@ -50,8 +53,12 @@ export function describeStep(attack: ProjectedAscent, model: AttackedModel): Ste
   const passes = keepsBest ? steps + 1 : steps;
   const perPass = (value: (step: number) => number) => Array.from({ length: passes }, (_, step) => value(step));
   const names = Object.keys(rule.schedule?.(0, steps) ?? {});
-  const { transform } = model;
-  const draws = Array.from({ length: transform?.samples ?? 0 }, (_, s) => roles.map((role) => noiseName(transform!, s, role)));
+  const { seen, around } = looks(attack, model);
+  const drawsOf = (transform: Transform | undefined, stem: NoiseStem) => {
+    const needed = transform && roles.filter((role) => sizeOf(transform.noise(model.predictor.images[role]!)) > 0);
+    return Array.from({ length: transform?.samples ?? 0 }, (_, s) => needed!.map((role) => noiseName(transform!, s, role, stem)));
+  };
+  const draws = [...drawsOf(seen, "noise"), ...drawsOf(around, "around")];
   return {
     attack: attack.name,
     source: attack.source,

@@ -17,7 +17,7 @@ import {
   sub,
   where,
 } from "../../engine/operators/index.js";
-import { sameShape } from "../../engine/tensor/tensor.js";
+import { sameShape, tensor } from "../../engine/tensor/tensor.js";
 import type { Predictor } from "../../vision/predictor.js";
 import type { PixelFunction, PixelOptions, Task } from "../../vision/tasks/index.js";
 import type { Tiling } from "../../vision/tiling.js";
@@ -25,6 +25,7 @@ import type { DescentRule, Goal, ProjectedAscent } from "./attack.js";
 import { nearestLevels } from "./descent/on-grid.js";
 import { ruleOf } from "./descent/rule-of.js";
 import { AttackError } from "./error.js";
+import { looks, type NoiseStem, noiseInputs, noiseName } from "./looks.js";
 import type { Transform } from "./transforms/transform.js";
 
 /** What the step graph is made from, beside the attack. */
@@ -72,7 +73,7 @@ export function imagesOf({ predictor, tiled, batch }: Pick<AttackedModel, "predi
 
 /**
  * The whole attack step as one model. Inputs: `x.<role>` (iterate) and `clean.<role>` for each perturbed image, `<role>` for the others, `target`,
- * optionally `valid`, `region`, `noise<draw>[.<role>]` (EOT); scalars `epsilon`, `step_size`, `progress` (t / T) and those of the descent rule; its state as
+ * optionally `valid`, `region`, `noise<draw>[.<role>]` (random views, EOT), `around<draw>[.<role>]` (neighbors); scalars `epsilon`, `step_size`, `progress` (t / T) and those of the descent rule; its state as
  * `state.<name>[.<role>]`. Outputs: `next.<role>`, the state under `next_state....`, `objective` [B] (what is maximized, or what iterates are compared by), `loss` [B] (plain mean loss),
  * `prediction`, `zero_gradient` and `nan_gradient` [B] (shares of the elements), and for traces `gradient.<role>` and `weight`.
  */
@@ -83,10 +84,16 @@ export function stepGraph(attack: ProjectedAscent, model: AttackedModel): Graph 
   const epsilon = scalarInput("epsilon");
   const stepSize = scalarInput("step_size");
   const progress = scalarInput("progress");
+  const rule = ruleOf(attack, model.task);
+  const state = stateInputs(graph, rule, inputs);
 
-  const passes = draws(graph, model, inputs).map((images) =>
-    evaluate(graph, attack, model, { ...inputs.fixed, ...inputs.x, ...images }, progress),
-  );
+  const { seen, around } = looks(attack, model, rule);
+  const at = lookedAt(rule, inputs, state, stepSize);
+  const look = (transform: Transform | undefined, x: ImageInputs["x"], stem: NoiseStem) =>
+    draws(graph, transform, { ...inputs.fixed, ...x }, epsilon, stem).map((images) =>
+      evaluate(graph, attack, model, images, progress),
+    );
+  const passes = look(seen, at, "noise");
   const average = (pick: (p: (typeof passes)[number]) => Value) =>
     passes.length === 1
       ? pick(passes[0]!)
@@ -95,20 +102,27 @@ export function stepGraph(attack: ProjectedAscent, model: AttackedModel): Graph 
           passes.length,
         );
   const objective = average((p) => p.objective);
-  const batched = overBatch(
-    attack,
-    model,
+  const slopesOf = (differentiated: Value, x: ImageInputs["x"]) => {
+    const batched = overBatch(attack, model, differentiated);
+    const away = attack.goal === "untargeted" ? batched : neg(batched);
+    return livingGradients(
+      "loss",
+      away,
+      inputs.perturbed.map((role) => x[role]!),
+    );
+  };
+  const slopes = slopesOf(
     average((p) => p.differentiated),
+    at,
   );
-  const away = attack.goal === "untargeted" ? batched : neg(batched);
-  const slopes = livingGradients(
-    "loss",
-    away,
-    inputs.perturbed.map((role) => inputs.x[role]!),
-  );
-
-  const rule = ruleOf(attack, model.task);
-  takeStep(graph, attack, rule, inputs, { stepSize, epsilon }, { slopes, objective, remaining: average((p) => p.remaining) });
+  const near = around && look(around, inputs.x, "around").map((p) => p.differentiated);
+  const found = {
+    slopes,
+    ...(near && { around: slopesOf(div(near.reduce(add), near.length), inputs.x) }),
+    objective,
+    remaining: average((p) => p.remaining),
+  };
+  takeStep(graph, attack, rule, inputs, state, { stepSize, epsilon }, found);
   inputs.perturbed.forEach((role, i) => {
     // The gradient as published: of the loss itself, whatever the goal.
     graph.output(`gradient.${role}`, attack.goal === "untargeted" ? slopes[i]! : neg(slopes[i]!));
@@ -150,20 +164,45 @@ export function gradientGraph(attack: ProjectedAscent, model: AttackedModel): Gr
   return graph;
 }
 
-/** The rest of a step: `stepGraph` with the inputs `gradient.<role>`, `objective` and `remaining` in place of the model. */
+/** Where the gradient is to be taken, where that is not the iterate: inputs `x.<role>`, the state and `step_size`; outputs `x.<role>`. */
+export function lookGraph(attack: ProjectedAscent, model: AttackedModel): Graph {
+  const graph = new Graph();
+  const inputs = imageInputs(graph, model);
+  const rule = ruleOf(attack, model.task);
+  const at = lookedAt(rule, inputs, stateInputs(graph, rule, inputs), graph.input("step_size", "float32", []));
+  for (const role of inputs.perturbed) graph.output(`at.${role}`, at[role]!);
+  return graph;
+}
+
+/** The rest of a step: `stepGraph` with the inputs `gradient.<role>`, `around.<role>` (if asked for), `objective` and `remaining` in place of the model. */
 export function updateGraph(attack: ProjectedAscent, model: AttackedModel): Graph {
   const graph = new Graph();
   const inputs = imageInputs(graph, model);
   const stepSize = graph.input("step_size", "float32", []);
   const epsilon = graph.input("epsilon", "float32", []);
   const perSample = (name: string) => graph.input(name, "float32", [Object.values(inputs.x)[0]!.shape[0]!]);
-  const slopes = inputs.perturbed.map((role) => {
-    const gradient = graph.input(`gradient.${role}`, "float32", inputs.x[role]!.shape);
-    return attack.goal === "untargeted" ? gradient : neg(gradient);
-  });
-  const [objective, remaining] = [perSample("objective"), perSample("remaining")];
-  takeStep(graph, attack, ruleOf(attack, model.task), inputs, { stepSize, epsilon }, { slopes, objective, remaining });
+  const rule = ruleOf(attack, model.task);
+  const slopesOf = (name: string) =>
+    inputs.perturbed.map((role) => {
+      const gradient = graph.input(`${name}.${role}`, "float32", inputs.x[role]!.shape);
+      return attack.goal === "untargeted" ? gradient : neg(gradient);
+    });
+  const found = {
+    slopes: slopesOf("gradient"),
+    ...(rule.around && { around: slopesOf("around") }),
+    objective: perSample("objective"),
+    remaining: perSample("remaining"),
+  };
+  takeStep(graph, attack, rule, inputs, stateInputs(graph, rule, inputs), { stepSize, epsilon }, found);
   return graph;
+}
+
+/** What a step found out about the objective; slopes for each perturbed image. */
+interface Found {
+  readonly slopes: readonly Value[];
+  readonly around?: readonly Value[];
+  readonly objective: Value;
+  readonly remaining: Value;
 }
 
 /** From the gradient to the next iterate: outputs `next.<role>`, the next state, `zero_gradient` and `nan_gradient`. */
@@ -172,11 +211,15 @@ function takeStep(
   attack: ProjectedAscent,
   rule: DescentRule,
   inputs: ImageInputs,
+  state: StateValues,
   { stepSize, epsilon }: { readonly stepSize: Value; readonly epsilon: Value },
-  { slopes, objective, remaining }: { readonly slopes: readonly Value[]; readonly objective: Value; readonly remaining: Value },
+  { slopes, around, objective, remaining }: Found,
 ): void {
   const project = (i: number, x: Value): Value => projected(attack, inputs, epsilon, inputs.clean[inputs.perturbed[i]!]!, x);
-  const state = stateInputs(graph, rule, inputs);
+  const usable = (slope: Value): Value => {
+    const prepared = rule.prepare?.(finite(slope)) ?? finite(slope);
+    return inputs.region ? mul(prepared, inputs.region) : prepared;
+  };
   const scalars = Object.fromEntries(
     Object.keys(rule.schedule?.(0, 1) ?? {}).map((name) => [name, graph.input(name, "float32", [])]),
   );
@@ -184,7 +227,8 @@ function takeStep(
     images: inputs.perturbed.map((role, i) => ({
       x: inputs.x[role]!,
       clean: inputs.clean[role]!,
-      gradient: inputs.region ? mul(finite(slopes[i]!), inputs.region) : finite(slopes[i]!),
+      gradient: usable(slopes[i]!),
+      ...(around && { around: usable(around[i]!) }),
     })),
     objective: attack.goal === "untargeted" ? objective : neg(objective),
     remaining,
@@ -216,34 +260,30 @@ function overBatch({ weight }: ProjectedAscent, { batch }: AttackedModel, object
   return batch === undefined ? mean : mul(mean, objective.shape[0]! / batch);
 }
 
-/** What the passes of one step see: the iterates themselves, or several random transforms of all images. */
-function draws(graph: Graph, model: AttackedModel, { x, fixed }: ImageInputs): Record<string, Value>[] {
-  const transform = fittingTransform(model);
-  if (!transform) return [x];
-  const images = { ...fixed, ...x };
+/** What the passes of one step see: the images as they are, or several random transforms of all. */
+function draws(
+  graph: Graph,
+  transform: Transform | undefined,
+  images: Readonly<Record<string, Value>>,
+  epsilon: Value,
+  stem: NoiseStem,
+): Readonly<Record<string, Value>>[] {
+  if (!transform) return [images];
   return Array.from({ length: transform.samples }, (_, s) => {
-    const noises = new Map<string, Value>();
+    const numbers: Readonly<Record<string, number>> = transform.numbers?.(s) ?? {};
+    const number = (name: string) => (name === "epsilon" ? epsilon : graph.constant(tensor("float32", [], [numbers[name]!])));
+    const noise = noiseInputs(graph, transform, (role) => noiseName(transform, s, role, stem));
     return Object.fromEntries(
-      Object.entries(images).map(([role, v]) => {
-        const name = noiseName(transform, s, role);
-        const noise = noises.get(name) ?? graph.input(name, "float32", transform.noise(v.shape));
-        noises.set(name, noise);
-        return [role, transform.apply(v, noise)];
-      }),
+      Object.entries(images).map(([role, v]) => [role, transform.apply(v, noise(role, v.shape), number)]),
     );
   });
 }
 
-/** @throws AttackError where the transform moves pixels from their targets. */
-export function fittingTransform({ transform, task }: Pick<AttackedModel, "transform" | "task">): Transform | undefined {
-  if (transform?.moves === "anything" && task.extent !== "image")
-    throw new AttackError(`Transform ${transform.name} moves pixels and ${task.name} has a target for each; take another.`);
-  return transform;
+/** Where the gradient is taken, by role. */
+function lookedAt(rule: DescentRule, { perturbed, x }: ImageInputs, state: StateValues, stepSize: Value): ImageInputs["x"] {
+  const at = rule.lookAt?.({ x: perturbed.map((role) => x[role]!), state, stepSize });
+  return at ? Object.fromEntries(perturbed.map((role, i) => [role, at[i]!])) : x;
 }
-
-/** `noise<draw>.<role>`, or `noise<draw>` where one draw serves all images; without the number where a program sees one draw only. */
-export const noiseName = ({ moves }: Transform, draw: number | undefined, role: string): string =>
-  moves === "nothing" ? `noise${draw ?? ""}.${role}` : `noise${draw ?? ""}`;
 
 /** The prediction alone: inputs `<role>`. */
 export function predictionGraph({ predictor }: AttackedModel): Graph {
@@ -441,7 +481,9 @@ function finite(gradient: Value): Value {
   return where(isNan(gradient), 0, clip(gradient, -largestFloat, largestFloat));
 }
 
-function stateInputs(graph: Graph, rule: DescentRule, inputs: ImageInputs): Record<string, Value[]> {
+type StateValues = Readonly<Record<string, readonly Value[]>>;
+
+function stateInputs(graph: Graph, rule: DescentRule, inputs: ImageInputs): StateValues {
   const batch = Object.values(inputs.x)[0]?.shape[0] ?? 1;
   return Object.fromEntries(
     rule.state.map(({ name, per }) => [

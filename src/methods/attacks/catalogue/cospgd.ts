@@ -1,5 +1,6 @@
 import { alignment, ball, grid, loss, randomStart, restarts, stepLength, steps } from "../parameters.js";
 import { projectedAscent } from "../projected-ascent.js";
+import { transfer } from "../transfer-parameters.js";
 
 /** PGD whose pixels count by the cosine between prediction and target. */
 export const cospgd = projectedAscent({
@@ -7,6 +8,9 @@ export const cospgd = projectedAscent({
   title: "CosPGD",
   source: "Agnihotri et al. 2024, algorithm 1",
   summary: "PGD whose pixels count by the cosine between prediction and target",
-  parameters: { ...ball, ...steps, ...stepLength, ...restarts, ...randomStart, ...grid, ...loss, ...alignment },
-  parts: ({ alignment }, { ascent, cosPgd }) => ({ weight: cosPgd(alignment), descent: ascent }),
+  parameters: { ...ball, ...steps, ...stepLength, ...restarts, ...randomStart, ...grid, ...loss, ...alignment, ...transfer },
+  parts: ({ alignment, ...parameters }, { ascent, cosPgd, transferring }) => ({
+    weight: cosPgd(alignment),
+    ...transferring(parameters, ascent),
+  }),
 });

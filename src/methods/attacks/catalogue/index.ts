@@ -8,18 +8,24 @@ import { cospgd } from "./cospgd.js";
 import { cw } from "./cw.js";
 import { ddn } from "./ddn.js";
 import { deepfool } from "./deepfool.js";
+import { diFgsm } from "./di-fgsm.js";
 import { ensemble } from "./ensemble.js";
 import { fab } from "./fab.js";
 import { fabT } from "./fab-t.js";
 import { fgsm } from "./fgsm.js";
 import { miFgsm } from "./mi-fgsm.js";
 import { nes } from "./nes.js";
+import { niFgsm } from "./ni-fgsm.js";
 import { noise } from "./noise.js";
 import { pgd } from "./pgd.js";
 import { sea } from "./sea.js";
 import { segpgd } from "./segpgd.js";
+import { siNiFgsm } from "./si-ni-fgsm.js";
 import { simba } from "./simba.js";
 import { square } from "./square.js";
+import { tiFgsm } from "./ti-fgsm.js";
+import { vmiFgsm } from "./vmi-fgsm.js";
+import { vniFgsm } from "./vni-fgsm.js";
 
 export {
   apgd,
@@ -31,18 +37,24 @@ export {
   cw,
   ddn,
   deepfool,
+  diFgsm,
   ensemble,
   fab,
   fabT,
   fgsm,
   miFgsm,
   nes,
+  niFgsm,
   noise,
   pgd,
   sea,
   segpgd,
   simba,
+  siNiFgsm,
   square,
+  tiFgsm,
+  vmiFgsm,
+  vniFgsm,
 };
 
 /** Every attack of the library by its name. */
@@ -51,6 +63,12 @@ export const attacks = {
   bim,
   pgd,
   "mi-fgsm": miFgsm,
+  "di-fgsm": diFgsm,
+  "ti-fgsm": tiFgsm,
+  "ni-fgsm": niFgsm,
+  "si-ni-fgsm": siNiFgsm,
+  "vmi-fgsm": vmiFgsm,
+  "vni-fgsm": vniFgsm,
   segpgd,
   cospgd,
   apgd,

@@ -1,12 +1,23 @@
 import { ball, grid, loss, optionalRandomStart, restarts, stepLength, steps } from "../parameters.js";
 import { projectedAscent } from "../projected-ascent.js";
+import { momentum, transfer } from "../transfer-parameters.js";
 
-/** Iterated steps along an accumulated gradient (momentum 1), from the clean image. */
+/** Iterated steps along an accumulated gradient, from the clean image. */
 export const miFgsm = projectedAscent({
   name: "mi-fgsm",
   title: "MI-FGSM",
   source: "Dong et al. 2018, algorithm 1",
   summary: "iterated steps along an accumulated gradient, g / ‖g‖₁ each, from the clean image",
-  parameters: { ...ball, ...steps, ...stepLength, ...restarts, ...optionalRandomStart, ...grid, ...loss },
-  parts: (_, { momentum }) => ({ descent: momentum() }),
+  parameters: {
+    ...ball,
+    ...steps,
+    ...stepLength,
+    ...restarts,
+    ...optionalRandomStart,
+    ...grid,
+    ...loss,
+    ...momentum,
+    ...transfer,
+  },
+  parts: (parameters, { momentumTransferring }) => momentumTransferring(parameters),
 });

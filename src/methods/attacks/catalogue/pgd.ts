@@ -1,5 +1,6 @@
 import { ball, grid, loss, randomStart, restarts, stepLength, steps } from "../parameters.js";
 import { projectedAscent } from "../projected-ascent.js";
+import { transfer } from "../transfer-parameters.js";
 
 /** Iterated steps from a random point of the ball. */
 export const pgd = projectedAscent({
@@ -7,6 +8,6 @@ export const pgd = projectedAscent({
   title: "PGD",
   source: "Madry et al. 2018, eq. 2.3",
   summary: "iterated steps from a random point of the ball",
-  parameters: { ...ball, ...steps, ...stepLength, ...restarts, ...randomStart, ...grid, ...loss },
-  parts: (_, { ascent }) => ({ descent: ascent }),
+  parameters: { ...ball, ...steps, ...stepLength, ...restarts, ...randomStart, ...grid, ...loss, ...transfer },
+  parts: (parameters, { ascent, transferring }) => transferring(parameters, ascent),
 });

@@ -1,6 +1,7 @@
 import type { Value } from "../../../engine/graph/graph.js";
 import { and, equal, greater, less, or, reshape, where } from "../../../engine/operators/index.js";
 import type { DescentRule } from "../attack.js";
+import { ownState } from "./own-state.js";
 
 /**
  * A rule whose result is the iterate with the fewest pixels still to win, and among those the one of highest objective. For weighted
@@ -18,10 +19,10 @@ export function fewestRemaining(rule: DescentRule): DescentRule {
       { name: "fewest", per: "sample", initial: 2 },
       { name: "objective_at_fewest", per: "sample", initial: -3e38 },
     ],
+    ...(rule.lookAt && { lookAt: (given) => rule.lookAt!({ ...given, state: ownState(rule, given.state, inner) }) }),
     step: (given) => {
       const { images, state, remaining, objective } = given;
-      const own = Object.fromEntries(rule.state.map(({ name }) => [name, state[inner(name)]!]));
-      const next = rule.step({ ...given, state: own });
+      const next = rule.step({ ...given, state: ownState(rule, state, inner) });
       const [fewest, objectiveThere] = [state.fewest![0]!, state.objective_at_fewest![0]!];
       const further = or(less(remaining, fewest), and(equal(remaining, fewest), greater(objective, objectiveThere)));
       return {

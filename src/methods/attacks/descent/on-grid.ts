@@ -21,6 +21,7 @@ import {
 } from "../../../engine/operators/index.js";
 import type { DescentRule, Norm } from "../attack.js";
 import { rows } from "../norms/rows.js";
+import { ownState } from "./own-state.js";
 
 /**
  * A rule whose images are 8-bit images at every step, though it moves in floats: the state `exact` holds the point itself, the model sees the
@@ -36,13 +37,16 @@ export function onGrid(rule: DescentRule): DescentRule {
       ...rule.state.map((spec) => ({ ...spec, name: inner(spec.name) })),
       ...(rule.result !== "last" ? [{ name: "best", per: "image", initial: "start" } as const] : []),
     ],
+    ...(rule.lookAt && {
+      lookAt: ({ state, ...given }) => rule.lookAt!({ ...given, x: state.exact!, state: ownState(rule, state, inner) }),
+    }),
     step: (given) => {
       const { images, state, norm, epsilon } = given;
       const rounded = (points: readonly Value[]) => points.map((x, i) => nearestLevels(x, images[i]!.clean, norm, epsilon));
       const next = rule.step({
         ...given,
         images: images.map((image, i) => ({ ...image, x: state.exact![i]! })),
-        state: Object.fromEntries(rule.state.map(({ name }) => [name, state[inner(name)]!])),
+        state: ownState(rule, state, inner),
       });
       return {
         images: rounded(next.images),

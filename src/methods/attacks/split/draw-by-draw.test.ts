@@ -7,7 +7,7 @@ import { Random } from "../../../engine/tensor/random.js";
 import { sizeOf, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
 import { attacks } from "../catalogue/index.js";
 import type { TraceStep } from "../compile-attack.js";
-import { ascentOf, compileAttack } from "../definition.js";
+import { type Attack, ascentOf, compileAttack } from "../definition.js";
 import { type AttackedModel, stepGraph } from "../step-graph.js";
 import { smallBatch, smallModel } from "../testing/small-model.js";
 import { transforms } from "../transforms/index.js";
@@ -19,9 +19,20 @@ beforeAll(async () => {
 afterAll(() => engine.dispose());
 
 const attack = attacks.pgd({ norm: "l_2", epsilon: 0.5, steps: 3 });
+/** Views and neighbors of its own; each of them goes through the transform. */
+const looking = attacks["vni-fgsm"]({
+  norm: "l_2",
+  epsilon: 0.5,
+  stepSize: 0.1,
+  steps: 3,
+  variance: 2,
+  scales: 2,
+  translation: 3,
+  inputDiversity: 0.7,
+});
 
-async function traced(attacked: AttackedModel, given = smallBatch(attacked.task.name)) {
-  const compiled = await compileAttack(engine, attack, attacked);
+async function traced(attacked: AttackedModel, given = smallBatch(attacked.task.name), chosen: Attack = attack) {
+  const compiled = await compileAttack(engine, chosen, attacked);
   const steps: TraceStep[] = [];
   const outcome = await compiled.run(given, { onTrace: (step) => void steps.push(step) });
   compiled.dispose();
@@ -68,6 +79,34 @@ it.each([
     near(loss, found.loss!.data as Float32Array);
     for (const role of Object.keys(images))
       near(gradient[role]!.data as Float32Array, found[`gradient.${role}`]!.data as Float32Array);
+  }
+  program.dispose();
+});
+
+it("views of an attack's own, neighbors and transforms, one after the other, give what one graph with all of them gives", async () => {
+  const attacked = { ...smallModel("classification"), transform: transforms["gaussian-noise"](2) };
+  const { steps } = await traced(attacked, smallBatch("classification"), looking);
+  const program = await engine.compile(lower(stepGraph(await ascentOf(looking), attacked), "cpu"));
+  const { images, target } = smallBatch("classification");
+  const noise = program.inputs.filter((i) => /^(noise|around)/.test(i.name));
+  expect(noise.length).toBe(4 + 8);
+  for (const [t, { step, x, gradient, state }] of steps.entries()) {
+    const found = await program.run({
+      target,
+      ...Object.fromEntries(noise.map((i) => [i.name, noiseOf(i.name, i.shape as number[], step)])),
+      "x.image": x.image!,
+      "clean.image": images.image!,
+      ...Object.fromEntries(Object.entries(state).map(([name, value]) => [`state.${name}`, value])),
+      epsilon: tensor("float32", [], [0.5]),
+      step_size: tensor("float32", [], [0.1]),
+      progress: tensor("float32", [], [step / 3]),
+    });
+    near(gradient.image!.data as Float32Array, found["gradient.image"]!.data as Float32Array);
+    const next = steps[t + 1];
+    if (!next) continue;
+    near(next.x.image!.data as Float32Array, found["next.image"]!.data as Float32Array);
+    for (const [name, value] of Object.entries(next.state))
+      near(value.data as Float32Array, found[`next_state.${name}`]!.data as Float32Array);
   }
   program.dispose();
 });

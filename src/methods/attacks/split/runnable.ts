@@ -1,6 +1,7 @@
 import type { ValueInfo } from "../../../engine/onnx/model.js";
 import type { DeviceTensor, Engine, Feeds, RunOptions } from "../../../engine/runtime/engine.js";
 import { type Shape, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
+import type { NoiseStem } from "../looks.js";
 
 // A step's gradient is a sum: over the tiles of an image, over the images of a batch, over draws of a random transform. Where one graph with all terms
 // would take too much memory, or too long to compile, one program for a term runs several times. Whatever is made so is run like a program.
@@ -17,7 +18,7 @@ export interface Runnable {
 
 export interface PassOptions extends RunOptions<string> {
   /** Raw noise of a draw, by the names that `noiseName` gives without its number; needed where there is a transform. */
-  readonly draw?: (draw: number) => Handles;
+  readonly draw?: (draw: number, stem: NoiseStem) => Handles;
 }
 
 /** Tensors in memory of what stays with an engine. All but the iterates are the same at every step, and are copied once. */

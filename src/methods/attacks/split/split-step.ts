@@ -1,16 +1,21 @@
 import { lower } from "../../../engine/compile/lower.js";
+import type { Graph } from "../../../engine/graph/graph.js";
 import type { Engine, Feeds, Program } from "../../../engine/runtime/engine.js";
 import type { ProjectedAscent } from "../attack.js";
+import { ruleOf } from "../descent/rule-of.js";
+import { looks } from "../looks.js";
 import { lowered } from "../lowered.js";
-import { type AttackedModel, fittingTransform, gradientGraph, perturbedRoles, updateGraph } from "../step-graph.js";
+import { type AttackedModel, gradientGraph, lookGraph, perturbedRoles, updateGraph } from "../step-graph.js";
 import { DrawByDraw } from "./draw-by-draw.js";
 import { PartByPart } from "./part-by-part.js";
-import { type Handles, type PassOptions, pick, type Runnable } from "./runnable.js";
+import { type Handles, type PassOptions, pick, type Runnable, release } from "./runnable.js";
 import { TileByTile } from "./tile-by-tile.js";
 
-/** Whether the gradient at a model is a sum of several runs of one program. */
-export const isSplit = ({ transform, tiled, batch }: AttackedModel): boolean =>
-  transform !== undefined || tiled !== undefined || batch !== undefined;
+/** Whether the gradient of an attack's step at a model is a sum of several runs of one program. */
+export function isSplit(attack: ProjectedAscent, model: AttackedModel): boolean {
+  const { seen, around } = looks(attack, model);
+  return [seen, around, model.tiled, model.batch].some((term) => term !== undefined);
+}
 
 /** A program for the model's predictor as one for the images that are attacked. */
 export function overImages(engine: Engine, program: Runnable, { tiled, batch }: AttackedModel): Runnable {
@@ -18,36 +23,63 @@ export function overImages(engine: Engine, program: Runnable, { tiled, batch }: 
   return tiled ? new TileByTile(engine, parts, tiled) : parts;
 }
 
+interface Programs {
+  /** The gradient at the images, as the model sees them. */
+  readonly images: Runnable;
+  /** The same over all views of them: what a step follows. */
+  readonly gradient: Runnable;
+  /** The same over the neighbors, where the rule asks for them. */
+  readonly around: Runnable | undefined;
+  /** Where the gradient is taken, where that is not the iterate. */
+  readonly look: Program | undefined;
+  readonly update: Program;
+}
+
 /** A step in two: the gradient, put together from several runs, and the update from it to the next iterates. */
 export class SplitStep implements Runnable {
   readonly inputs: Runnable["inputs"] = [];
 
   private constructor(
-    private readonly gradient: Runnable,
-    private readonly update: Program,
+    private readonly programs: Programs,
     private readonly roles: readonly string[],
   ) {}
 
   static async compile(engine: Engine, attack: ProjectedAscent, model: AttackedModel): Promise<SplitStep> {
-    const transform = fittingTransform(model);
+    const { seen, around } = looks(attack, model);
+    const compile = (graph: Graph) => engine.compile(lower(graph, engine.info.provider));
     const one = await engine.compile(lowered(gradientGraph(attack, model), engine, model));
     const images = overImages(engine, one, model);
-    const gradient = transform ? await DrawByDraw.compile(engine, model, transform, images) : images;
-    const update = await engine.compile(lower(updateGraph(attack, model), engine.info.provider));
-    return new SplitStep(gradient, update, perturbedRoles(model));
+    const programs: Programs = {
+      images,
+      gradient: seen ? await DrawByDraw.compile(engine, model, seen, images) : images,
+      around: around && (await DrawByDraw.compile(engine, model, around, images, "around")),
+      look: ruleOf(attack, model.task).lookAt && (await compile(lookGraph(attack, model))),
+      update: await compile(updateGraph(attack, model)),
+    };
+    return new SplitStep(programs, perturbedRoles(model));
   }
 
   async run(feeds: Feeds, { keep = [], only = [], draw }: PassOptions = {}): Promise<Handles> {
+    const { gradient, around, look, update } = this.programs;
     const slopes = this.roles.map((role) => `gradient.${role}`);
     const wanted = [...slopes, "objective", "loss", "remaining", ...(only.includes("weight") ? ["weight"] : [])];
-    const found = await this.gradient.run(pick(feeds, this.gradient), { only: wanted, ...(draw && { draw }) });
-    const known = { ...feeds, ...found };
-    const rest = await this.update.run(pick(known, this.update), { keep, only: only.filter((name) => !(name in found)) });
+    const drawing = draw && { draw };
+    const places = look ? await look.run(pick(feeds, look), { keep: look.outputs.map(({ name }) => name) }) : {};
+    const at = Object.fromEntries(Object.entries(places).map(([name, t]) => [name.replace("at.", "x."), t]));
+    const found = await gradient.run(pick({ ...feeds, ...at }, gradient), { only: wanted, ...drawing });
+    release(Object.values(at));
+    const near = around ? await around.run(pick(feeds, around), { only: slopes, ...drawing }) : {};
+    const known = {
+      ...feeds,
+      ...found,
+      ...Object.fromEntries(this.roles.map((role) => [`around.${role}`, near[`gradient.${role}`]!])),
+    };
+    const rest = await update.run(pick(known, update), { keep, only: only.filter((name) => !(name in found)) });
     return { ...found, ...rest };
   }
 
   dispose(): void {
-    this.gradient.dispose();
-    this.update.dispose();
+    // Where there is but one view, the gradient is the program of the images itself.
+    for (const program of new Set(Object.values(this.programs) as (Runnable | Program | undefined)[])) program?.dispose();
   }
 }

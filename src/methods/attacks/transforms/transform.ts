@@ -16,8 +16,13 @@ export interface Transform {
   readonly moves: "nothing" | "less than a pixel" | "anything";
   /** Shape of the raw noise, uniform in [-1, 1], that one draw needs, for images [B, C, H, W] of the given shape; its first axis is B. */
   readonly noise: (image: Shape) => Shape;
-  /** @param image [B, C, H, W] in [0, 1]. @param noise as `noise` says. @returns images of the same shape. */
-  readonly apply: (image: Value, noise: Value) => Value;
+  /** Numbers that tell one draw from the others, by name; absent where the noise alone does. */
+  readonly numbers?: (draw: number) => Readonly<Record<string, number>>;
+  /**
+   * @param image [B, C, H, W] in [0, 1]. @param noise as `noise` says. @param number scalars by name: those of the draw, and the attack's `epsilon`.
+   * @returns images of the same shape.
+   */
+  readonly apply: (image: Value, noise: Value, number: (name: string) => Value) => Value;
 }
 
 /** A built-in transform for a number of draws. */

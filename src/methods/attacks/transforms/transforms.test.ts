@@ -30,11 +30,15 @@ async function apply(transform: Transform, value: number | "drawn"): Promise<Flo
     noiseShape,
     Float32Array.from({ length: sizeOf(noiseShape) }, () => (value === "drawn" ? draw.uniform(-1, 1) : value)),
   );
-  graph.output("y", transform.apply(graph.input("x", "float32", shape), graph.input("n", "float32", noiseShape)));
+  graph.output("y", transform.apply(graph.input("x", "float32", shape), graph.input("n", "float32", noiseShape), noNumber));
   const { y } = await runModel(graph, { x: image, n: noise });
   expect(y!.shape).toEqual(shape);
   return y!.data as Float32Array;
 }
+
+const noNumber = (name: string): never => {
+  throw new Error(`no built-in transform needs a number (${name})`);
+};
 
 const deviation = (y: Float32Array) => Math.sqrt(y.reduce((s, v, i) => s + (v - image.data[i]!) ** 2, 0) / y.length);
 const pixel = (y: ArrayLike<number>, c: number, row: number, column: number) => y[(c * 8 + row) * 10 + column]!;

@@ -1,0 +1,25 @@
+import { ball, grid, loss, optionalRandomStart, restarts, stepLength, steps } from "../parameters.js";
+import { projectedAscent } from "../projected-ascent.js";
+import { momentum, transfer, usually } from "../transfer-parameters.js";
+
+/** Ni-fgsm whose gradients are means over darker and darker copies of the image. */
+export const siNiFgsm = projectedAscent({
+  name: "si-ni-fgsm",
+  title: "SI-NI-FGSM",
+  source: "Lin et al. 2020, algorithm 1",
+  summary: "ni-fgsm whose gradients are means over darker and darker copies of the image",
+  parameters: {
+    ...ball,
+    ...steps,
+    ...stepLength,
+    ...restarts,
+    ...optionalRandomStart,
+    ...grid,
+    ...loss,
+    ...momentum,
+    ...transfer,
+    ...usually.nesterov("released"),
+    ...usually.scales(5),
+  },
+  parts: (parameters, { momentumTransferring }) => momentumTransferring(parameters),
+});
