@@ -97,11 +97,12 @@ export function createTrainer(
 }
 
 export const adversaryOf = (
-  { attack, share, ...parameters }: AdversaryConfig,
+  { attack, share, trades, ...parameters }: AdversaryConfig,
   attacks: Plugins["attacks"],
 ): AdversaryOptions => ({
   attack: attackOf(attacks[attack]!, parameters),
   share,
+  ...(trades && { trades }),
 });
 
 /** (zod's optional fields may hold undefined where ours may be absent; JSON knows no difference.) */

@@ -111,13 +111,15 @@ const scheduleSchema = z.discriminatedUnion("kind", [
   }),
 ]);
 
-/** Who trains against whom: any attack that is one projected ascent, with its own parameters. */
-export type AdversaryConfig = { readonly attack: string; readonly share: number } & Parameters;
+/** Who trains against whom: any attack, with its own parameters. */
+export type AdversaryConfig = {
+  readonly attack: string;
+  readonly share: number;
+  readonly trades?: { readonly beta: number };
+} & Parameters;
 
 function adversarySchema(attacks: Plugins["attacks"]): z.ZodType<AdversaryConfig> {
-  const options = Object.values(attacks).flatMap((definition) =>
-    definition.ascent ? [asAdversary(definition)] : [],
-  ) as unknown as [z.ZodObject, ...z.ZodObject[]];
+  const options = Object.values(attacks).map(asAdversary) as unknown as [z.ZodObject, ...z.ZodObject[]];
   return z.discriminatedUnion("attack", options) as unknown as z.ZodType<AdversaryConfig>;
 }
 
@@ -131,8 +133,18 @@ function asAdversary({ name, parameters }: AttackDefinition): z.ZodObject {
     const own = training ? bare.default(training.default) : schema;
     fields[field] = unit === "intensity" ? z.preprocess(readFraction, own).meta({ allowed }) : own;
   }
-  const whole = z.strictObject({ attack: z.literal(name), share: share.default(0.5), ...fields });
-  return whole.check(...((parameters.def.checks ?? []) as z.core.$ZodCheck<unknown>[])) as z.ZodObject;
+  const whole = z.strictObject({ attack: z.literal(name), share: share.optional(), trades: trades.optional(), ...fields });
+  const own = (parameters.def.checks ?? []) as z.core.$ZodCheck<unknown>[];
+  return whole.check(...own).overwrite(withShare) as unknown as z.ZodObject;
+}
+
+/** The TRADES objective in place of the loss of a batch that is attacked in part. */
+const trades = z.strictObject({ beta: z.number().positive().default(6) });
+
+/** Half of each batch, and with TRADES, which takes it twice, all of it. */
+function withShare<C>(config: C): C {
+  const { attack, share, trades, ...parameters } = config as unknown as AdversaryConfig;
+  return { attack, share: share ?? (trades ? 1 : 0.5), ...(trades && { trades }), ...parameters } as unknown as C;
 }
 
 /** "8/255" as a number; anything else as it is. */

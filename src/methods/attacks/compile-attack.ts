@@ -1,6 +1,6 @@
 import { lower } from "../../engine/compile/lower.js";
 import type { Graph } from "../../engine/graph/graph.js";
-import type { DeviceTensor, Engine, Feeds, Program } from "../../engine/runtime/engine.js";
+import type { DeviceTensor, Engine, Program } from "../../engine/runtime/engine.js";
 import { Random } from "../../engine/tensor/random.js";
 import { type Shape, sizeOf, type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import type { PixelFunction } from "../../vision/tasks/index.js";
@@ -40,8 +40,8 @@ export interface AttackBatch {
   /** A stable name for each sample: its random numbers depend on it and the seed alone, not on the batch or order it came in. */
   readonly samples: readonly string[];
   readonly seed: number | string;
-  /** Further inputs of the predictor's graphs: the weights of a network in training. */
-  readonly feeds?: Feeds;
+  /** Where the search begins, by role, in place of the clean images; for attacks that start there. */
+  readonly from?: Readonly<Record<string, Tensor<"float32">>>;
 }
 
 /** Everything about one step; tensors are copied to the main thread only where a trace is asked for. */
@@ -223,7 +223,6 @@ export class CompiledAscent implements CompiledAttack {
       for (let step = 0; step < passes; step++) {
         signal?.throwIfAborted();
         const feeds: Handles = {
-          ...batch.feeds,
           ...resident,
           progress: scalar(step / steps),
           step_size: scalar(stepSize * stepSchedules[schedule](step, steps)),
@@ -284,7 +283,7 @@ export class CompiledAscent implements CompiledAttack {
   async #start(batch: AttackBatch, roles: readonly string[], restart: number): Promise<Handles> {
     const x: Handles = {};
     if (!this.programs.start) {
-      for (const r of roles) x[r] = await this.engine.upload(batch.images[r]!);
+      for (const r of roles) x[r] = await this.engine.upload(batch.from?.[r] ?? batch.images[r]!);
       return x;
     }
     const feeds: Handles = { epsilon: scalar(this.attack.budget.epsilon) };

@@ -32,8 +32,8 @@ export async function compileEvaluation(
       const { prediction } = await whole.run({ ...Object.fromEntries(blank), ...images }, { only: ["prediction"] });
       return prediction as Tensor<"float32">;
     },
-    async evaluate({ target, valid, feeds }, images) {
-      const found = await whole.run({ ...feeds, ...images, target, ...(valid && { valid }) });
+    async evaluate({ target, valid }, images) {
+      const found = await whole.run({ ...images, target, ...(valid && { valid }) });
       const [loss, correct] = [found.loss, found.correct].map((t) => t!.data as Float32Array) as [Float32Array, Float32Array];
       return { prediction: found.prediction as Tensor<"float32">, loss, correct };
     },

@@ -76,7 +76,7 @@ export async function compileObjective(engine: Engine, model: AttackedModel, obj
     async at(batch, images, also = {}, pass = "") {
       const seen = Object.entries(images).map(([role, image]) => [roles.includes(role) ? `x.${role}` : role, image]);
       const { target, valid } = batch;
-      const feeds = { ...batch.feeds, ...Object.fromEntries(seen), target, ...(valid && { valid }), ...also };
+      const feeds = { ...Object.fromEntries(seen), target, ...(valid && { valid }), ...also };
       const found = await program.run(pick(feeds, program), {
         only: ["value", "loss", "correct", "prediction", ...roles.map((role) => `gradient.${role}`)],
         ...(transform && { draw: (k: number) => transformNoise(transform, batch, pass, k) }),

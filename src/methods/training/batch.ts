@@ -11,6 +11,8 @@ export interface TrainingBatch {
   readonly images: Readonly<Record<string, Tensor<"float32">>>;
   readonly target: Tensor;
   readonly valid?: Tensor<"float32">;
+  /** Attacked versions of the images, where the objective takes both (TRADES). */
+  readonly attacked?: Readonly<Record<string, Tensor<"float32">>>;
 }
 
 export interface BatchOptions {

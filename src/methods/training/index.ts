@@ -9,6 +9,7 @@ export { type TrainingLoss, trainingLoss } from "./losses.js";
 export * from "./optimizers/index.js";
 export type { ParameterGroup } from "./parameter-groups.js";
 export * as schedules from "./schedules.js";
+export type { Trades } from "./trades.js";
 export {
   accumulateStep,
   applyStep,

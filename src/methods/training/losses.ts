@@ -12,6 +12,10 @@ export interface TrainingLoss {
   readonly masked: boolean;
   /** Unreduced: what an attack on the network in training raises. */
   readonly perPixel: PixelFunction;
+  /** One number from values per pixel and from what counts of them, both [B, ...]. */
+  readonly reduceCounted: (perPixel: Value, counted: Value) => Value;
+  /** 1 where the target counts, [B, ...]. */
+  readonly counted: (prediction: Value, target: Value, valid?: Value) => Value;
   /** The scalar that is lowered. */
   readonly reduce: (prediction: Value, target: Value, valid?: Value) => Value;
   /** Labels without ground truth. */
@@ -43,6 +47,8 @@ export function trainingLoss(task: TaskName, name?: string, ignore: readonly num
     target,
     masked,
     perPixel,
+    reduceCounted: reduce,
+    counted: (prediction, target, valid) => counted(prediction, target, { ignore, valid, scale: 1 }),
     reduce: (prediction, target, valid) => {
       const options: PixelOptions = { ignore, valid, scale: 1 };
       return reduce(perPixel(prediction, target, options), counted(prediction, target, options));

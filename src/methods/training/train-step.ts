@@ -10,6 +10,7 @@ import { asGiven, FlatLayout } from "./flat-parameters.js";
 import type { TrainingLoss } from "./losses.js";
 import type { Optimizer } from "./optimizers/optimizer.js";
 import type { ParameterGroup, Section } from "./parameter-groups.js";
+import { disagreement, type Trades } from "./trades.js";
 
 export interface TrainStepOptions {
   /** The network's images by name, batch included: `{ image: [8, 3, 64, 64] }`. */
@@ -20,6 +21,8 @@ export interface TrainStepOptions {
   readonly average?: number;
   /** Settings of their own for some of the parameters. */
   readonly groups?: readonly ParameterGroup[];
+  /** Lowers the TRADES objective; the step then takes attacked images as well. */
+  readonly trades?: Trades;
 }
 
 /** Where a network's tensors lie in the vectors `parameters.<i>` and `buffers.<i>`. */
@@ -41,7 +44,7 @@ export function networkLayout(network: Network, { inputs, groups }: Pick<TrainSt
  *
  * Parameters are vectors, numbered by `NetworkLayout`. Inputs: `parameters.<i>`, `buffers.<i>` (where the network has any), `state.<name>.<i>`
  * and scalars `scalar.<name>` of the optimizer (`scalar.<section>.<name>` where groups make several sections), `average.<i>` (where one is
- * kept), `images.<name>`, `target`, `valid` (flow and disparity). Outputs: the next of each state under `next.<input>`, `loss` and
+ * kept), `images.<name>`, `attacked.<name>` (TRADES), `target`, `valid` (flow and disparity). Outputs: the next of each state under `next.<input>`, `loss` and
  * `gradient_norm` (before clipping), both scalars.
  *
  * @throws TrainingError, GraphError, NotDifferentiableError
@@ -51,7 +54,7 @@ export function networkLayout(network: Network, { inputs, groups }: Pick<TrainSt
 export function trainStep(network: Network, loss: TrainingLoss, optimizer: Optimizer, options: TrainStepOptions): Graph {
   const graph = new Graph();
   const layout = networkLayout(network, options);
-  const { parameters, gradient } = lossAndGradient(graph, network, loss, layout, options.inputs);
+  const { parameters, gradient } = lossAndGradient(graph, network, loss, layout, options);
   applyUpdate(graph, optimizer, layout.parameters, parameters, gradient, options);
   return graph;
 }
@@ -65,9 +68,10 @@ export function accumulateStep(
   loss: TrainingLoss,
   inputs: InputShapes,
   layout = networkLayout(network, { inputs }),
+  trades?: Trades,
 ): Graph {
   const graph = new Graph();
-  const { gradient } = lossAndGradient(graph, network, loss, layout, inputs);
+  const { gradient } = lossAndGradient(graph, network, loss, layout, { inputs, ...(trades && { trades }) });
   const share = graph.input("scalar.share", "float32", []);
   const sums = layout.parameters.inputs(graph, "gradient").map((before, i) => add(before, mul(gradient[i]!, share)));
   yieldNext(graph, layout.parameters, "gradient", sums);
@@ -104,17 +108,37 @@ export function bindNetwork(
   return { parameters, bound, prediction: network(bound.scope, ...images) };
 }
 
-function lossAndGradient(graph: Graph, network: Network, loss: TrainingLoss, layout: NetworkLayout, inputs: InputShapes) {
+function lossAndGradient(
+  graph: Graph,
+  network: Network,
+  loss: TrainingLoss,
+  layout: NetworkLayout,
+  { inputs, trades }: Pick<TrainStepOptions, "inputs" | "trades">,
+) {
   const { parameters, bound, prediction } = bindNetwork(graph, network, layout, imageInputs(graph, inputs), "training");
   checkPrediction(prediction, loss);
   const { type, shape } = loss.target(prediction);
   const target = graph.input("target", type, shape);
   const [batch, , ...pixels] = prediction.shape;
   const valid = loss.masked ? graph.input("valid", "float32", [batch!, ...pixels]) : undefined;
-  const value = loss.reduce(prediction, target, valid);
+  const plain = loss.reduce(prediction, target, valid);
+  const afterClean = nextBuffers(bound, layout.buffers);
+  let [value, after] = [plain, afterClean];
+  if (trades) {
+    // The attacked images are a batch of their own: normalized by their own statistics, which enter the running ones after those of the clean images.
+    const again = new Parameters(
+      graph,
+      asGiven(layout.parameters.split(parameters), layout.buffers.split(afterClean)),
+      "training",
+    );
+    const attacked = network(again.scope, ...imageInputs(graph, inputs, "attacked"));
+    const apart = { attacked, clean: prediction, counted: loss.counted(prediction, target, valid) };
+    value = add(plain, mul(disagreement(tasks[loss.task], loss, apart), trades.beta));
+    after = nextBuffers(again, layout.buffers);
+  }
   const gradient = gradients(value, parameters);
   graph.output("loss", value);
-  yieldNext(graph, layout.buffers, "buffers", nextBuffers(bound, layout.buffers));
+  yieldNext(graph, layout.buffers, "buffers", after);
   return { parameters, gradient };
 }
 
@@ -193,6 +217,6 @@ function applyUpdate(
   }
 }
 
-function imageInputs(graph: Graph, inputs: InputShapes): Value[] {
-  return Object.entries(inputs).map(([name, shape]) => graph.input(`images.${name}`, "float32", shape));
+function imageInputs(graph: Graph, inputs: InputShapes, which: "images" | "attacked" = "images"): Value[] {
+  return Object.entries(inputs).map(([name, shape]) => graph.input(`${which}.${name}`, "float32", shape));
 }

@@ -1,26 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Value } from "../../engine/graph/graph.js";
-import { add, gelu } from "../../engine/operators/index.js";
 import type { Engine } from "../../engine/runtime/engine.js";
 import { createEngine } from "../../engine/runtime/node.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import { loadCheckpoint } from "../../vision/nn/checkpoints/files.js";
 import type { StateDict } from "../../vision/nn/checkpoints/state-dict.js";
-import { batchNorm2d } from "../../vision/nn/layers/batch-norm.js";
-import { conv2d, convTranspose2d, depthwiseConv2d } from "../../vision/nn/layers/convolution.js";
-import type { Network } from "../../vision/nn/model.js";
 import type { TrainingBatch } from "./batch.js";
 import { trainingLoss } from "./losses.js";
 import { adamw, sgd } from "./optimizers/index.js";
+import { small } from "./testing/small-network.js";
 import { Trainer, type TrainerOptions, type TrainingState } from "./trainer.js";
-
-// The network of tools/reference/training.py.
-const small: Network = (p, x) => {
-  const h = gelu(batchNorm2d(p.at("norm"), conv2d(p.at("first"), x!, { out: 6, kernel: 3, bias: "none" })));
-  const down = gelu(conv2d(p.at("down"), depthwiseConv2d(p.at("depthwise"), h, { kernel: 3 }), { out: 8, kernel: 2, stride: 2 }));
-  const joined: Value = add(h, convTranspose2d(p.at("up"), down, { out: 6, kernel: 2, stride: 2 }));
-  return add(conv2d(p.at("last"), joined, { out: 3 }), x!);
-};
 
 const common = { network: small, inputs: { image: [2, 3, 8, 8] }, seed: 0 };
 const cases: Record<string, Omit<TrainerOptions, keyof typeof common>> = {

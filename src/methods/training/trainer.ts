@@ -100,11 +100,12 @@ export class Trainer {
     const layout = networkLayout(network, options);
     const vectors = await uploadAll(engine, initialVectors(options, layout, from));
     const compile = (graph: Graph) => engine.compile(lower(graph, engine.info.provider));
+    const { trades } = adversary ?? {};
     const programs: Programs = {
       ...(pieces === 1
-        ? { whole: await compile(trainStep(network, loss, optimizer, options)) }
+        ? { whole: await compile(trainStep(network, loss, optimizer, { ...options, ...(trades && { trades }) })) }
         : {
-            accumulate: await compile(accumulateStep(network, loss, inputs, layout)),
+            accumulate: await compile(accumulateStep(network, loss, inputs, layout, trades)),
             apply: await compile(applyStep(network, optimizer, options)),
           }),
       ...(adversary && { adversary: await Adversary.create(engine, network, loss, inputs, adversary, layout) }),
@@ -269,9 +270,10 @@ async function uploadAll(engine: Engine, tensors: Readonly<Record<string, Tensor
   return held;
 }
 
-function feedsOf({ images, target, valid }: TrainingBatch): Feeds {
+function feedsOf({ images, attacked = {}, target, valid }: TrainingBatch): Feeds {
   return {
     ...Object.fromEntries(Object.entries(images).map(([name, image]) => [`images.${name}`, image])),
+    ...Object.fromEntries(Object.entries(attacked).map(([name, image]) => [`attacked.${name}`, image])),
     target,
     ...(valid && { valid }),
   };

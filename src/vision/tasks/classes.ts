@@ -10,6 +10,7 @@ import {
   equal,
   exp,
   log,
+  logSoftmax,
   min,
   mul,
   neg,
@@ -19,6 +20,7 @@ import {
   reduceSum,
   relu,
   sigmoid,
+  softmax,
   sqrt,
   squeeze,
   stopGradient,
@@ -83,6 +85,10 @@ export const crossEntropy: PixelFunction = (z, y, options) => {
  * says that 1 + x is far from 0, from which rewrites see that the gradient is finite.)
  */
 const log1p = (x: Value): Value => withGradient(mul(atanh(div(x, add(x, 2))), 2), log(clip(add(x, 1), 0.5)));
+
+/** KL(softmax(from) ‖ softmax(z)) = Σ p (log p - log q) over the classes, per pixel. */
+export const classDivergence = (z: Value, from: Value): Value =>
+  reduceSum(mul(softmax(from, 1), sub(logSoftmax(from, 1), logSoftmax(z, 1))), [1], "drop");
 
 /** One value of a logit, given the largest logit of its pixel. */
 type Activation = (logit: Value, largest: Value) => Value;

@@ -8,7 +8,16 @@ import { collected, inPercent, named } from "../metrics/measure.js";
 import { topClasses } from "../render/classification.js";
 import { classMeanings, logitsOf } from "../spec/output.js";
 import { jensenShannon } from "./class-losses.js";
-import { correctClass, counted, crossEntropy, oneHot, pick, sigmoidAlignment, softmaxAlignment } from "./classes.js";
+import {
+  classDivergence,
+  correctClass,
+  counted,
+  crossEntropy,
+  oneHot,
+  pick,
+  sigmoidAlignment,
+  softmaxAlignment,
+} from "./classes.js";
 import { oneClass, predictedLabels } from "./labels.js";
 import type { PixelFunction, Task } from "./task.js";
 import { mean } from "./training.js";
@@ -61,6 +70,7 @@ export const classification: Task = {
     "jensen-shannon": jensenShannon,
     margin: atLeast(2, margin),
   },
+  divergence: classDivergence,
   trainedLosses: { "cross-entropy": mean(crossEntropy) },
   alignments: { softmax: softmaxAlignment, sigmoid: sigmoidAlignment },
   correct: correctClass,

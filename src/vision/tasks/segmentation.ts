@@ -10,7 +10,7 @@ import { hex } from "../render/color.js";
 import { renderSegmentation, segmentationLegend } from "../render/segmentation.js";
 import { classMeanings, logitsOf, mapOf, resizedTo } from "../spec/output.js";
 import { balancedMaskedCrossEntropy, jensenShannon, maskedCrossEntropy, maskedSpherical } from "./class-losses.js";
-import { correctClass, counted, crossEntropy, sigmoidAlignment, softmaxAlignment } from "./classes.js";
+import { classDivergence, correctClass, counted, crossEntropy, sigmoidAlignment, softmaxAlignment } from "./classes.js";
 import { oneClass, predictedLabels } from "./labels.js";
 import type { Task } from "./task.js";
 import { mean } from "./training.js";
@@ -35,6 +35,7 @@ export const segmentation: Task = {
     "jensen-shannon": jensenShannon,
     "masked-spherical": maskedSpherical,
   },
+  divergence: classDivergence,
   trainedLosses: { "cross-entropy": mean(crossEntropy) },
   alignments: { softmax: softmaxAlignment, sigmoid: sigmoidAlignment },
   correct: correctClass,

@@ -38,6 +38,8 @@ export interface Task {
   readonly target: (prediction: ValueType) => ValueType;
   /** The losses that attacks raise, by name; the first is the usual one. Each is per pixel, unreduced, 0 where the target is ignored. */
   readonly losses: Readonly<Record<string, PixelFunction>>;
+  /** How far a prediction lies from another, per pixel, where predictions are distributions: KL(from ‖ prediction). Absent where they are none. */
+  readonly divergence?: (prediction: Value, from: Value) => Value;
   /** The losses that training lowers, by name; the first is the usual one. */
   readonly trainedLosses: Readonly<Record<string, TrainedLoss>>;
   /**
