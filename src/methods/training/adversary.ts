@@ -133,12 +133,12 @@ async function lossSearch(engine: Engine, attack: Attack, loss: TrainingLoss, mo
 async function withLoss(attack: Attack, { perPixel }: TrainingLoss, aim: Aim): Promise<Attack> {
   const { definition, parameters } = attack;
   if ("loss" in definition.parameters.shape) {
-    const raising = attackOf(definition, { ...parameters, loss: perPixel });
     try {
+      const raising = attackOf(definition, { ...parameters, loss: perPixel });
       await checkAttack(raising, aim);
       return raising;
     } catch (error) {
-      // Some attacks have losses of their own for some tasks.
+      // Some attacks have losses of their own, or take one by its name alone.
       if (!(error instanceof AttackError)) throw error;
     }
   }

@@ -98,6 +98,7 @@ function describeNumber(schema: z.ZodNumber): string {
 const oneOf = (values: readonly unknown[]): string => (values.length === 1 ? `"${values[0]}"` : `one of ${values.join(", ")}`);
 
 function shown(value: unknown): string {
-  const text = JSON.stringify(value);
+  // (Of a function there is no JSON.)
+  const text = JSON.stringify(value) ?? typeof value;
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
