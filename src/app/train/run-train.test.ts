@@ -242,8 +242,8 @@ describe("a configuration", () => {
     );
     expect(sentence(grouped({ of: "biases", weightDecay: 0 }))).toContain('groups.0.of: must be "vectors" or a list of names');
     expect(sentence({ adversary: { attack: "apgd", epsilon: 0.1 } })).toBe("no error");
-    expect(sentence({ adversary: { attack: "ensemble" } })).toMatch(
-      /adversary\.attack: must be one of fgsm, bim, .*, not "ensemble"/,
+    expect(sentence({ adversary: { attack: "ensembel" } })).toMatch(
+      /adversary\.attack: must be one of fgsm, bim, .*, not "ensembel"/,
     );
     expect(sentence({ adversary: { attack: "fgsm", epsilon: 0.1, steps: 5 } })).toContain(
       'adversary: there is no field "steps"; fields are attack, share, norm, epsilon, grid',
