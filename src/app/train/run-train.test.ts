@@ -246,7 +246,7 @@ describe("a configuration", () => {
       /adversary\.attack: must be one of fgsm, bim, .*, not "ensembel"/,
     );
     expect(sentence({ adversary: { attack: "fgsm", epsilon: 0.1, steps: 5 } })).toContain(
-      'adversary: there is no field "steps"; fields are attack, share, norm, epsilon, grid',
+      'adversary: there is no field "steps"; fields are attack, share, trades, norm, epsilon, grid',
     );
     for (const epsilon of ["eight", "8/", "8/0", 0])
       expect(sentence({ adversary: { attack: "fgsm", epsilon } })).toContain(
