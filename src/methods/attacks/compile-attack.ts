@@ -235,7 +235,7 @@ export class CompiledAscent implements CompiledAttack {
           keep: kept,
           only: [...only, ...trace, ...kept],
           draw: (k, stem) =>
-            transformNoise((stem === "noise" ? seen : around)!, batch, `${restart}/${from.steps + step}`, k, stem),
+            transformNoise((stem === "around" ? around : seen)!, batch, `${restart}/${from.steps + step}`, k, stem),
         });
         const record: StepRecord = {
           step: from.steps + step,
