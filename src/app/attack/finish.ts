@@ -1,19 +1,22 @@
-import { rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { columns } from "../cli/table.js";
 import type { Assets } from "../report/pictures.js";
 import { framingText, tilesText, turnWords } from "../report/words.js";
 import { writeReport } from "../report/write-report.js";
 import type { RunDirectory } from "../runs/run-directory.js";
+import type { Check } from "./audit.js";
 import { checklist, examine } from "./examine.js";
 import type { AttackPlan } from "./plan.js";
 import type { AttackContext, AttackRecord } from "./run-attack.js";
 import { type AttackSummary, gradientRemarks, stages, summarize } from "./summary.js";
 import { missed, type Threshold } from "./thresholds.js";
+import { measureTransfer } from "./transfer.js";
+import { transferText } from "./transfer-text.js";
 
 /** How a finished run is audited, printed and judged. */
 export interface Finish {
-  readonly audit: "run" | "skipped";
+  readonly audit: "run" | "skipped" | "as it is";
   /** Samples that the audit attacks again. */
   readonly auditSamples?: number;
   readonly assets: Assets;
@@ -33,19 +36,23 @@ export type ExitCode = 0 | 1 | 2;
 export async function finishRun(context: AttackContext, run: RunDirectory<AttackRecord>, finish: Finish): Promise<ExitCode> {
   const { plan } = context;
   const { print, assets, say, of = "" } = finish;
-  const summary = summarize(plan, run.records);
+  const transfers = await measureTransfer(context, run, say);
+  const summary = { ...summarize(plan, run.records), ...(transfers.length > 0 && { transfer: transfers }) };
   run.write("summary.json", `${JSON.stringify(summary, undefined, 2)}\n`);
-  if (print === "text") process.stdout.write(summaryText(plan, summary));
+  if (print === "text") process.stdout.write(`${summaryText(plan, summary)}${transferText(plan, transfers)}`);
+  const audited = join(run.path, "audit.json");
+  const before =
+    finish.audit === "as it is" && existsSync(audited) ? (JSON.parse(readFileSync(audited, "utf8")) as Check[]) : undefined;
   const checks =
     finish.audit === "run"
       ? await examine(context, run, {
           onProgress: (note) => say(`audit: ${note}\n`),
           ...(finish.auditSamples && { samples: finish.auditSamples }),
         })
-      : undefined;
+      : before;
   if (checks) run.write("audit.json", `${JSON.stringify(checks, undefined, 2)}\n`);
-  else rmSync(join(run.path, "audit.json"), { force: true });
-  await writeReport(context, run, checks, assets);
+  else rmSync(audited, { force: true });
+  await writeReport(context, run, { checks, transfers }, assets);
   const report = join(run.path, "report.html");
   const failed = checks?.filter((c) => c.verdict === "failed") ?? [];
   const misses = missed(finish.thresholds, summary, plan.spec.task);

@@ -64,6 +64,17 @@ export const planFileSchema = z.strictObject({
   reference: z.enum(["truth", "prediction"]),
   /** What is kept of each adversarial image: a file of 8 bits per intensity, or that and the floats themselves. */
   save: z.enum(["8-bit", "float"]).default("8-bit"),
+  /** Other models that the adversarial images are measured on, and what they take and yield. */
+  transfer: z
+    .array(
+      z.strictObject({
+        path: z.string(),
+        sha256: z.string(),
+        spec: completeSpecSchema,
+        assumed: z.array(z.string()).optional(),
+      }),
+    )
+    .optional(),
   batch: z.number().int().positive(),
   seed: z.number().int(),
   shard: z.strictObject({ index: z.number().int().positive(), count: z.number().int().positive() }).optional(),
@@ -79,6 +90,9 @@ export const planFileSchema = z.strictObject({
 
 export type PlanFile = z.infer<typeof planFileSchema>;
 
+/** Another model that a run's images are measured on. */
+export type TransferPlan = NonNullable<PlanFile["transfer"]>[number];
+
 /** A plan with the attack that it names. */
 export type AttackPlan = Omit<PlanFile, "attack"> & { readonly attack: Attack };
 
@@ -88,11 +102,15 @@ export const planFile = (plan: AttackPlan): PlanFile => ({
   attack: { name: plan.attack.name, ...plan.attack.parameters },
 });
 
-/** What decides whether two plans are of the same run: contents, not paths, and what was said, not whether it was. */
+/**
+ * What decides whether two plans are of the same run: contents, not paths, and what was said, not whether it was. On which other models its images are
+ * measured makes no other run.
+ */
 export function identityOf({
   model: { path: _, ...model },
   data: { path: __, ...data },
   assumed: ___,
+  transfer: ____,
   ...plan
 }: PlanFile): unknown {
   return { ...plan, model, data };

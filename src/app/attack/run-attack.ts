@@ -324,7 +324,8 @@ async function attackGroup(
   return records;
 }
 
-function compare(
+/** Scores of one prediction against each reference that there is. */
+export function compare(
   measure: Measure,
   prediction: Tensor,
   to: { truth: Tensor | undefined; target: Tensor | undefined; prediction: Tensor },

@@ -99,6 +99,29 @@ export const summarySchema = z.object({
     .optional()
     .describe("where several attacks take their turn: the share of what is right after each, over the samples"),
   curve: z.array(z.number()).describe("mean loss before each step"),
+  transfer: z
+    .array(
+      z.object({
+        model: z.string(),
+        sha256: z.string(),
+        samples: z.number().int(),
+        metrics: z
+          .partialRecord(
+            z.enum(["truth", "target", "prediction"]),
+            z.partialRecord(z.enum(["clean", "adversarial", "saved"]), metrics),
+          )
+          .describe("adversarial is absent where the run kept no floats"),
+        success: z
+          .object({ of: z.number().int(), adversarial: share.optional(), saved: share })
+          .optional()
+          .describe(
+            "of the pictures that this model had right (towards a target: that did not show it), how many, and the share that was turned",
+          ),
+        framing: z.object({ padded: z.number(), scaled: z.number() }).optional(),
+      }),
+    )
+    .optional()
+    .describe("the same images on other models (--transfer-to, faultline transfer)"),
   tiles: z.object({ least: z.number(), most: z.number(), all: z.number() }).optional(),
   framing: z
     .object({ padded: z.number(), scaled: z.number() })

@@ -6,6 +6,7 @@ import { tileCount } from "../../vision/tiling.js";
 import type { PerturbationSize } from "./eight-bit.js";
 import { type AttackPlan, runFormat } from "./plan.js";
 import type { AttackRecord, References } from "./run-attack.js";
+import type { TransferSummary } from "./transfer.js";
 
 /** A run in numbers: what summary.json holds. Computed from the records alone, so shards and resumed runs give the same. */
 export interface AttackSummary {
@@ -34,6 +35,8 @@ export interface AttackSummary {
   readonly tiles?: { readonly least: number; readonly most: number; readonly all: number };
   /** How many pictures the predictor mirrors at their edges, and how many it scales, because the model takes only some sizes. */
   readonly framing?: { readonly padded: number; readonly scaled: number };
+  /** The images on other models, where some were named. */
+  readonly transfer?: readonly TransferSummary[];
   /** Largest perturbation of any saved image. */
   readonly perturbation: PerturbationSize;
 }
@@ -147,7 +150,11 @@ function afterEach(records: readonly AttackRecord[]): Pick<AttackSummary, "after
   return { after: turns.map((attack) => ({ attack, correct: shares(attack).reduce((a, b) => a + b, 0) / records.length })) };
 }
 
-function framingOf({ fit, spec }: AttackPlan, records: readonly AttackRecord[]): Pick<AttackSummary, "framing"> {
+/** How many pictures the predictor mirrors or scales, for a model of this specification. */
+export function framingOf(
+  { fit, spec }: Pick<AttackPlan, "fit" | "spec">,
+  records: readonly AttackRecord[],
+): Pick<AttackSummary, "framing"> {
   if (fit.mismatch === "tile" || spec.size.rule === "any") return {};
   const ways = records.map(({ size }) => {
     const picture = { height: size![0], width: size![1] };
@@ -164,7 +171,8 @@ function classesOf(records: readonly AttackRecord[]): number {
   return Math.max(1, ...records.map((r) => r.classes ?? 1));
 }
 
-function finiteValues(values: Readonly<Record<string, number>>): Record<string, number | null> {
+/** JSON has no word for what is not finite. */
+export function finiteValues(values: Readonly<Record<string, number>>): Record<string, number | null> {
   return Object.fromEntries(Object.entries(values).map(([name, v]) => [name, Number.isFinite(v) ? v : null]));
 }
 

@@ -2,6 +2,7 @@ import type { Check } from "../attack/audit.js";
 import type { AttackPlan } from "../attack/plan.js";
 import type { AttackRecord } from "../attack/run-attack.js";
 import type { AttackSummary } from "../attack/summary.js";
+import type { TransferSummary } from "../attack/transfer.js";
 import { auditList } from "./audit-list.js";
 import { beforeAndAfter, lossCurves } from "./charts.js";
 import { page as document } from "./document.js";
@@ -12,6 +13,7 @@ import { resultTables } from "./result-tables.js";
 import { sampleFigures } from "./sample-figures.js";
 import { settingList } from "./setting-list.js";
 import type { Choice, Specimen } from "./specimens.js";
+import { transferSection } from "./transfer-section.js";
 import { attackName, headlineSentence, modelName, radius, referenceWords, stepWords } from "./words.js";
 
 export interface Report {
@@ -21,6 +23,8 @@ export interface Report {
   readonly records: readonly AttackRecord[];
   /** Absent where the run was not audited. */
   readonly checks: readonly Check[] | undefined;
+  /** What the images do on other models. */
+  readonly transfers: readonly TransferSummary[];
   readonly specimens: readonly Specimen[];
   readonly others: Pick<Choice, "unseen"> & {
     readonly small: readonly { readonly record: AttackRecord; readonly source: string }[];
@@ -41,6 +45,7 @@ export function page(report: Report): string {
 ${hero(report)}
 ${facts(report)}
 ${resultTables(report)}
+${transferSection(report)}
 ${sampleFigures(report)}
 ${charts(report)}
 ${auditList(report)}

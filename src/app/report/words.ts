@@ -80,7 +80,7 @@ export const turnWords = ({ goal }: AttackPlan, { attack, correct }: Turn): { re
 });
 
 /** For a shell; what begins with "$here is a shell's own. */
-const quoted = (text: string): string =>
+export const quoted = (text: string): string =>
   /^[\w@%+=:,./-]+$|^"\$here[\w./-]*"$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 /** How long an attack's steps are: " of 2.55/255", or what it does instead. */

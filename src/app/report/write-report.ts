@@ -6,17 +6,23 @@ import { tasks } from "../../vision/tasks/index.js";
 import type { Check } from "../attack/audit.js";
 import type { AttackContext, AttackRecord } from "../attack/run-attack.js";
 import { summarize } from "../attack/summary.js";
+import type { TransferSummary } from "../attack/transfer.js";
 import type { RunDirectory } from "../runs/run-directory.js";
 import { headline } from "./headline.js";
 import { page } from "./page.js";
 import { type Assets, picturesFor } from "./pictures.js";
 import { chooseSamples, drawSpecimens } from "./specimens.js";
-import { reproduce } from "./words.js";
+import { quoted, reproduce } from "./words.js";
 
 /** A script that makes the run again beside itself, from the folder in which the run was started; the same wherever the run lies. */
 const again = (plan: AttackContext["plan"]): string => `#!/bin/sh
 here=$(cd "$(dirname "$0")" && pwd)
-${reproduce(plan, '"$here/spec.json"', '"$here-again"')}
+${[
+  reproduce(plan, '"$here/spec.json"', '"$here-again"'),
+  ...(plan.transfer ?? []).map(
+    ({ path }, i) => `faultline transfer "$here-again" ${quoted(path)} --spec "$here/transfer-${i + 1}.spec.json"`,
+  ),
+].join(" &&\n")}
 `;
 
 /** Width of the pictures of a gallery, in pixels: twice what it shows. */
@@ -26,12 +32,12 @@ const galleryWidth = 280;
  * Writes report.html, spec.json and again.sh into a finished run's directory. The page is one file that works wherever it goes, without a network and
  * without scripts; with `assets: "folder"` its pictures lie beside it in `report/`, in full size.
  *
- * @param checks the audit's; absent where there was none.
+ * @param given the audit's checks, absent where there was none, and what the images do on other models.
  */
 export async function writeReport(
   context: AttackContext,
   run: RunDirectory<AttackRecord>,
-  checks: readonly Check[] | undefined,
+  { checks, transfers }: { readonly checks: readonly Check[] | undefined; readonly transfers: readonly TransferSummary[] },
   assets: Assets = "inline",
 ): Promise<void> {
   const { plan, dataset } = context;
@@ -51,6 +57,8 @@ export async function writeReport(
   const classes = Math.max(0, ...records.map((r) => r.classes ?? 0));
   const names = dataset.classNames ?? [];
   run.write("spec.json", `${JSON.stringify(withoutAssumed(plan.spec, plan.assumed ?? []), undefined, 2)}\n`);
+  for (const [i, { spec }] of (plan.transfer ?? []).entries())
+    run.write(`transfer-${i + 1}.spec.json`, `${JSON.stringify(spec, undefined, 2)}\n`);
   run.write("again.sh", again(plan));
   run.write(
     "report.html",
@@ -60,6 +68,7 @@ export async function writeReport(
       number,
       records,
       checks,
+      transfers,
       specimens,
       others: { small, unseen: chosen.unseen },
       wheel: specimens.some((s) => s.legend?.kind === "wheel") ? await pictures.add("wheel", flowWheel(108)) : undefined,

@@ -39,6 +39,7 @@ import { withEngine } from "./engine.js";
 import { finishOf } from "./finish.js";
 import { fitOf } from "./fit.js";
 import { resolveSpec, sayAssumed } from "./spec.js";
+import { transferModels } from "./transfer.js";
 
 /** `faultline attack model.onnx --task segmentation --data DIR` */
 export async function attack(path: string, flags: AttackCommandFlags): Promise<void> {
@@ -96,6 +97,7 @@ async function attackDataset(
     region: flags.region !== undefined,
     transform: eot !== undefined,
   });
+  const others = await transferModels(flags.transferTo ?? [], {}, spec.task, !flags.quiet);
   const plan: AttackPlan = {
     command: "attack",
     format: runFormat,
@@ -121,7 +123,8 @@ async function attackDataset(
     },
     goal: flags.target === undefined ? { kind: "untargeted" } : { kind: "targeted", target: flags.target },
     reference: flags.reference,
-    save: flags.save,
+    save: others.length > 0 ? "float" : flags.save,
+    ...(others.length > 0 && { transfer: others }),
     batch: flags.batch,
     seed: flags.seed,
     ...(flags.shard && { shard: flags.shard }),
@@ -298,6 +301,8 @@ async function attackTensors(
     if (flags[name] !== undefined) throw new UsageError(`--${name} goes with --data.`);
   if (flags.mismatch !== "pad")
     throw new UsageError(`--mismatch ${flags.mismatch} goes with --data; tensors have the size that the model takes.`);
+  if (flags.transferTo)
+    throw new UsageError("--transfer-to goes with --data; attack the other model's input with the images of --out.");
   if (flags.save !== "8-bit") throw new UsageError("--save goes with --data; --trace keeps every iterate as floats.");
   if (flags.batch !== 1) throw new UsageError(`--batch ${flags.batch} goes with --data; tensors are one batch as they are.`);
   if (flags.reference !== "truth")

@@ -22,6 +22,7 @@ export interface AttackCommandFlags extends RuntimeFlags, SpecFlags, DataFlags, 
   readonly input?: string;
   readonly start?: string;
   readonly trace?: string;
+  readonly transferTo?: string[];
 }
 
 /** `faultline attack model.onnx --task segmentation --data DIR` */
@@ -63,7 +64,13 @@ export function attackCommand(): Command {
     .option("--shard <i/n>", "do the i-th of n parts; join them with faultline merge", parseShard)
     .option("--out <dir>", "run directory (default: runs/MODEL-ATTACK-SETTINGS)")
     .option("--trace <file>", "for --input: store every iterate, gradient, weight and loss (.safetensors or .npz)");
-  withReport(command.optionsGroup("The result:")).option("--no-audit", "do not audit the run; the report says so");
+  withReport(command.optionsGroup("The result:"))
+    .option(
+      "--transfer-to <model.onnx>",
+      "measure the images on this model as well, before and after rounding (keeps them as --save float does); what it takes is said in MODEL.spec.json; repeatable",
+      (path: string, before: string[] = []) => [...before, path],
+    )
+    .option("--no-audit", "do not audit the run; the report says so");
   return withRuntime(withMemory(command.optionsGroup("How it is computed:")))
     .addHelpText(
       "after",

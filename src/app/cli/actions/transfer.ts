@@ -1,0 +1,77 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { OptimizationLevel, Provider } from "../../../engine/runtime/engine.js";
+import { completeSpec } from "../../../vision/spec/model-predictor.js";
+import type { ModelSpec } from "../../../vision/spec/model-spec.js";
+import { finishRun } from "../../attack/finish.js";
+import { planFile, type TransferPlan } from "../../attack/plan.js";
+import { readPlan, reopen } from "../../attack/reopen.js";
+import { type AttackRecord, plannedBatches } from "../../attack/run-attack.js";
+import { hashFile } from "../../hash-file.js";
+import { readPredicting } from "../../read-predicting.js";
+import { RunError } from "../../runs/error.js";
+import { RunDirectory } from "../../runs/run-directory.js";
+import type { TransferFlags } from "../commands/transfer.js";
+import { UsageError } from "../errors.js";
+import type { SpecFlags } from "../spec-options.js";
+import { withEngine } from "./engine.js";
+import { finishOf } from "./finish.js";
+import { resolveSpec, sayAssumed } from "./spec.js";
+
+/** `faultline transfer RUN other.onnx` */
+export async function transfer(path: string, models: string[], flags: TransferFlags): Promise<void> {
+  const { plan, plugins } = await readPlan(path, flags.plugin);
+  const named = await transferModels(models, flags, plan.spec.task, flags.quiet === undefined);
+  const extended = { ...plan, transfer: joined(plan.transfer ?? [], named) };
+  const { provider, threads, optimization } = plan.runtime;
+  await withEngine(
+    { provider: provider as Provider, threads, optimization: optimization as OptimizationLevel },
+    async (engine) => {
+      const total = plannedBatches(plan).flat().length;
+      const run = RunDirectory.open<AttackRecord>(path, JSON.parse(readFileSync(join(path, "run.json"), "utf8")));
+      try {
+        if (run.records.length < total)
+          throw new RunError(
+            `${path} holds ${run.records.length} of ${total} samples; repeat the command that made it to finish it.`,
+          );
+        const context = { ...(await reopen({ plan: extended, plugins }, engine)), plan: extended };
+        const finish = { ...finishOf(flags, plan.spec.task), audit: "as it is" as const };
+        process.exitCode = await finishRun(context, run, finish);
+        // Only now that everything could be measured.
+        run.write("run.json", `${JSON.stringify(planFile(extended), undefined, 2)}\n`);
+      } finally {
+        run.close();
+      }
+    },
+  );
+}
+
+/**
+ * Models that images are measured on.
+ *
+ * @param flags what they take and yield, beside the files' sidecars. @param tell whether what is assumed is said.
+ * @throws UsageError where a model is for another task than the run.
+ */
+export async function transferModels(
+  paths: readonly string[],
+  flags: SpecFlags,
+  task: ModelSpec["task"],
+  tell: boolean,
+): Promise<TransferPlan[]> {
+  const found: TransferPlan[] = [];
+  for (const path of paths) {
+    const { spec: said, assumed } = resolveSpec(path, flags, task);
+    if (said.task !== task)
+      throw new UsageError(`${path} is for ${said.task}, and the run attacks ${task}; name a model of the same task.`);
+    if (tell) sayAssumed(assumed, path);
+    const spec = completeSpec(await readPredicting(path, said), said);
+    found.push({ path, sha256: await hashFile(path), spec, ...(assumed.length > 0 && { assumed: assumed.map((a) => a.field) }) });
+  }
+  return found;
+}
+
+/** Every model once: a later one with the same content takes the place of an earlier. */
+export const joined = (before: readonly TransferPlan[], named: readonly TransferPlan[]): TransferPlan[] => [
+  ...before.filter(({ sha256 }) => !named.some((n) => n.sha256 === sha256)),
+  ...named,
+];
