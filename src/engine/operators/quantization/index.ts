@@ -1,5 +1,6 @@
 import { DequantizeLinear } from "./dequantize-linear.js";
 import { DynamicQuantizeLinear } from "./dynamic-quantize-linear.js";
+import { DynamicQuantizeLSTM } from "./dynamic-quantize-lstm.js";
 import { DynamicQuantizeMatMul } from "./dynamic-quantize-mat-mul.js";
 import { MatMulIntegerToFloat } from "./mat-mul-integer-to-float.js";
 import { MatMulNBits } from "./mat-mul-n-bits.js";
@@ -14,6 +15,7 @@ export { quantizeLinear } from "./quantize-linear.js";
 export const quantizationOperators = {
   DequantizeLinear,
   DynamicQuantizeLinear,
+  DynamicQuantizeLSTM,
   DynamicQuantizeMatMul,
   MatMulIntegerToFloat,
   MatMulNBits,
