@@ -17,24 +17,26 @@ _reference = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_reference)
 
 
-def file_gradient(path: Path, x: torch.Tensor, v: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Output of the file as ONNX Runtime computes it, and the gradient of ⟨v, y⟩ by its one input.
+def file_gradient(path: Path, x: torch.Tensor, cotangents: list[torch.Tensor]) -> tuple[list[torch.Tensor], torch.Tensor]:
+    """Outputs of the file as ONNX Runtime computes them, and the gradient of Σ ⟨v, y⟩ by its one input.
 
     Raises AttributeError for an operator that the interpreter does not have.
     """
     model = renamed(onnx.load(path))
     leaf = x.double().requires_grad_(True)
-    y = Interpreter(model, {"x": x.numpy()}).run(leaf)
-    (gradient,) = torch.autograd.grad((y * v.double()).sum(), leaf)
-    return y.detach(), gradient
+    interpreter = Interpreter(model, {"x": x.numpy()})
+    interpreter.run(leaf)
+    outputs = [interpreter.values[o.name] for o in model.graph.output]
+    (gradient,) = torch.autograd.grad(sum((y * v.double()).sum() for y, v in zip(outputs, cotangents, strict=True)), leaf)
+    return [y.detach() for y in outputs], gradient
 
 
 def renamed(model: onnx.ModelProto) -> onnx.ModelProto:
-    """One input x and one output y, as the interpreter wants them."""
+    """One input x and a first output y, as the interpreter wants them."""
     model = copy.deepcopy(model)
     constants = {t.name for t in model.graph.initializer}
     (source,) = [i.name for i in model.graph.input if i.name not in constants]
-    (result,) = [o.name for o in model.graph.output]
+    result = model.graph.output[0].name
     names = {source: "x", result: "y"}
     for node in model.graph.node:
         node.input[:] = [names.get(n, n) for n in node.input]
@@ -130,6 +132,25 @@ class Interpreter(_reference.Interpreter):
             return F.interpolate(x, size=size, mode="nearest")
         corners = a.get("coordinate_transformation_mode", b"half_pixel") == b"align_corners"
         return F.interpolate(x, size=size, mode="bilinear", align_corners=corners)
+
+    def InstanceNormalization(self, a, x, w, b):
+        return F.instance_norm(x, None, None, w, b, True, 0.0, a.get("epsilon", 1e-5))
+
+    def BatchNormalization(self, a, x, w, b, mean, variance):
+        return F.batch_norm(x, mean, variance, w, b, False, 0.0, a.get("epsilon", 1e-5))
+
+    def ReduceSum(self, a, x, axes=None):
+        return x.sum([int(i) for i in (a["axes"] if axes is None else axes)], keepdim=bool(a.get("keepdims", 1)))
+
+    def ReduceL2(self, a, x, axes=None):
+        return (x * x).sum([int(i) for i in (a["axes"] if axes is None else axes)], keepdim=bool(a.get("keepdims", 1))).sqrt()
+
+    def Flatten(self, a, x):
+        axis = a.get("axis", 1)
+        return x.reshape(int(np.prod(x.shape[:axis])), -1)
+
+    def Einsum(self, a, *x):
+        return torch.einsum(a["equation"].decode(), *x)
 
     def QLinearMaxPool(self, a, *t):
         return self.triple(self.MaxPool)(a, *t)

@@ -237,7 +237,7 @@ class Interpreter:
         return values
 
     def run(self, x):
-        values = {"x": x, "": None}
+        values = self.values = {"x": x, "": None}
         for name, array in self.types.items():
             values[name] = torch.from_numpy(array.astype(np.float64))
         for node in self.model.graph.node:
