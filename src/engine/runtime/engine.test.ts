@@ -154,6 +154,25 @@ describe("engine in Node", () => {
     expect((await evaluate(graph)).y).toEqual(tensor("float32", [2], [11, 12]));
   });
 
+  it.each([
+    ["x", "__proto__"],
+    ["__proto__", "y"],
+    ["constructor", "toString"],
+  ])("takes %s and gives %s: names are only names, kept outputs too", async (input, output) => {
+    const graph = new Graph();
+    graph.output(output, mul(graph.input(input, "float32", [2]), 3));
+    using program = await engine.compile(graph);
+    expect(program.outputs.map(({ name }) => name)).toEqual([output]);
+    const feeds = Object.fromEntries([[input, tensor("float32", [2], [1, 2])]]);
+    const expected = tensor("float32", [2], [3, 6]);
+    const whole = await program.run(feeds);
+    expect(Object.entries(whole)).toEqual([[output, expected]]);
+    const kept = await program.run(feeds, { only: [output], keep: [output] });
+    const [[name, resident] = []] = Object.entries(kept);
+    expect(name).toBe(output);
+    expect(await engine.download(resident!)).toEqual(expected);
+  });
+
   it("names the providers there are when asked for another", async () => {
     expect(await messageOf(createEngine({ provider: "wasm" }))).toMatch(
       /^Execution provider "wasm" is not part of ONNX Runtime on .+; choose one of cpu/,
