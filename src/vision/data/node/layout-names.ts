@@ -1,6 +1,7 @@
 /** Layouts of data sets, in the order in which they are tried: the plain folder last, because it asks for least. */
 export const layoutNames = [
   "voc",
+  "coco",
   "cityscapes",
   "ade20k",
   "kitti",

@@ -3,6 +3,7 @@ import type { Dataset } from "../dataset.js";
 import { DataError } from "../error.js";
 import { ade20k } from "./ade20k.js";
 import { cityscapes } from "./cityscapes.js";
+import { coco } from "./coco.js";
 import { isFolder } from "./files.js";
 import { flyingChairs } from "./flying-chairs.js";
 import { flyingThings } from "./flying-things.js";
@@ -20,6 +21,7 @@ import { voc } from "./voc.js";
 /** Every layout by its name. */
 export const layouts = {
   voc,
+  coco,
   cityscapes,
   ade20k,
   kitti,

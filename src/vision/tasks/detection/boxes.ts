@@ -8,10 +8,12 @@ export const state = {
   /** Nothing is wanted here (places of the model only). */
   nothing: 0,
   object: 1,
-  /** A crowd, or an object that does not count: finding it is neither right nor wrong. */
+  /** A crowd: any number of boxes within it are neither right nor wrong. */
   crowd: 2,
   /** A wish: an object of the class, or with class -1 of any, wherever the model looks. */
   everywhere: 3,
+  /** An object that does not count (VOC's difficult ones): finding it is neither right nor wrong. */
+  ignored: 4,
 } as const;
 
 export interface Box {
@@ -45,6 +47,9 @@ export function overlap(a: Box, b: Box): number {
   const common = intersection(a, b);
   return common === 0 ? 0 : common / (area(a) + area(b) - common);
 }
+
+/** Objects that are there but do not count. */
+export const isIgnored = (o: Pick<Listed, "state">): boolean => o.state === state.crowd || o.state === state.ignored;
 
 /** A list of objects as float32 [M, 6]: x1, y1, x2, y2, class, state. An empty list is [0, 6]. */
 export function listOf(objects: readonly (Box & { readonly label: number; readonly state?: number })[]): Tensor<"float32"> {

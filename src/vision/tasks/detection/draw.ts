@@ -1,7 +1,7 @@
 import { type Tensor, tensor } from "../../../engine/tensor/tensor.js";
 import { classColor, hex, type Rgb } from "../../render/color.js";
 import type { Drawing, Scene } from "../../render/drawing.js";
-import { type Box, objectsOf, state } from "./boxes.js";
+import { type Box, isIgnored, objectsOf, state } from "./boxes.js";
 import { shown } from "./decode.js";
 
 interface Drawn extends Box {
@@ -16,8 +16,8 @@ export function drawBoxes({ image, before, after, truth, target, className, outp
   const [clean, attacked] = [shown(before, output), shown(after, output)];
   const listed = (list: Tensor): Drawn[] =>
     objectsOf(list)
-      .filter((o) => o.state === state.object || o.state === state.crowd)
-      .map((o) => ({ ...o, dashed: o.state === state.crowd }));
+      .filter((o) => o.state === state.object || isIgnored(o))
+      .map((o) => ({ ...o, dashed: isIgnored(o) }));
   const truths = truth ? listed(truth) : [];
   const wished = target ? listed(target) : [];
   const all: readonly Drawn[] = [...clean, ...attacked, ...truths, ...wished];

@@ -11,7 +11,7 @@ export interface Head {
   /** Overlap above which its users suppress boxes; 1 where they do not. */
   readonly nms: number;
   /** Whether the shapes can be of this head. */
-  readonly fits: (shapes: readonly Shape[]) => boolean;
+  readonly fits: (outputs: readonly Named[]) => boolean;
   /** The parts of the outputs: boxes [B, 4, N] and logits [B, K, N] whose sigmoid is a class's score. */
   readonly parts: (outputs: readonly Value[]) => Parts;
 }
@@ -23,17 +23,27 @@ export interface Parts {
 
 type Shape = readonly number[];
 
+/** Outputs by shape and name. */
+export type Named = { readonly name: string; readonly shape: Shape };
+
+export const isMap = ({ shape }: Named): boolean => shape.length === 3;
+
 /** Whether there are two outputs, [B, N, 4] and [B, N, C] in whatever order, C at least `least`. */
-export function isPair(shapes: readonly Shape[], least: number): boolean {
-  const pair = pairOf(shapes);
+export function isPair(outputs: readonly Named[], least: number): boolean {
+  const pair = pairOf(outputs);
   return pair !== undefined && pair.classes >= least;
 }
 
-/** Which of two outputs holds the boxes; undefined where they are no such pair. A batch of one may lack its axis. */
-export function pairOf(shapes: readonly Shape[]): { readonly boxes: 0 | 1; readonly classes: number } | undefined {
-  if (shapes.length !== 2) return undefined;
-  const [a, b] = shapes.map((s) => (s.length === 2 ? [1, ...s] : s)) as [Shape, Shape];
+/**
+ * Which of two outputs holds the boxes; undefined where they are no such pair. A batch of one may lack its axis. Where both have four columns their names
+ * tell, and else the first holds the boxes.
+ */
+export function pairOf(outputs: readonly Named[]): { readonly boxes: 0 | 1; readonly classes: number } | undefined {
+  if (outputs.length !== 2) return undefined;
+  const [a, b] = outputs.map(({ shape: s }) => (s.length === 2 ? [1, ...s] : s)) as [Shape, Shape];
   if (a.length !== 3 || b.length !== 3 || a[1] !== b[1]) return undefined;
+  const called = outputs.map(({ name }) => /box|loc|coord/i.test(name));
+  if (a[2] === 4 && b[2] === 4 && called[1] && !called[0]) return { boxes: 1, classes: 4 };
   if (a[2] === 4) return { boxes: 0, classes: b[2]! };
   return b[2] === 4 ? { boxes: 1, classes: a[2]! } : undefined;
 }

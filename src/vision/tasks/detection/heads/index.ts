@@ -3,7 +3,7 @@ import { concat } from "../../../../engine/operators/index.js";
 import { NonMaxSuppression } from "../../../../engine/operators/indexing/non-max-suppression.js";
 import { SpecError } from "../../../spec/error.js";
 import type { ModelSpec } from "../../../spec/model-spec.js";
-import type { Head } from "./head.js";
+import { type Head, pairOf } from "./head.js";
 import { detr, retinanet, rtDetr, ssd } from "./pairs.js";
 import { activationOf, behind, cornersOf } from "./values.js";
 import { yolov5 } from "./yolov5.js";
@@ -20,9 +20,10 @@ export const headOf = (name: string | undefined): Head | undefined => heads.find
  * there are (DETR has some hundred queries, grids have thousands).
  */
 export function recognized(outputs: readonly Value[]): Head | undefined {
-  const fitting = heads.filter((head) => head.fits(outputs.map((v) => v.shape)));
+  const fitting = heads.filter((head) => head.fits(outputs));
   if (fitting.length <= 1) return fitting[0];
-  const scores = outputs.find((v) => v.shape.at(-1) !== 4) ?? outputs[0]!;
+  const pair = pairOf(outputs);
+  const scores = outputs[pair ? 1 - pair.boxes : 0]!;
   const places = scores.shape.at(-2)!;
   const { kind } = activationOf(scores);
   const queries = places <= 1000;
@@ -42,7 +43,6 @@ export function readBoxes(
   size: readonly [height: number, width: number],
 ): Value {
   const read = output.name === undefined ? (pairAmong(outputs) ?? outputs) : outputs;
-  const shapes = read.map((v) => v.shape);
   const listed = read.map(({ name, shape }) => `"${name}" [${shape.join(", ")}]`).join(" and ");
   const chosen = read.find((v) => comesFrom(v, NonMaxSuppression));
   if (chosen)
@@ -50,7 +50,7 @@ export function readBoxes(
       `Output "${chosen.name}" holds boxes that non-maximum suppression has chosen already, and what it leaves out has no gradient; name all boxes and scores before it (command line: --of BOXES,SCORES; specification: output.name): faultline inspect lists what goes into NonMaxSuppression.`,
     );
   const head = headOf(output.head) ?? recognized(read);
-  if (!head?.fits(shapes))
+  if (!head?.fits(read))
     throw new SpecError(
       `${read.length === 1 ? "The output" : "The outputs"} ${listed} ${head ? `cannot be a head "${head.name}" (${head.about})` : "are of no known head of a detector"}; name the right ones with --of (two with a comma between), or the head with --output-head ${heads.map((h) => h.name).join(", ")}.`,
     );

@@ -6,14 +6,14 @@ import { exclusive, independent, placesLast } from "./values.js";
 // Heads of two outputs: boxes [B, N, 4] and scores [B, N, C], in whatever order.
 
 const inOrder = (outputs: readonly Value[]): readonly [boxes: Value, scores: Value] => {
-  const at = pairOf(outputs.map((v) => v.shape))!.boxes;
+  const at = pairOf(outputs)!.boxes;
   return [outputs[at]!, outputs[1 - at]!];
 };
 
 /** Scores [B, N, C] that end in a sigmoid, or will. */
 const sigmoidHead = (parts: Pick<Head, "name" | "about" | "boxes" | "nms">): Head => ({
   ...parts,
-  fits: (shapes) => isPair(shapes, 1),
+  fits: (outputs) => isPair(outputs, 1),
   parts: (outputs) => {
     const [boxes, scores] = inOrder(outputs);
     return { boxes: placesLast(boxes), logits: placesLast(independent(scores, "logits")) };
@@ -23,7 +23,7 @@ const sigmoidHead = (parts: Pick<Head, "name" | "about" | "boxes" | "nms">): Hea
 /** Scores [B, N, C] that end in a softmax, or will, with one class that stands for no object. */
 const softmaxHead = (parts: Pick<Head, "name" | "about" | "boxes" | "nms">, nothing: "first" | "last"): Head => ({
   ...parts,
-  fits: (shapes) => isPair(shapes, 2),
+  fits: (outputs) => isPair(outputs, 2),
   parts: (outputs) => {
     const [boxes, scores] = inOrder(outputs);
     const all = placesLast(exclusive(scores));

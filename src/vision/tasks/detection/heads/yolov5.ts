@@ -1,5 +1,5 @@
 import { mul } from "../../../../engine/operators/index.js";
-import type { Head } from "./head.js";
+import { type Head, isMap } from "./head.js";
 import { logitOf, partOf, placesLast } from "./values.js";
 
 /** YOLOv5's first heads, and YOLOv7 and YOLOX with decoded boxes: box, objectness and classes in 5 + K columns. A score is objectness times class. */
@@ -8,7 +8,7 @@ export const yolov5: Head = {
   about: "YOLOv5, YOLOv7, YOLOX: [B, N, 5 + K], box, objectness and one probability a class",
   boxes: "cxcywh",
   nms: 0.6,
-  fits: ([one, ...others]) => others.length === 0 && one!.length === 3 && one![2]! >= 6 && one![2]! < one![1]!,
+  fits: ([one, ...others]) => others.length === 0 && isMap(one!) && one!.shape[2]! >= 6 && one!.shape[2]! < one!.shape[1]!,
   parts: ([one]) => {
     const columns = (from: number, to: number) => placesLast(partOf(one!, 2, from, to));
     return { boxes: columns(0, 4), logits: logitOf(mul(columns(4, 5), columns(5, one!.shape[2]!))) };
