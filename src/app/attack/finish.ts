@@ -83,7 +83,7 @@ export function summaryText(plan: AttackPlan, summary: AttackSummary): string {
   >;
   const rows = Object.entries(summary.metrics).flatMap(([reference, byStage]) =>
     Object.keys(byStage.clean)
-      .filter((metric) => !metric.startsWith("IoU class"))
+      .filter((metric) => !/ class \d+$/.test(metric))
       .map((metric) => [`${metric} ${names[reference]}`, ...stages.map((s) => number(byStage[s][metric]))]),
   );
   const untouched = Object.entries(summary.untouched ?? {}).map(([metric, v]) => `${metric} ${number(v)}`);

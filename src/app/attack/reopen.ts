@@ -58,24 +58,22 @@ const isOfOldForm = (value: unknown): boolean =>
 /** Opens what a finished run was made from: model, data, attack. */
 export async function reopen({ plan, plugins }: OpenPlan, engine: Engine): Promise<AttackContext> {
   const { data, spec, goal, threat, fit } = plan;
+  const opened = await openData(data.path, {
+    task: spec.task,
+    ...(data.format && { format: data.format }),
+    ...(data.split && { split: data.split }),
+    ...(data.variant && { variant: data.variant }),
+    ...(data.corruption && { corruption: data.corruption }),
+  });
+  const dataset = withPictures(opened.dataset, fit);
+  const names = spec.classes ?? dataset.classNames;
   return {
     engine,
     plan,
     plugins,
     model: await readPredicting(plan.model.path, spec),
-    dataset: withPictures(
-      (
-        await openData(data.path, {
-          task: spec.task,
-          ...(data.format && { format: data.format }),
-          ...(data.split && { split: data.split }),
-          ...(data.variant && { variant: data.variant }),
-          ...(data.corruption && { corruption: data.corruption }),
-        })
-      ).dataset,
-      fit,
-    ),
-    target: goal.kind === "targeted" ? await tasks[spec.task].wish.read(goal.target, readImage) : undefined,
+    dataset,
+    target: goal.kind === "targeted" ? await tasks[spec.task].wish.read(goal.target, readImage, names) : undefined,
     region: threat.region === undefined ? undefined : await readRegion(threat.region),
   };
 }

@@ -6,10 +6,10 @@ import { decided } from "../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
 import { tasks } from "../../vision/tasks/index.js";
 import type { Prepared } from "../attack/prepare.js";
-import { compareFeedings, readAs, type View, viewOf } from "./feeding.js";
+import { compareFeedings, rawOutputsByName, readAs, type View, viewOf } from "./feeding.js";
 import { type Finding, good, unsure, wrong } from "./finding.js";
 import { gradientReaches } from "./gradient.js";
-import { labelRange } from "./labels.js";
+import { labelRange, objectClasses } from "./labels.js";
 import { agreement, scaleOf } from "./score.js";
 import { sizeRule } from "./size-rule.js";
 
@@ -32,7 +32,9 @@ export async function checkup(
     return [wrong("gradient", `No attack can follow this model. ${decision.message}`, ...(last ? ["--of", last.name] : []))];
   }
   const findings: Finding[] = [await sizeRule(engine, model, spec)];
-  if (model.graph.outputs.length > 1 && spec.output.name === undefined)
+  const rule = tasks[spec.task].output;
+  if (rule.look) findings.push(...rule.look(await rawOutputsByName(engine, view, samples), spec));
+  if (model.graph.outputs.length > 1 && spec.output.name === undefined && rule.takes === "first")
     findings.push(
       unsure(
         "outputs",
@@ -43,6 +45,7 @@ export async function checkup(
   findings.push(...output, await gradientReaches(engine, { ...view, spec: read }, samples[0]!), ...input);
   if (!labeled) return [...findings, unsure("labels", "Without labels nothing more can be told; give labeled data.")];
   const { kind, output: outputs } = tasks[spec.task];
+  if (kind === "boxes") findings.push(objectClasses(samples, best.predictions[0]!.shape[0]! - 4));
   if (kind === "classes") findings.push(labelRange(samples, best.predictions[0]!.shape[0]!, spec, best.offset));
   const meaning =
     kind === "values" && outputs.meanings.length > 1 ? await meaningOf(engine, { ...view, spec: read }, samples) : undefined;

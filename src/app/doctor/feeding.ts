@@ -8,7 +8,7 @@ import type { Tensor } from "../../engine/tensor/tensor.js";
 import { framed, frameImage, framing, type Mismatch } from "../../vision/framed-predictor.js";
 import type { Predictor } from "../../vision/predictor.js";
 import { fixedModel, predictorOf } from "../../vision/spec/model-predictor.js";
-import type { ModelSpec, ValueRange } from "../../vision/spec/model-spec.js";
+import { type ModelSpec, namedOutputs, type ValueRange } from "../../vision/spec/model-spec.js";
 import { tasks } from "../../vision/tasks/index.js";
 import type { Prepared } from "../attack/prepare.js";
 import { type Finding, good, percent, unsure, wrong } from "./finding.js";
@@ -121,7 +121,8 @@ function compare(scored: readonly Scored[], given: Reading, spec: ModelSpec): { 
     scored.find((s) => s.reading.range === r.range && s.reading.channels === r.channels && s.reading.offset === r.offset)!;
   const at = (r: Reading) => scoredAs(r).quality;
   const top = scored.reduce((a, b) => (b.quality > a.quality ? b : a));
-  const clear = top.quality >= leastQuality && clearlyBetter(top, scoredAs(given));
+  const least = tasks[spec.task].quality?.least ?? leastQuality;
+  const clear = top.quality >= least && clearlyBetter(top, scoredAs(given));
   let best = clear ? top.reading : given;
   for (const part of ["offset", "channels", "range"] as const) {
     const back = { ...best, [part]: given[part] };
@@ -129,10 +130,14 @@ function compare(scored: readonly Scored[], given: Reading, spec: ModelSpec): { 
   }
   const now = at(given);
   const findings: Finding[] = [];
-  const { kind, extent } = tasks[spec.task];
+  const { kind, extent, quality: own } = tasks[spec.task];
   const what = kind !== "classes" ? undefined : extent === "image" ? "images" : "pixels";
   const say = (q: number) =>
-    what ? `${percent(q)} of the ${what} right` : `an error of ${percent(1 / q - 1)} of the target's size`;
+    own
+      ? `${own.name} ${percent(q)}`
+      : what
+        ? `${percent(q)} of the ${what} right`
+        : `an error of ${percent(1 / q - 1)} of the target's size`;
   const flags = {
     range: best.range === "as given" ? [] : ["--range", best.range],
     channels: ["--channels", best.channels],
@@ -142,8 +147,7 @@ function compare(scored: readonly Scored[], given: Reading, spec: ModelSpec): { 
   for (const part of ["range", "channels", "offset"] as const) {
     if (part === "offset" && !what) continue;
     if (part === "channels" && spec.channels === "gray") continue;
-    if (top.quality < leastQuality)
-      findings.push(unsure(subjects[part], "Cannot be told: no way of feeding the model does well."));
+    if (top.quality < least) findings.push(unsure(subjects[part], "Cannot be told: no way of feeding the model does well."));
     else if (best[part] === given[part])
       findings.push(good(subjects[part], `${given[part]} does best or as well: ${say(at(best))}.`));
     else
@@ -151,7 +155,7 @@ function compare(scored: readonly Scored[], given: Reading, spec: ModelSpec): { 
         wrong(subjects[part], `With ${best[part]} there are ${say(at(best))}; with all as given, ${say(now)}.`, ...flags[part]),
       );
   }
-  if (top.quality < leastQuality)
+  if (top.quality < least)
     findings.push(
       unsure(
         "quality",
@@ -180,12 +184,25 @@ function surest(
   ];
 }
 
-/** What the model yields for each sample, unread. */
-async function rawOutputs(engine: Engine, { fixed, spec, mismatch }: View, samples: readonly Prepared[]): Promise<Tensor[]> {
+/** What the model yields for each sample, unread, output by output. */
+export async function rawOutputsByName(engine: Engine, view: View, samples: readonly Prepared[]) {
+  const names = namedOutputs(view.spec) ?? [...view.fixed.outputs.keys()];
+  const outputs: { readonly name: string; readonly values: readonly Tensor[] }[] = [];
+  for (const [i, name] of names.entries()) outputs.push({ name, values: await rawOutputs(engine, view, samples, i) });
+  return outputs;
+}
+
+/** What the model yields for each sample, unread: one of the outputs that are read. */
+async function rawOutputs(
+  engine: Engine,
+  { fixed, spec, mismatch }: View,
+  samples: readonly Prepared[],
+  which = 0,
+): Promise<Tensor[]> {
   const { seen } = framing(samples[0]!, spec.size, mismatch);
   const program = await compiled(
     engine,
-    predictorOf(fixed, spec, { batch: 1, ...seen }, ([first]) => first),
+    predictorOf(fixed, spec, { batch: 1, ...seen }, (outputs) => outputs[which]!),
   );
   try {
     const raws: Tensor[] = [];

@@ -33,3 +33,18 @@ export function labelRange(samples: readonly Labeled[], classes: number, spec: M
     ? wrong("labels", `${sentence} Are these pixels without ground truth?`, "--ignore", [...spec.ignore, ...list].join(","))
     : wrong("labels", `${sentence} Is this the data set that the model was trained for?`);
 }
+
+/** Whether the objects' classes are among the model's. Targets are lists [M, 6]. */
+export function objectClasses(samples: readonly Labeled[], classes: number): Finding {
+  const labels = samples.flatMap(({ target }) =>
+    Array.from({ length: target?.shape[0] ?? 0 }, (_, i) => Number(target!.data[6 * i + 4])),
+  );
+  if (labels.length === 0) return unsure("labels", "These pictures have no objects; what they would show is left out.");
+  const most = labels.reduce((a, b) => Math.max(a, b));
+  return most < classes
+    ? good("labels", `The classes of all ${labels.length} objects are among the model's ${classes}.`)
+    : wrong(
+        "labels",
+        `An object is of class ${most}, and the model has the classes 0 to ${classes - 1}: is this the data set that it was trained for?`,
+      );
+}

@@ -19,9 +19,16 @@ export const ranges: Readonly<Record<Exclude<RangeName, "as given">, ValueRange>
   imagenet: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
 };
 
-/** How good a prediction is, 0 to 1: share of right pixels, or for continuous tasks 1 / (1 + error over the typical size of the target). */
+/** How good a prediction is, 0 to 1: share of right pixels, what the task says itself, or for continuous tasks 1 / (1 + error over the typical size of the target). */
 export function quality(predictions: readonly Tensor[], samples: readonly Labeled[], spec: ModelSpec, offset: number): number {
-  const classes = tasks[spec.task].kind === "classes";
+  const task = tasks[spec.task];
+  if (task.quality) {
+    const measure = task.measure({ classes: predictions[0]!.shape[0]!, ignore: spec.ignore, output: spec.output });
+    return task.quality.of(
+      predictions.flatMap((p, s) => (samples[s]!.target ? [measure.sample(p, samples[s]!.target, undefined)] : [])),
+    );
+  }
+  const classes = task.kind === "classes";
   let [sum, count, size] = [0, 0, 0];
   predictions.forEach((p, s) => {
     const { target, valid } = samples[s]!;

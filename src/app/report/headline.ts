@@ -1,5 +1,5 @@
 import { formatOf, inPercent } from "../../vision/metrics/measure.js";
-import { type Task, tasks } from "../../vision/tasks/index.js";
+import { type Judging, type Task, tasks } from "../../vision/tasks/index.js";
 import type { AttackPlan } from "../attack/plan.js";
 import type { AttackRecord } from "../attack/run-attack.js";
 import type { AttackSummary, Stage } from "../attack/summary.js";
@@ -52,6 +52,8 @@ export function headline(plan: AttackPlan, summary: AttackSummary, records: read
       worse: (over("adversarial") ?? 0) > 0,
     };
   }
+  const judging = goal.kind === "targeted" ? task.wish.judgedBy?.(goal.target) : undefined;
+  if (judging) return judgedHeadline(judging, plan, summary);
   const reference: Reference =
     goal.kind === "targeted" ? "target" : plan.reference === "truth" && summary.metrics.truth ? "truth" : "prediction";
   const of = (record: AttackRecord, stage: Stage) => record.scores?.[stage][reference]?.value ?? null;
@@ -72,6 +74,31 @@ export function headline(plan: AttackPlan, summary: AttackSummary, records: read
     damage: (r) => change(of(r, "clean"), of(r, "adversarial")),
     share: formatOf(task.formats, name).share,
     worse: change(over("clean"), over("adversarial")) > 0,
+  };
+}
+
+/** A wish that a metric of its own tells of: how many boxes are seen. */
+function judgedHeadline({ name, wanted }: Judging, { spec }: AttackPlan, summary: AttackSummary): Headline {
+  const task = tasks[spec.task];
+  const measure = task.measure({ classes: 0, ignore: spec.ignore, output: spec.output });
+  const of = (record: AttackRecord, stage: Stage) => {
+    const scores = record.scores?.[stage].target;
+    return (scores && measure.summarize([scores])[name]) ?? null;
+  };
+  const over = (stage: Stage) => summary.metrics.target?.[stage][name] ?? null;
+  const gain = (clean: number | null, now: number | null) => (wanted === "higher" ? 1 : -1) * ((now ?? 0) - (clean ?? 0));
+  const text = (v: number | null | undefined) => metricText(task, name, v);
+  return {
+    kind: "metric",
+    reference: "target",
+    label: name,
+    text,
+    each: text,
+    of,
+    over,
+    damage: (r) => gain(of(r, "clean"), of(r, "adversarial")),
+    share: formatOf(task.formats, name).share,
+    worse: gain(over("clean"), over("adversarial")) > 0,
   };
 }
 

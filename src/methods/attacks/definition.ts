@@ -185,6 +185,7 @@ export async function checkAttack<P>(
   asked: Readonly<Partial<Record<Handled, boolean>>> = {},
 ): Promise<void> {
   demandHandled(definition, asked);
+  demandGoal(parameters as Parameters, aim);
   await definition.check?.(parameters, aim);
 }
 
@@ -195,6 +196,17 @@ export function budgetRemarks({ name, budget: { epsilon, stepSize, steps = 1 } }
   return [
     `A step of ${name} (${length}) is longer than the radius (${radius}), so that each one jumps across the ball to its edge; shorter steps find more.`,
   ];
+}
+
+/** @throws AttackError where the loss is for another goal. */
+function demandGoal({ loss }: Parameters, { task, goal }: Aim): void {
+  const only = typeof loss === "string" ? task.losses[loss]?.goal : undefined;
+  if (only === undefined || only === goal) return;
+  throw new AttackError(
+    only === "untargeted"
+      ? `The loss "${String(loss)}" looks at no target, so it does not go with one; leave out the target or the loss.`
+      : `The loss "${String(loss)}" goes towards a target, and there is none; name one, or take another loss.`,
+  );
 }
 
 /** @throws AttackError where something is asked of an attack that it does not deal with. */

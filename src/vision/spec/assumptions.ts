@@ -44,6 +44,14 @@ const assumable: readonly Assumable[] = [
     matters: ({ output }) => output.meanings.length > 1,
   },
   {
+    field: "output.head",
+    what: "head of the detector",
+    flag: "--output-head",
+    said: (s) => s.output?.head,
+    value: (s) => s.output.head ?? "recognized by its outputs",
+    matters: uses("head"),
+  },
+  {
     field: "output.scale",
     what: "scale of the output",
     flag: "--output-scale",

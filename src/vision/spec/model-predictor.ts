@@ -177,6 +177,22 @@ export function checkSpec(model: OnnxModel, spec: ModelSpec): FixedAxes {
  */
 export function completeSpec(model: OnnxModel, spec: ModelSpec): ModelSpec {
   const { height, width } = checkSpec(model, spec);
+  return withHead(model, withSize(spec, height, width));
+}
+
+/** The specification with the head that the file's outputs look like, where the task has heads and none is said. */
+function withHead({ graph }: OnnxModel, spec: ModelSpec): ModelSpec {
+  const { recognize } = tasks[spec.task].output;
+  if (!recognize || spec.output.head !== undefined) return spec;
+  const wanted = namedOutputs(spec);
+  const declared = graph.outputs
+    .filter(({ name }) => wanted?.includes(name) ?? true)
+    .map(({ name, shape = [] }) => ({ name, shape, op: graph.nodes.findLast((n) => n.outputs.includes(name))?.op }));
+  const head = recognize(declared) as ModelSpec["output"]["head"];
+  return head === undefined ? spec : { ...spec, output: { ...spec.output, head } };
+}
+
+function withSize(spec: ModelSpec, height: number | undefined, width: number | undefined): ModelSpec {
   const { size } = spec;
   if (height === undefined || width === undefined) return spec;
   const suits =

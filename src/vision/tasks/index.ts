@@ -11,8 +11,10 @@ import type { Task } from "./task.js";
 export { type TaskName, taskNames } from "./names.js";
 export {
   type Alignment,
+  type DeclaredOutput,
   type Flip,
   type Judging,
+  type Look,
   type MeasureOptions,
   type OutputRule,
   type OutputSpec,

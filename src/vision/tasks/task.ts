@@ -2,7 +2,7 @@ import type { Value, ValueType } from "../../engine/graph/graph.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import type { FolderRule } from "../data/folder-rule.js";
 import type { SyntheticRule } from "../data/synthetic/rule.js";
-import type { Measure, MetricFormat } from "../metrics/measure.js";
+import type { Measure, MetricFormat, SampleScores } from "../metrics/measure.js";
 import type { Drawing, Scene } from "../render/drawing.js";
 import type { ModelSpec } from "../spec/model-spec.js";
 import type { TaskName } from "./names.js";
@@ -83,6 +83,11 @@ export interface Task {
 
   /** Scores of samples and of all together. */
   readonly measure: (options: MeasureOptions) => Measure;
+  /**
+   * How good predictions are, from 0 to 1, where neither a share of right pixels nor a mean error says it, and from where on they say something; for the
+   * doctor, which compares ways to feed a model.
+   */
+  readonly quality?: { readonly name: string; readonly least: number; readonly of: (scores: readonly SampleScores[]) => number };
   /** How a metric's values are written, by its name or by the beginning of it. */
   readonly formats: Readonly<Record<string, MetricFormat>>;
   /** The model's own prediction as a target: one sample's tensor. */
@@ -112,6 +117,13 @@ export interface OutputRule {
   readonly takes: "first" | "all";
   /** How detectors lay their outputs out, by name (`output.head`). */
   readonly heads?: readonly string[];
+  /** The head that a file's outputs look like, by their names, declared axes and last operators; undefined where they do not say it. */
+  readonly recognize?: (outputs: readonly DeclaredOutput[]) => string | undefined;
+  /** What the raw outputs for some images tell of how they are laid out, for the doctor. */
+  readonly look?: (
+    outputs: readonly { readonly name: string; readonly values: readonly Tensor[] }[],
+    spec: ModelSpec,
+  ) => readonly Look[];
   /**
    * From the raw outputs to the canonical prediction, at the image's size. Where a task takes the first there is one.
    *
@@ -122,6 +134,21 @@ export interface OutputRule {
     spec: ModelSpec,
     size: readonly [height: number, width: number],
   ) => Value;
+}
+
+/** An output as a file declares it: free axes have names. `op` is the operator that yields it. */
+export interface DeclaredOutput {
+  readonly name: string;
+  readonly shape: readonly (number | string)[];
+  readonly op: string | undefined;
+}
+
+/** Something that raw outputs tell: whether it is as the specification has it, in a sentence, with the flags that put it right. */
+export interface Look {
+  readonly subject: string;
+  readonly verdict: "good" | "wrong";
+  readonly sentence: string;
+  readonly flags?: readonly string[];
 }
 
 /** What a specification says of the output, as far as scores and targets depend on it. */
@@ -156,10 +183,14 @@ export interface WishRule {
   /**
    * Reads what was typed: the target of one sample, made from its clean prediction.
    *
-   * @param picture reads an image file.
+   * @param picture reads an image file. @param names of the classes, where they are known.
    * @throws WishError when it does not suit the task.
    */
-  readonly read: (word: string, picture: (path: string) => Promise<Tensor<"float32">>) => Promise<WishMaker>;
+  readonly read: (
+    word: string,
+    picture: (path: string) => Promise<Tensor<"float32">>,
+    names?: readonly string[],
+  ) => Promise<WishMaker>;
   /** The wish in a sentence: "towards ...". */
   readonly say: (word: string, className: (label: number) => string | undefined) => string;
   /** The metric, of those of the predictions against the target, that tells whether the wish came true; absent: the headline. */

@@ -136,7 +136,10 @@ async function attackDataset(
       ...(flags.memory && { memory: flags.memory }),
     },
   };
-  const target = flags.target === undefined ? undefined : await aim.task.wish.read(flags.target, readImage);
+  const target =
+    flags.target === undefined
+      ? undefined
+      : await aim.task.wish.read(flags.target, readImage, spec.classes ?? dataset.classNames);
   const region = flags.region === undefined ? undefined : await readRegion(flags.region);
   const context = { engine, model, plan, plugins, dataset, target, region };
   const out = flags.out ?? join("runs", nameOf(plan));

@@ -7,6 +7,7 @@ import { layerProfile, trialMeasures } from "../../../methods/criticality/profil
 import type { Assumption } from "../../../vision/spec/assumptions.js";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
+import { tasks } from "../../../vision/tasks/index.js";
 import { usualTasks } from "../../../vision/tasks/names.js";
 import { barLine } from "../../criticality/bars.js";
 import { comparisonOf, comparisonPage, comparisonText, readRuns } from "../../criticality/compare.js";
@@ -41,6 +42,10 @@ export async function criticality(path: string, flags: CriticalityFlags): Promis
   const { spec: said, assumed } = resolveSpec(path, flags, usualTasks.criticality);
   const file = await readPredicting(path, said);
   const spec = completeSpec(file, said);
+  if (tasks[spec.task].extent === "objects")
+    throw new UsageError(
+      `criticality measures what a reset does to classes and maps, and ${spec.task} predicts lists of objects; give it the backbone (--task classification, with --of), or look with faultline spectrum.`,
+    );
   await withEngine(flags, (engine) => measure(engine, file, path, spec, assumed, flags));
 }
 

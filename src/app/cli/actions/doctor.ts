@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
-import type { ModelSpecInput } from "../../../vision/spec/model-spec.js";
+import type { ModelSpec, ModelSpecInput } from "../../../vision/spec/model-spec.js";
 import { sidecarOf } from "../../../vision/spec/sidecar.js";
 import { checkup } from "../../doctor/checkup.js";
 import type { Finding } from "../../doctor/finding.js";
@@ -31,7 +31,7 @@ export async function doctor(path: string, flags: DoctorFlags): Promise<void> {
   if (flags.json) process.stdout.write(`${JSON.stringify(findings, undefined, 2)}\n`);
   else process.stdout.write(`${text(findings, resolved, samples.length)}`);
   if (flags.write) {
-    const { file, open } = writeSidecar(path, flags, findings, advice);
+    const { file, open } = writeSidecar(path, flags, findings, advice, spec);
     const left = open.length > 0 ? `; left out, since these images cannot tell: ${open.join(", ")}` : "";
     process.stderr.write(`${file} says so from now on${left}\n`);
   }
@@ -64,6 +64,7 @@ const fields: Readonly<Record<string, string>> = {
   meaning: "output.meaning",
   "output scale": "output.scale",
   "output range": "output.range",
+  head: "output.head",
 };
 
 /** Writes what was said and what was found beside the model; what could not be told and nobody said stays out of it. */
@@ -72,6 +73,7 @@ function writeSidecar(
   flags: DoctorFlags,
   findings: readonly Finding[],
   advice: readonly string[],
+  { output: { head: headRead } }: ModelSpec,
 ): { readonly file: string; readonly open: readonly string[] } {
   const file = flags.spec ?? sidecarOf(path);
   const parsed = withSpec(new Command())
@@ -84,6 +86,7 @@ function writeSidecar(
     ...said.output,
     ...(settled.includes("output.meaning") && { meaning: spec.output.meaning }),
     ...(settled.includes("output.scale") && { scale: spec.output.scale }),
+    ...(settled.includes("output.head") && { head: headRead }),
     ...(settled.includes("output.range") && { range: spec.output.range as "0..1" }),
   };
   const written: Partial<ModelSpecInput> = {

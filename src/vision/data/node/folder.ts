@@ -81,12 +81,15 @@ const suffixes = ["", "_mask", "_gt", "_label", "_labels", "_labelIds", "_seg", 
 
 /** An arrangement with the folders' names as they are on disk. */
 async function arrangementOf(root: string, { task, split }: LayoutOptions) {
-  const base = split === undefined ? root : join(root, split);
+  // "val" is the folder val/, or (as YOLO's are laid out) images/val/ with labels/val/.
+  const within = split !== undefined && !(await isFolder(root, split)) ? split : ".";
+  const base = split === undefined || within !== "." ? root : join(root, split);
   const there = await foldersIn(base);
-  const named = (name: string) =>
+  const called = (name: string) =>
     [name, ...(alsoCalled[name] ?? [])].flatMap((n) => there.find((t) => t.toLowerCase() === n) ?? [])[0] ?? name;
+  const named = (name: string) => join(called(name), within);
   for (const { inputs, labels } of tasks[task].folder.arrangements) {
-    const folders = Object.entries(inputs).map(([role, name]) => [role, name === "" ? "" : named(name)] as const);
+    const folders = Object.entries(inputs).map(([role, name]) => [role, name === "" ? within : named(name)] as const);
     const counts = await Promise.all(folders.map(async ([, name]) => (await filesIn(join(base, name))).length));
     if (!counts.every((n) => n > 0)) continue;
     const arrangement: Arrangement = {

@@ -37,8 +37,7 @@ describe("average precision is pycocotools'", () => {
       metric.update(detectionsOf(rows), truthOf(c.truth[p]!));
     });
     const { classes, ...result } = metric.result();
-    for (const name of ["mAP", "mAP50", "mAP75", "recall"] as const)
-      expect(result[name], name).toBeCloseTo(c.expected[name], 12);
+    for (const name of ["mAP", "mAP50", "mAP75", "recall"] as const) expect(result[name], name).toBeCloseTo(c.expected[name], 12);
     expect(Object.keys(c.expected.classes)).toEqual([...classes.keys()].map(String));
     for (const [k, ap] of classes) expect(ap, `class ${k}`).toBeCloseTo(c.expected.classes[k]!, 12);
   });
@@ -128,4 +127,172 @@ describe("what detectors yield becomes the boxes of their own post-processing", 
 
   /** The boxes of a case are its output whose name says so. */
   const namesOf = ({ head }: HeadCase) => (head === "retinanet" ? ["boxes", "scores"] : ["logits", "pred_boxes"]);
+});
+
+/** Two classes at three places: a sure disc, an unsure square, nothing. */
+const places = {
+  boxes: [
+    [0, 0, 10, 10],
+    [20, 0, 30, 10],
+    [40, 40, 50, 50],
+  ],
+  logits: [
+    [3, -2],
+    [-1, 0.5],
+    [-4, -5],
+  ],
+} as const;
+const prediction = tensor(
+  "float32",
+  [6, 3],
+  [0, 1, 2, 3]
+    .flatMap((side) => places.boxes.map((b) => b[side]!))
+    .concat([0, 1].flatMap((k) => places.logits.map((z) => z[k]!))),
+);
+const truth = listOf([
+  { x1: 0, y1: 0, x2: 10, y2: 8, label: 0 },
+  { x1: 26, y1: 0, x2: 36, y2: 10, label: 1 },
+]);
+
+describe("what of a list belongs to each place", () => {
+  it("is what overlaps it by half, and for each object at least one place", () => {
+    const target = assigned(truth, prediction);
+    const row = (k: number) => Array.from(target.data.slice(3 * k, 3 * k + 3));
+    // The square's own box overlaps it by a quarter only, but no place does by more.
+    expect(row(5)).toEqual([state.object, state.object, state.nothing]);
+    expect(row(4)).toEqual([0, 1, -1]);
+    expect(row(0)).toEqual([0, 26, 0]);
+  });
+
+  it("is nothing that counts within a crowd, and a wish everywhere else", () => {
+    const list = listOf([
+      { x1: 0, y1: 0, x2: 12, y2: 12, label: 0, state: state.crowd },
+      { x1: 0, y1: 0, x2: 0, y2: 0, label: 1, state: state.everywhere },
+    ]);
+    const target = assigned(list, prediction);
+    expect(Array.from(target.data.slice(15))).toEqual([state.crowd, state.everywhere, state.everywhere]);
+  });
+});
+
+describe("losses at each place", () => {
+  const softplus = (z: number) => Math.log1p(Math.exp(z));
+  async function evaluate(name: string, list: Tensor) {
+    const graph = new Graph();
+    const p = graph.input("p", "float32", [1, 6, 3]);
+    const y = graph.input("y", "float32", [1, 6, 3]);
+    const options = { ignore: [], scale: detection.scale };
+    const loss = detection.losses[name]!(p, y, options);
+    const alignment = detection.alignments.scores!;
+    graph.output("loss", loss);
+    graph.output("dp", gradients(reduceSum(loss), [p])[0]!);
+    graph.output("correct", detection.correct(p, y, options));
+    graph.output("cosine", alignment.cosine(p, y, options));
+    graph.output("complement", alignment.complement(p, y, options));
+    const feeds = {
+      p: tensor("float32", [1, 6, 3], prediction.data as Float32Array),
+      y: tensor("float32", [1, 6, 3], assigned(list, prediction).data),
+    };
+    const out = await runModel(graph, feeds);
+    return Object.fromEntries(Object.entries(out).map(([key, t]) => [key, Array.from(toNumbers(t))])) as Record<string, number[]>;
+  }
+
+  it("training: cross-entropies of the classes, and what boxes lack", async () => {
+    const { loss, correct, cosine, complement } = await evaluate("training", truth);
+    const [first, second, third] = places.logits.map(([a, b]) => softplus(a) + softplus(b)) as [number, number, number];
+    expect(loss[0]).toBeCloseTo(first - 3 + (1 - 0.8), 5);
+    expect(loss[1]).toBeCloseTo(second - 0.5 + (1 - 40 / 160), 5);
+    expect(loss[2]).toBeCloseTo(third, 6);
+    expect(correct).toEqual([1, 1, 1]);
+    cosine!.forEach((c, i) => expect(c + complement![i]!).toBeCloseTo(1, 5));
+    const [s, t] = [3, -2].map((z) => 1 / (1 + Math.exp(-z))) as [number, number];
+    expect(cosine![0]).toBeCloseTo(s / Math.hypot(s, t, 1 - s), 5);
+  });
+
+  it("towards nothing every score is wrong, and towards objects everywhere every place", async () => {
+    expect((await evaluate("training", listOf([]))).correct).toEqual([0, 0, 1]);
+    const flood = listOf([{ x1: 0, y1: 0, x2: 0, y2: 0, label: -1, state: state.everywhere }]);
+    const { loss, correct } = await evaluate("training", flood);
+    expect(correct).toEqual([1, 1, 0]);
+    expect(loss[2]).toBeCloseTo(softplus(-4) + softplus(-5) + 4, 5);
+  });
+
+  it.each(["training", "vanish", "flood", "class", "box"])("%s: its gradient is that of finite differences", async (name) => {
+    const { dp, loss } = await evaluate(name, truth);
+    const total = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+    const data = prediction.data as Float32Array;
+    const step = 1 / 64;
+    let moved = 0;
+    for (const at of [0, 3, 7, 9, 12, 13, 16]) {
+      const kept = data[at]!;
+      data[at] = kept + step;
+      // What belongs to each place stays that of the clean prediction.
+      const above = await evaluateAt(name, data);
+      data[at] = kept - step;
+      const below = await evaluateAt(name, data);
+      data[at] = kept;
+      const slope = (total(above) - total(below)) / (2 * step);
+      expect(dp![at], `${at}`).toBeCloseTo(slope, 2);
+      if (Math.abs(slope) > 1e-4) moved++;
+    }
+    expect(moved).toBeGreaterThan(0);
+    expect(loss!.every(Number.isFinite)).toBe(true);
+  });
+
+  const fixed = assigned(truth, prediction).data.slice();
+  async function evaluateAt(name: string, data: Float32Array): Promise<number[]> {
+    const graph = new Graph();
+    const [p, y] = [graph.input("p", "float32", [1, 6, 3]), graph.input("y", "float32", [1, 6, 3])];
+    graph.output("loss", detection.losses[name]!(p, y, { ignore: [], scale: 0.25 }));
+    const { loss } = await runModel(graph, {
+      p: tensor("float32", [1, 6, 3], data.slice()),
+      y: tensor("float32", [1, 6, 3], fixed as Float32Array),
+    });
+    return Array.from(toNumbers(loss!));
+  }
+});
+
+describe("wishes, geometry, files", () => {
+  const output = { meaning: "boxes" };
+  const wish = async (word: string) => {
+    const make = await detection.wish.read(word, async () => tensor("float32", [3, 1, 1]), ["disc", "square"]);
+    return objectsOf(make(prediction, output)).map(({ x1, label, state: kind }) => [x1, label, kind]);
+  };
+
+  it("are made from what the model sees", async () => {
+    expect(shown(prediction, undefined).map((d) => d.label)).toEqual([0, 1, 0]);
+    expect(await wish("vanish")).toEqual([]);
+    expect(await wish("flood:square")).toEqual([[0, 1, state.everywhere]]);
+    expect(await wish("class:1")).toEqual([
+      [0, 1, 1],
+      [20, 1, 1],
+      [20, 1, 1],
+    ]);
+    expect((await wish("shift"))[0]).toEqual([5, 0, 1]);
+    await expect(wish("class")).rejects.toThrow(/detection takes/);
+    await expect(wish("flood:circle")).rejects.toThrow(/there is no class "circle"/);
+    await expect(wish("toString")).rejects.toThrow(/detection takes/);
+  });
+
+  it("boxes follow a picture that is scaled and cropped, and leave it with their objects", () => {
+    const placed = placedList(truth, { scale: { x: 2, y: 1 }, shift: { x: -30, y: 0 }, size: { height: 8, width: 30 } });
+    expect(objectsOf(placed)).toEqual([{ x1: 22, y1: 0, x2: 30, y2: 8, label: 1, state: 1 }]);
+  });
+
+  it("YOLO's lines come back", () => {
+    const size = { height: 40, width: 80 };
+    const bytes = writeYolo(truth, size);
+    expect(new TextDecoder().decode(bytes)).toBe("0 0.0625 0.1 0.125 0.2\n1 0.3875 0.125 0.125 0.25\n");
+    expect(parseYolo(bytes, size)).toEqual(truth);
+    const parse = (text: string) => parseYolo(new TextEncoder().encode(text), size);
+    expect(() => parse("0 0.5 0.5 0.1 0.1\n1 20 30 5 5")).toThrow(/line 2 .* shares of the picture/);
+    expect(() => parse("cat 0.5 0.5 0.1 0.1")).toThrow(/line 1 .* "class x y width height" belongs/);
+  });
+
+  it("random scenes lie within their pictures, and a box is as tight as its shape", async () => {
+    const settings = { task: "detection", width: 64, height: 48, length: 1, seed: 3, displacement: 0.08, subframes: 9 } as const;
+    const { target } = detection.synthetic.make({ ...settings, averaging: "light" }, new Random(1, "scene").integer(9));
+    const objects = objectsOf(target!);
+    expect(objects.length).toBeGreaterThan(3);
+    for (const o of objects) expect(o.x1 >= 0 && o.y1 >= 0 && o.x2 <= 64 && o.y2 <= 48 && o.x2 > o.x1).toBe(true);
+  });
 });

@@ -21,6 +21,7 @@ export interface Parts {
   readonly logits: Value;
 }
 
+/** Axes; one that a file leaves free is infinite. */
 type Shape = readonly number[];
 
 /** Outputs by shape and name. */

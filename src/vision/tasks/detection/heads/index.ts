@@ -3,7 +3,8 @@ import { concat } from "../../../../engine/operators/index.js";
 import { NonMaxSuppression } from "../../../../engine/operators/indexing/non-max-suppression.js";
 import { SpecError } from "../../../spec/error.js";
 import type { ModelSpec } from "../../../spec/model-spec.js";
-import { type Head, pairOf } from "./head.js";
+import type { DeclaredOutput } from "../../task.js";
+import { type Head, type Named, pairOf } from "./head.js";
 import { detr, retinanet, rtDetr, ssd } from "./pairs.js";
 import { activationOf, behind, cornersOf } from "./values.js";
 import { yolov5 } from "./yolov5.js";
@@ -15,21 +16,33 @@ export const heads: readonly Head[] = [yolov8, yolov5, ssd, retinanet, detr, rtD
 /** The head of that name; undefined where none is said. */
 export const headOf = (name: string | undefined): Head | undefined => heads.find((head) => head.name === name);
 
+/** An output with what makes its numbers. */
+export type Looked = Named & { readonly activation: "sigmoid" | "softmax" | "none" };
+
 /**
  * The head that outputs look like, where nobody says it: by their number and shapes, and of two outputs by what makes the scores and how many places
  * there are (DETR has some hundred queries, grids have thousands).
  */
-export function recognized(outputs: readonly Value[]): Head | undefined {
+export function recognized(outputs: readonly Looked[]): Head | undefined {
   const fitting = heads.filter((head) => head.fits(outputs));
   if (fitting.length <= 1) return fitting[0];
   const pair = pairOf(outputs);
   const scores = outputs[pair ? 1 - pair.boxes : 0]!;
-  const places = scores.shape.at(-2)!;
-  const { kind } = activationOf(scores);
-  const queries = places <= 1000;
-  if (kind === "softmax") return queries ? detr : ssd;
-  if (kind === "sigmoid") return queries ? rtDetr : retinanet;
+  const queries = scores.shape.at(-2)! <= 1000;
+  if (scores.activation === "softmax") return queries ? detr : ssd;
+  if (scores.activation === "sigmoid") return queries ? rtDetr : retinanet;
   return queries ? detr : retinanet;
+}
+
+const looked = (v: Value): Looked => ({ name: v.name, shape: v.shape, activation: activationOf(v).kind });
+
+/** `recognized` for the outputs that a file declares. */
+export function recognizedInFile(declared: readonly DeclaredOutput[]): string | undefined {
+  const outputs = declared.map(({ name, shape, op }): Looked => {
+    const activation = op === "Sigmoid" ? "sigmoid" : op === "Softmax" ? "softmax" : "none";
+    return { name, shape: shape.map((n) => (typeof n === "number" ? n : Number.POSITIVE_INFINITY)), activation };
+  });
+  return recognized(pairAmong(outputs) ?? outputs)?.name;
 }
 
 /**
@@ -42,14 +55,15 @@ export function readBoxes(
   { output }: ModelSpec,
   size: readonly [height: number, width: number],
 ): Value {
-  const read = output.name === undefined ? (pairAmong(outputs) ?? outputs) : outputs;
+  const pair = output.name === undefined ? pairAmong(outputs.map(looked)) : undefined;
+  const read = pair ? outputs.filter((v) => pair.some(({ name }) => name === v.name)) : outputs;
   const listed = read.map(({ name, shape }) => `"${name}" [${shape.join(", ")}]`).join(" and ");
   const chosen = read.find((v) => comesFrom(v, NonMaxSuppression));
   if (chosen)
     throw new SpecError(
       `Output "${chosen.name}" holds boxes that non-maximum suppression has chosen already, and what it leaves out has no gradient; name all boxes and scores before it (command line: --of BOXES,SCORES; specification: output.name): faultline inspect lists what goes into NonMaxSuppression.`,
     );
-  const head = headOf(output.head) ?? recognized(read);
+  const head = headOf(output.head) ?? recognized(read.map(looked));
   if (!head?.fits(read))
     throw new SpecError(
       `${read.length === 1 ? "The output" : "The outputs"} ${listed} ${head ? `cannot be a head "${head.name}" (${head.about})` : "are of no known head of a detector"}; name the right ones with --of (two with a comma between), or the head with --output-head ${heads.map((h) => h.name).join(", ")}.`,
@@ -59,7 +73,7 @@ export function readBoxes(
 }
 
 /** The first pair of boxes and scores among more than two outputs (DETR's exports have hidden states too). */
-function pairAmong(outputs: readonly Value[]): readonly Value[] | undefined {
+function pairAmong(outputs: readonly Looked[]): readonly Looked[] | undefined {
   if (outputs.length <= 2) return undefined;
   for (const [i, a] of outputs.entries()) for (const b of outputs.slice(i + 1)) if (recognized([a, b])) return [a, b];
   return undefined;

@@ -1,0 +1,103 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeImage } from "../../vision/data/node/image-file.js";
+import { syntheticDataset } from "../../vision/data/synthetic/dataset.js";
+import { objectsOf } from "../../vision/tasks/detection/boxes.js";
+import type { AttackSummary } from "../attack/summary.js";
+import { faultline, scratch } from "./testing/scene.js";
+
+const detector = fileURLToPath(new URL("../../../fixtures/models/detector.onnx", import.meta.url));
+const { path, remove } = scratch();
+const classes = ["disc", "square", "triangle", "hexagon", "star", "cross", "ring", "heart"];
+
+/** Scenes in COCO's form, with its gaps between the categories' numbers. */
+async function writeCoco(root: string, count: number): Promise<void> {
+  const dataset = syntheticDataset({ task: "detection", size: { height: 96, width: 112 }, length: count, seed: "test" });
+  mkdirSync(join(root, "annotations"), { recursive: true });
+  mkdirSync(join(root, "val2017"), { recursive: true });
+  const images: object[] = [];
+  const annotations: object[] = [];
+  for (let i = 0; i < count; i++) {
+    const { inputs, target } = await dataset.sample(i);
+    const file_name = `${String(i).padStart(12, "0")}.png`;
+    await writeImage(join(root, "val2017", file_name), inputs.image!);
+    images.push({ id: 100 - i, file_name, width: 112, height: 96 });
+    for (const { x1, y1, x2, y2, label } of objectsOf(target!))
+      annotations.push({ image_id: 100 - i, category_id: 1 + 2 * label, bbox: [x1, y1, x2 - x1, y2 - y1], iscrowd: 0 });
+  }
+  const categories = classes.map((name, k) => ({ id: 1 + 2 * k, name }));
+  writeFileSync(join(root, "annotations", "instances_val2017.json"), JSON.stringify({ images, annotations, categories }));
+}
+
+beforeAll(() => writeCoco(path("coco"), 3));
+afterAll(remove);
+
+const summaryOf = (...run: string[]) => JSON.parse(readFileSync(path(...run, "summary.json"), "utf8")) as AttackSummary;
+const attack = (out: string, ...more: readonly string[]) =>
+  faultline("attack", detector, "--data", path("coco"), "--threads", "1", "--out", path(out), ...more);
+
+describe("a detector is attacked on COCO's form of data", () => {
+  it("PGD breaks it, and the report draws boxes", async () => {
+    const { code, out, err } = await attack("pgd", "--attack", "pgd", "--steps", "10", "--audit-samples", "1");
+    expect(code, `${out}${err}`).toBe(0);
+    const { metrics, headline, samples, errors } = summaryOf("pgd");
+    expect([headline.name, samples, errors]).toEqual(["mAP", 3, []]);
+    expect(metrics.truth!.clean.mAP).toBeGreaterThan(0.5);
+    expect(metrics.truth!.adversarial.mAP).toBeLessThan(0.1);
+    expect(metrics.prediction!.clean.mAP50).toBe(1);
+    expect(out).toContain("mAP to the truth");
+    expect(out).not.toContain("AP class");
+    const page = readFileSync(path("pgd", "report.html"), "utf8");
+    for (const text of ["Boxes, clean", "Boxes, adversarial", "Ground truth", "AP class", "heart"]) expect(page).toContain(text);
+    // In the order of the pictures' ids.
+    const records = readFileSync(path("pgd", "records.jsonl"), "utf8").trim().split("\n");
+    expect(records.map((line) => JSON.parse(line).sample)).toEqual(["000000000002", "000000000001", "000000000000"]);
+  });
+
+  it.each([
+    ["vanish", (before: number, after: number) => after < 0.2 * before],
+    ["flood", (before: number, after: number) => after > 3 * before],
+  ] as const)("--target %s", async (wish, came) => {
+    const { code, out, err } = await attack(wish, "--attack", "pgd", "--steps", "10", "--target", wish, "--no-audit");
+    expect(code, `${out}${err}`).toBe(0);
+    const { metrics } = summaryOf(wish);
+    expect(came(metrics.target!.clean.boxes!, metrics.target!.adversarial.boxes!), JSON.stringify(metrics.target)).toBe(true);
+    expect(readFileSync(path(wish, "report.html"), "utf8")).toMatch(/boxes against the attacker's target went from/);
+  });
+
+  it("--target class:NAME turns what is seen", async () => {
+    const { code, out, err } = await attack("heart", "--attack", "pgd", "--steps", "10", "--target", "class:heart", "--no-audit");
+    expect(code, `${out}${err}`).toBe(0);
+    const { target } = summaryOf("heart").metrics;
+    expect(target!.adversarial.mAP50!).toBeGreaterThan(target!.clean.mAP50! + 0.3);
+  });
+
+  it.each([
+    [["--target", "vanished"], /--target vanished: detection takes "vanish"/],
+    [["--target", "class:hart"], /there is no class "hart" \(did you mean "heart"\?\)/],
+    [["--target", "class:9"], /--target class:9: the model has the classes 0 to 7/],
+    [["--target", "vanish", "--loss", "flood"], /The loss "flood" looks at no target/],
+    [["--output-head", "detr"], /cannot be a head "detr"/],
+    [["--mismatch", "tile"], /tile/],
+    [["--split", "train"], /has no annotations for the split "train"; it has val2017/],
+  ] as const)("%j is refused in a sentence", async (flags, message) => {
+    const { code, err } = await attack("refused", ...flags, "--attack", "pgd", "--steps", "1", "--no-audit");
+    expect(err).toMatch(message);
+    expect(err).not.toMatch(/\n {4}at /);
+    expect(code).toBe(1);
+  });
+});
+
+it("doctor recognizes the head and finds the range", async () => {
+  const spec = path("blank.json");
+  writeFileSync(spec, "{}");
+  const say = ["--spec", spec, "--task", "detection", "--data", path("coco"), "--threads", "1"];
+  const fed = await faultline("doctor", detector, ...say);
+  expect(fed.code, fed.out).toBe(0);
+  expect(fed.out).toMatch(/ok +head +yolov8: output0 \[1, 12, 144\]/);
+  expect(fed.out).toMatch(/ok +range +0\.\.1 does best or as well: mAP50/);
+  const wrongly = await faultline("doctor", detector, ...say, "--range", "0..255");
+  expect(wrongly.out).toMatch(/Try: --range 0\.\.1/);
+});

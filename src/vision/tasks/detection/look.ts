@@ -1,0 +1,106 @@
+import type { Tensor } from "../../../engine/tensor/tensor.js";
+import type { BoxForm, ModelSpec } from "../../spec/model-spec.js";
+import type { Look } from "../task.js";
+import { pairOf } from "./heads/head.js";
+import { headOf, heads } from "./heads/index.js";
+
+/** One output of a model for some images: its name, and its values image by image, [1, ...]. */
+export interface Seen {
+  readonly name: string;
+  readonly values: readonly Tensor[];
+}
+
+/**
+ * What a detector's raw outputs tell of its head: number and shapes, whether scores sum to one or which class nearly all places show (no object, the
+ * background), whether four numbers are corners and whether they are shares of the picture.
+ */
+export function lookAtHead(outputs: readonly Seen[], { output }: ModelSpec): readonly Look[] {
+  const shapes = outputs.map(({ name, values }) => ({ name, shape: values[0]!.shape }));
+  const listed = shapes.map(({ name, shape }) => `${name} [${shape.join(", ")}]`).join(" and ");
+  const fitting = heads.filter((head) => head.fits(shapes));
+  if (fitting.length === 0)
+    return [
+      {
+        subject: "head",
+        verdict: "wrong",
+        sentence: `${listed}: of no known head of a detector (${heads.map((h) => h.about).join("; ")}); name the right outputs with --of.`,
+      },
+    ];
+  const pair = pairOf(shapes);
+  const seen = pair
+    ? ofPair(outputs[1 - pair.boxes]!.values, outputs[pair.boxes]!.values)
+    : { name: fitting[0]!.name, why: "by its axes", form: undefined };
+  const own = headOf(output.head);
+  const chosen = headOf(seen.name)!;
+  const about = `${listed}: ${seen.why}`;
+  const headFound: Look =
+    own && own.name !== chosen.name
+      ? {
+          subject: "head",
+          verdict: "wrong",
+          sentence: `The outputs look like ${chosen.name} (${about}), not ${own.name}.`,
+          flags: ["--output-head", chosen.name],
+        }
+      : { subject: "head", verdict: "good", sentence: `${chosen.name}: ${about}.` };
+  if (!seen.form) return [headFound];
+  const said: BoxForm = output.boxes ?? chosen.boxes;
+  const boxesFound: Look =
+    seen.form.name === said
+      ? { subject: "boxes", verdict: "good", sentence: `${said}: ${seen.form.why}.` }
+      : {
+          subject: "boxes",
+          verdict: "wrong",
+          sentence: `Boxes look like ${seen.form.name} (${seen.form.why}), not ${said}.`,
+          flags: ["--output-boxes", seen.form.name],
+        };
+  return [headFound, boxesFound];
+}
+
+/** A head of two outputs by its numbers. */
+function ofPair(scores: readonly Tensor[], boxes: readonly Tensor[]) {
+  const classes = scores[0]!.shape.at(-1)!;
+  let [places, first, last, sums, inside] = [0, 0, 0, 0, 0];
+  for (const { data } of scores) {
+    const z = data as Float32Array;
+    for (let i = 0; i < z.length; i += classes) {
+      const row = z.subarray(i, i + classes);
+      const top = row.indexOf(Math.max(...row));
+      places++;
+      if (top === 0) first++;
+      if (top === classes - 1) last++;
+      if (row.every((v) => v >= 0 && v <= 1)) inside++;
+      if (Math.abs(row.reduce((a, b) => a + b, 0) - 1) < 1e-3) sums++;
+    }
+  }
+  const form = formOf(boxes);
+  const normalized = form.name.endsWith("normalized");
+  const share = (n: number) => `${Math.round((100 * n) / places)} %`;
+  const softmax = sums === places && inside === places;
+  if (classes > 1 && (last > 0.6 * places || (softmax && last >= first)))
+    return {
+      name: normalized ? "detr" : "ssd",
+      why: `the last of ${classes} classes comes first at ${share(last)} of the places`,
+      form,
+    };
+  if (classes > 1 && (first > 0.6 * places || softmax))
+    return { name: "ssd", why: `the first of ${classes} classes comes first at ${share(first)} of the places`, form };
+  const why = `no class stands for nothing (the first leads at ${share(first)} of the places, the last at ${share(last)})`;
+  return { name: normalized ? "rt-detr" : "retinanet", why, form };
+}
+
+/** What the four numbers of boxes are. */
+function formOf(boxes: readonly Tensor[]): { readonly name: BoxForm; readonly why: string } {
+  let [count, corners, most] = [0, 0, 0];
+  for (const { data } of boxes) {
+    const v = data as Float32Array;
+    for (let i = 0; i < v.length; i += 4) {
+      count++;
+      if (v[i + 2]! >= v[i]! && v[i + 3]! >= v[i + 1]!) corners++;
+      most = Math.max(most, Math.abs(v[i]!), Math.abs(v[i + 1]!));
+    }
+  }
+  const kind = corners >= 0.99 * count ? "xyxy" : "cxcywh";
+  const unit = most <= 1.5 ? "-normalized" : "";
+  const words = kind === "xyxy" ? "the second corner is beyond the first" : "the last two numbers are smaller than the first";
+  return { name: `${kind}${unit}`, why: `${words}, and values reach ${most.toPrecision(3)}` };
+}
