@@ -126,9 +126,9 @@ ${worst ? row(`of each picture what makes ${headline.name} over all worst`, wors
 function classTable({ summary, number, className, classColor }: Report): string {
   const of = summary.metrics[number.reference] ?? summary.metrics.prediction;
   const rows = Object.keys(of?.clean ?? {}).flatMap((name) => {
-    const label = /^IoU class (\d+)$/.exec(name)?.[1];
+    const [, metric = "", label] = /^(.+) class (\d+)$/.exec(name) ?? [];
     const [before, after] = [of?.clean[name], of?.adversarial[name]];
-    return label === undefined || typeof before !== "number" ? [] : [{ label: Number(label), before, after: after ?? 0 }];
+    return label === undefined || typeof before !== "number" ? [] : [{ metric, label: Number(label), before, after: after ?? 0 }];
   });
   if (rows.length === 0) return "";
   const share = (v: number) => `${(100 * v).toFixed(1)}\u00a0%`;
@@ -137,7 +137,7 @@ function classTable({ summary, number, className, classColor }: Report): string 
     return `<tr><th scope="row"><i class="swatch" style="background:${color ?? "none"}"></i>${plain(className(label))}</th><td>${share(before)}</td><td>${share(after)}</td><td class="bars"><span style="width:${(100 * before).toFixed(1)}%"></span><b style="width:${(100 * after).toFixed(1)}%"></b></td></tr>`;
   });
   const html = `<div class="scroll"><table class="classes">
-<thead><tr><th scope="col">class</th><th scope="col">IoU, clean</th><th scope="col">adversarial</th><th class="bars"></th></tr></thead>
+<thead><tr><th scope="col">class</th><th scope="col">${plain(rows[0]!.metric)}, clean</th><th scope="col">adversarial</th><th class="bars"></th></tr></thead>
 <tbody>
 ${body.join("\n")}
 </tbody>

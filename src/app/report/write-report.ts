@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { readImage } from "../../vision/data/node/image-file.js";
-import { colorOfClass, flowWheel, hex } from "../../vision/render/index.js";
+import { classColor as classColorOf, colorOfClass, flowWheel, hex } from "../../vision/render/index.js";
 import { withoutAssumed } from "../../vision/spec/assumptions.js";
 import { tasks } from "../../vision/tasks/index.js";
 import type { Check } from "../attack/audit.js";
@@ -74,6 +74,7 @@ export async function writeReport(
       wheel: specimens.some((s) => s.legend?.kind === "wheel") ? await pictures.add("wheel", flowWheel(108)) : undefined,
       className: (label) => plan.spec.classes?.[label] ?? names[label - plan.spec.labelOffset] ?? `class ${label}`,
       classColor: (label) => {
+        if (kind === "boxes") return hex(classColorOf(label));
         const color = kind === "classes" && extent === "pixels" ? colorOfClass(label, classes) : undefined;
         return color && hex(color);
       },
