@@ -50,7 +50,8 @@ describe("a detector is attacked on COCO's form of data", () => {
     expect(out).toContain("mAP to the truth");
     expect(out).not.toContain("AP class");
     const page = readFileSync(path("pgd", "report.html"), "utf8");
-    for (const text of ["Boxes, clean", "Boxes, adversarial", "Ground truth", "<th scope=\"col\">AP, clean</th>", "heart"]) expect(page).toContain(text);
+    for (const text of ["Boxes, clean", "Boxes, adversarial", "Ground truth", '<th scope="col">AP, clean</th>', "heart"])
+      expect(page).toContain(text);
     // In the order of the pictures' ids.
     const records = readFileSync(path("pgd", "records.jsonl"), "utf8").trim().split("\n");
     expect(records.map((line) => JSON.parse(line).sample)).toEqual(["000000000002", "000000000001", "000000000000"]);

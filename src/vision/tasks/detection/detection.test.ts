@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { gradients } from "../../../engine/autodiff/gradients.js";
-import { Graph } from "../../../engine/graph/graph.js";
-import { reduceSum } from "../../../engine/operators/index.js";
+import { Graph, type Value } from "../../../engine/graph/graph.js";
+import { reduceSum, softmax, transpose } from "../../../engine/operators/index.js";
 import { Random } from "../../../engine/tensor/random.js";
 import { type Tensor, tensor, toNumbers } from "../../../engine/tensor/tensor.js";
 import { runModel } from "../../../engine/testing/run-model.js";
@@ -123,6 +123,33 @@ describe("what detectors yield becomes the boxes of their own post-processing", 
       );
       expect(same, JSON.stringify(row)).toBe(true);
     }
+  });
+
+  it("scores may have the classes first, and be made by a softmax over either axis", async () => {
+    const graph = new Graph();
+    const [boxes, z] = [graph.input("boxes", "float32", [1, 5, 4]), graph.input("z", "float32", [1, 5, 3])];
+    const spec = parseModelSpec({ task: "detection", output: { head: "ssd" } });
+    const swapped = (v: Value) => transpose(v, [0, 2, 1]);
+    const forms = { logits: z, after: softmax(z, 2), turned: swapped(softmax(z, 2)), over: softmax(swapped(z), 1) };
+    for (const [name, scores] of Object.entries(forms)) graph.output(name, postprocess([scores, boxes], spec, [64, 64]));
+    const random = new Random(4, "scores");
+    const out = await runModel(graph, {
+      boxes: tensor(
+        "float32",
+        [1, 5, 4],
+        Float32Array.from({ length: 20 }, (_, i) => (i % 4 < 2 ? 3 : 30) + random.uniform(0, 9)),
+      ),
+      z: tensor(
+        "float32",
+        [1, 5, 3],
+        Float32Array.from({ length: 15 }, () => random.normal(0, 3)),
+      ),
+    });
+    for (const name of ["after", "turned", "over"])
+      out[name]!.data.forEach((v, i) => {
+        expect(Number(v), name).toBeCloseTo(Number(out.logits!.data[i]), 4);
+      });
+    expect(out.logits!.shape).toEqual([1, 6, 5]);
   });
 
   /** The boxes of a case are its output whose name says so. */

@@ -28,7 +28,7 @@ export function lookAtHead(outputs: readonly Seen[], { output }: ModelSpec): rea
     ];
   const pair = pairOf(shapes);
   const seen = pair
-    ? ofPair(outputs[1 - pair.boxes]!.values, outputs[pair.boxes]!.values)
+    ? ofPair(outputs[1 - pair.boxes]!.values.map(pair.scores === "places first" ? (t) => t : turned), outputs[pair.boxes]!.values)
     : { name: fitting[0]!.name, why: "by its axes", form: undefined };
   const own = headOf(output.head);
   const chosen = headOf(seen.name)!;
@@ -54,6 +54,14 @@ export function lookAtHead(outputs: readonly Seen[], { output }: ModelSpec): rea
           flags: ["--output-boxes", seen.form.name],
         };
   return [headFound, boxesFound];
+}
+
+/** [1, C, N] as [1, N, C]. */
+function turned(t: Tensor): Tensor {
+  const [, classes, places] = t.shape as [number, number, number];
+  const z = t.data as Float32Array;
+  const data = z.map((_, i) => z[(i % classes) * places + Math.floor(i / classes)]!);
+  return { type: "float32", shape: [1, places, classes], data };
 }
 
 /** A head of two outputs by its numbers. */

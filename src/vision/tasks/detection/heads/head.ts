@@ -37,14 +37,28 @@ export function isPair(outputs: readonly Named[], least: number): boolean {
 
 /**
  * Which of two outputs holds the boxes; undefined where they are no such pair. A batch of one may lack its axis. Where both have four columns their names
- * tell, and else the first holds the boxes.
+ * tell, and else the first holds the boxes. Scores may have the classes first, as NonMaxSuppression takes them: [B, C, N].
  */
-export function pairOf(outputs: readonly Named[]): { readonly boxes: 0 | 1; readonly classes: number } | undefined {
+export function pairOf(outputs: readonly Named[]): Pair | undefined {
   if (outputs.length !== 2) return undefined;
   const [a, b] = outputs.map(({ shape: s }) => (s.length === 2 ? [1, ...s] : s)) as [Shape, Shape];
-  if (a.length !== 3 || b.length !== 3 || a[1] !== b[1]) return undefined;
+  if (a.length !== 3 || b.length !== 3) return undefined;
   const called = outputs.map(({ name }) => /box|loc|coord/i.test(name));
-  if (a[2] === 4 && b[2] === 4 && called[1] && !called[0]) return { boxes: 1, classes: 4 };
-  if (a[2] === 4) return { boxes: 0, classes: b[2]! };
-  return b[2] === 4 ? { boxes: 1, classes: a[2]! } : undefined;
+  const [first, second] = [besides(a, b, 0), besides(b, a, 1)];
+  return first && second && called[1] && !called[0] ? second : (first ?? second);
+}
+
+export interface Pair {
+  readonly boxes: 0 | 1;
+  readonly classes: number;
+  /** Axes of the scores behind the batch. */
+  readonly scores: "places first" | "classes first";
+}
+
+/** Scores beside boxes [B, N, 4]; undefined where one of them is none. */
+function besides(boxes: Shape, scores: Shape, at: 0 | 1): Pair | undefined {
+  const [, places, four] = boxes;
+  if (four !== 4) return undefined;
+  if (scores[1] === places) return { boxes: at, classes: scores[2]!, scores: "places first" };
+  return scores[2] === places ? { boxes: at, classes: scores[1]!, scores: "classes first" } : undefined;
 }

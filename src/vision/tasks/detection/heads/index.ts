@@ -1,4 +1,4 @@
-import type { Value } from "../../../../engine/graph/graph.js";
+import type { Node, Value } from "../../../../engine/graph/graph.js";
 import { concat } from "../../../../engine/operators/index.js";
 import { NonMaxSuppression } from "../../../../engine/operators/indexing/non-max-suppression.js";
 import { SpecError } from "../../../spec/error.js";
@@ -28,7 +28,8 @@ export function recognized(outputs: readonly Looked[]): Head | undefined {
   if (fitting.length <= 1) return fitting[0];
   const pair = pairOf(outputs);
   const scores = outputs[pair ? 1 - pair.boxes : 0]!;
-  const queries = scores.shape.at(-2)! <= 1000;
+  const places = outputs[pair ? pair.boxes : 0]!.shape.at(-2)!;
+  const queries = places <= 1000;
   if (scores.activation === "softmax") return queries ? detr : ssd;
   if (scores.activation === "sigmoid") return queries ? rtDetr : retinanet;
   return queries ? detr : retinanet;
@@ -55,14 +56,17 @@ export function readBoxes(
   { output }: ModelSpec,
   size: readonly [height: number, width: number],
 ): Value {
-  const pair = output.name === undefined ? pairAmong(outputs.map(looked)) : undefined;
-  const read = pair ? outputs.filter((v) => pair.some(({ name }) => name === v.name)) : outputs;
+  const seen = outputs.map(looked);
+  const pair = output.name === undefined ? pairAmong(seen) : undefined;
+  const read = pair ? outputs.filter((_, i) => pair.includes(seen[i]!)) : outputs;
   const listed = read.map(({ name, shape }) => `"${name}" [${shape.join(", ")}]`).join(" and ");
-  const chosen = read.find((v) => comesFrom(v, NonMaxSuppression));
-  if (chosen)
+  const suppression = read.flatMap((v) => nodeBefore(v, NonMaxSuppression) ?? [])[0];
+  if (suppression) {
+    const [boxes, scores] = suppression.inputs.map((v) => v?.name);
     throw new SpecError(
-      `Output "${chosen.name}" holds boxes that non-maximum suppression has chosen already, and what it leaves out has no gradient; name all boxes and scores before it (command line: --of BOXES,SCORES; specification: output.name): faultline inspect lists what goes into NonMaxSuppression.`,
+      `The model chooses its boxes by non-maximum suppression, and what that leaves out has no gradient; name all boxes [batch, places, 4] and scores [batch, places, classes] before it (command line: --of BOXES,SCORES; specification: output.name). What goes into NonMaxSuppression is "${boxes}" and, with the classes first, "${scores}": take these, or what they are transposed from.`,
     );
+  }
   const head = headOf(output.head) ?? recognized(read.map(looked));
   if (!head?.fits(read))
     throw new SpecError(
@@ -79,15 +83,15 @@ function pairAmong(outputs: readonly Looked[]): readonly Looked[] | undefined {
   return undefined;
 }
 
-/** Whether an operator stands anywhere before a value. */
-function comesFrom(v: Value, operator: typeof NonMaxSuppression): boolean {
+/** A node of an operator that stands anywhere before a value. */
+function nodeBefore(v: Value, operator: typeof NonMaxSuppression): Node | undefined {
   const seen = new Set<Value>();
   const open: Value[] = [behind(v)];
   for (let next = open.pop(); next; next = open.pop()) {
     if (seen.has(next)) continue;
     seen.add(next);
-    if (next.node?.operator === operator) return true;
+    if (next.node?.operator === operator) return next.node;
     for (const input of next.node?.inputs ?? []) if (input) open.push(input);
   }
-  return false;
+  return undefined;
 }

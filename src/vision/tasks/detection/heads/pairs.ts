@@ -1,13 +1,14 @@
 import type { Value } from "../../../../engine/graph/graph.js";
 import { slice } from "../../../../engine/operators/index.js";
 import { type Head, isPair, pairOf } from "./head.js";
-import { exclusive, independent, placesLast } from "./values.js";
+import { classesLast, exclusive, independent, placesLast } from "./values.js";
 
 // Heads of two outputs: boxes [B, N, 4] and scores [B, N, C], in whatever order.
 
 const inOrder = (outputs: readonly Value[]): readonly [boxes: Value, scores: Value] => {
-  const at = pairOf(outputs)!.boxes;
-  return [outputs[at]!, outputs[1 - at]!];
+  const pair = pairOf(outputs)!;
+  const scores = outputs[1 - pair.boxes]!;
+  return [outputs[pair.boxes]!, pair.scores === "places first" ? scores : classesLast(scores)];
 };
 
 /** Scores [B, N, C] that end in a sigmoid, or will. */

@@ -11,7 +11,9 @@ import {
   matMul,
   mul,
   reduceMax,
+  sigmoid,
   slice,
+  softmax,
   stopGradient,
   sub,
   transpose,
@@ -19,6 +21,7 @@ import {
 } from "../../../../engine/operators/index.js";
 import { Concat } from "../../../../engine/operators/layout/concat.js";
 import { Identity } from "../../../../engine/operators/layout/identity.js";
+import { Transpose } from "../../../../engine/operators/layout/transpose.js";
 import { isFloat, tensor } from "../../../../engine/tensor/tensor.js";
 import type { BoxForm } from "../../../spec/model-spec.js";
 import { single } from "../../../spec/output.js";
@@ -92,6 +95,16 @@ export function exclusive(v: Value): Value {
   );
   const rest = matMul(exp(sub(z, largest)), others);
   return sub(sub(z, largest), log(clip(rest, 1e-30)));
+}
+
+/** Scores [B, C, N] as [B, N, C], with what made them still to be seen: what they were transposed from, or the softmax over the classes there. */
+export function classesLast(v: Value): Value {
+  const { node } = behind(v);
+  const [before] = node?.inputs ?? [];
+  if (before && node?.operator === Transpose && String(node.attributes.perm) === "0,2,1") return before;
+  const swapped = (x: Value) => transpose(x, [0, 2, 1]);
+  if (before && node?.operator === Softmax && Number(node.attributes.axis) === 1) return softmax(swapped(before), 2);
+  return before && node?.operator === Sigmoid ? sigmoid(swapped(before)) : swapped(v);
 }
 
 /** [B, N, C] or [N, C] as [B, C, N]. */
