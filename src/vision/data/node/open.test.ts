@@ -227,7 +227,7 @@ describe("openDataset", () => {
   });
 
   it.each<[string, OpenOptions, RegExp]>([
-    ["voc", { task: "flow", format: "voc" }, /voc layout has data for segmentation, not for flow/],
+    ["voc", { task: "flow", format: "voc" }, /voc layout has data for segmentation and detection, not for flow/],
     ["voc", { task: "segmentation", split: "test" }, /no split "test"/],
     ["sintel", { task: "flow", variant: "albedo" }, /clean and final, not "albedo"/],
     ["gopro", { task: "restoration", variant: "sharp" }, /blur and blur_gamma/],
