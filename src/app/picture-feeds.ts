@@ -58,6 +58,7 @@ export async function pictureFeeds(
   const name = data ?? `synthetic:${side}x${side},length=${count},seed=${seed}`;
   const { dataset } = await openData(name, { task: spec.task, corruption }, { rule: "fixed", height, width });
   const taken = Math.min(count, dataset.length);
+  const s = taken === 1 ? "" : "s";
   const atSize = { rule: "fixed", height, width } as const;
   const program = await engine.compile(preprocessing(graph, spec, [height, width]));
   const feeds: Feeds[] = [];
@@ -87,7 +88,7 @@ export async function pictureFeeds(
     feeds,
     images: shown,
     samples,
-    source: `${data ? `${taken} pictures of ${data}` : `${taken} synthetic pictures`}${corruption ? ` under ${corruption}` : ""}, ${sized}`,
+    source: `${data ? `${taken} picture${s} of ${data}` : `${taken} synthetic picture${s}`}${corruption ? ` under ${corruption}` : ""}, ${sized}`,
   };
 }
 

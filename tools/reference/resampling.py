@@ -229,14 +229,15 @@ CASES = [
     (restormer, dict(family="restormer", width=4, blocks=[1, 1, 1, 1], refinementBlocks=1, heads=[1, 1, 2, 2], feedForwardExpansion=2, normalization="with-bias", bias="learned"), [1, 3, 16, 24], 19),
 ]
 
-results = []
-for function, configuration, shape, step in CASES:
-    image = f32(0.5 * torch.sin(torch.arange(math.prod(shape), dtype=torch.float64) * 0.37 + 0.3).reshape(shape) + 0.5)
-    weights = Weights()
-    with torch.no_grad():
-        function(weights, image, configuration)
-        weights.fill()
-        y = function(weights, image, configuration)
-    output = [round(v, 7) for v in y.flatten()[::step].tolist()]
-    results.append(dict(configuration=configuration, input=shape, shape=list(y.shape), step=step, output=output))
-print(json.dumps(results))
+if __name__ == "__main__":
+    results = []
+    for function, configuration, shape, step in CASES:
+        image = f32(0.5 * torch.sin(torch.arange(math.prod(shape), dtype=torch.float64) * 0.37 + 0.3).reshape(shape) + 0.5)
+        weights = Weights()
+        with torch.no_grad():
+            function(weights, image, configuration)
+            weights.fill()
+            y = function(weights, image, configuration)
+        output = [round(v, 7) for v in y.flatten()[::step].tolist()]
+        results.append(dict(configuration=configuration, input=shape, shape=list(y.shape), step=step, output=output))
+    print(json.dumps(results))

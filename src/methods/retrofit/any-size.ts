@@ -91,7 +91,8 @@ export function lowPassOfAnySize({ from, to, choice, factor, type }: LowPass, fr
     const k = add("Add", [f, add("Div", [n, whole(2)])]);
     const last = add("Max", [add("Sub", [n, whole(1)]), whole(1)]);
     const turn = add("Div", [add("Mul", [cast(k, "float32"), real(2 * Math.PI)]), cast(last, "float32")]);
-    return add("Sqrt", [add("Sub", [real(0.54), add("Mul", [real(0.46), add("Cos", [turn])])])]);
+    const hamming = add("Sqrt", [add("Sub", [real(0.54), add("Mul", [real(0.46), add("Cos", [turn])])])]);
+    return add("Where", [add("Equal", [n, whole(1)]), one, hamming]);
   }
 
   /** Where m is even, -m / 2 is without counterpart: Im A[i, j] = (-1)^i sin(π j / s) / n. */

@@ -4,7 +4,7 @@ import { interpolation, Resize, type ResizeContext, resizedAxes } from "../../en
 import type { FloatType } from "../../engine/tensor/tensor.js";
 import { type DownForm, type Found, Left, type UpForm } from "./form.js";
 import { bordered, part, type Stencil, separable, stencilOf } from "./stencil.js";
-import { accepted, remedy } from "./window.js";
+import { accepted } from "./window.js";
 
 /** Interpolation to a larger size. */
 export const enlargingResize: UpForm = {
@@ -68,7 +68,9 @@ function ratioOf(node: Node, coarse: number, fine: number): number {
 
 const alignsCorners = (node: Node): boolean => contextOf(node).attributes.coordinate_transformation_mode === "align_corners";
 
-const dependsOnSize = new Left(`it aligns corners, which has one set of weights for some sizes alone; ${remedy}`);
+const dependsOnSize = new Left(
+  "it aligns corners, which is the same weights everywhere for some sizes alone (n to s (n - 1) + 1); --sides fixed tries the one at hand",
+);
 
 const sidesOf = (x: Value): [number, number] => x.shape.slice(2) as [number, number];
 

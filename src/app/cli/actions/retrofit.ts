@@ -66,7 +66,7 @@ const sizeSaid = {
   "any size":
     "of any height and width, as before: low-passes compute their matrices from the size (--sides fixed makes them constants).",
   rebuilt:
-    "height and width are fixed. All nodes were written anew: the file is older than opset 13, or one of these layers lies inside a branch, loop or function.",
+    "height and width are fixed. All nodes were written anew: the file is older than opset 13, or one of these layers lies inside a branch, loop or function or is an integer one (QLinearConv).",
 } as const;
 
 /** Whether a height or a width of an input is symbolic; the first axis is the batch. */

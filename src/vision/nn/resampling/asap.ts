@@ -67,8 +67,9 @@ function transformOf(n: number, m: number, convention: AsapConvention): AxisTran
 }
 
 function windowed(band: Band, n: number): Band {
+  // The window of a single sample is 1.
   const weight = (f: number): number =>
-    Math.sqrt(0.54 - 0.46 * Math.cos((2 * Math.PI * (f + Math.floor(n / 2))) / Math.max(n - 1, 1)));
+    n === 1 ? 1 : Math.sqrt(0.54 - 0.46 * Math.cos((2 * Math.PI * (f + Math.floor(n / 2))) / (n - 1)));
   return { ...band, weight };
 }
 

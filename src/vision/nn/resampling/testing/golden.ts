@@ -14,15 +14,21 @@ export interface ResamplingCase {
 }
 
 /** Largest differences, relative to the largest magnitude of the reference, of output and all gradients of a case. */
-export async function compareResampling(
-  entry: ResamplingCase,
+export const compareResampling = (entry: ResamplingCase, stored: ReadonlyMap<string, Tensor>, run: RunGraph) =>
+  compareWith((inputs) => resamplingOf(entry, inputs), stored, run);
+
+export type RunGraph = (graph: Graph, feeds: Readonly<Record<string, Tensor>>) => Promise<Record<string, Tensor>>;
+
+/** The same for any operator: `stored` has its inputs by name, "output", "cotangent" and "grad.<input>". */
+export async function compareWith(
+  operator: (inputs: ReadonlyMap<string, Value>) => Value,
   stored: ReadonlyMap<string, Tensor>,
-  run: (graph: Graph, feeds: Readonly<Record<string, Tensor>>) => Promise<Record<string, Tensor>>,
+  run: RunGraph,
 ): Promise<readonly { readonly tensor: string; readonly error: number }[]> {
   const graph = new Graph();
   const given = [...stored.keys()].filter((name) => stored.has(`grad.${name}`));
   const inputs = new Map(given.map((name) => [name, graph.input(name, "float32", stored.get(name)!.shape)]));
-  const y = resamplingOf(entry, inputs);
+  const y = operator(inputs);
   const cotangent = graph.input("cotangent", "float32", stored.get("cotangent")!.shape);
   graph.output("output", y);
   vectorJacobianProduct([{ of: y, cotangent }], [...inputs.values()]).forEach((g, i) => {
