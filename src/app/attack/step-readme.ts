@@ -27,7 +27,7 @@ ${table(model.graph.outputs)}
 
 ${json} holds the same facts for programs (and so does the model's metadata, under \`faultline.step\`).
 
-1. ${step.start !== "clean" ? `Start at ${step.start === "ball" ? "a point drawn uniformly from the ball" : `\`x = ${startFormula[step.norm]}\`, n being uniform in [-1, 1]`}${step.grid === "8-bit" ? ", then at the nearest 8-bit image inside the ball" : ""}.` : "Start at the clean image."}
+1. ${step.start !== "clean" ? `Start at ${step.start === "ball" ? "a point drawn uniformly from the ball" : step.start === "projected" ? "the point of ball and box next to `clean + n`, n being Gaussian of deviation 1" : `\`x = ${startFormula[step.norm]}\`, n being uniform in [-1, 1]`}${step.grid === "8-bit" ? ", then at the nearest 8-bit image inside the ball" : ""}.` : "Start at the clean image."}
 2. Run the model ${step.passes} times. Feed \`clean.*\`, \`target\`, \`epsilon\` unchanged, the scalars of pass t from \`scalars\`${step.noise.length > 0 ? ", fresh noise for each of `noise`" : ""}; feed each output in \`state\` to its input of the next pass,
    beginning with its \`initial\` value.
 3. The adversarial image (${roles}) is then ${Object.values(step.result)

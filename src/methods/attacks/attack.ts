@@ -56,9 +56,10 @@ export type Goal = "untargeted" | "targeted";
 
 /**
  * Where the search begins: at the clean image; at the random point that the published code takes (any point of the ball in l_inf, one on the sphere in
- * l_2 and l_1); or at one drawn uniformly from the ball, as Foolbox does.
+ * l_2 and l_1); at one drawn uniformly from the ball, as Foolbox does; or at Gaussian noise of deviation 1, projected onto ball and box, which in l_1 leaves
+ * few entries (AutoAttack).
  */
-export type Start = "clean" | "random" | "ball";
+export type Start = "clean" | "random" | "ball" | "projected";
 
 /** How a perturbation of an image is measured, over all its color values: the largest, the root of squares, the sum, the number of those that changed. */
 export type NormName = "l_inf" | "l_2" | "l_1" | "l_0";
@@ -82,7 +83,7 @@ export interface Norm {
   /** Where the size is (a root of) a sum over the entries: what an entry of so many levels adds to the sum. */
   readonly levelCost?: (levels: Value) => Value;
   /** Auto-PGD's rules where the norm has its own. */
-  readonly autoPgd?: DescentRule;
+  readonly autoPgd?: (radii: "constant" | "shrinking") => DescentRule;
 }
 
 /** How much each pixel's loss counts. Detached: a constant for the gradient. */

@@ -293,7 +293,8 @@ export class CompiledAscent implements CompiledAttack {
       const { shape } = batch.images[r]!;
       const label = `start/${r}/${restart}`;
       const ball = this.attack.start === "ball" ? this.attack.norm.ball : undefined;
-      feeds[`start.${r}`] = batch.start?.[r] ?? noise(batch, shape, label, ball?.noise ?? uniform);
+      const draw = this.attack.start === "projected" ? (random: Random) => random.normal() : (ball?.noise ?? uniform);
+      feeds[`start.${r}`] = batch.start?.[r] ?? noise(batch, shape, label, draw);
       if (ball) feeds[`start_radius.${r}`] = startRadius(batch, shape, `${label}/radius`, ball.radius);
     }
     const names = roles.map((r) => `next.${r}`);

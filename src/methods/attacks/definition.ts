@@ -46,7 +46,7 @@ export interface AttackDefinition<P = Parameters> {
   readonly until?: "won";
   /**
    * How many images of a batch of that size its programs take; absent: all. `compile` then gets a predictor for so many, and the size of the batch
-   * beside it: what is left of a batch when images are done is packed into parts.
+   * beside it: what is left of a batch when images are done is packed into parts. Such an attack takes batches of any size.
    */
   partOf?(batch: number): number;
   /** What it may use, in the words that all attacks share; absent what it has none of. */

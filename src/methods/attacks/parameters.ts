@@ -104,16 +104,18 @@ export const restarts = {
 };
 
 const starts =
-  "published = in l_inf anywhere in the ball, in l_2 and l_1 on its surface; ball = anywhere in it, as Foolbox has it; none = at the clean image";
+  "published = in l_inf anywhere in the ball, in l_2 and l_1 on its surface; ball = anywhere in it, as Foolbox has it; projected = at Gaussian noise brought into it, as AutoAttack has it in l_1; none = at the clean image";
 
 export const randomStart = {
-  randomStart: parameter(z.enum(["published", "ball", "none"]).default("published"), {
+  randomStart: parameter(z.enum(["published", "ball", "projected", "none"]).default("published"), {
     description: `where starts lie: ${starts}`,
   }),
 };
 
 export const optionalRandomStart = {
-  randomStart: parameter(z.enum(["published", "ball", "none"]).default("none"), { description: `where starts lie: ${starts}` }),
+  randomStart: parameter(z.enum(["published", "ball", "projected", "none"]).default("none"), {
+    description: `where starts lie: ${starts}`,
+  }),
 };
 
 export const grid = {

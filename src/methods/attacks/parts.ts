@@ -16,7 +16,8 @@ export { momentumTransferring, transferring } from "./transfer.js";
 export { cosPgd, segPgd, uniform } from "./weights.js";
 
 /** Auto-PGD in a norm: its own rules for l_1 (Croce & Hein 2021), else those that are asked for. */
-export const autoPgdIn = (norm: Norm["name"], rules: ApgdRules): DescentRule => norms[norm].autoPgd ?? apgd(rules);
+export const autoPgdIn = (norm: Norm["name"], rules: ApgdRules, radii: "constant" | "shrinking" = "constant"): DescentRule =>
+  norms[norm].autoPgd?.(radii) ?? apgd(rules);
 
 /** @throws AttackError where a task has not the loss or the alignment that an ascent is made with, nothing would move by it, or it moves pixels from their targets. */
 export function demandParts(ascent: ProjectedAscent, task: Task): void {

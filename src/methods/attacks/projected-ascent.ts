@@ -18,7 +18,7 @@ interface AscentParameters {
   /** Absent: 1. */
   readonly restarts?: number;
   /** Absent: none, it starts at the clean image. */
-  readonly randomStart?: "published" | "ball" | "none";
+  readonly randomStart?: "published" | "ball" | "projected" | "none";
   readonly grid?: Budget["grid"];
   readonly loss?: ProjectedAscent["loss"] | undefined;
   /** Absent: the loss itself. */
@@ -79,7 +79,7 @@ export function projectedAscent<T extends z.core.$ZodLooseShape & typeof ball>({
       source: said.source,
       norm: known.norms[norm],
       goal,
-      start: ({ published: "random", ball: "ball", none: "clean" } as const)[randomStart],
+      start: ({ published: "random", ball: "ball", projected: "projected", none: "clean" } as const)[randomStart],
       weight,
       ...(loss && { loss }),
       ...(tracked && tracked !== loss && { tracked }),
@@ -138,7 +138,7 @@ function complete<V>(value: V, shape: object): V {
  * Larger balls first, in which the search is freer: 2 ε, 1.5 ε, ε (SEA: Croce et al. 2024, section 4.2), in l_1 3 ε, 2 ε, ε (Croce & Hein 2021, section 3.3),
  * with 30, 30 and 40 % of the steps.
  */
-const shrinkingRadii: Readonly<Record<Norm["name"], readonly Stage[]>> = {
+export const shrinkingRadii: Readonly<Record<Norm["name"], readonly Stage[]>> = {
   l_inf: staged([2, 1.5, 1], "down"),
   l_2: staged([2, 1.5, 1], "down"),
   l_1: staged([3, 2, 1], "up"),

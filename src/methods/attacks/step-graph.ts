@@ -345,7 +345,8 @@ export function startGraph(attack: ProjectedAscent, model: AttackedModel): Graph
   for (const role of perturbed) {
     const shape = imagesOf(model)[role]!;
     const clean = graph.input(`clean.${role}`, "float32", shape);
-    const far = attack.norm.start(graph.input(`start.${role}`, "float32", shape), epsilon);
+    const raw = graph.input(`start.${role}`, "float32", shape);
+    const far = attack.start === "projected" ? attack.norm.project(raw, epsilon, clean) : attack.norm.start(raw, epsilon);
     const inner = attack.start === "ball" && attack.norm.ball;
     const delta = inner
       ? mul(far, reshape(graph.input(`start_radius.${role}`, "float32", [shape[0]!]), [shape[0]!, 1, 1, 1]))

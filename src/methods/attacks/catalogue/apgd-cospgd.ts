@@ -8,8 +8,8 @@ export const apgdCospgd = projectedAscent({
   source: "Croce & Hein 2020 with the weight of Agnihotri et al. 2024",
   summary: "apgd on CosPGD's loss; keeps the iterate with the fewest pixels still to win",
   parameters: { ...ball, ...steps, ...restarts, ...randomStart, ...radii, ...grid, ...loss, ...tracked, ...alignment },
-  parts: ({ norm, alignment }, { autoPgdIn, cosPgd, fewestRemaining }) => ({
+  parts: ({ norm, radii, alignment }, { autoPgdIn, cosPgd, fewestRemaining }) => ({
     weight: cosPgd(alignment),
-    descent: fewestRemaining(autoPgdIn(norm, "paper")),
+    descent: fewestRemaining(autoPgdIn(norm, "paper", radii)),
   }),
 });

@@ -8,5 +8,5 @@ export const apgdReleased = projectedAscent({
   source: "the released code of Croce & Hein 2020",
   summary: "apgd by the rules of its authors' code, which differs from the paper",
   parameters: { ...ball, ...steps, ...restarts, ...randomStart, ...radii, ...grid, ...loss, ...tracked },
-  parts: ({ norm }, { autoPgdIn }) => ({ descent: autoPgdIn(norm, "released-code") }),
+  parts: ({ norm, radii }, { autoPgdIn }) => ({ descent: autoPgdIn(norm, "released-code", radii) }),
 });

@@ -11,8 +11,8 @@ export const apgdSegpgd = projectedAscent({
   source: "Croce et al. 2023, section 3.1 (balanced cross-entropy), with the weight of Gu et al. 2022",
   summary: "apgd on SegPGD's loss; keeps the iterate with the fewest pixels still to win",
   parameters: { ...ball, ...steps, ...restarts, ...radii, ...randomStart, ...grid, ...loss, ...tracked },
-  parts: ({ norm }, { autoPgdIn, segPgd, fewestRemaining }) => ({
+  parts: ({ norm, radii }, { autoPgdIn, segPgd, fewestRemaining }) => ({
     weight: segPgd,
-    descent: fewestRemaining(autoPgdIn(norm, "released-code")),
+    descent: fewestRemaining(autoPgdIn(norm, "released-code", radii)),
   }),
 });

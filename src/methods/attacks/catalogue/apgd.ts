@@ -8,5 +8,5 @@ export const apgd = projectedAscent({
   source: "Croce & Hein 2020, algorithm 1",
   summary: "steps that it sizes itself, from 2 epsilon down, and goes back to the best point",
   parameters: { ...ball, ...steps, ...restarts, ...randomStart, ...radii, ...grid, ...loss, ...tracked },
-  parts: ({ norm }, { autoPgdIn }) => ({ descent: autoPgdIn(norm, "paper") }),
+  parts: ({ norm, radii }, { autoPgdIn }) => ({ descent: autoPgdIn(norm, "paper", radii) }),
 });

@@ -3,6 +3,8 @@ import { apgd } from "./apgd.js";
 import { apgdCospgd } from "./apgd-cospgd.js";
 import { apgdReleased } from "./apgd-released.js";
 import { apgdSegpgd } from "./apgd-segpgd.js";
+import { apgdT } from "./apgd-t.js";
+import { autoattack } from "./autoattack.js";
 import { bim } from "./bim.js";
 import { cospgd } from "./cospgd.js";
 import { cw } from "./cw.js";
@@ -32,6 +34,8 @@ export {
   apgdCospgd,
   apgdReleased,
   apgdSegpgd,
+  apgdT,
+  autoattack,
   bim,
   cospgd,
   cw,
@@ -82,6 +86,8 @@ export const attacks = {
   "fab-t": fabT,
   ensemble,
   sea,
+  "apgd-t": apgdT,
+  autoattack,
   square,
   simba,
   nes,

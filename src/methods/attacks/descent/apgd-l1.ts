@@ -37,9 +37,11 @@ const firstShare = 0.2;
  * the best point so far: 1 / 1.5 of the entries in which it differs from the clean image. At checkpoints, every ⌊.04 N⌋ steps, the step size goes back
  * to ε where that point has become sparser, together with the iterate, which goes back to it; elsewhere it shrinks by 1.5, down to ε / 10. The
  * budget's step size is not used.
+ *
+ * @param radii whether it is a search in larger balls first: each part of it begins with a point that differs from the clean image in few entries.
  */
-export const apgdL1: DescentRule = {
-  name: "apgd, l_1 rules",
+export const apgdL1 = (radii: "constant" | "shrinking"): DescentRule => ({
+  name: `apgd, l_1 rules${radii === "constant" ? "" : ", from sparse starts"}`,
   state: [
     { name: "best", per: "image", initial: "start" },
     { name: "best_gradient", per: "image", initial: 0 },
@@ -50,25 +52,31 @@ export const apgdL1: DescentRule = {
   ],
   schedule: (step, steps) => {
     const period = Math.max(Math.floor(0.04 * steps), 1);
-    return { checkpoint: step > 0 && step % period === 0 ? 1 : 0 };
+    return { checkpoint: step > 0 && step % period === 0 ? 1 : 0, ...(radii === "shrinking" && { first: step === 0 ? 1 : 0 }) };
   },
   step: ({ images, objective, state, scalars, epsilon, project }) => {
     const sample = (name: string) => state[name]![0]!;
+    const sparsity = (x: (i: number) => Value) => mean(images.map(({ clean }, i) => changed(x(i), clean)));
+    // Where the start is a point of a larger ball, brought into this one, it says itself how many entries are worth following.
+    const begins = scalars.first && greater(scalars.first, 0.5);
+    const start = begins && sparsity((i) => images[i]!.x);
+    const share = begins ? where(begins, div(start!, shrink), sample("share")) : sample("share");
+    const known = begins ? where(begins, start!, sample("density")) : sample("density");
     const better = greater(objective, sample("best_objective"));
     const points = images.map(({ x, gradient }, i) => ({
       best: where(perImage(better), x, state.best![i]!),
       gradient: where(perImage(better), gradient, state.best_gradient![i]!),
     }));
     const checkpoint = greater(scalars.checkpoint!, 0.5);
-    const density = mean(points.map(({ best }, i) => changed(best, images[i]!.clean)));
-    const back = and(checkpoint, less(density, mul(sample("density"), sparser)));
+    const density = sparsity((i) => points[i]!.best);
+    const back = and(checkpoint, less(density, mul(known, sparser)));
     const shorter = max(div(sample("step"), shrink), mul(epsilon, leastShare));
     const step = where(checkpoint, where(back, epsilon, shorter), sample("step"));
-    const share = where(checkpoint, div(density, shrink), sample("share"));
+    const followed = where(checkpoint, div(density, shrink), share);
     const next = images.map(({ x, gradient }, i) => {
       const from = where(perImage(back), points[i]!.best, x);
       const slope = where(perImage(back), points[i]!.gradient, gradient);
-      return project(i, add(from, mul(sparseStep(slope, share), perImage(step))));
+      return project(i, add(from, mul(sparseStep(slope, followed), perImage(step))));
     });
     return {
       images: next,
@@ -77,13 +85,13 @@ export const apgdL1: DescentRule = {
         best_gradient: points.map((p) => p.gradient),
         step: [step],
         best_objective: [where(better, objective, sample("best_objective"))],
-        share: [share],
-        density: [where(checkpoint, density, sample("density"))],
+        share: [followed],
+        density: [where(checkpoint, density, known)],
       },
     };
   },
   result: "highest objective",
-};
+});
 
 /** Along the entries of the gradient that are at least as large as the `share` of its largest, all by the same length, 1 in sum. */
 function sparseStep(gradient: Value, share: Value): Value {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Aim, AttackBudget, CallableDefinition } from "../definition.js";
 import { defineAttack } from "../definition.js";
 import { count, parameter } from "../parameters.js";
+import { quarterOf } from "../quarter-of.js";
 import type { QuerySearch } from "./search.js";
 
 /** The parameters that query attacks share. */
@@ -58,6 +59,3 @@ export function queryAttack<T extends z.core.$ZodLooseShape & { readonly queries
     },
   });
 }
-
-/** Of a batch a quarter at a time: what is left when images are done is packed, and less than a quarter of the batch is computed for nothing. */
-export const quarterOf = (batch: number): number => Math.ceil(batch / 4);
