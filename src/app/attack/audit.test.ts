@@ -71,6 +71,7 @@ const sound: Evidence = {
     { sample: "s1", size: 8 / 255, trespass: false },
   ],
   trials: [trial()],
+  blackBox: [{ sample: "s0", attack: 1.9, blackBox: 0.4, won: false, queries: 100 }],
   levels: { sample: "s0", gradient: 1e-6 },
   feeding: {
     findings: [good("range", "0..1 does best."), good("channel order", "rgb does best.")],
@@ -91,7 +92,7 @@ describe("audit", () => {
   it("passes a run that has nothing wrong with it", () => {
     const checks = audit(plan, sound);
     expect(checks.filter((c) => c.verdict !== "passed").map((c) => [c.name, c.verdict])).toEqual([]);
-    expect(checks).toHaveLength(15);
+    expect(checks).toHaveLength(16);
     for (const c of checks) expect(c.sentence).toMatch(/[.]$/);
   });
 

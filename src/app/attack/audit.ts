@@ -1,5 +1,6 @@
 import { hashFile } from "../hash-file.js";
 import { insideBall } from "./audit/ball.js";
+import { beatsBlackBox, tryBlackBox } from "./audit/black-box.js";
 import type { Check } from "./audit/check.js";
 import { survivesRounding } from "./audit/eight-bit.js";
 import type { Evidence, FileEvidence, Trial } from "./audit/evidence.js";
@@ -25,7 +26,7 @@ export type { Check, Verdict } from "./audit/check.js";
  * @param evidence from `gather`.
  */
 export function audit(plan: AttackPlan, evidence: Evidence): Check[] {
-  const { records, files, trials, levels, feeding, modelHash } = evidence;
+  const { records, files, trials, blackBox = [], levels, feeding, modelHash } = evidence;
   const elements = 3 * Math.max(1, ...records.map((r) => (r.size ? r.size[0] * r.size[1] : 1)));
   return [
     allFinished(records),
@@ -33,6 +34,7 @@ export function audit(plan: AttackPlan, evidence: Evidence): Check[] {
     cleanPerformance(plan, summarize(plan, records), records),
     lossMoves(plan, records),
     beatsNoise(plan, trials),
+    beatsBlackBox(plan, blackBox),
     hugeBall(plan, trials, hugeRadius(plan.attack.budget.norm, elements)),
     stepSize(plan, records),
     enoughSteps(plan, records),
@@ -67,9 +69,11 @@ export async function gather(
     onProgress?.(`attacking sample ${trials.length + 1} of ${intact.length} again`);
     trials.push(await tryAgain(context, record, folder));
   }
+  onProgress?.("attacking without gradients");
+  const blackBox = await tryBlackBox(context, done, samples);
   const levels =
     intact[0] && context.plan.attack.definition.follows === "gradients" ? await compareLevels(context, intact[0]) : undefined;
   onProgress?.("feeding the model in other ways");
   const feeding = await tryFeedings(context, done);
-  return { records, files, trials, levels, feeding, modelHash: await hashFile(context.plan.model.path) };
+  return { records, files, trials, blackBox, levels, feeding, modelHash: await hashFile(context.plan.model.path) };
 }

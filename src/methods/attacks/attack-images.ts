@@ -66,6 +66,8 @@ export interface AttackResult<I = Tensor<"float32">> {
   readonly losses: readonly (readonly number[])[];
   /** Further numbers that the attack had to say, by what they are ("radius", "queries"), for each image; empty where there are none. */
   readonly found: Readonly<Record<string, readonly number[]>>;
+  /** Where several attacks took their turn (autoattack): the share of right pixels (or whether the class is right) after each, for each image. */
+  readonly turns: readonly { readonly attack: string; readonly correct: readonly number[] }[];
   /** What makes the numbers doubtful: gradients of zero, or not a number; scaled images; what nobody said of the model. */
   readonly warnings: readonly string[];
 }
@@ -167,6 +169,7 @@ export async function attack<I extends Images | ImagesByRole, P>(
     perturbation: sizes(adversarial, given, method.budget.norm),
     losses: found.losses,
     found: found.numbers,
+    turns: found.turns,
     warnings: [
       ...model.warnings({ height, width }),
       ...(targets === undefined ? ["No targets were given: the attack drives away from the model's own predictions."] : []),
@@ -246,6 +249,7 @@ class GatheredOutcomes {
   readonly attacked: GatheredJudgements;
   readonly losses: number[][];
   readonly numbers: Record<string, number[]> = {};
+  readonly turns: { readonly attack: string; readonly correct: number[] }[] = [];
   /** Images whose gradient was 0 everywhere at some step, and those with one that was not a number somewhere. */
   readonly zero: number[] = [];
   readonly nan: number[] = [];
@@ -262,6 +266,10 @@ class GatheredOutcomes {
     this.clean.add(outcome.clean, part);
     this.attacked.add(outcome, part);
     for (const [role, whole] of Object.entries(this.#images)) whole.add(outcome.images[role]!, part);
+    for (const [turn, { attack, correct }] of (outcome.after ?? []).entries()) {
+      this.turns[turn] ??= { attack, correct: [] };
+      this.turns[turn].correct.push(...correct.subarray(0, part.to - part.from));
+    }
     for (let i = part.from; i < part.to; i++) {
       const at = i - part.from;
       for (const [name, values] of Object.entries(outcome.found ?? {})) {

@@ -1,3 +1,7 @@
+import { tasks } from "../../../vision/tasks/index.js";
+import type { AttackPlan } from "../plan.js";
+import type { AttackRecord } from "../run-attack.js";
+
 /** What one question about a run came to. */
 export type Verdict = "passed" | "warning" | "failed" | "not applicable";
 
@@ -24,3 +28,24 @@ export const gained = (goal: "untargeted" | "targeted", from: number, to: number
   goal === "untargeted" ? to - from : from - to;
 
 export const meanOf = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+
+/**
+ * Whether the attacker has what he wants of a sample with one class: it is wrong, or shows the target; undefined where there is no such question.
+ */
+export function wonBy(
+  { goal, spec, reference }: AttackPlan,
+  { scores }: AttackRecord,
+  stage: "clean" | "adversarial" | "saved",
+): boolean | undefined {
+  const { kind, extent } = tasks[spec.task];
+  if (kind !== "classes" || extent !== "image" || !scores) return undefined;
+  const { truth, target, prediction } = scores[stage];
+  if (goal.kind === "targeted") return target?.value === 1;
+  return ((reference === "truth" && truth) || prediction).value === 0;
+}
+
+/** Whether losses say nothing of a sample, because the attack leaves an image alone, or no further than it must, once it is won. */
+export const settled = (plan: AttackPlan, record: AttackRecord): boolean => {
+  const { until, seeks } = plan.attack.definition;
+  return (until === "won" || seeks !== undefined) && wonBy(plan, record, "adversarial") === true;
+};

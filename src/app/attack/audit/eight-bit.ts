@@ -1,10 +1,11 @@
 import { tasks } from "../../../vision/tasks/index.js";
 import type { AttackPlan } from "../plan.js";
 import type { AttackRecord } from "../run-attack.js";
-import { type Check, gained, notApplicable, percent } from "./check.js";
+import { type Check, gained, notApplicable, percent, wonBy } from "./check.js";
 
 /** An attack that lives only between two 8-bit levels is none for a camera, a file or a web page. */
-export function survivesRounding({ goal, spec }: AttackPlan, records: readonly AttackRecord[]): Check {
+export function survivesRounding(plan: AttackPlan, records: readonly AttackRecord[]): Check {
+  const { goal, spec } = plan;
   const name = "Survives 8-bit rounding";
   const effective = records.filter((r) => r.loss && gained(goal.kind, r.loss.clean, r.loss.adversarial) > 0);
   if (effective.length === 0) return notApplicable(name, "No attack had an effect that could survive.");
@@ -13,7 +14,7 @@ export function survivesRounding({ goal, spec }: AttackPlan, records: readonly A
   );
   const { kind, extent } = tasks[spec.task];
   const oneClass = kind === "classes" && extent === "image";
-  const survived = effective.filter((r, i) => (oneClass ? staysWrong(r, goal.kind) : kept[i]! >= 0.9));
+  const survived = effective.filter((r, i) => (oneClass ? staysWrong(plan, r) : kept[i]! >= 0.9));
   const share = survived.length / effective.length;
   const numbers = { attacks: effective.length, share, "least effect kept": Math.min(...kept) };
   const what = oneClass ? "keep their wrong class" : "keep at least 90 % of their effect";
@@ -28,8 +29,5 @@ export function survivesRounding({ goal, spec }: AttackPlan, records: readonly A
 }
 
 /** Success of the float image implies success of the saved one. */
-function staysWrong({ scores }: AttackRecord, goal: "untargeted" | "targeted"): boolean {
-  const success = (stage: "adversarial" | "saved") =>
-    goal === "targeted" ? scores![stage].target?.value === 1 : (scores![stage].truth ?? scores![stage].prediction).value === 0;
-  return !success("adversarial") || success("saved");
-}
+const staysWrong = (plan: AttackPlan, record: AttackRecord): boolean =>
+  wonBy(plan, record, "adversarial") !== true || wonBy(plan, record, "saved") === true;

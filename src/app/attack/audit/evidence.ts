@@ -6,6 +6,8 @@ export interface Evidence {
   readonly records: readonly AttackRecord[];
   readonly files: readonly FileEvidence[];
   readonly trials: readonly Trial[];
+  /** What an attack without gradients does in the same ball. */
+  readonly blackBox?: readonly BlackBoxTrial[];
   readonly levels: LevelEvidence | undefined;
   /** How the model does under other ways of feeding it. */
   readonly feeding: FeedingEvidence | undefined;
@@ -24,12 +26,25 @@ export interface FileEvidence {
   readonly trespass: boolean;
 }
 
+/** A small Square on one sample. */
+export interface BlackBoxTrial {
+  readonly sample: string;
+  /** What the run's attack gained, and what Square did, in the loss. */
+  readonly attack: number;
+  readonly blackBox: number;
+  /** Whether Square has what the attacker wants. */
+  readonly won: boolean;
+  readonly queries: number;
+}
+
 /** Extra computations on one sample. All losses are the attack's own. */
 export interface Trial {
   readonly sample: string;
   readonly clean: number;
   /** What the run reached, as a float image. */
   readonly attack: number;
+  /** Whether the attacker has what he wants, where a sample has one class. */
+  readonly won?: boolean;
   /** Where the search begins: at the clean image, or elsewhere. */
   readonly start: "clean" | "elsewhere";
   /** The same attack in a ball that holds nearly every image; undefined where it steps along no gradient. */

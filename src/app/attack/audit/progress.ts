@@ -1,6 +1,6 @@
 import type { AttackPlan } from "../plan.js";
 import type { AttackRecord } from "../run-attack.js";
-import { type Check, gained, meanOf, notApplicable, percent } from "./check.js";
+import { type Check, gained, meanOf, notApplicable, percent, settled } from "./check.js";
 
 // What the loss did from step to step. All from the records.
 
@@ -8,13 +8,16 @@ import { type Check, gained, meanOf, notApplicable, percent } from "./check.js";
 export function lossMoves(plan: AttackPlan, records: readonly AttackRecord[]): Check {
   const { goal } = plan;
   const name = "Loss moves with the steps";
-  const losses = records.flatMap((r) => r.loss ?? []);
+  const done = records.filter((r) => r.loss);
+  const losses = done.map((r) => r.loss!);
   if (losses.length === 0) return notApplicable(name, "No sample finished.");
-  const moved = losses.filter((l) => gained(goal.kind, l.clean, l.adversarial) > 0).length / losses.length;
+  const left = done.filter((r) => !settled(plan, r));
+  if (left.length === 0) return notApplicable(name, "The attack stops when it has won, and won every sample.");
+  const moved = left.filter(({ loss }) => gained(goal.kind, loss!.clean, loss!.adversarial) > 0).length / left.length;
   const [clean, adversarial] = [meanOf(losses.map((l) => l.clean)), meanOf(losses.map((l) => l.adversarial))];
   const way = goal.kind === "untargeted" ? "rose" : "fell";
   const numbers = { share: moved, "mean loss, clean": clean, "mean loss, adversarial": adversarial };
-  const found = `The loss ${way} on ${percent(moved)} of the samples, on average from ${clean.toPrecision(3)} to ${adversarial.toPrecision(3)}`;
+  const found = `The loss ${way} on ${percent(moved)} of the samples${left.length < done.length ? ` that the attack did not win (${left.length} of ${done.length})` : ""}, on average from ${clean.toPrecision(3)} to ${adversarial.toPrecision(3)}`;
   if (moved >= 0.95) return { name, verdict: "passed", sentence: `${found}.`, numbers };
   if (plan.attack.definition.follows === "nothing")
     return { name, verdict: "warning", sentence: `${found}; random noise is no search, this can be so.`, numbers };

@@ -14,7 +14,9 @@ export function beatsNoise(plan: AttackPlan, trials: readonly Trial[]): Check {
     return notApplicable(name, "The attack looks for the smallest perturbation that is enough, not for the furthest in a ball.");
   if (trials.length === 0) return notApplicable(name, "No sample finished.");
   const furthest = (t: Trial) => Math.max(...[t.noise.uniform, t.noise.sign].map((loss) => gained(goal.kind, t.clean, loss)));
-  const won = trials.filter((t) => gained(goal.kind, t.clean, t.attack) > furthest(t)).length / trials.length;
+  // An attack that stops when it has won does not go further for the sake of a loss.
+  const settled = (t: Trial) => plan.attack.definition.until === "won" && t.won === true;
+  const won = trials.filter((t) => settled(t) || gained(goal.kind, t.clean, t.attack) > furthest(t)).length / trials.length;
   const mean = (pick: (t: Trial) => number) => trials.reduce((s, t) => s + pick(t), 0) / trials.length;
   const numbers = {
     samples: trials.length,

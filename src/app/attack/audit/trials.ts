@@ -10,12 +10,13 @@ import { projections } from "../../../methods/attacks/smallest/balls.js";
 import { type AttackedModel, perturbedRoles } from "../../../methods/attacks/step-graph.js";
 import { classesOf } from "../../../methods/attacks/worst-of.js";
 import { readImage } from "../../../vision/data/node/image-file.js";
-import { tasks } from "../../../vision/tasks/index.js";
-import { attackedModel, drivenBy } from "../attacked-model.js";
+import { attackedModel } from "../attacked-model.js";
 import type { Prepared } from "../prepare.js";
 import { type AttackContext, type AttackRecord, preparedSample } from "../run-attack.js";
+import { wonBy } from "./check.js";
 import type { LevelEvidence, Trial, WeightSpread } from "./evidence.js";
 import { hugeRadius, searchHugeBall } from "./huge-radius.js";
+import { batchImages, batchOf, hasMask, sizeOfPrepared } from "./samples.js";
 
 /** Trials of noise of each kind: as many as the attack had starts, and never fewer than this. */
 const leastTrials = 3;
@@ -72,6 +73,7 @@ export async function tryAgain(context: AttackContext, record: AttackRecord, fol
       sample: record.sample,
       clean: record.loss!.clean,
       attack: record.loss!.adversarial,
+      won: wonBy(plan, record, "adversarial") === true,
       start: ascents.some(({ start }) => start === "clean") ? "clean" : "elsewhere",
       huge,
       noise: { trials, uniform: await noise("uniform"), sign: await noise("sign") },
@@ -112,39 +114,6 @@ export async function compareLevels(context: AttackContext, record: AttackRecord
 
 const norm = (parts: readonly Float32Array[]): number =>
   Math.sqrt(parts.reduce((s, g) => s + g.reduce((t, v) => t + v * v, 0), 0));
-
-function sizeOfPrepared({ images }: Prepared): { height: number; width: number } {
-  const [, height, width] = Object.values(images)[0]!.shape as [number, number, number];
-  return { height, width };
-}
-
-const hasMask = ({ plan }: AttackContext, { valid }: Prepared): boolean =>
-  valid !== undefined && tasks[plan.spec.task].extent === "pixels";
-
-const batchImages = ({ images }: Prepared): Record<string, Tensor<"float32">> =>
-  Object.fromEntries(Object.entries(images).map(([role, image]) => [role, stack([image])]));
-
-function batchOf(context: AttackContext, prepared: Prepared, prediction: Tensor): AttackBatch {
-  const { plan, target, region } = context;
-  const { task, output } = plan.spec;
-  const driven = drivenBy(
-    plan,
-    {
-      truth: prepared.target,
-      target: target?.(prediction, output),
-      prediction: tasks[task].ownTarget(prediction, output),
-    },
-    prediction,
-  );
-  return {
-    images: batchImages(prepared),
-    target: stack([driven]),
-    ...(hasMask(context, prepared) && { valid: stack([prepared.valid!]) }),
-    ...(region && { region: stack([region]) }),
-    samples: [prepared.id],
-    seed: plan.seed,
-  };
-}
 
 async function savedImages({ files }: AttackRecord, folder: string): Promise<Record<string, Tensor<"float32">>> {
   const images: Record<string, Tensor<"float32">> = {};
