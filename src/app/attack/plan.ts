@@ -56,6 +56,14 @@ export const planFileSchema = z.strictObject({
     /** Image whose white pixels may change. */
     region: z.string().optional(),
   }),
+  /** Where the attack learns something before it attacks: on which samples, or in which file that lies already. */
+  fitOn: z
+    .discriminatedUnion("kind", [
+      z.strictObject({ kind: z.literal("share"), share: z.number().positive().lt(1) }),
+      z.strictObject({ kind: z.literal("data"), path: z.string(), sha256: z.string(), length: z.number().int().positive() }),
+      z.strictObject({ kind: z.literal("file"), path: z.string(), sha256: z.string() }),
+    ])
+    .optional(),
   goal: z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("untargeted") }),
     z.strictObject({ kind: z.literal("targeted"), target: z.string() }),
@@ -111,9 +119,10 @@ export function identityOf({
   data: { path: __, ...data },
   assumed: ___,
   transfer: ____,
+  fitOn,
   ...plan
 }: PlanFile): unknown {
-  return { ...plan, model, data };
+  return { ...plan, model, data, ...(fitOn && { fitOn: { ...fitOn, path: undefined } }) };
 }
 
 /**

@@ -9,6 +9,7 @@ import { openData } from "../data/open-data.js";
 import { type Plugins, reloadPlugins } from "../plugins/plugins.js";
 import { readPredicting } from "../read-predicting.js";
 import { RunError } from "../runs/error.js";
+import { learnedIn } from "./fit-stage.js";
 import { type AttackPlan, planFileSchema, planOf } from "./plan.js";
 import { withPictures } from "./prepare.js";
 import type { AttackContext } from "./run-attack.js";
@@ -55,8 +56,8 @@ export async function readPlan(folder: string, elsewhere: readonly string[] = []
 const isOfOldForm = (value: unknown): boolean =>
   typeof value === "object" && value !== null && "command" in value && value.command === "attack" && !("threat" in value);
 
-/** Opens what a finished run was made from: model, data, attack. */
-export async function reopen({ plan, plugins }: OpenPlan, engine: Engine): Promise<AttackContext> {
+/** Opens what a finished run was made from: model, data, attack. @param folder of the run: what the attack has learned lies there. */
+export async function reopen({ plan, plugins }: OpenPlan, engine: Engine, folder: string): Promise<AttackContext> {
   const { data, spec, goal, threat, fit } = plan;
   const opened = await openData(data.path, {
     task: spec.task,
@@ -75,6 +76,7 @@ export async function reopen({ plan, plugins }: OpenPlan, engine: Engine): Promi
     dataset,
     target: goal.kind === "targeted" ? await tasks[spec.task].wish.read(goal.target, readImage, names) : undefined,
     region: threat.region === undefined ? undefined : await readRegion(threat.region),
+    fitted: await learnedIn(plan, folder),
   };
 }
 

@@ -5,21 +5,22 @@ import type { Engine } from "../../engine/runtime/engine.js";
 import { stack, unstack } from "../../engine/tensor/arrays.js";
 import { Random } from "../../engine/tensor/random.js";
 import { writeSafetensors } from "../../engine/tensor/safetensors.js";
-import type { Tensor } from "../../engine/tensor/tensor.js";
+import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import { type CompiledAttack, compileAttack } from "../../methods/attacks/definition.js";
+import type { Fitted } from "../../methods/attacks/fitted/fitted.js";
 import { checkedOutcome } from "../../methods/attacks/outcome.js";
 import type { Dataset } from "../../vision/data/dataset.js";
-import { DataError } from "../../vision/data/error.js";
 import { writeImage } from "../../vision/data/node/image-file.js";
 import type { Measure, SampleScores } from "../../vision/metrics/measure.js";
 import { tasks, type WishMaker } from "../../vision/tasks/index.js";
 import { sentenceOf } from "../cli/errors.js";
 import type { Plugins } from "../plugins/plugins.js";
 import type { RunDirectory } from "../runs/run-directory.js";
-import { attackedModel, drivenBy } from "./attacked-model.js";
+import { attackedModel } from "./attacked-model.js";
+import { batchOf, imagesOf } from "./batch-of.js";
 import { type BySize, bySize } from "./by-size.js";
 import { type PerturbationSize, perturbationSize, saveable } from "./eight-bit.js";
-import { labelProblem, nothingCounts } from "./labels.js";
+import { fitStage, lessonIndices } from "./fit-stage.js";
 import type { AttackPlan } from "./plan.js";
 import { type Prepared, prepare, withoutTruth } from "./prepare.js";
 
@@ -57,6 +58,8 @@ export interface AttackRecord {
   readonly members?: Readonly<Record<string, MemberRecord>>;
   /** Where several attacks took their turn: the share of correct pixels after each, by its name. */
   readonly after?: Readonly<Record<string, number>>;
+  /** Where a patch hides pixels that have a prediction each: which share of them. They are in no score. */
+  readonly hidden?: number;
   /** Files of the saved 8-bit images, by role, relative to the run. */
   readonly files?: Readonly<Record<string, string>>;
   /** With `--save float`: the file of the adversarial images themselves, float32 [3, H, W] by role. */
@@ -85,6 +88,10 @@ export interface AttackContext {
   readonly dataset: Dataset;
   readonly target: WishMaker | undefined;
   readonly region: Tensor<"float32"> | undefined;
+  /** What the attack learns from, where that is another data set. */
+  readonly lessons?: Dataset | undefined;
+  /** What it has learned, where it learns. */
+  readonly fitted?: Fitted | undefined;
 }
 
 export interface AttackHooks {
@@ -115,19 +122,35 @@ export interface Compiling {
  * choice: folders are sorted by class, and the first ones would be of one class.
  */
 export function plannedBatches(plan: AttackPlan): number[][] {
-  const { length, limit = length } = plan.data;
-  const all = Array.from({ length }, (_, i) => i);
-  const chosen =
-    limit < length
-      ? new Random(plan.seed, "attack/samples")
-          .permutation(length)
-          .slice(0, limit)
-          .sort((a, b) => a - b)
-      : all;
+  const chosen = chosenSamples(plan);
+  const lessons = new Set(lessonIndices(plan, chosen));
+  const measured = chosen.filter((i) => !lessons.has(i));
   const batches: number[][] = [];
-  for (let start = 0; start < chosen.length; start += plan.batch) batches.push(chosen.slice(start, start + plan.batch));
+  for (let start = 0; start < measured.length; start += plan.batch) batches.push(measured.slice(start, start + plan.batch));
   const { shard } = plan;
   return shard ? batches.filter((_, i) => i % shard.count === shard.index - 1) : batches;
+}
+
+function chosenSamples({ data: { length, limit = length }, seed }: AttackPlan): number[] {
+  const all = Array.from({ length }, (_, i) => i);
+  if (limit >= length) return all;
+  return new Random(seed, "attack/samples")
+    .permutation(length)
+    .slice(0, limit)
+    .sort((a, b) => a - b);
+}
+
+/** Where the attack learns: what it has learned, on the samples that are not measured, or on another data set. */
+async function withFitted(
+  context: AttackContext,
+  run: RunDirectory<AttackRecord>,
+  { onProgress, signal }: Pick<AttackHooks, "onProgress" | "signal">,
+): Promise<AttackContext | undefined> {
+  const { plan, lessons } = context;
+  if (!plan.attack.definition.fit) return context;
+  const indices = lessons ? Array.from({ length: lessons.length }, (_, i) => i) : lessonIndices(plan, chosenSamples(plan));
+  const fitted = await fitStage(context, run, indices, { onProgress: (note) => onProgress?.(run.records.length, note), signal });
+  return fitted && { ...context, fitted };
 }
 
 /**
@@ -135,10 +158,12 @@ export function plannedBatches(plan: AttackPlan): number[][] {
  * appended as they come, and are in the order of the data set when all are there.
  */
 export async function runAttack(
-  context: AttackContext,
+  given: AttackContext,
   run: RunDirectory<AttackRecord>,
   { onProgress, onSizes, onCompile, onFirstBatch, signal }: AttackHooks,
 ): Promise<void> {
+  const context = await withFitted(given, run, { ...(onProgress && { onProgress }), signal });
+  if (!context) return;
   const programs = new Programs(context, onCompile);
   const finished = new Set(run.records.map((r) => r.index));
   const left = plannedBatches(context.plan).filter((batch) => !batch.every((i) => finished.has(i)));
@@ -217,39 +242,20 @@ const perSample = (error: unknown): boolean =>
     (error as NodeJS.ErrnoException).code === "ENOSPC");
 
 async function attackGroup(
-  { plan, target: makeTarget, region }: AttackContext,
+  context: AttackContext,
   programs: Programs,
   run: RunDirectory<AttackRecord>,
   group: readonly Prepared[],
   signal: AbortSignal,
   note: (text: string) => void,
 ): Promise<AttackRecord[]> {
+  const { plan } = context;
   const task = tasks[plan.spec.task];
   const roles = Object.keys(group[0]!.images);
   const compiled = await programs.get(group);
-  const images = Object.fromEntries(roles.map((role) => [role, stack(group.map((p) => p.images[role]!))]));
-  const valid = group[0]!.valid && task.extent === "pixels" ? stack(group.map((p) => p.valid!)) : undefined;
+  const images = imagesOf(group);
   const clean = await compiled.predict(images);
-  // A sample with labels that the model cannot have is attacked like one without, for its neighbors' sake, and then listed as failed.
-  const mislabeled = group.map(
-    (p) =>
-      (p.target && labelProblem(p.target, clean.shape[1]!, { ...plan.spec, ignore: [withoutTruth] }, p.id)) ??
-      nothingCounts(p, plan),
-  );
-  const own = group.map((_, i) => task.ownTarget(unstack(clean, i), plan.spec.output));
-  const truth = group.map((p, i) => (mislabeled[i] ? undefined : p.target));
-  const wanted = makeTarget && group.map((_, i) => makeTarget(unstack(clean, i), plan.spec.output));
-  const driven = group.map((_, i) =>
-    drivenBy(plan, { truth: truth[i], target: wanted?.[i], prediction: own[i]! }, unstack(clean, i)),
-  );
-  const batch = {
-    images,
-    target: stack(driven),
-    ...(valid && { valid }),
-    ...(region && { region: regionBatch(region, images[roles[0]!]!, group[0]!.id) }),
-    samples: group.map((p) => p.id),
-    seed: plan.seed,
-  };
+  const { batch, problems: mislabeled, truth, wanted, own } = batchOf(context, group, clean);
   const { norm, epsilon = Number.POSITIVE_INFINITY, steps } = plan.attack.budget;
   const found = await compiled.run(batch, {
     signal,
@@ -266,7 +272,13 @@ async function attackGroup(
   const again = await compiled.evaluate(batch, saved);
   const measure = task.measure({ classes: clean.shape[1]!, ignore: [withoutTruth], output: plan.spec.output });
   const scores = (prediction: Tensor, i: number): References =>
-    compare(measure, unstack(prediction, i), { truth: truth[i], target: wanted?.[i], prediction: own[i]! }, group[i]!.valid);
+    compare(
+      measure,
+      unstack(prediction, i),
+      { truth: truth[i], target: wanted?.[i], prediction: own[i]! },
+      group[i]!.valid,
+      outcome.hidden && unstack(outcome.hidden, i),
+    );
   const records: AttackRecord[] = [];
   for (const [i, p] of group.entries()) {
     const problem = mislabeled[i];
@@ -317,6 +329,7 @@ async function attackGroup(
         ),
       }),
       ...(outcome.after && { after: Object.fromEntries(outcome.after.map(({ attack, correct }) => [attack, correct[i]!])) }),
+      ...(outcome.hidden && { hidden: mean(unstack(outcome.hidden, i).data as Float32Array) }),
       files,
       ...(floats && { floats }),
     });
@@ -330,26 +343,29 @@ export function compare(
   prediction: Tensor,
   to: { truth: Tensor | undefined; target: Tensor | undefined; prediction: Tensor },
   valid: Tensor | undefined,
+  hidden: Tensor | undefined,
 ): References {
+  const shown = hidden && shownOf(hidden, undefined);
   return {
-    ...(to.truth && { truth: measure.sample(prediction, to.truth, valid) }),
-    ...(to.target && { target: measure.sample(prediction, to.target, undefined) }),
-    prediction: measure.sample(prediction, to.prediction, undefined),
+    ...(to.truth && { truth: measure.sample(prediction, to.truth, hidden ? shownOf(hidden, valid) : valid) }),
+    ...(to.target && { target: measure.sample(prediction, to.target, shown) }),
+    prediction: measure.sample(prediction, to.prediction, shown),
   };
 }
+
+/** The mask of the pixels that are not hidden, and known. */
+const shownOf = (hidden: Tensor, valid: Tensor | undefined): Tensor<"float32"> =>
+  tensor(
+    "float32",
+    hidden.shape,
+    Float32Array.from(hidden.data as Float32Array, (h, i) => (h > 0 ? 0 : Number(valid?.data[i] ?? 1))),
+  );
 
 /** The name of a sample's saved image: that of its source, in folders as there. What file systems do not take is left out, and a number tells such names apart. */
 function imageName({ id, index }: Prepared): string {
   const parts = id.split("/").map((part) => part.replaceAll(/[^\p{L}\p{N}._+@=() -]/gu, "_").replace(/^\.+/, "_"));
   const name = parts.join("/");
   return name === id ? name : `${name}-${index}`;
-}
-
-function regionBatch(region: Tensor<"float32">, images: Tensor, sample: string): Tensor<"float32"> {
-  const [batch, , h, w] = images.shape as [number, number, number, number];
-  if (region.shape[1] !== h || region.shape[2] !== w)
-    throw new DataError(`The region is ${region.shape[2]}x${region.shape[1]}, but ${sample} is ${w}x${h} when it is attacked.`);
-  return stack(Array.from({ length: batch }, () => region)) as Tensor<"float32">;
 }
 
 const mean = (values: Float32Array): number => values.reduce((a, b) => a + b, 0) / values.length;
@@ -380,7 +396,7 @@ class Programs {
       const compile = async () => {
         const attacked = await attackedModel(this.context, { batch: group.length, height, width, valid });
         tell("the model is read for this size");
-        const compiled = await compileAttack(engine, plan.attack, attacked);
+        const compiled = await compileAttack(engine, plan.attack, attacked, this.context.fitted);
         tell("done");
         this.#before = (Date.now() - began) / 1000;
         return compiled;

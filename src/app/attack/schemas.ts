@@ -59,6 +59,7 @@ const finished = z.object({
     .record(z.string(), share)
     .optional()
     .describe("where several attacks take their turn: the share of correct pixels after each"),
+  hidden: share.optional().describe("where a patch hides pixels that have a prediction each: which share; they are in no score"),
   files: z.record(z.string(), z.string()).describe("saved images, relative to the run directory"),
   floats: z.string().optional().describe("with --save float: the images before rounding, safetensors"),
 });

@@ -94,7 +94,7 @@ export function stepWords({ attack }: AttackPlan): string {
 
 /** The command that makes this run again; `spec` is the file that holds the model's specification. @param pathOf shortens paths. */
 export function reproduce(
-  { model, data, fit, plugins = [], attack, threat, goal, reference, save, batch, seed, shard, runtime }: AttackPlan,
+  { model, data, fit, plugins = [], attack, threat, fitOn, goal, reference, save, batch, seed, shard, runtime }: AttackPlan,
   spec: string,
   out: string,
   pathOf: (path: string) => string = (path) => path,
@@ -119,6 +119,8 @@ export function reproduce(
     ["--eot", threat.eot?.transform],
     ["--eot-samples", threat.eot?.samples],
     ["--region", threat.region && pathOf(threat.region)],
+    ["--fit-on", fitOn?.kind === "share" ? fitOn.share : fitOn?.kind === "data" ? pathOf(fitOn.path) : undefined],
+    ["--perturbation", fitOn?.kind === "file" ? pathOf(fitOn.path) : undefined],
     ["--target", goal.kind === "targeted" ? goal.target : undefined],
     ["--reference", reference === "truth" ? undefined : reference],
     ["--save", save === "8-bit" ? undefined : save],

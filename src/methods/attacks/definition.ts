@@ -6,6 +6,7 @@ import type { PixelFunction, Task } from "../../vision/tasks/index.js";
 import type { Goal, NormName, ProjectedAscent } from "./attack.js";
 import type { AttackBatch, AttackHooks, AttackOutcome } from "./compile-attack.js";
 import { AttackError } from "./error.js";
+import type { FitHooks, FitProgress, FitRule, Fitted, Lessons } from "./fitted/fitted.js";
 import type { Judgement } from "./outcome.js";
 import type { AttackedModel } from "./step-graph.js";
 
@@ -57,7 +58,10 @@ export interface AttackDefinition<P = Parameters> {
   ascent?(parameters: P, goal: Goal): Promise<ProjectedAscent>;
   /** The attacks that it is made of; absent where there are none. */
   members?(parameters: P, aim: Aim): readonly Attack[];
-  compile(engine: Engine, parameters: P, model: AttackedModel): Promise<CompiledAttack>;
+  /** What it learns on a part of a data set before it attacks the rest; absent where each image is attacked by itself. */
+  readonly fit?: FitRule<P>;
+  /** @param fitted what it has learned; given where there is `fit`. */
+  compile(engine: Engine, parameters: P, model: AttackedModel, fitted?: Fitted): Promise<CompiledAttack>;
 }
 
 /** One of a pair of images, a part of the image, random transforms of it, a prediction tile by tile. */
@@ -168,14 +172,39 @@ export async function compileAttack<P>(
   engine: Engine,
   { definition, parameters }: Attack<P>,
   model: AttackedModel,
+  fitted?: Fitted,
 ): Promise<CompiledAttack> {
+  if (definition.fit && !fitted)
+    throw new AttackError(
+      `${definition.name} learns one ${definition.fit.what} for all images before it attacks any, and here is none; learn it with fitAttack, or by faultline attack --data.`,
+    );
   demandHandled(definition, {
     perturb: model.perturb !== undefined && model.perturb.length < Object.keys(model.predictor.images).length,
     region: model.region === true,
     transform: model.transform !== undefined,
     tiles: model.tiled !== undefined,
   });
-  return definition.compile(engine, parameters, model);
+  return definition.compile(engine, parameters, model, fitted);
+}
+
+/**
+ * Learns what an attack needs before it attacks, on samples that are measured no more.
+ *
+ * @returns what was learned, and after how many steps: fewer than all where the signal stopped it.
+ * @throws AttackError where the attack learns nothing, or cannot do what is asked.
+ * @example
+ * const { fitted } = await fitAttack(engine, universal(), model, { samples: 64, size: 8, batch: async (step) => batches[step % 8]! });
+ * const compiled = await compileAttack(engine, universal(), model, fitted);
+ */
+export async function fitAttack<P>(
+  engine: Engine,
+  { definition, parameters }: Attack<P>,
+  model: AttackedModel,
+  lessons: Lessons,
+  hooks: FitHooks = {},
+): Promise<FitProgress> {
+  if (!definition.fit) throw new AttackError(`${definition.name} attacks each image by itself: there is nothing to learn.`);
+  return definition.fit.learn(engine, parameters, model, lessons, hooks);
 }
 
 /** What can be refused before anything is compiled. @throws AttackError */

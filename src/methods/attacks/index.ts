@@ -36,6 +36,7 @@ export {
   compileAttack,
   type DefinitionParts,
   defineAttack,
+  fitAttack,
   type Handled,
   ownParameters,
 } from "./definition.js";
@@ -48,6 +49,7 @@ export { smoothed } from "./descent/smoothed.js";
 export { varianceTuned } from "./descent/variance-tuned.js";
 export { AttackError } from "./error.js";
 export { type CompiledEvaluation, compileEvaluation } from "./evaluation.js";
+export type { FitHooks, FitProgress, FitRule, Fitted, Lessons, Shown } from "./fitted/fitted.js";
 export { norms } from "./norms/index.js";
 export {
   type CompiledObjective,

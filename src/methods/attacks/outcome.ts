@@ -36,6 +36,8 @@ export interface AttackOutcome extends Judgement {
   readonly steps: readonly StepRecord[];
   /** Further numbers that the attack has to say, by what they are ("queries", "radius"), for each sample. */
   readonly found?: Readonly<Record<string, Float32Array>>;
+  /** Where a patch hides pixels that have a prediction each: 1 there, [B, H, W]. They are in no score. */
+  readonly hidden?: Tensor<"float32">;
   /** Where several attacks were run and of each sample one result was kept: what each of them came to, in their order. */
   readonly members?: readonly MemberOutcome[];
   /** Where several attacks take their turn: what is right after each of them, for each sample. */

@@ -33,7 +33,7 @@ export async function tryAgain(context: AttackContext, record: AttackRecord, fol
   const { norm, restarts = 1 } = plan.attack.budget;
   // What follows nothing has no steps to look at.
   const ascents = plan.attack.definition.follows === "nothing" ? [] : await ascentsIn(context, attacked);
-  const whole = ascents.length === 0 ? await compileAttack(engine, plan.attack, attacked) : undefined;
+  const whole = ascents.length === 0 ? await compileAttack(engine, plan.attack, attacked, context.fitted) : undefined;
   try {
     for (const ascent of ascents) members.push(await compileAscent(engine, ascent, attacked));
     const first = whole ?? members[0]!;

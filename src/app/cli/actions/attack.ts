@@ -9,6 +9,7 @@ import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
 import { tasks } from "../../../vision/tasks/index.js";
 import { type Finish, finishRun } from "../../attack/finish.js";
+import { learnedIn } from "../../attack/fit-stage.js";
 import { flagOf } from "../../attack/flag-of.js";
 import { typed } from "../../attack/parameters.js";
 import { type AttackPlan, identityOf, type PlanFile, planFile, runFormat } from "../../attack/plan.js";
@@ -38,6 +39,7 @@ import { dataOptions, openFlagged } from "./data.js";
 import { withEngine } from "./engine.js";
 import { finishOf } from "./finish.js";
 import { fitOf } from "./fit.js";
+import { demandLearner, fitOnOf } from "./fit-on.js";
 import { resolveSpec, sayAssumed } from "./spec.js";
 import { transferModels } from "./transfer.js";
 
@@ -46,6 +48,7 @@ export async function attack(path: string, flags: AttackCommandFlags): Promise<v
   const plugins = await loadPlugins(flags.plugin);
   const list = attacksTyped(flags, plugins.attacks);
   const [chosen] = list as [Attack];
+  demandLearner(list, flags);
   const { spec: said, assumed } = resolveSpec(path, flags);
   const model = await readPredicting(path, said);
   const spec = completeSpec(model, said);
@@ -98,6 +101,7 @@ async function attackDataset(
     transform: eot !== undefined,
   });
   const others = await transferModels(flags.transferTo ?? [], {}, spec.task, !flags.quiet);
+  const learning = await fitOnOf(chosen, flags, spec, fit);
   const plan: AttackPlan = {
     command: "attack",
     format: runFormat,
@@ -121,6 +125,7 @@ async function attackDataset(
       ...(eot && { eot }),
       ...(flags.region && { region: flags.region }),
     },
+    ...(learning && { fitOn: learning.fitOn }),
     goal: flags.target === undefined ? { kind: "untargeted" } : { kind: "targeted", target: flags.target },
     reference: flags.reference,
     save: others.length > 0 ? "float" : flags.save,
@@ -141,7 +146,7 @@ async function attackDataset(
       ? undefined
       : await aim.task.wish.read(flags.target, readImage, spec.classes ?? dataset.classNames);
   const region = flags.region === undefined ? undefined : await readRegion(flags.region);
-  const context = { engine, model, plan, plugins, dataset, target, region };
+  const context = { engine, model, plan, plugins, dataset, target, region, lessons: learning?.lessons };
   const out = flags.out ?? join("runs", nameOf(plan));
   const run = RunDirectory.open<AttackRecord, PlanFile>(out, planFile(plan), { identity: identityOf });
   const stop = interruptible();
@@ -184,7 +189,7 @@ async function attackDataset(
           ? `the only sample could not be attacked: ${first.error}`
           : `not one of the ${run.records.length} samples could be attacked; the first: ${first.error}`,
       );
-    const code = await finishRun(context, run, finish);
+    const code = await finishRun({ ...context, fitted: await learnedIn(plan, run.path) }, run, finish);
     const again = run.records.filter((r) => r.retry).length;
     if (again > 0)
       throw new UsageError(`${again} samples found the disk full; make room and run the same command again to do them.`);
@@ -300,6 +305,8 @@ async function attackTensors(
     throw new UsageError(
       `--target ${flags.target}: with --input the target is a file of tensors too (.safetensors, .npz or .npy).`,
     );
+  for (const name of ["fitOn", "perturbation"] as const)
+    if (flags[name] !== undefined) throw new UsageError(`${flagOf(name)} goes with --data.`);
   for (const name of ["format", "split", "variant", "limit", "resize", "shorter", "crop", "tile", "overlap", "shard"] as const)
     if (flags[name] !== undefined) throw new UsageError(`--${name} goes with --data.`);
   if (flags.mismatch !== "pad")

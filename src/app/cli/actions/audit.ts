@@ -25,7 +25,7 @@ export async function audit(path: string, flags: AuditFlags): Promise<void> {
     await withEngine(
       { provider: provider as Provider, threads, optimization: optimization as OptimizationLevel },
       async (engine) => {
-        const context = await reopen(open, engine);
+        const context = await reopen(open, engine, path);
         const finish = finishOf(flags, plan.spec.task);
         process.exitCode = await finishRun(context, run, { ...finish, auditSamples: flags.samples });
       },

@@ -18,6 +18,8 @@ export interface AttackCommandFlags extends RuntimeFlags, SpecFlags, DataFlags, 
   readonly shard?: { index: number; count: number };
   readonly out?: string;
   readonly target?: string;
+  readonly fitOn?: string;
+  readonly perturbation?: string;
   readonly goal?: "untargeted" | "targeted";
   readonly input?: string;
   readonly start?: string;
@@ -40,6 +42,11 @@ export function attackCommand(): Command {
     .option("--start <file>", "for --input: raw start noise in [-1, 1]");
   withThreat(withAttack(command, { help: "which attack; several, as pgd,cospgd, make a table", usual: "cospgd" }))
     .option("--region <mask.png>", "white pixels may change, black ones may not; of the size at which images are attacked")
+    .option(
+      "--fit-on <what>",
+      "attacks that learn (universal, patch): which share of the samples, or another data set of the same kind, they learn from; all else is measured (default: 0.5)",
+    )
+    .option("--perturbation <file>", "what such an attack has learned before (.safetensors or .npy), in place of learning")
     .option("--target <what>", "drive towards this instead of away: a class number, zero, negative, or an image file")
     .addOption(
       new Option("--reference <what>", "what an untargeted attack drives away from")

@@ -28,6 +28,7 @@ import { square } from "./square.js";
 import { tiFgsm } from "./ti-fgsm.js";
 import { vmiFgsm } from "./vmi-fgsm.js";
 import { vniFgsm } from "./vni-fgsm.js";
+import { universal } from "./universal.js";
 
 export {
   apgd,
@@ -59,6 +60,7 @@ export {
   tiFgsm,
   vmiFgsm,
   vniFgsm,
+  universal,
 };
 
 /** Every attack of the library by its name. */
@@ -91,5 +93,6 @@ export const attacks = {
   square,
   simba,
   nes,
+  universal,
   noise,
 } as const satisfies Readonly<Record<string, AttackDefinition>>;

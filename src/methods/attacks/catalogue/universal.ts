@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { defineAttack } from "../definition.js";
+import { ball, count, loss, parameter, stepLength } from "../parameters.js";
+import { stepSchedules } from "../step-schedule.js";
+
+/** One perturbation for all images of a data set, learned on a part of it. */
+export const universal = defineAttack({
+  name: "universal",
+  title: "Universal perturbation",
+  source: "Moosavi-Dezfooli et al. 2017 by the algorithm of Shafahi et al. 2020 (algorithm 2)",
+  summary: "one perturbation for all images: learned on a part of the data set, measured on the rest",
+  parameters: z.strictObject({
+    norm: parameter(z.enum(["l_inf", "l_2"]).default("l_inf"), { description: "norm of the ball" }),
+    epsilon: ball.epsilon,
+    epochs: parameter(count.default(10), { description: "how often learning goes through its samples" }),
+    stepSize: parameter(stepLength.stepSize, {
+      description: "length of a step",
+      placeholder: "length",
+      unit: "intensity",
+      usual: "a fifth of epsilon",
+    }),
+    schedule: parameter(stepLength.schedule.unwrap().default("linear"), {
+      description: "how the step length changes over the steps",
+    }),
+    ...loss,
+    clipLoss: parameter(z.number().positive().optional(), {
+      description: "each pixel's loss counts up to here while learning, so that what is lost already does not pull most",
+      placeholder: "loss",
+      usual: "9 for classes (as published), none else",
+    }),
+  }),
+  follows: "gradients",
+  handles: ["perturb", "region", "transform", "tiles"],
+  budget: ({ norm, epsilon, stepSize = epsilon / 5 }) => ({ norm, epsilon, stepSize }),
+  check: async (parameters, { task }) => {
+    const { lossOf } = await import("../step-graph.js");
+    lossOf({ ...(parameters.loss !== undefined && { loss: parameters.loss }) }, task);
+  },
+  fit: {
+    what: "perturbation",
+    steps: ({ epochs }, { samples, size }) => Math.ceil((epochs * samples) / size),
+    learn: async (engine, parameters, model, lessons, hooks) => {
+      const [{ learn }, { perturbation }, { norms }] = await parts();
+      const { norm, epsilon, epochs, stepSize = epsilon / 5, schedule, loss, clipLoss } = parameters;
+      const steps = Math.ceil((epochs * lessons.samples) / lessons.size);
+      return learn(
+        engine,
+        perturbation(model, norms[norm], epsilon),
+        model,
+        lessons,
+        {
+          steps,
+          stepSize: (step) => stepSize * stepSchedules[schedule](step, steps),
+          loss,
+          most: clipLoss ?? (model.task.kind === "classes" ? 9 : undefined),
+        },
+        hooks,
+      );
+    },
+    show: async (_, fitted) => (await parts())[1].showPerturbation(fitted),
+  },
+  compile: async (engine, { norm, epsilon, loss }, model, fitted) => {
+    const [{ compileWearing }, { perturbation }, { norms }] = await parts();
+    return compileWearing(engine, perturbation(model, norms[norm], epsilon), model, fitted!, loss);
+  },
+});
+
+const parts = () =>
+  Promise.all([import("../fitted/wear.js"), import("../fitted/perturbation.js"), import("../norms/index.js")] as const);
