@@ -97,6 +97,8 @@ export interface AttackContext {
 export interface AttackHooks {
   /** Called when samples are done, and after each step within a batch. */
   readonly onProgress?: (done: number, note: string) => void;
+  /** Called where the attack learns, with what and from how many samples; 0 where it takes what was learned before. */
+  readonly onLearning?: (what: string, samples: number) => void;
   /** Called when it is known how many picture sizes there are, where there are several. */
   readonly onSizes?: (sizes: Pick<BySize, "sizes" | "programs">) => void;
   /** Called while the attack is compiled for a size of pictures, where that takes long. */
@@ -144,11 +146,12 @@ function chosenSamples({ data: { length, limit = length }, seed }: AttackPlan): 
 async function withFitted(
   context: AttackContext,
   run: RunDirectory<AttackRecord>,
-  { onProgress, signal }: Pick<AttackHooks, "onProgress" | "signal">,
+  { onLearning, onProgress, signal }: Pick<AttackHooks, "onLearning" | "onProgress" | "signal">,
 ): Promise<AttackContext | undefined> {
   const { plan, lessons } = context;
   if (!plan.attack.definition.fit) return context;
   const indices = lessons ? Array.from({ length: lessons.length }, (_, i) => i) : lessonIndices(plan, chosenSamples(plan));
+  onLearning?.(plan.attack.definition.fit.what, plan.fitOn?.kind === "file" ? 0 : indices.length);
   const fitted = await fitStage(context, run, indices, { onProgress: (note) => onProgress?.(run.records.length, note), signal });
   return fitted && { ...context, fitted };
 }
@@ -160,9 +163,9 @@ async function withFitted(
 export async function runAttack(
   given: AttackContext,
   run: RunDirectory<AttackRecord>,
-  { onProgress, onSizes, onCompile, onFirstBatch, signal }: AttackHooks,
+  { onLearning, onProgress, onSizes, onCompile, onFirstBatch, signal }: AttackHooks,
 ): Promise<void> {
-  const context = await withFitted(given, run, { ...(onProgress && { onProgress }), signal });
+  const context = await withFitted(given, run, { ...(onLearning && { onLearning }), ...(onProgress && { onProgress }), signal });
   if (!context) return;
   const programs = new Programs(context, onCompile);
   const finished = new Set(run.records.map((r) => r.index));

@@ -10,10 +10,10 @@ import type { Headline } from "./headline.js";
 import { plain } from "./html.js";
 import { arrow } from "./icons.js";
 import { resultTables } from "./result-tables.js";
-import { sampleFigures } from "./sample-figures.js";
+import { figure, sampleFigures } from "./sample-figures.js";
 import { settingList } from "./setting-list.js";
-import type { Choice, Specimen } from "./specimens.js";
 import { transferSection } from "./transfer-section.js";
+import type { Choice, Figure, Specimen } from "./specimens.js";
 import { attackName, headlineSentence, modelName, radius, referenceWords, stepWords } from "./words.js";
 
 export interface Report {
@@ -26,6 +26,8 @@ export interface Report {
   /** What the images do on other models. */
   readonly transfers: readonly TransferSummary[];
   readonly specimens: readonly Specimen[];
+  /** What the attack learned before it attacked. */
+  readonly learned: readonly Figure[];
   readonly others: Pick<Choice, "unseen"> & {
     readonly small: readonly { readonly record: AttackRecord; readonly source: string }[];
   };
@@ -46,6 +48,7 @@ ${hero(report)}
 ${facts(report)}
 ${resultTables(report)}
 ${transferSection(report)}
+${learnedSection(report)}
 ${sampleFigures(report)}
 ${charts(report)}
 ${auditList(report)}
@@ -79,6 +82,27 @@ ${fact("Pictures", `${summary.samples}${summary.errors.length > 0 ? ` <small>and
 ${fact('<a href="#audit">Audit</a>', audit)}
 </dl>`;
 }
+
+/** What was learned for all pictures alike, and from what. */
+function learnedSection({ plan, learned }: Report): string {
+  const { fit } = plan.attack.definition;
+  if (!fit || learned.length === 0) return "";
+  const from =
+    plan.fitOn?.kind === "share"
+      ? `on ${percent(plan.fitOn.share)} of the samples, which are in no number`
+      : plan.fitOn?.kind === "data"
+        ? `on ${plan.fitOn.length} samples of another data set`
+        : "before this run";
+  return `<section>
+<h2>What was learned</h2>
+<p class="lead">One ${plain(fit.what)} for all pictures, learned ${plain(from)}; <code>${plain(fit.what)}.safetensors</code> in the run directory holds it, and <code>--perturbation</code> applies it again.</p>
+<div class="figures">
+${learned.map((panel) => figure(panel, plan.attack.name)).join("\n")}
+</div>
+</section>`;
+}
+
+const percent = (share: number): string => `${Number((100 * share).toPrecision(3))} %`;
 
 const normNames = {
   l_inf: "of each color value (l<sub>∞</sub>)",

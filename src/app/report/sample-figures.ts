@@ -42,7 +42,7 @@ ${legend && own ? legendOf(legend, wheel) : ""}
 </article>`;
 }
 
-function figure(panel: Figure, sample: string): string {
+export function figure(panel: Figure, sample: string): string {
   const caption = `<figcaption><b>${plain(panel.title)}</b>${panel.note ? `, ${plain(panel.note)}` : ""}</figcaption>`;
   if (panel.guesses) return `<figure>${guesses(panel.guesses)}${caption}</figure>`;
   if (!panel.source) return `<figure>${caption}</figure>`;

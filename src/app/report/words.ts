@@ -49,7 +49,11 @@ export function headlineSentence(plan: AttackPlan, summary: AttackSummary, numbe
   const { attack } = plan;
   const images = `${summary.samples} image${summary.samples === 1 ? "" : "s"}`;
   const { norm, epsilon } = attack.budget;
-  const how = `${attackName(plan)}, changing ${allowance(epsilon ?? summary.perturbation[norm], norm)},`;
+  const { fit } = attack.definition;
+  const how =
+    fit && epsilon === undefined
+      ? `${attackName(plan)}, one ${fit.what} for all pictures,`
+      : `${attackName(plan)}, changing ${allowance(epsilon ?? summary.perturbation[norm], norm)},`;
   const model = modelName(plan);
   if (summary.samples === 0) return `${how} was run on ${model}, but no sample finished.`;
   const [before, after] = [number.text(number.over("clean")), number.text(number.over("adversarial"))];

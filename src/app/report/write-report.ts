@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { AttackDefinition } from "../../methods/attacks/definition.js";
 import { readImage } from "../../vision/data/node/image-file.js";
 import { classColor as classColorOf, colorOfClass, flowWheel, hex } from "../../vision/render/index.js";
 import { withoutAssumed } from "../../vision/spec/assumptions.js";
@@ -10,9 +11,9 @@ import type { TransferSummary } from "../attack/transfer.js";
 import type { RunDirectory } from "../runs/run-directory.js";
 import { headline } from "./headline.js";
 import { page } from "./page.js";
-import { type Assets, picturesFor } from "./pictures.js";
-import { chooseSamples, drawSpecimens } from "./specimens.js";
 import { quoted, reproduce } from "./words.js";
+import { type Assets, type Pictures, picturesFor } from "./pictures.js";
+import { chooseSamples, drawSpecimens, type Figure } from "./specimens.js";
 
 /** A script that makes the run again beside itself, from the folder in which the run was started; the same wherever the run lies. */
 const again = (plan: AttackContext["plan"]): string => `#!/bin/sh
@@ -53,6 +54,7 @@ export async function writeReport(
     const image = await readImage(join(run.path, record.files![role!]!));
     small.push({ record, source: await pictures.add(`${String(record.index).padStart(6, "0")}.saved`, image, galleryWidth) });
   }
+  const learned = await learnedFigures(context, pictures);
   const { kind, extent } = tasks[plan.spec.task];
   const classes = Math.max(0, ...records.map((r) => r.classes ?? 0));
   const names = dataset.classNames ?? [];
@@ -70,6 +72,7 @@ export async function writeReport(
       checks,
       transfers,
       specimens,
+      learned,
       others: { small, unseen: chosen.unseen },
       wheel: specimens.some((s) => s.legend?.kind === "wheel") ? await pictures.add("wheel", flowWheel(108)) : undefined,
       className: (label) => plan.spec.classes?.[label] ?? names[label - plan.spec.labelOffset] ?? `class ${label}`,
@@ -79,5 +82,22 @@ export async function writeReport(
         return color && hex(color);
       },
     }),
+  );
+}
+
+/** What the attack has learned, as pictures; none where it learns nothing. */
+async function learnedFigures({ plan, fitted }: AttackContext, pictures: Pictures): Promise<readonly Figure[]> {
+  const { fit } = plan.attack.definition as AttackDefinition<never>;
+  if (!fit || !fitted) return [];
+  const shown = Object.entries(await fit.show(plan.attack.parameters as never, fitted));
+  const title = `${fit.what[0]!.toUpperCase()}${fit.what.slice(1)}`;
+  return Promise.all(
+    shown.map(async ([name, { picture, note }]) => ({
+      name,
+      title: shown.length > 1 ? `${title} (${name})` : title,
+      note,
+      source: await pictures.add(`learned.${name}`, picture),
+      width: picture.shape[2]!,
+    })),
   );
 }

@@ -150,6 +150,17 @@ export const radii = {
   }),
 };
 
+/** Of attacks that learn one thing for all images. */
+export const learning = {
+  schedule: parameter(stepLength.schedule.unwrap().default("linear"), scheduleNotes),
+  ...loss,
+  clipLoss: parameter(z.number().positive().optional(), {
+    description: "each pixel's loss counts up to here while learning, so that what is lost already does not pull most",
+    placeholder: "loss",
+    usual: "9 for classes (as published), none else",
+  }),
+};
+
 export const alignment = {
   alignment: parameter(z.string().optional(), {
     description: "CosPGD's alignment: softmax (published), sigmoid, residual, columns",

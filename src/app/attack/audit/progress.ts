@@ -18,6 +18,11 @@ export function lossMoves(plan: AttackPlan, records: readonly AttackRecord[]): C
   const way = goal.kind === "untargeted" ? "rose" : "fell";
   const numbers = { share: moved, "mean loss, clean": clean, "mean loss, adversarial": adversarial };
   const found = `The loss ${way} on ${percent(moved)} of the samples${left.length < done.length ? ` that the attack did not win (${left.length} of ${done.length})` : ""}, on average from ${clean.toPrecision(3)} to ${adversarial.toPrecision(3)}`;
+  if (plan.attack.definition.fit) {
+    // One for all images: it need not hit each of them.
+    const verdict = gained(goal.kind, clean, adversarial) > 0 ? "passed" : "failed";
+    return { name, verdict, sentence: `${found}; what was learned is one for all of them.`, numbers };
+  }
   if (moved >= 0.95) return { name, verdict: "passed", sentence: `${found}.`, numbers };
   if (plan.attack.definition.follows === "nothing")
     return { name, verdict: "warning", sentence: `${found}; random noise is no search, this can be so.`, numbers };
@@ -41,11 +46,13 @@ export function stepSize(plan: AttackPlan, records: readonly AttackRecord[]): Ch
   if (steps === 0 || steps === 1 || length === undefined || epsilon === undefined)
     return notApplicable(
       name,
-      steps === 0
-        ? "This attack takes no steps."
-        : steps === 1
-          ? "One step alone has no way to overshoot."
-          : "This attack sets its step size itself.",
+      attack.definition.fit
+        ? `The ${attack.definition.fit.what} was learned before, on other samples.`
+        : steps === 0
+          ? "This attack takes no steps."
+          : steps === 1
+            ? "One step alone has no way to overshoot."
+            : "This attack sets its step size itself.",
     );
   const done = records.filter((r) => r.loss);
   const shares = done.map(({ loss }) => {

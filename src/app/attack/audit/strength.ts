@@ -10,6 +10,11 @@ export function beatsNoise(plan: AttackPlan, trials: readonly Trial[]): Check {
   const { goal } = plan;
   const name = "Beats random noise";
   if (plan.attack.definition.follows === "nothing") return notApplicable(name, "The attack is random noise itself.");
+  if (plan.attack.definition.fit && plan.attack.budget.epsilon === undefined)
+    return notApplicable(
+      name,
+      `A ${plan.attack.definition.fit.what} lies in no ball of noise; one that has learned nothing (--epochs 0) is what it must beat.`,
+    );
   if (plan.attack.definition.seeks === "smallest perturbation" || plan.attack.budget.epsilon === undefined)
     return notApplicable(name, "The attack looks for the smallest perturbation that is enough, not for the furthest in a ball.");
   if (trials.length === 0) return notApplicable(name, "No sample finished.");
@@ -26,6 +31,23 @@ export function beatsNoise(plan: AttackPlan, trials: readonly Trial[]): Check {
     "gain of the best noise": mean(furthest),
   };
   const against = `the best of ${2 * trials[0]!.noise.trials} random points of the same ball (uniform and sign noise)`;
+  if (plan.attack.definition.fit) {
+    const [own, best] = [numbers["gain of the attack"], numbers["gain of the best noise"]];
+    const { what } = plan.attack.definition.fit;
+    return own > best
+      ? {
+          name,
+          verdict: "passed",
+          sentence: `On ${trials.length} samples the ${what} goes further than ${against}, on average.`,
+          numbers,
+        }
+      : {
+          name,
+          verdict: "failed",
+          sentence: `On ${trials.length} samples ${against} goes as far as the ${what}, on average: it has learned nothing that holds for other images. Learn from more samples (--fit-on, --limit) or for longer (--epochs, --batch).`,
+          numbers,
+        };
+  }
   return won === 1
     ? { name, verdict: "passed", sentence: `On ${trials.length} samples the attack goes further than ${against}.`, numbers }
     : {

@@ -162,6 +162,12 @@ async function attackDataset(
       await runAttack(context, run, {
         signal: stop.signal,
         onProgress: (done, note) => bar.update(done, note),
+        onLearning: (what, samples) =>
+          finish.say(
+            samples > 0
+              ? `one ${what} for all samples, learned from ${samples} that are not measured\n`
+              : `one ${what} for all samples, from ${flags.perturbation}\n`,
+          ),
         onSizes: ({ sizes, programs }) => {
           const each = programs > sizes ? `, ${programs} with the sizes of their batches` : "";
           finish.say(`pictures of ${sizes} sizes${each}: each is compiled for once, and they are attacked size by size\n`);

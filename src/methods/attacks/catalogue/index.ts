@@ -19,6 +19,7 @@ import { miFgsm } from "./mi-fgsm.js";
 import { nes } from "./nes.js";
 import { niFgsm } from "./ni-fgsm.js";
 import { noise } from "./noise.js";
+import { patch } from "./patch.js";
 import { pgd } from "./pgd.js";
 import { sea } from "./sea.js";
 import { segpgd } from "./segpgd.js";
@@ -51,6 +52,7 @@ export {
   nes,
   niFgsm,
   noise,
+  patch,
   pgd,
   sea,
   segpgd,
@@ -94,5 +96,6 @@ export const attacks = {
   simba,
   nes,
   universal,
+  patch,
   noise,
 } as const satisfies Readonly<Record<string, AttackDefinition>>;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineAttack } from "../definition.js";
-import { ball, count, loss, parameter, stepLength } from "../parameters.js";
+import { ball, count, learning, parameter, stepLength } from "../parameters.js";
 import { stepSchedules } from "../step-schedule.js";
 
 /** One perturbation for all images of a data set, learned on a part of it. */
@@ -19,19 +19,11 @@ export const universal = defineAttack({
       unit: "intensity",
       usual: "a fifth of epsilon",
     }),
-    schedule: parameter(stepLength.schedule.unwrap().default("linear"), {
-      description: "how the step length changes over the steps",
-    }),
-    ...loss,
-    clipLoss: parameter(z.number().positive().optional(), {
-      description: "each pixel's loss counts up to here while learning, so that what is lost already does not pull most",
-      placeholder: "loss",
-      usual: "9 for classes (as published), none else",
-    }),
+    ...learning,
   }),
   follows: "gradients",
   handles: ["perturb", "region", "transform", "tiles"],
-  budget: ({ norm, epsilon, stepSize = epsilon / 5 }) => ({ norm, epsilon, stepSize }),
+  budget: ({ norm, epsilon }) => ({ norm, epsilon }),
   check: async (parameters, { task }) => {
     const { lossOf } = await import("../step-graph.js");
     lossOf({ ...(parameters.loss !== undefined && { loss: parameters.loss }) }, task);

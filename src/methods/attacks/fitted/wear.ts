@@ -23,7 +23,7 @@ export interface Wear {
   /** Shapes of what is drawn for a batch, by name; absent: nothing is. */
   readonly drawn?: Readonly<Record<string, Shape>>;
   /** Draws it for the samples of a batch. @param pass names the draw: what is drawn depends on seed, sample and pass alone. */
-  draw?(batch: Pick<AttackBatch, "samples" | "seed">, pass: string): Readonly<Record<string, Tensor<"float32">>>;
+  draw?(batch: Pick<AttackBatch, "samples" | "seed" | "region">, pass: string): Readonly<Record<string, Tensor<"float32">>>;
   /** Images of the batch that wear it, by role, and where it hides them: 1 there, [B, 1, H, W]; absent: it hides nothing. */
   apply(given: WornInputs): { readonly images: Readonly<Record<string, Value>>; readonly hidden?: Value };
   /** The next state of what is learned, from the gradient of the mean loss that is to rise: inside all its bounds. */
