@@ -101,6 +101,11 @@ export function summaryText(plan: AttackPlan, summary: AttackSummary): string {
     ...Object.entries(summary.found ?? {}).map(
       ([name, { median, most }]) => `${name}: median ${number(median)}, at most ${number(most)}`,
     ),
+    ...(summary.hidden === undefined
+      ? []
+      : [
+          `the ${plan.attack.definition.fit?.what ?? "attack"} hides ${(100 * summary.hidden).toFixed(1)} % of the pixels; all numbers, clean ones too, are of the pixels around it`,
+        ]),
     ...memberLines(plan, summary),
     ...(summary.after ?? []).map((turn) => turnWords(plan, turn)).map(({ when, left }) => `${when}: ${left}`),
     ...(plan.fit.mismatch === "tile" && summary.tiles ? [`predicted in tiles: ${tilesText(plan.fit.tiles, summary.tiles)}`] : []),

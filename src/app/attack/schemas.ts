@@ -87,6 +87,7 @@ export const summarySchema = z.object({
     .record(z.string(), z.object({ mean: z.number(), median: z.number(), most: z.number() }))
     .optional()
     .describe("further numbers that the attack had to say, over the samples"),
+  hidden: share.optional().describe("where a patch hides pixels that have a prediction each: which share; they are in no number"),
   members: z
     .record(z.string(), z.object({ metrics: z.record(z.string(), metrics), loss: z.number() }))
     .optional()

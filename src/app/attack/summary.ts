@@ -23,6 +23,8 @@ export interface AttackSummary {
   readonly gradient: { readonly zero: number; readonly notFinite: number };
   /** Further numbers that the attack had to say, over the samples. */
   readonly found?: Readonly<Record<string, { readonly mean: number; readonly median: number; readonly most: number }>>;
+  /** Where a patch hides pixels that have a prediction each: which share of them, on average. They are in no number. */
+  readonly hidden?: number;
   /** Where the attack is several: what each of them came to. */
   readonly members?: Readonly<Record<string, MemberSummary>>;
   /** There, of each sample the member's result that makes the headline metric over all samples worst: its metrics, by reference. */
@@ -87,6 +89,7 @@ export function summarize(plan: AttackPlan, all: readonly AttackRecord[]): Attac
     loss: { clean: mean((r) => r.loss!.clean), adversarial: mean((r) => r.loss!.adversarial), saved: mean((r) => r.loss!.saved) },
     gradient: gradientFaults(done),
     ...foundOver(done),
+    ...(done.some((r) => r.hidden !== undefined) && { hidden: mean((r) => r.hidden ?? 0)! }),
     ...membersOver(done, measure, plan.goal.kind),
     ...afterEach(done),
     curve: Array.from({ length: steps }, (_, t) => mean((r) => r.loss!.steps[Math.min(t, r.loss!.steps.length - 1)]!)!),

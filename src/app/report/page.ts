@@ -12,8 +12,8 @@ import { arrow } from "./icons.js";
 import { resultTables } from "./result-tables.js";
 import { figure, sampleFigures } from "./sample-figures.js";
 import { settingList } from "./setting-list.js";
-import { transferSection } from "./transfer-section.js";
 import type { Choice, Figure, Specimen } from "./specimens.js";
+import { transferSection } from "./transfer-section.js";
 import { attackName, headlineSentence, modelName, radius, referenceWords, stepWords } from "./words.js";
 
 export interface Report {

@@ -15,7 +15,7 @@ export function resultTables(report: Report): string {
   const names = main.flatMap((r) => metricsOf(report, r));
   return `<section>
 <h2>Result</h2>
-<p class="lead">Over ${summary.samples} sample${summary.samples === 1 ? "" : "s"}${summary.errors.length ? `; ${summary.errors.length} more failed and are in no number` : ""}. ${roundingWords(report)}${summary.metrics.truth ? "" : " There is no ground truth here, so the model is compared with itself."}</p>
+<p class="lead">Over ${summary.samples} sample${summary.samples === 1 ? "" : "s"}${summary.errors.length ? `; ${summary.errors.length} more failed and are in no number` : ""}. ${roundingWords(report)}${hiddenWords(report)}${summary.metrics.truth ? "" : " There is no ground truth here, so the model is compared with itself."}</p>
 ${metricTable(report, main, "with loss")}
 ${memberTable(report)}
 ${rest.length > 0 ? folded("Against the model's own clean prediction", metricTable(report, rest)) : ""}
@@ -39,6 +39,11 @@ function columnsOf(report: Report, shown: readonly Reference[]): readonly Stage[
 
 const text = ({ plan, summary }: Report, reference: Reference, stage: Stage, name: string): string =>
   metricText(tasks[plan.spec.task], name, summary.metrics[reference]?.[stage][name]);
+
+const hiddenWords = ({ plan, summary: { hidden } }: Report): string =>
+  hidden === undefined
+    ? ""
+    : ` The ${plan.attack.definition.fit?.what ?? "attack"} hides ${(100 * hidden).toFixed(1)} % of the pixels; all numbers, clean ones too, are of the pixels around it.`;
 
 function roundingWords(report: Report): string {
   const shown = references.filter((r) => report.summary.metrics[r]);

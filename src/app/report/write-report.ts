@@ -11,9 +11,9 @@ import type { TransferSummary } from "../attack/transfer.js";
 import type { RunDirectory } from "../runs/run-directory.js";
 import { headline } from "./headline.js";
 import { page } from "./page.js";
-import { quoted, reproduce } from "./words.js";
 import { type Assets, type Pictures, picturesFor } from "./pictures.js";
 import { chooseSamples, drawSpecimens, type Figure } from "./specimens.js";
+import { quoted, reproduce } from "./words.js";
 
 /** A script that makes the run again beside itself, from the folder in which the run was started; the same wherever the run lies. */
 const again = (plan: AttackContext["plan"]): string => `#!/bin/sh

@@ -27,9 +27,9 @@ import { siNiFgsm } from "./si-ni-fgsm.js";
 import { simba } from "./simba.js";
 import { square } from "./square.js";
 import { tiFgsm } from "./ti-fgsm.js";
+import { universal } from "./universal.js";
 import { vmiFgsm } from "./vmi-fgsm.js";
 import { vniFgsm } from "./vni-fgsm.js";
-import { universal } from "./universal.js";
 
 export {
   apgd,
@@ -60,9 +60,9 @@ export {
   siNiFgsm,
   square,
   tiFgsm,
+  universal,
   vmiFgsm,
   vniFgsm,
-  universal,
 };
 
 /** Every attack of the library by its name. */
