@@ -35,8 +35,7 @@ it.each([
   const whole = await fitAttack(engine, attack, model, lessons);
   expect(whole.steps).toBe(6);
   const stop = new AbortController();
-  let half: FitProgress | undefined;
-  half = await fitAttack(engine, attack, model, lessons, {
+  const half = await fitAttack(engine, attack, model, lessons, {
     signal: stop.signal,
     onStep: ({ steps }) => steps === 3 && stop.abort(),
   });
