@@ -115,6 +115,10 @@ async function measured(
   const found: TransferRecord[] = [];
   try {
     for (const record of records) {
+      if (record.hidden !== undefined)
+        throw new UsageError(
+          `pixels that a ${plan.attack.name} hides would count on other models here; attack ${other.path} itself with what was learned: --perturbation ${plan.attack.name}.safetensors.`,
+        );
       const prepared = await preparedSample(context, record.index);
       const { height, width } = prepared;
       const size = `${height}x${width}`;
@@ -139,7 +143,7 @@ async function measured(
         prediction: task.ownTarget(clean, spec.output),
       };
       const measure = task.measure({ classes, ignore: [withoutTruth], output: spec.output });
-      const scores = async (images: Prepared["images"]) => compare(measure, await predict(images), to, prepared.valid);
+      const scores = async (images: Prepared["images"]) => compare(measure, await predict(images), to, prepared.valid, undefined);
       const adversarial = record.floats && floatsOf(join(folder, record.floats));
       const saved: Record<string, Tensor<"float32">> = {};
       for (const [role, image] of Object.entries(record.files!)) saved[role] = await readImage(join(folder, image));

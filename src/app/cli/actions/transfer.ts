@@ -34,7 +34,7 @@ export async function transfer(path: string, models: string[], flags: TransferFl
           throw new RunError(
             `${path} holds ${run.records.length} of ${total} samples; repeat the command that made it to finish it.`,
           );
-        const context = { ...(await reopen({ plan: extended, plugins }, engine)), plan: extended };
+        const context = { ...(await reopen({ plan: extended, plugins }, engine, path)), plan: extended };
         const finish = { ...finishOf(flags, plan.spec.task), audit: "as it is" as const };
         process.exitCode = await finishRun(context, run, finish);
         // Only now that everything could be measured.
