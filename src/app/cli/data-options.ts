@@ -9,9 +9,13 @@ export interface DataFlags {
   readonly corruption?: string;
 }
 
-/** Adds --data, --format, --split, --variant and --corruption. */
-export function withData(command: Command, presence: "required" | "optional" = "optional"): Command {
-  return command
+/** Adds --data, --format, --split, --variant and --corruption (which a suite says itself). */
+export function withData(
+  command: Command,
+  presence: "required" | "optional" = "optional",
+  corruption: "with corruption" | "without corruption" = "with corruption",
+): Command {
+  command
     .addOption(
       new Option(
         "--data <what>",
@@ -20,9 +24,10 @@ export function withData(command: Command, presence: "required" | "optional" = "
     )
     .addOption(new Option("--format <layout>", "layout of the data set (default: recognized)").choices(layoutNames))
     .option("--split <name>", "part of the data set, for example val")
-    .option("--variant <name>", "variant of the data set, for example clean or final (Sintel)")
-    .option(
-      "--corruption <kind:severity>",
-      "do this to the images as they are read: fog:3 (faultline corrupt --help lists kinds)",
-    );
+    .option("--variant <name>", "variant of the data set, for example clean or final (Sintel)");
+  if (corruption === "without corruption") return command;
+  return command.option(
+    "--corruption <kind:severity>",
+    "do this to the images as they are read: fog:3 (faultline corrupt --help lists kinds)",
+  );
 }

@@ -7,6 +7,7 @@ import { convertCommand } from "./commands/convert.js";
 import { corruptCommand } from "./commands/corrupt.js";
 import { criticalityCommand } from "./commands/criticality.js";
 import { doctorCommand } from "./commands/doctor.js";
+import { evaluateCommand } from "./commands/evaluate.js";
 import { gradCommand } from "./commands/grad.js";
 import { inspectCommand } from "./commands/inspect.js";
 import { mergeCommand } from "./commands/merge.js";
@@ -27,6 +28,7 @@ const commands = (): Command[] => [
   doctorCommand(),
   specCommand(),
   attackCommand(),
+  evaluateCommand(),
   compileCommand(),
   auditCommand(),
   mergeCommand(),

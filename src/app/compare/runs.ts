@@ -93,6 +93,7 @@ async function rowOf(path: string): Promise<Row> {
       ...Object.fromEntries(parameters),
       model: `${modelName(plan)} ${plan.model.sha256.slice(0, 6)}`,
       data: `${shortPath(data.path)}${data.split ? ` ${data.split}` : ""}`,
+      corruption: data.corruption ?? "none",
       samples: String(summary.samples),
       sizes: JSON.stringify(fit),
       goal: goal.kind === "targeted" ? `towards ${goal.target}` : `away from ${reference}`,

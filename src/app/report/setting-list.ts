@@ -26,7 +26,7 @@ export function settingList({ plan, summary }: Report): string {
     ["Yields", `${spec.task}${tasks[spec.task].output.meanings.length > 1 ? ` as ${spec.output.meaning}` : ""}`],
     [
       "Data",
-      `${shortPath(data.path)}${data.split ? `, ${data.split}` : ""}, ${data.length} samples${data.limit ? `, ${data.limit} of them chosen by the seed` : ""}`,
+      `${shortPath(data.path)}${data.split ? `, ${data.split}` : ""}, ${data.length} samples${data.limit ? `, ${data.limit} of them chosen by the seed` : ""}${data.corruption ? `, each image corrupted (${data.corruption})` : ""}`,
     ],
     ["Sizes", `${pictureWords(fit)}${fitWords(plan, summary)}`],
     [

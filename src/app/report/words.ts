@@ -109,6 +109,7 @@ export function reproduce(
     ["--format", data.format],
     ["--split", data.split],
     ["--variant", data.variant],
+    ["--corruption", data.corruption],
     ["--limit", data.limit],
     ["--resize", fit.resize && `${fit.resize.height}x${fit.resize.width}`],
     ["--shorter", fit.shorter],

@@ -67,7 +67,8 @@ interface Equipment {
   readonly plugins: Plugins;
 }
 
-async function attackDataset(
+/** One attack on a data set, as a run directory; gives the exit code. */
+export async function attackDataset(
   { engine, model, plugins }: Equipment,
   chosen: Attack,
   path: string,

@@ -18,6 +18,7 @@ import { fgsm } from "./fgsm.js";
 import { miFgsm } from "./mi-fgsm.js";
 import { nes } from "./nes.js";
 import { niFgsm } from "./ni-fgsm.js";
+import { noAttack } from "./no-attack.js";
 import { noise } from "./noise.js";
 import { patch } from "./patch.js";
 import { pgd } from "./pgd.js";
@@ -51,6 +52,7 @@ export {
   miFgsm,
   nes,
   niFgsm,
+  noAttack,
   noise,
   patch,
   pgd,
@@ -98,4 +100,5 @@ export const attacks = {
   universal,
   patch,
   noise,
+  "no-attack": noAttack,
 } as const satisfies Readonly<Record<string, AttackDefinition>>;
