@@ -11,14 +11,10 @@ export function lossMoves(plan: AttackPlan, records: readonly AttackRecord[]): C
   const done = records.filter((r) => r.loss);
   const losses = done.map((r) => r.loss!);
   if (losses.length === 0) return notApplicable(name, "No sample finished.");
-<<<<<<< ours
+  if (plan.attack.budget.epsilon === 0) return notApplicable(name, "Nothing may change.");
   const left = done.filter((r) => !settled(plan, r));
   if (left.length === 0) return notApplicable(name, "The attack stops when it has won, and won every sample.");
   const moved = left.filter(({ loss }) => gained(goal.kind, loss!.clean, loss!.adversarial) > 0).length / left.length;
-=======
-  if (plan.attack.budget.epsilon === 0) return notApplicable(name, "Nothing may change.");
-  const moved = losses.filter((l) => gained(goal.kind, l.clean, l.adversarial) > 0).length / losses.length;
->>>>>>> theirs
   const [clean, adversarial] = [meanOf(losses.map((l) => l.clean)), meanOf(losses.map((l) => l.adversarial))];
   const way = goal.kind === "untargeted" ? "rose" : "fell";
   const numbers = { share: moved, "mean loss, clean": clean, "mean loss, adversarial": adversarial };

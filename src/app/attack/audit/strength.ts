@@ -9,17 +9,13 @@ import { goesFurther, ratioOfGains } from "./huge-radius.js";
 export function beatsNoise(plan: AttackPlan, trials: readonly Trial[]): Check {
   const { goal } = plan;
   const name = "Beats random noise";
-<<<<<<< ours
-  if (plan.attack.definition.follows === "nothing") return notApplicable(name, "The attack is random noise itself.");
+  if (plan.attack.definition.follows === "nothing")
+    return notApplicable(name, `${plan.attack.definition.title} is no search, which noise could beat.`);
   if (plan.attack.definition.fit && plan.attack.budget.epsilon === undefined)
     return notApplicable(
       name,
       `A ${plan.attack.definition.fit.what} lies in no ball of noise; one that has learned nothing (--epochs 0) is what it must beat.`,
     );
-=======
-  if (plan.attack.definition.follows === "nothing")
-    return notApplicable(name, `${plan.attack.definition.title} is no search, which noise could beat.`);
->>>>>>> theirs
   if (plan.attack.definition.seeks === "smallest perturbation" || plan.attack.budget.epsilon === undefined)
     return notApplicable(name, "The attack looks for the smallest perturbation that is enough, not for the furthest in a ball.");
   if (trials.length === 0) return notApplicable(name, "No sample finished.");
