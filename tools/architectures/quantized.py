@@ -166,6 +166,12 @@ class Interpreter(_reference.Interpreter):
         places = torch.from_numpy(np.asarray(self.truth[self.node.output[1]]))
         return x.gather(a.get("axis", -1), places), places.double()
 
+    def Gather(self, a, x, i):
+        axis = a.get("axis", 0)
+        places = i.long() % x.shape[axis]
+        picked = x.index_select(axis, places.reshape(-1))
+        return picked.reshape([*x.shape[:axis], *i.shape, *x.shape[axis + 1 :]])
+
     def GatherElements(self, a, x, i):
         return x.gather(a.get("axis", 0), i.long())
 
