@@ -13,6 +13,7 @@ import { listOf, objectsOf, placedList, state } from "./boxes.js";
 import { decode, shown } from "./decode.js";
 import { parseYolo, writeYolo } from "./files.js";
 import { detection } from "./index.js";
+import { lookAtHead } from "./look.js";
 import { DetectionMetric } from "./metric.js";
 
 const fixture = (name: string) =>
@@ -277,6 +278,26 @@ describe("losses at each place", () => {
     });
     return Array.from(toNumbers(loss!));
   }
+});
+
+it("the doctor finds DETR's boxes and logits among its outputs", () => {
+  const values = (columns: number, value: (k: number) => number) => [
+    tensor(
+      "float32",
+      [1, 5, columns],
+      Float32Array.from({ length: 5 * columns }, (_, i) => value(i % columns)),
+    ),
+  ];
+  const outputs = [
+    { name: "logits", values: values(9, (k) => (k === 8 ? 3 : 0)) },
+    { name: "pred_boxes", values: values(4, (k) => [0.6, 0.7, 0.2, 0.1][k]!) },
+    { name: "last_hidden_state", values: values(32, (k) => k) },
+  ];
+  const found = lookAtHead(outputs, parseModelSpec({ task: "detection" }));
+  expect(found.map(({ verdict, sentence }) => `${verdict} ${sentence.split(":")[0]}`)).toEqual([
+    "good detr",
+    "good cxcywh-normalized",
+  ]);
 });
 
 describe("wishes, geometry, files", () => {

@@ -2,7 +2,7 @@ import type { Tensor } from "../../../engine/tensor/tensor.js";
 import type { BoxForm, ModelSpec } from "../../spec/model-spec.js";
 import type { Look } from "../task.js";
 import { pairOf } from "./heads/head.js";
-import { headOf, heads } from "./heads/index.js";
+import { headOf, heads, pairAmong } from "./heads/index.js";
 
 /** One output of a model for some images: its name, and its values image by image, [1, ...]. */
 export interface Seen {
@@ -14,7 +14,10 @@ export interface Seen {
  * What a detector's raw outputs tell of its head: number and shapes, whether scores sum to one or which class nearly all places show (no object, the
  * background), whether four numbers are corners and whether they are shares of the picture.
  */
-export function lookAtHead(outputs: readonly Seen[], { output }: ModelSpec): readonly Look[] {
+export function lookAtHead(all: readonly Seen[], { output }: ModelSpec): readonly Look[] {
+  const looked = all.map(({ name, values }) => ({ name, shape: values[0]!.shape, activation: "none" as const }));
+  const among = output.name === undefined ? pairAmong(looked) : undefined;
+  const outputs = among ? all.filter((_, i) => among.includes(looked[i]!)) : all;
   const shapes = outputs.map(({ name, values }) => ({ name, shape: values[0]!.shape }));
   const listed = shapes.map(({ name, shape }) => `${name} [${shape.join(", ")}]`).join(" and ");
   const fitting = heads.filter((head) => head.fits(shapes));

@@ -77,7 +77,7 @@ export function readBoxes(
 }
 
 /** The first pair of boxes and scores among more than two outputs (DETR's exports have hidden states too). */
-function pairAmong(outputs: readonly Looked[]): readonly Looked[] | undefined {
+export function pairAmong(outputs: readonly Looked[]): readonly Looked[] | undefined {
   if (outputs.length <= 2) return undefined;
   for (const [i, a] of outputs.entries()) for (const b of outputs.slice(i + 1)) if (recognized([a, b])) return [a, b];
   return undefined;
