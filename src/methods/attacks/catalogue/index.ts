@@ -21,6 +21,7 @@ import { niFgsm } from "./ni-fgsm.js";
 import { noAttack } from "./no-attack.js";
 import { noise } from "./noise.js";
 import { patch } from "./patch.js";
+import { pcfa } from "./pcfa.js";
 import { pgd } from "./pgd.js";
 import { sea } from "./sea.js";
 import { segpgd } from "./segpgd.js";
@@ -55,6 +56,7 @@ export {
   noAttack,
   noise,
   patch,
+  pcfa,
   pgd,
   sea,
   segpgd,
@@ -99,6 +101,7 @@ export const attacks = {
   nes,
   universal,
   patch,
+  pcfa,
   noise,
   "no-attack": noAttack,
 } as const satisfies Readonly<Record<string, AttackDefinition>>;
