@@ -2,11 +2,12 @@
  * Clean training, adversarial training and TRADES on digits, attacked alike: trains by `faultline train`, attacks by `faultline attack`, writes results.json
  * and the table of README.md. What is there is not made again; remove runs/trades after a change.
  *
- *     npx tsx experiments/trades/run.ts
+ *     npx tsx experiments/trades/run.ts [--seeds 0,1]
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { main } from "../../src/app/cli/main.js";
 import { Random } from "../../src/engine/tensor/random.js";
 import { tensor } from "../../src/engine/tensor/tensor.js";
@@ -120,7 +121,9 @@ function spread(values: readonly number[]): string {
 mkdirSync(work, { recursive: true });
 await digits();
 const rows: Row[] = [];
-for (const seed of config.seeds) for (const variant of config.variants) rows.push(await measured(variant, seed));
+const { values } = parseArgs({ options: { seeds: { type: "string", default: config.seeds.join() } } });
+for (const seed of values.seeds.split(",").map(Number))
+  for (const variant of config.variants) rows.push(await measured(variant, seed));
 writeFileSync(join(here, "results.json"), `${JSON.stringify(rows, undefined, 1)}\n`);
 const lines = config.variants.map(({ name }) => {
   const own = rows.filter((r) => r.variant === name);
