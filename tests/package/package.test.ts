@@ -49,6 +49,14 @@ describe("the package outside the checkout", () => {
     expect(files.filter((f) => /\.test\.|\/testing\//.test(f))).toEqual([]);
   });
 
+  it("says so where it was packed without being built", () => {
+    const bare = new Workplace();
+    cpSync(join(root, "bin"), join(bare.path, "bin"), { recursive: true });
+    const { code, err } = bare.node("bin/faultline.js", "--version");
+    bare.remove();
+    expect([code, err]).toEqual([1, expect.stringMatching(/^faultline: this package was packed without being built: .*`npm run pack`/)]);
+  });
+
   it("has a command line", () => {
     const { code, out } = app.node("node_modules/.bin/faultline", "--version");
     expect({ code, out: out.trim() }).toEqual({ code: 0, out: manifest().version });

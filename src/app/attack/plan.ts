@@ -120,9 +120,11 @@ export function identityOf({
   assumed: ___,
   transfer: ____,
   fitOn,
+  plugins = [],
   ...plan
 }: PlanFile): unknown {
-  return { ...plan, model, data, ...(fitOn && { fitOn: { ...fitOn, path: undefined } }) };
+  const others = { ...(fitOn && { fitOn: { ...fitOn, path: undefined } }), plugins: plugins.map(({ sha256 }) => sha256) };
+  return { ...plan, model, data, ...others };
 }
 
 /**

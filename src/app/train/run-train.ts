@@ -50,6 +50,8 @@ export interface TrainPlan<C extends TrainSettings = TrainConfig> {
   readonly spec?: ModelSpec;
   /** Fields of the specification that nobody said, and that are the usual values. */
   readonly assumed?: readonly string[];
+  /** SHA-256 of folders with data, as `fingerprintOf` has it. */
+  readonly data?: { readonly training?: string; readonly evaluation?: string };
   /** Modules that the adversary comes from. */
   readonly plugins?: readonly PluginFile[];
   readonly runtime: {
@@ -60,11 +62,27 @@ export interface TrainPlan<C extends TrainSettings = TrainConfig> {
   };
 }
 
-/** What decides whether two plans are of the same run: what model and checkpoint hold, not their paths, and what was said, not whether it was. */
-export function identityOf({ assumed: _, ...plan }: TrainPlan | TrainPlan<ImportedTrainConfig>): unknown {
-  const { model: __, spec: ___, start: ____, ...config } = { model: "", spec: "", ...plan.config, start: "" };
-  return { ...plan, config };
+/**
+ * What decides whether two plans are of the same run: what model, checkpoint, data and modules hold, not their paths, and what was said, not whether it
+ * was.
+ */
+export function identityOf({ assumed: _, plugins = [], ...plan }: TrainPlan | TrainPlan<ImportedTrainConfig>): unknown {
+  const {
+    model: __,
+    spec: ___,
+    start: ____,
+    plugins: _____,
+    ...config
+  } = { model: "", spec: "", plugins: [], ...plan.config, start: "" };
+  const evaluation = config.evaluation && { ...config.evaluation, data: withoutPath(config.evaluation.data) };
+  return {
+    ...plan,
+    plugins: plugins.map(({ sha256 }) => sha256),
+    config: { ...config, data: withoutPath(config.data), evaluation },
+  };
 }
+
+const withoutPath = (data: TrainSettings["data"]): object => ({ ...data, path: undefined });
 
 export interface TrainHooks {
   readonly onProgress?: (step: number, note: string) => void;

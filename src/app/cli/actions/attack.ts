@@ -270,7 +270,9 @@ function compilingText({ height, width, stage, seconds, before }: Compiling): st
   const took = (s: number) => `${s.toFixed(s < 10 ? 1 : 0)} s`;
   if (stage === "done") return seconds > 2 ? `compiled for ${height}x${width} in ${took(seconds)}\n` : "";
   if (seconds < 0.7 && (before ?? 0) < 2) return "";
-  const left = before === undefined ? `at least ${took(seconds)} more` : `about ${took(Math.max(0, before - seconds))} left`;
+  // The first time nothing is known but what reading took: the rest took once to six times as long where it was measured.
+  const left =
+    before === undefined ? `as a rule ${took(seconds)} to ${took(6 * seconds)} more` : `about ${took(Math.max(0, before - seconds))} left`;
   return `compiling for ${height}x${width} ... the model is read, ${left} for the attack\n`;
 }
 

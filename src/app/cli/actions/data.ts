@@ -2,6 +2,7 @@ import type { Dataset } from "../../../vision/data/dataset.js";
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
 import { type DataOptions, openData } from "../../data/open-data.js";
 import type { DataFlags } from "../data-options.js";
+import type { SpecFlags } from "../spec-options.js";
 
 /** The flags that say how a data set is read, as a plan keeps them. */
 export function dataOptions({ format, split, variant, corruption }: DataFlags): Omit<DataOptions, "task"> {
@@ -13,13 +14,13 @@ export function dataOptions({ format, split, variant, corruption }: DataFlags): 
   };
 }
 
-/** Opens what --data names, and says how a plan names it; its own ignored label joins those of the specification. */
+/** Opens what --data names, and says how a plan names it; its own ignored label joins those of the specification, unless --ignore says all of them. */
 export async function openFlagged<S extends ModelSpec>(
   root: string,
   spec: S,
-  flags: DataFlags,
+  flags: DataFlags & Pick<SpecFlags, "ignore">,
 ): Promise<{ readonly dataset: Dataset; readonly spec: S; readonly name: string }> {
   const { dataset, name } = await openData(root, { task: spec.task, ...dataOptions(flags) }, spec.size);
-  if (dataset.ignoreLabel === undefined) return { dataset, spec, name };
+  if (dataset.ignoreLabel === undefined || flags.ignore) return { dataset, spec, name };
   return { dataset, name, spec: { ...spec, ignore: [...new Set([...spec.ignore, dataset.ignoreLabel])] } };
 }

@@ -1,8 +1,10 @@
 import { basename } from "node:path";
+import { fingerprintOf } from "../../data/fingerprint.js";
 import { hashFile } from "../../hash-file.js";
 import { interruptible, progress } from "../../runs/progress.js";
 import { RunDirectory } from "../../runs/run-directory.js";
-import { type ImportedTrainConfig, readTrainConfig } from "../../train/config.js";
+import { openConfigured } from "../../train/build.js";
+import { type ImportedTrainConfig, readTrainConfig, type TrainSettings } from "../../train/config.js";
 import { importedSpec } from "../../train/imported.js";
 import { identityOf, runTraining, type TrainPlan, type TrainRecord } from "../../train/run-train.js";
 import type { TrainFlags } from "../commands/train.js";
@@ -14,12 +16,14 @@ export async function train(path: string, flags: TrainFlags): Promise<void> {
   const { config, plugins } = await readTrainConfig(path, flags.plugin);
   const begun = "model" in config ? config.model : config.start;
   const start = begun === undefined ? undefined : await hashFile(begun);
+  const data = await fingerprintsOf(config);
   await withEngine(flags, async (engine) => {
     const { provider, runtime, threads, optimization } = engine.info;
     const facts = {
       command: "train",
       version,
       ...(start && { start }),
+      ...(Object.keys(data).length > 0 && { data }),
       ...(plugins.files.length > 0 && { plugins: plugins.files }),
       runtime: { provider, runtime, threads, optimization },
     };
@@ -61,6 +65,14 @@ export async function train(path: string, flags: TrainFlags): Promise<void> {
       stop.done();
     }
   });
+}
+
+/** Of data that lie in folders; others are said in full by the configuration. */
+async function fingerprintsOf({ data, evaluation, task }: TrainSettings): Promise<NonNullable<TrainPlan["data"]>> {
+  const of = async (config: TrainSettings["data"] | undefined) =>
+    config?.kind === "folder" ? await fingerprintOf(await openConfigured(config, task)) : undefined;
+  const [training, evaluated] = [await of(data), await of(evaluation?.data)];
+  return { ...(training && { training }), ...(evaluated && { evaluation: evaluated }) };
 }
 
 /** What a plan keeps of a model's specification. */

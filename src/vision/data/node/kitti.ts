@@ -5,45 +5,61 @@
  */
 import { join } from "node:path";
 import { type Tensor, tensor } from "../../../engine/tensor/tensor.js";
+import type { TaskName } from "../../tasks/names.js";
 import { datasetOf } from "../dataset.js";
 import { DataError } from "../error.js";
+import type { Correspondence } from "../formats/correspondence.js";
 import { parseKittiDisparity, parseKittiFlow } from "../formats/kitti.js";
 import { filesIn, isFile, isFolder, load } from "./files.js";
 import { readImage } from "./image-file.js";
-import type { Layout } from "./layout.js";
+import { type Layout, readingOf } from "./layout.js";
+
+interface Reading {
+  readonly roles: readonly [string, string];
+  readonly second: (file: string) => string;
+  readonly truth: { readonly all: string; readonly seen: string; readonly parse: (bytes: Uint8Array) => Correspondence };
+}
+
+/** What is read for a task: the second picture of a pair, the names of both, and the folders and the form of the truth. */
+const readings = {
+  flow: {
+    roles: ["image1", "image2"],
+    second: (file: string) => join("image_2", file.replace("_10.", "_11.")),
+    truth: { all: "flow_occ", seen: "flow_noc", parse: parseKittiFlow },
+  },
+  disparity: {
+    roles: ["left", "right"],
+    second: (file: string) => join("image_3", file),
+    truth: { all: "disp_occ_0", seen: "disp_noc_0", parse: parseKittiDisparity },
+  },
+} satisfies Partial<Record<TaskName, Reading>>;
 
 export const kitti: Layout = {
   name: "kitti",
-  tasks: ["flow", "disparity"],
+  tasks: Object.keys(readings) as (keyof typeof readings)[],
   looksFor: "training/image_2/*_10.png with training/flow_occ/ or training/disp_occ_0/",
 
   matches: (root, { split = "training" }) => isFolder(root, split, "image_2"),
 
   async open(root, { task, split = "training" }) {
-    if (task !== "flow" && task !== "disparity") throw new DataError(`KITTI is read for flow and disparity, not for ${task}.`);
+    const { roles, second, truth } = readingOf<Reading>("KITTI", readings, task);
     const base = join(root, split);
     const files = (await filesIn(join(base, "image_2"))).filter((name) => /_10\.\w+$/.test(name));
     if (files.length === 0) throw new DataError(`${join(base, "image_2")} has no pictures named NNNNNN_10.png.`);
-    const [all, seen, parse] =
-      task === "flow"
-        ? (["flow_occ", "flow_noc", parseKittiFlow] as const)
-        : (["disp_occ_0", "disp_noc_0", parseKittiDisparity] as const);
-    const labeled = await isFolder(base, all);
+    const labeled = await isFolder(base, truth.all);
     const labels = labeled ? "with truth" : "without truth";
     const description = `${files.length} pairs of KITTI 2015's split ${split} for ${task} from ${root}, ${labels}.`;
     return datasetOf({ name: "kitti", task }, files, description, async (file) => {
-      const first = await readImage(join(base, "image_2", file));
-      const second = await readImage(
-        join(base, ...(task === "flow" ? ["image_2", file.replace("_10.", "_11.")] : ["image_3", file])),
-      );
-      const sample = {
-        id: file.replace(/\.\w+$/, ""),
-        inputs: task === "flow" ? { image1: first, image2: second } : { left: first, right: second },
-      };
+      const pair = [await readImage(join(base, "image_2", file)), await readImage(join(base, second(file)))] as const;
+      const sample = { id: file.replace(/\.\w+$/, ""), inputs: { [roles[0]]: pair[0], [roles[1]]: pair[1] } };
       if (!labeled) return sample;
-      const truth = await load(join(base, all, file), parse);
-      if (!(await isFile(base, seen, file))) return { ...sample, ...truth };
-      return { ...sample, ...truth, occluded: difference(truth.valid, (await load(join(base, seen, file), parse)).valid) };
+      const known = await load(join(base, truth.all, file), truth.parse);
+      if (!(await isFile(base, truth.seen, file))) return { ...sample, ...known };
+      return {
+        ...sample,
+        ...known,
+        occluded: difference(known.valid, (await load(join(base, truth.seen, file), truth.parse)).valid),
+      };
     });
   },
 };

@@ -1,5 +1,6 @@
 import type { TaskName } from "../../tasks/names.js";
 import type { Dataset } from "../dataset.js";
+import { DataError } from "../error.js";
 
 export interface LayoutOptions {
   readonly task: TaskName;
@@ -26,3 +27,14 @@ export interface Layout {
 
 export const soughtBy = ({ looksFor }: Layout, task: TaskName): string =>
   typeof looksFor === "string" ? looksFor : looksFor(task);
+
+/**
+ * What a layout that serves several tasks reads for one of them.
+ *
+ * @throws DataError where it is none of them.
+ */
+export function readingOf<R>(name: string, readings: Readonly<Partial<Record<TaskName, R>>>, task: TaskName): R {
+  const reading = readings[task];
+  if (!reading) throw new DataError(`${name} is read for ${Object.keys(readings).join(" and ")}, not for ${task}.`);
+  return reading;
+}
