@@ -8,7 +8,7 @@ import { network, scratch, writeScenes } from "../src/app/cli/testing/scene.js";
 
 const folder = scratch();
 const root = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
-const names = ["probability-loss", "wavering-pgd", "smallest-noise"];
+const names = ["probability-loss", "wavering-pgd", "both-gradients", "smallest-noise"];
 const plugin = (name: string) => folder.path(`${name}.mjs`);
 
 beforeAll(async () => {
@@ -94,6 +94,16 @@ describe("a module of one's own", () => {
     ]);
     const transformed = await attack("refused", ...flags, "--eot", "shift");
     expect([transformed.code, transformed.err]).toEqual([1, expect.stringContaining("does not average over random transforms")]);
+  });
+
+  it("brings a descent rule, whose state goes from step to step", async () => {
+    const flags = ["--plugin", "both-gradients.mjs", "--attack", "pgd,both-gradients", "--steps", "5", "--random-start", "none"];
+    const { code, err } = await attack("rules", ...flags, "--no-audit", "--reference", "prediction");
+    expect(code, err).toBe(0);
+    const [pgd, both] = ["pgd", "both-gradients"].map((name) => json("rules", name, "summary.json").loss);
+    expect(both.adversarial).toBeGreaterThan(both.clean);
+    // the first step is PGD's: there is no gradient before it
+    expect(both.adversarial).not.toBe(pgd.adversarial);
   });
 
   it("is another one when what it imports changes", async () => {

@@ -6,6 +6,7 @@ import type { Browser } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { main } from "../../src/app/cli/main.js";
+import { smallSensor } from "../../src/app/sensor/testing/small-sensor.js";
 import { launch } from "./chromium.js";
 
 // Reports in a real browser, wide and narrow, light and dark: nothing is wider than the window, and every picture is there; the model lies in folders with
@@ -20,19 +21,6 @@ const pictures = fileURLToPath(new URL("../../docs/images", import.meta.url));
 const documented = new Set(["attack", "criticality"]);
 const browser = await launch();
 const common = [model, "--channels", "rgb", "--data", "synthetic:96,length=9,seed=4", "--threads", "1"];
-
-const streets = { kind: "streets", height: 32, width: 64, seed: 1 };
-const sensor = {
-  task: "segmentation",
-  sensor: { layout: "curvilinear", height: 6, width: 10, integration: { kind: "samples", count: 4 }, learningRate: 0.05 },
-  network: { family: "unet", width: 2, levels: 1, outputChannels: 8, normalization: "batch", output: "plain" },
-  data: { ...streets, length: 6 },
-  batch: 2,
-  steps: 5,
-  record: 2,
-  optimizer: { name: "adamw", learningRate: 0.01 },
-  evaluation: { data: { ...streets, length: 2, seed: 2 }, every: 3 },
-};
 
 beforeAll(async () => {
   mkdirSync(far, { recursive: true });
@@ -54,7 +42,7 @@ beforeAll(async () => {
     "--out",
     join(folder, "spectra", "report.html"),
   ]);
-  writeFileSync(join(folder, "sensor.json"), JSON.stringify(sensor));
+  writeFileSync(join(folder, "sensor.json"), JSON.stringify(smallSensor));
   await main(["sensor", "train", join(folder, "sensor.json"), "--threads", "1", "--out", join(folder, "sensor")]);
   vi.restoreAllMocks();
 });

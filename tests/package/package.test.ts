@@ -54,7 +54,10 @@ describe("the package outside the checkout", () => {
     cpSync(join(root, "bin"), join(bare.path, "bin"), { recursive: true });
     const { code, err } = bare.node("bin/faultline.js", "--version");
     bare.remove();
-    expect([code, err]).toEqual([1, expect.stringMatching(/^faultline: this package was packed without being built: .*`npm run pack`/)]);
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(/^faultline: this package was packed without being built: .*`npm run pack`/),
+    ]);
   });
 
   it("has a command line", () => {

@@ -14,6 +14,7 @@ import { parseSensorConfig } from "./config.js";
 import { apart } from "./figures.js";
 import { runSensor, type SensorPlan, stepsDone } from "./run-sensor.js";
 import { simulateSensor } from "./simulate.js";
+import { smallSensor } from "./testing/small-sensor.js";
 
 test("names at the ends of curves stand apart, where their values do not", () => {
   const named = (...values: number[]) => values.map((value, i) => ({ name: `curve ${i}`, value }));
@@ -35,18 +36,6 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const streets = { kind: "streets", height: 32, width: 64, seed: 1 };
-const base = {
-  task: "segmentation",
-  sensor: { layout: "curvilinear", height: 6, width: 10, integration: { kind: "samples", count: 4 }, learningRate: 0.05 },
-  network: { family: "unet", width: 2, levels: 1, outputChannels: 8, normalization: "batch", output: "plain" },
-  data: { ...streets, length: 6 },
-  batch: 2,
-  steps: 5,
-  record: 2,
-  optimizer: { name: "adamw", learningRate: 0.01 },
-  evaluation: { data: { ...streets, length: 2, seed: 2 }, every: 3 },
-};
 const planOf = (config: object): SensorPlan => ({
   command: "sensor train",
   version: "test",
@@ -73,15 +62,15 @@ const recordsOf = (path: string, kind: string): TrainRecord[] =>
 
 describe("a sensor run", () => {
   test("learns one layout, keeps the other uniform, and has the bytes of an unbroken run when it was interrupted in both", async () => {
-    const whole = await run("whole", base);
+    const whole = await run("whole", smallSensor);
     expect(whole.end).not.toBe("stopped");
     const theta = recordsOf(whole.path, "learned").map((r) => r.observed!.theta!);
     expect(theta.at(-1)!.every((v) => v !== 0)).toBe(true);
     for (const record of recordsOf(whole.path, "uniform")) expect(record.observed!.theta).toEqual([0, 0]);
 
-    expect((await run("broken", base, 2)).end).toBe("stopped");
-    expect((await run("broken", base, 8)).end).toBe("stopped");
-    const broken = await run("broken", base);
+    expect((await run("broken", smallSensor, 2)).end).toBe("stopped");
+    expect((await run("broken", smallSensor, 8)).end).toBe("stopped");
+    const broken = await run("broken", smallSensor);
     expect(stepsDone(broken.path)).toBe(10);
     const files = ["grid.svg", "course.webp", "score.svg", "theta.svg", "report.html"];
     const each = ["pipeline.onnx", "pipeline.safetensors", "pipeline.spec.json", "records.jsonl", "summary.json"];
@@ -107,13 +96,13 @@ describe("a sensor run", () => {
   });
 
   test("of other settings in the same directory is refused", async () => {
-    await expect(run("whole", { ...base, batch: 3 })).rejects.toThrow("holds a run with other settings");
+    await expect(run("whole", { ...smallSensor, batch: 3 })).rejects.toThrow("holds a run with other settings");
   });
 
   test("takes an imported model, whose layout learns alone", async () => {
     const network = { onnx: new URL("../../../fixtures/models/segmenter.onnx", import.meta.url).pathname };
-    const sensor = { ...base.sensor, height: 96, width: 96, layout: "rectangular", integration: { kind: "exact" } };
-    const { end, path } = await run("imported", { ...base, network, sensor, steps: 2 });
+    const sensor = { ...smallSensor.sensor, height: 96, width: 96, layout: "rectangular", integration: { kind: "exact" } };
+    const { end, path } = await run("imported", { ...smallSensor, network, sensor, steps: 2 });
     expect(end).not.toBe("stopped");
     expect(
       recordsOf(path, "learned")
@@ -125,11 +114,11 @@ describe("a sensor run", () => {
 });
 
 test.each<[object, string]>([
-  [{ ...base, evaluation: undefined }, "evaluation is missing"],
-  [{ ...base, task: "flow" }, "a sensor sees one image"],
-  [{ ...base, sensor: { ...base.sensor, layout: "uniform" } }, "sensor.layout is uniform"],
-  [{ ...base, sensor: { ...base.sensor, layout: "hexagonal" } }, "sensor.layout"],
-  [{ ...base, sensor: { ...base.sensor, hight: 4 } }, 'there is no field "hight" (did you mean "height"?)'],
+  [{ ...smallSensor, evaluation: undefined }, "evaluation is missing"],
+  [{ ...smallSensor, task: "flow" }, "a sensor sees one image"],
+  [{ ...smallSensor, sensor: { ...smallSensor.sensor, layout: "uniform" } }, "sensor.layout is uniform"],
+  [{ ...smallSensor, sensor: { ...smallSensor.sensor, layout: "hexagonal" } }, "sensor.layout"],
+  [{ ...smallSensor, sensor: { ...smallSensor.sensor, hight: 4 } }, 'there is no field "hight" (did you mean "height"?)'],
 ])("%#: a configuration that cannot be is refused in a sentence", (config, sentence) => {
   expect(() => parseSensorConfig(config, "config.json")).toThrow(sentence);
 });
@@ -139,9 +128,9 @@ test.each<[object, string]>([
   [{ integration: { kind: "exact" } }, "those of the layout curvilinear are curved"],
   [{ theta: [0.1] }, "has 2 parameters (s, t), but theta has 1"],
 ])("%j: a sensor that cannot be is refused in a sentence", async (options, sentence) => {
-  await expect(run(`wrong-${Object.keys(options)[0]}`, { ...base, sensor: { ...base.sensor, ...options } })).rejects.toThrow(
-    sentence,
-  );
+  await expect(
+    run(`wrong-${Object.keys(options)[0]}`, { ...smallSensor, sensor: { ...smallSensor.sensor, ...options } }),
+  ).rejects.toThrow(sentence);
 });
 
 test("simulating: what a sensor sees and its reconstruction, exactly and by samples", async () => {

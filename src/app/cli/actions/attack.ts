@@ -272,7 +272,9 @@ function compilingText({ height, width, stage, seconds, before }: Compiling): st
   if (seconds < 0.7 && (before ?? 0) < 2) return "";
   // The first time nothing is known but what reading took: the rest took once to six times as long where it was measured.
   const left =
-    before === undefined ? `as a rule ${took(seconds)} to ${took(6 * seconds)} more` : `about ${took(Math.max(0, before - seconds))} left`;
+    before === undefined
+      ? `as a rule ${took(seconds)} to ${took(6 * seconds)} more`
+      : `about ${took(Math.max(0, before - seconds))} left`;
   return `compiling for ${height}x${width} ... the model is read, ${left} for the attack\n`;
 }
 
