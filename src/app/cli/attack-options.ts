@@ -42,7 +42,7 @@ export function withThreat(command: Command): Command {
     .optionsGroup("What may change, and what counts as wrong:")
     .option(
       "--scale <n>",
-      "error, in the task's unit, that counts as wrong: residual alignment, SegPGD outside segmentation (default: 1 pixel; 0.05 in restoration)",
+      "error, in the task's unit, that counts as wrong: residual alignment, SegPGD outside segmentation (default: 1 pixel; 0.05 in restoration; the logarithm of 1.25 in depth)",
       positive,
     )
     .option(

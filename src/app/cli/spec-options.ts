@@ -85,7 +85,11 @@ export function withSpec(command: Command): Command {
       "detection: boxes that overlap a surer one of their class by more are dropped; 1 keeps all",
       parseFraction,
     )
-    .option("--ignore <labels>", "labels without ground truth, for example 255,-1", numbers)
+    .option(
+      "--ignore <labels>",
+      "labels without ground truth, all of them (default: 255,-1 in segmentation, and the data set's own)",
+      numbers,
+    )
     .option("--label-offset <n>", "added to the data set's labels", parseInteger);
 }
 

@@ -30,7 +30,7 @@ export interface AttackCommandFlags extends RuntimeFlags, SpecFlags, DataFlags, 
 /** `faultline attack model.onnx --task segmentation --data DIR` */
 export function attackCommand(): Command {
   const command = new Command("attack")
-    .description("Attack a model on a data set: white-box, pixel-wise, with an audit of the result.")
+    .description("Attack a model on a data set, and check whether the result can be believed.")
     .argument("<model>", "ONNX file");
   withSpec(command.optionsGroup("The model, what it takes and yields:"));
   withFit(withData(command.optionsGroup("The pictures:")))
@@ -47,7 +47,10 @@ export function attackCommand(): Command {
       "attacks that learn (universal, patch): which share of the samples, or another data set of the same kind, they learn from; all else is measured (default: 0.5)",
     )
     .option("--perturbation <file>", "what such an attack has learned before (.safetensors or .npy), in place of learning")
-    .option("--target <what>", "drive towards this instead of away: a class number, zero, negative, or an image file")
+    .option(
+      "--target <what>",
+      "drive towards this instead of away: a class number, zero, negative, a distance in meters, or an image file",
+    )
     .addOption(
       new Option("--reference <what>", "what an untargeted attack drives away from")
         .choices(["truth", "prediction"])
