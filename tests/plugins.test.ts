@@ -40,7 +40,7 @@ describe("a module of one's own", () => {
     const { out } = await faultline("attack", "--plugin", "wavering-pgd.mjs", "--plugin=smallest-noise.mjs", "--help");
     expect(out).toMatch(/--sharpness <n> +power of the weight[\s\S]*\(default: 1\)\s+\[wavering-pgd\]/);
     expect(out).toMatch(/--broken <share>/);
-    expect(out).toMatch(/--epsilon <radius> +radius of the ball[^(]*\(default: 8\/255\)/);
+    expect(out).toMatch(/--epsilon <radius> +radius of the ball[^(]*\(default: 8\/255/);
   });
 
   it("brings an attack and a loss; plan, report and resuming know them", async () => {
