@@ -15,6 +15,7 @@ import { ensemble } from "./ensemble.js";
 import { fab } from "./fab.js";
 import { fabT } from "./fab-t.js";
 import { fgsm } from "./fgsm.js";
+import { fmn } from "./fmn.js";
 import { miFgsm } from "./mi-fgsm.js";
 import { nes } from "./nes.js";
 import { niFgsm } from "./ni-fgsm.js";
@@ -50,6 +51,7 @@ export {
   fab,
   fabT,
   fgsm,
+  fmn,
   miFgsm,
   nes,
   niFgsm,
@@ -92,6 +94,7 @@ export const attacks = {
   cw,
   fab,
   "fab-t": fabT,
+  fmn,
   ensemble,
   sea,
   "apgd-t": apgdT,

@@ -6,7 +6,7 @@ import { createEngine } from "../../../engine/runtime/node.js";
 import { Random } from "../../../engine/tensor/random.js";
 import { tensor } from "../../../engine/tensor/tensor.js";
 import type { NormName } from "../attack.js";
-import { cw, ddn, deepfool, fab, fabT } from "../catalogue/index.js";
+import { cw, ddn, deepfool, fab, fabT, fmn } from "../catalogue/index.js";
 import { type Attack, compileAttack } from "../definition.js";
 import { dualOf, lengths } from "../lengths.js";
 import { functionModel } from "../testing/function-model.js";
@@ -62,12 +62,23 @@ describe.each(["untargeted", "targeted"] as const)("%s, on a linear model", (goa
     },
   );
 
+  it("fmn, l_0: no more entries than the largest weights need", async () => {
+    // Each entry of x can change by its room at most, in the direction that lowers the height.
+    const gains = Array.from(w, (v, i) => Math.abs(v) * (v > 0 ? x[i]! : 1 - x[i]!)).sort((a, b) => b - a);
+    let [left, least] = [height, 0];
+    for (; left > 0; least++) left -= gains[least]!;
+    const { radius } = await radiusOf(fmn({ norm: "l_0", steps: 200 }), goal);
+    expect(radius).toBeGreaterThanOrEqual(least);
+    expect(radius).toBeLessThanOrEqual(least + 1);
+  });
+
   it.each([
     ["ddn", "l_2", ddn({ steps: 200 }), 1.01],
     ...(["l_inf", "l_2", "l_1"] as const).flatMap((norm) => [
       ["fab", norm, fab({ norm, steps: 30 }), 1.01] as const,
       ["fab-t", norm, fabT({ norm, steps: 30 }), 1.01] as const,
     ]),
+    ...(["l_inf", "l_2", "l_1"] as const).map((norm) => ["fmn", norm, fmn({ norm, steps: 200 }), 1.02] as const),
     ["cw", "l_2", cw({ steps: 200, learningRate: 0.01 }), 1.02],
   ] as const)("%s, %s: the distance nearly", async (_, norm, attack, most) => {
     const { radius } = await radiusOf(attack, goal);
