@@ -20,6 +20,8 @@ export default defineAttack({
     }),
   }),
   follows: "predictions",
+  seeks: "smallest perturbation",
+  until: "won",
   // No epsilon: sizes are measured in l_2, and the smaller the better.
   budget: () => ({ norm: "l_2" }),
   compile: async (engine, { directions, halvings, broken }, model) => {

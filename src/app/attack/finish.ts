@@ -1,5 +1,7 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { NormName } from "../../methods/attacks/attack.js";
+import { tasks } from "../../vision/tasks/index.js";
 import { columns } from "../cli/table.js";
 import type { Assets } from "../report/pictures.js";
 import { framingText, tilesText, turnWords } from "../report/words.js";
@@ -9,6 +11,7 @@ import type { Check } from "./audit.js";
 import { checklist, examine } from "./examine.js";
 import type { AttackPlan } from "./plan.js";
 import type { AttackContext, AttackRecord } from "./run-attack.js";
+import { accuracyCurve, curveCsv } from "./smallest.js";
 import { type AttackSummary, gradientRemarks, stages, summarize } from "./summary.js";
 import { missed, type Threshold } from "./thresholds.js";
 import { measureTransfer } from "./transfer.js";
@@ -39,6 +42,7 @@ export async function finishRun(context: AttackContext, run: RunDirectory<Attack
   const transfers = await measureTransfer(context, run, say);
   const summary = { ...summarize(plan, run.records), ...(transfers.length > 0 && { transfer: transfers }) };
   run.write("summary.json", `${JSON.stringify(summary, undefined, 2)}\n`);
+  if (summary.smallest) run.write("curve.csv", curveCsv(accuracyCurve(run.records)));
   if (print === "text") process.stdout.write(`${summaryText(plan, summary)}${transferText(plan, transfers)}`);
   const audited = join(run.path, "audit.json");
   const before =
@@ -74,6 +78,23 @@ export async function finishRun(context: AttackContext, run: RunDirectory<Attack
   return code;
 }
 
+/** Median, what never broke, and the accuracy at radii of the literature. */
+function smallestText({ attack, spec }: AttackPlan, { smallest, perturbation }: AttackSummary): string[] {
+  if (!smallest) return [];
+  const { norm, right, unbroken, median, accuracy } = smallest;
+  const within = attack.budget.epsilon === undefined ? "" : ` within ${radius(attack.budget.epsilon, norm)}`;
+  const middle = median === null ? "none: fewer than half broke" : radius(median, norm);
+  return [
+    `smallest perturbation (${norm}): median ${middle}; ${unbroken} of ${right} that were right never broke${within}`,
+    `${tasks[spec.task].extent === "image" ? "accuracy" : "images that hold"} at ${accuracy.map(({ epsilon, share }) => `${radius(epsilon, norm)}: ${(100 * share).toFixed(1)} %`).join(", ")}; every radius is in curve.csv`,
+    `rounding to 8 bits changes sizes (the largest saved one is ${radius(perturbation[norm], norm)}): what is broken by less than a level may hold as a file`,
+  ];
+}
+
+/** Levels say something of single pixels only; the other norms measure the whole image. */
+const radius = (r: number, norm: NormName) =>
+  norm === "l_inf" ? `${Number((r * 255).toFixed(3))}/255` : String(Number(r.toFixed(4)));
+
 /** The summary as a table: a row for each metric, a column for each stage. */
 export function summaryText(plan: AttackPlan, summary: AttackSummary): string {
   const number = (v: number | null | undefined) => (v === null || v === undefined ? "-" : v.toFixed(4));
@@ -88,16 +109,16 @@ export function summaryText(plan: AttackPlan, summary: AttackSummary): string {
   );
   const untouched = Object.entries(summary.untouched ?? {}).map(([metric, v]) => `${metric} ${number(v)}`);
   const counted = (n: number) => `${n} sample${n === 1 ? "" : "s"}`;
-  // Levels say something of single pixels only; the other norms measure the whole image.
   const { norm, epsilon, steps } = plan.attack.budget;
-  const radius = (r: number) => (norm === "l_inf" ? `${Number((r * 255).toFixed(3))}/255` : String(Number(r.toFixed(4))));
+  const length = (r: number) => radius(r, norm);
   const lines = [
     columns(
       ["", "clean", "adversarial", "saved as 8-bit"],
       [...rows, ["mean loss", ...stages.map((s) => number(summary.loss[s]))]],
     ),
     ...(untouched.length > 0 ? [`degraded, as they are: ${untouched.join(", ")} to the truth`] : []),
-    `${counted(summary.samples)}, ${plan.attack.name} in ${norm}${epsilon === undefined ? "" : `, epsilon ${radius(epsilon)}`}${steps === undefined ? "" : `, ${steps} step${steps === 1 ? "" : "s"}`}; largest saved perturbation ${radius(summary.perturbation[norm])}`,
+    `${counted(summary.samples)}, ${plan.attack.name} in ${norm}${epsilon === undefined ? "" : `, epsilon ${length(epsilon)}`}${steps === undefined ? "" : `, ${steps} step${steps === 1 ? "" : "s"}`}; largest saved perturbation ${length(summary.perturbation[norm])}`,
+    ...smallestText(plan, summary),
     ...Object.entries(summary.found ?? {}).map(
       ([name, { median, most }]) => `${name}: median ${number(median)}, at most ${number(most)}`,
     ),

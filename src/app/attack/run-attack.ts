@@ -264,7 +264,7 @@ async function attackGroup(
     signal,
     onStep: ({ step, loss }) => note(`step ${step + 1}${steps ? `/${steps}` : ""}, loss ${mean(loss).toPrecision(4)}`),
   });
-  const outcome = checkedOutcome(plan.attack.name, found, images);
+  const outcome = checkedOutcome(plan.attack, found, images);
 
   const saved = Object.fromEntries(
     roles.map((role) => [

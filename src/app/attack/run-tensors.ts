@@ -117,7 +117,7 @@ export async function runTensors(context: TensorContext, files: TensorFiles): Pr
         ...(traced && { onTrace: (step: TraceStep) => void steps.push(step) }),
       },
     );
-    const outcome = checkedOutcome(attack.name, found, images);
+    const outcome = checkedOutcome(attack, found, images);
     if (files.trace && traced) await writeTensors(files.trace, traceTensors(steps, outcome, traced, roles));
     if (files.output)
       await writeTensors(
@@ -126,6 +126,9 @@ export async function runTensors(context: TensorContext, files: TensorFiles): Pr
           ...Object.entries(outcome.images),
           ["prediction", outcome.prediction],
           ["clean_prediction", outcome.clean.prediction],
+          ...Object.entries(outcome.found ?? {}).map(
+            ([name, values]) => [`found.${name}`, tensor("float32", [values.length], values)] as const,
+          ),
         ]),
       );
     return outcome;

@@ -100,6 +100,18 @@ export const summarySchema = z.object({
     .array(z.object({ attack: z.string(), correct: share }))
     .optional()
     .describe("where several attacks take their turn: the share of what is right after each, over the samples"),
+  smallest: z
+    .object({
+      norm: z.enum(["l_inf", "l_2", "l_1", "l_0"]),
+      right: z.number().int().describe("samples that were right before (towards a target: did not show it)"),
+      unbroken: z.number().int().describe("of those, the ones that never broke, within epsilon where there is one"),
+      median: z.number().nullable().describe("radius within which half of those broke; null: fewer did"),
+      accuracy: z
+        .array(z.object({ epsilon: z.number(), share }))
+        .describe("share of all samples that hold at radii of the literature; curve.csv has every radius"),
+    })
+    .optional()
+    .describe("where the attack looks for the smallest perturbations"),
   curve: z.array(z.number()).describe("mean loss before each step"),
   transfer: z
     .array(

@@ -6,6 +6,7 @@ import { tileCount } from "../../vision/tiling.js";
 import type { PerturbationSize } from "./eight-bit.js";
 import { type AttackPlan, runFormat } from "./plan.js";
 import type { AttackRecord, References } from "./run-attack.js";
+import { type SmallestSummary, smallestOver } from "./smallest.js";
 import type { TransferSummary } from "./transfer.js";
 
 /** A run in numbers: what summary.json holds. Computed from the records alone, so shards and resumed runs give the same. */
@@ -31,6 +32,8 @@ export interface AttackSummary {
   readonly worst?: ByReference;
   /** Where several attacks took their turn: the share of what is right after each, over the samples. */
   readonly after?: readonly { readonly attack: string; readonly correct: number }[];
+  /** Where the attack looks for the smallest perturbations: how small they are. */
+  readonly smallest?: SmallestSummary;
   /** Mean loss before each step. */
   readonly curve: readonly number[];
   /** Where images were predicted tile by tile: how many tiles an image has, at least and at most, and all together. */
@@ -88,7 +91,8 @@ export function summarize(plan: AttackPlan, all: readonly AttackRecord[]): Attac
     ...(untouched.length > 0 && untouched.length === done.length && { untouched: finiteValues(measure.summarize(untouched)) }),
     loss: { clean: mean((r) => r.loss!.clean), adversarial: mean((r) => r.loss!.adversarial), saved: mean((r) => r.loss!.saved) },
     gradient: gradientFaults(done),
-    ...foundOver(done),
+    ...foundOver(plan, done),
+    ...smallestOver(plan, done),
     ...(done.some((r) => r.hidden !== undefined) && { hidden: mean((r) => r.hidden ?? 0)! }),
     ...membersOver(done, measure, plan.goal.kind),
     ...afterEach(done),
@@ -101,8 +105,10 @@ export function summarize(plan: AttackPlan, all: readonly AttackRecord[]): Attac
   };
 }
 
-function foundOver(records: readonly AttackRecord[]): Pick<AttackSummary, "found"> {
-  const names = [...new Set(records.flatMap((r) => Object.keys(r.found ?? {})))];
+/** Radii of smallest perturbations are told apart (`smallest`): they have a meaning for images that never broke. */
+function foundOver({ attack }: AttackPlan, records: readonly AttackRecord[]): Pick<AttackSummary, "found"> {
+  const all = [...new Set(records.flatMap((r) => Object.keys(r.found ?? {})))];
+  const names = attack.definition.seeks === "smallest perturbation" ? all.filter((name) => name !== "radius") : all;
   if (names.length === 0) return {};
   const of = (name: string) => {
     const values = records.flatMap((r) => r.found?.[name] ?? []).sort((a, b) => a - b);

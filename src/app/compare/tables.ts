@@ -3,12 +3,15 @@ import type { Stage } from "../attack/summary.js";
 import { columns } from "../cli/table.js";
 import { distinctNames } from "../distinct-names.js";
 import { metricText } from "../report/headline.js";
+import { radius } from "../report/words.js";
 import { type Comparison, metricOf, metricsOf, type Row } from "./runs.js";
 
 /** What is shown of each run: what tells it apart, the headline metric before and after, the audit. */
 export function shortTable(comparison: Comparison): {
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
+  /** Columns of numbers, before the last. */
+  readonly numbers: number;
 } {
   const { rows, differ, headline } = comparison;
   const shown = differ.length > 0 ? differ : ["attack"];
@@ -18,15 +21,24 @@ export function shortTable(comparison: Comparison): {
   const directories = distinctNames(rows.map((row) => row.path));
   const text = (row: Row, stage: Stage) =>
     metricText(tasks[row.task], headline.name, metricOf(comparison, row, stage, headline.name));
+  const sizes = rows.some((row) => row.summary.smallest) ? ["median norm"] : [];
   return {
-    head: [...(alike ? ["run"] : []), ...shown, `${headline.name}, clean`, "adversarial", "saved as 8-bit", "audit"],
+    head: [...(alike ? ["run"] : []), ...shown, `${headline.name}, clean`, "adversarial", "saved as 8-bit", ...sizes, "audit"],
+    numbers: 3 + sizes.length,
     rows: rows.map((row, i) => [
       ...(alike ? [directories[i]!] : []),
       ...told[i]!,
       ...(["clean", "adversarial", "saved"] as const).map((stage) => text(row, stage)),
+      ...sizes.map(() => medianText(row)),
       row.audit,
     ]),
   };
+}
+
+/** Of runs that looked for the smallest perturbations. */
+function medianText({ summary: { smallest } }: Row): string {
+  if (!smallest) return "–";
+  return smallest.median === null ? "above half" : `${radius(smallest.median, smallest.norm)} (${smallest.norm})`;
 }
 
 /** For a terminal. */
@@ -37,10 +49,10 @@ export function tableText(comparison: Comparison): string {
 
 /** For a paper or a pull request. */
 export function tableMarkdown(comparison: Comparison): string {
-  const { head, rows } = shortTable(comparison);
+  const { head, rows, numbers: count } = shortTable(comparison);
   const line = (cells: readonly string[]) =>
     `| ${cells.map((c) => c.replaceAll("|", "\\|").replaceAll("\u00a0", " ")).join(" | ")} |`;
-  const numbers = head.map((_, i) => (i < head.length - 4 || i === head.length - 1 ? "---" : "---:"));
+  const numbers = head.map((_, i) => (i < head.length - 1 - count || i === head.length - 1 ? "---" : "---:"));
   return `${[line(head), line(numbers), ...rows.map(line)].join("\n")}\n\n${noteOf(comparison)}`;
 }
 
@@ -51,10 +63,18 @@ export function tableCsv(comparison: Comparison): string {
   const metrics = metricsOf(comparison);
   const stages = ["clean", "adversarial", "saved"] as const;
   const cell = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  const head = [...facts, ...metrics.flatMap((m) => stages.map((s) => `${m} ${s}`)), "audit", "run"];
+  const sizes = rows.some((row) => row.summary.smallest);
+  const head = [
+    ...facts,
+    ...metrics.flatMap((m) => stages.map((s) => `${m} ${s}`)),
+    ...(sizes ? ["median norm", "never broken"] : []),
+    "audit",
+    "run",
+  ];
   const line = (row: Row) => [
     ...facts.map((f) => row.facts[f] ?? ""),
     ...metrics.flatMap((m) => stages.map((s) => String(metricOf(comparison, row, s, m) ?? ""))),
+    ...(sizes ? [row.summary.smallest?.median, row.summary.smallest?.unbroken].map((v) => String(v ?? "")) : []),
     row.audit,
     row.path,
   ];

@@ -12,6 +12,7 @@ import { arrow } from "./icons.js";
 import { resultTables } from "./result-tables.js";
 import { figure, sampleFigures } from "./sample-figures.js";
 import { settingList } from "./setting-list.js";
+import { smallestSection } from "./smallest-curve.js";
 import type { Choice, Figure, Specimen } from "./specimens.js";
 import { transferSection } from "./transfer-section.js";
 import { attackName, headlineSentence, modelName, radius, referenceWords, stepWords } from "./words.js";
@@ -46,6 +47,7 @@ export function page(report: Report): string {
     `<h1>${plain(headlineSentence(plan, summary, number))}</h1>
 ${hero(report)}
 ${facts(report)}
+${smallestSection(report)}
 ${resultTables(report)}
 ${transferSection(report)}
 ${learnedSection(report)}
@@ -59,6 +61,9 @@ ${settingList(report)}`,
 /** The one number. */
 function hero({ summary, number }: Report): string {
   if (summary.samples === 0) return "";
+  const { smallest } = summary;
+  if (smallest)
+    return `<p class="hero"><span class="numbers"><span class="hit">${smallest.median === null ? "–" : radius(smallest.median, smallest.norm)}</span></span><span class="of">${plain(`median size of the smallest perturbation (${smallest.norm})`)}</span></p>`;
   return `<p class="hero"><span class="numbers">${number.text(number.over("clean"))}${arrow(34)}<span class="hit">${number.text(number.over("adversarial"))}</span></span><span class="of">${plain(factName(number))}</span></p>`;
 }
 

@@ -4,6 +4,7 @@ import { tasks } from "../../vision/tasks/index.js";
 import type { Tiling } from "../../vision/tiling.js";
 import { typed } from "../attack/parameters.js";
 import type { AttackPlan } from "../attack/plan.js";
+import type { SmallestSummary } from "../attack/smallest.js";
 import type { AttackSummary } from "../attack/summary.js";
 import { nameOfModel } from "../name-of-model.js";
 import type { Headline, Reference } from "./headline.js";
@@ -49,6 +50,7 @@ export function headlineSentence(plan: AttackPlan, summary: AttackSummary, numbe
   const { attack } = plan;
   const images = `${summary.samples} image${summary.samples === 1 ? "" : "s"}`;
   const { norm, epsilon } = attack.budget;
+  if (summary.smallest && summary.samples > 0) return smallestSentence(plan, summary.smallest, images);
   const { fit } = attack.definition;
   const how =
     fit && epsilon === undefined
@@ -67,6 +69,15 @@ export function headlineSentence(plan: AttackPlan, summary: AttackSummary, numbe
     return `${how} made ${model} disagree with itself on ${images}: ${number.label} ${referenceWords.prediction} went from ${before} to ${after}.`;
   const verb = !number.worse ? "did not worsen" : summary.headline.better === "higher" ? "lowered" : "raised";
   return `${how} ${verb} the ${number.label} of ${model} on ${images}: from ${before} to ${after}.`;
+}
+
+/** The same where the smallest perturbations were looked for: how large they must be. */
+function smallestSentence(plan: AttackPlan, { norm, right, unbroken, median }: SmallestSummary, images: string): string {
+  const looked = `${attackName(plan)} looked for the smallest change that ${plan.goal.kind === "targeted" ? `drives ${modelName(plan)} towards ${targetText(plan)}` : `breaks ${modelName(plan)}`} on ${images}`;
+  if (right === 0) return `${looked}: not one of them was right before, so there was nothing to find.`;
+  const middle =
+    median === null ? "fewer than half of them broke" : `half of them break within ${radius(median, norm)} (${norm})`;
+  return `${looked}, ${right} of which were right before: ${middle}, and ${unbroken === 0 ? "none held" : `${unbroken} never broke`}.`;
 }
 
 /** "tiles of 512x512 (height x width), neighbors share at least 128 pixels; 15 for each image, 150 in all" */

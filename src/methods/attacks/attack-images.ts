@@ -151,7 +151,7 @@ export async function attack<I extends Images | ImagesByRole, P>(
             }),
         },
       );
-      found.add(checkedOutcome(method.name, outcome, cutImages), part);
+      found.add(checkedOutcome(method, outcome, cutImages), part);
     }
   } finally {
     compiled.dispose();

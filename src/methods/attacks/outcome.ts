@@ -1,6 +1,7 @@
 import { sizeOf, type Tensor } from "../../engine/tensor/tensor.js";
 import type { Task } from "../../vision/tasks/index.js";
 import type { Goal } from "./attack.js";
+import type { Attack } from "./definition.js";
 import { AttackError } from "./error.js";
 
 /** What one step showed, for each sample of the batch. */
@@ -57,7 +58,7 @@ export interface TurnRecord {
  * @throws AttackError that names the attack and what is missing, of another shape, or outside [0, 1].
  */
 export function checkedOutcome(
-  name: string,
+  { name, definition }: Pick<Attack, "name"> & { readonly definition: Pick<Attack["definition"], "seeks"> },
   outcome: AttackOutcome,
   images: Readonly<Record<string, Tensor<"float32">>>,
 ): AttackOutcome {
@@ -81,6 +82,8 @@ export function checkedOutcome(
     for (const key of ["loss", "correct"] as const)
       if (judged[key]?.length !== batch) return fail(`no ${what}${key} for each of ${batch} images`);
   }
+  if (definition.seeks === "smallest perturbation" && outcome.found?.radius?.length !== batch)
+    return fail(`no found.radius for each of ${batch} images, though it seeks the smallest perturbation`);
   if (!Array.isArray(outcome.steps)) return fail("no list of steps (an empty one where there are none)");
   return outcome;
 }

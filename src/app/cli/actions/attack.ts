@@ -88,6 +88,10 @@ export async function attackDataset(
   const { dataset: whole, spec, name: dataName } = await openFlagged(flags.data, specOfModel, flags);
   const fit = fitOf(flags, spec);
   const finish = { ...finishOf(flags, spec.task), ...within };
+  if (chosen.definition.seeks === "smallest perturbation" && chosen.budget.epsilon === undefined && finish.thresholds.length > 0)
+    throw new UsageError(
+      `${finish.thresholds[0]!.flag}: ${chosen.name} breaks every image that it can, however far it must go; say with --epsilon within which radius the bound is to hold.`,
+    );
   if (flags.shard && finish.thresholds.length > 0)
     throw new UsageError(
       `${finish.thresholds[0]!.flag}: a part of a run has no number of its own; say it to faultline audit, of the merged run.`,
@@ -367,6 +371,12 @@ async function attackTensors(
     process.stdout.write(
       `mean loss ${mean(outcome.clean.loss)} clean, ${mean(outcome.loss)} after ${flags.attack}; correct ${mean(outcome.clean.correct)} -> ${mean(outcome.correct)}\n`,
     );
+    for (const [name, values] of Object.entries(outcome.found ?? {})) {
+      const known = values.filter(Number.isFinite).sort();
+      process.stdout.write(
+        `${name}: median ${known[Math.floor(known.length / 2)]?.toPrecision(6) ?? "-"} over ${known.length} of ${values.length} images\n`,
+      );
+    }
     for (const file of [flags.trace, flags.out]) if (file) process.stdout.write(`${file}\n`);
   } finally {
     bar.stop();
