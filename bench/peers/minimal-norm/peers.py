@@ -91,7 +91,11 @@ def main(work: Path, only: str) -> None:
             if only not in f"{network} {row['title']}" and kept:
                 results += kept
                 continue
-            ours = load_file(work / f"{network} {row['title']}.safetensors".replace("&", "and"))["image"]
+            file = work / f"{network} {row['title']}.safetensors".replace("&", "and")
+            if not file.exists():
+                print(f"{file.name} is not there: --only ours makes it", flush=True)
+                continue
+            ours = load_file(file)["image"]
             torch.manual_seed(0)
             theirs = packages[row["peer"]](model, x, y, row["attack"], dict(row["options"]))
             found = {"faultline": radii(model, x, y, ours, row["norm"])[0], row["peer"]: radii(model, x, y, theirs, row["norm"])[0]}
