@@ -58,8 +58,9 @@ export function smallestOver({ attack }: AttackPlan, records: readonly AttackRec
   };
 }
 
+/** (A float32 image may lie beyond a radius by its last digits.) */
 const holding = (radii: readonly number[], epsilon: number): number =>
-  radii.length === 0 ? 0 : radii.filter((r) => r > epsilon).length / radii.length;
+  radii.length === 0 ? 0 : radii.filter((r) => r > epsilon * (1 + 1e-6)).length / radii.length;
 
 /** The whole curve, a point for each radius at which a sample breaks; from 0, where only those hold that were right. */
 export function accuracyCurve(records: readonly AttackRecord[]): readonly Point[] {
