@@ -11,6 +11,7 @@ export function lossMoves(plan: AttackPlan, records: readonly AttackRecord[]): C
   const done = records.filter((r) => r.loss);
   const losses = done.map((r) => r.loss!);
   if (losses.length === 0) return notApplicable(name, "No sample finished.");
+  if (plan.attack.definition.seeks === "smallest perturbation") return everyImageBreaks(plan, records);
   if (plan.attack.budget.epsilon === 0) return notApplicable(name, "Nothing may change.");
   const left = done.filter((r) => !settled(plan, r));
   if (left.length === 0) return notApplicable(name, "The attack stops when it has won, and won every sample.");
@@ -35,6 +36,24 @@ export function lossMoves(plan: AttackPlan, records: readonly AttackRecord[]): C
         ? "Try more restarts or a smaller step; if that changes nothing, the gradient is not to be trusted."
         : "Let it look further, with its parameters; a search in predictions alone often finds less than a gradient does."
     }`,
+    numbers,
+  };
+}
+
+/** What the loss does is of no account where the border is looked for; but with nothing to keep it from, a search finds one for every image. */
+function everyImageBreaks({ attack }: AttackPlan, records: readonly AttackRecord[]): Check {
+  const name = "Every image breaks at some size";
+  if (attack.budget.epsilon !== undefined)
+    return notApplicable(name, "An epsilon says beyond which size an image counts as not broken.");
+  const done = records.filter((r) => r.loss);
+  const broken = done.filter((r) => r.found?.radius !== undefined).length / done.length;
+  const numbers = { samples: done.length, share: broken };
+  const found = `For ${percent(broken)} of ${done.length} images a perturbation was found`;
+  if (broken >= 0.95) return { name, verdict: "passed", sentence: `${found}.`, numbers };
+  return {
+    name,
+    verdict: broken >= 0.5 ? "warning" : "failed",
+    sentence: `${found}. Where nearly every image is allowed, every model must break: take more --steps; if that changes nothing, the gradient is not to be trusted.`,
     numbers,
   };
 }
@@ -90,10 +109,13 @@ export function stepSize(plan: AttackPlan, records: readonly AttackRecord[]): Ch
 }
 
 /** Whether more steps would have gone further. */
-export function enoughSteps({ goal }: AttackPlan, records: readonly AttackRecord[]): Check {
+export function enoughSteps(plan: AttackPlan, records: readonly AttackRecord[]): Check {
   const name = "Enough steps";
+  const { goal } = plan;
   const losses = records.flatMap((r) => r.loss ?? []);
   const steps = Math.max(0, ...losses.map((l) => l.steps.length));
+  if (plan.attack.definition.seeks === "smallest perturbation")
+    return notApplicable(name, "The search goes to and fro over the border; its loss does not settle.");
   if (steps < 5) return notApplicable(name, `With ${steps} step${steps === 1 ? "" : "s"} no trend can be seen.`);
   const fifth = Math.max(1, Math.round(steps / 5));
   const whole = meanOf(losses.map((l) => gained(goal.kind, l.clean, l.adversarial)));
