@@ -33,8 +33,8 @@ interface Results {
 
 /** Each row on each network by the command line, in this process. */
 async function ours(rows: string): Promise<void> {
-  for (const network of networks) {
-    for (const { title, ours: flags } of config.rows) {
+  for (const { title, ours: flags } of config.rows) {
+    for (const network of networks) {
       if (!`${network} ${title}`.includes(rows)) continue;
       const out = join(work, `${network} ${title.replace("&", "and")}.safetensors`);
       if (existsSync(out)) continue;
