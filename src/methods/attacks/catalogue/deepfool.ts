@@ -3,6 +3,12 @@ import { AttackError } from "../error.js";
 import { count, parameter, reach, smallestIn } from "../parameters.js";
 import { smallestPerturbation } from "../smallest-perturbation.js";
 
+/**
+ * What each step goes beyond its border, the authors' code's: where the box stops some pixels, steps to the border itself grow shorter and shorter, and never
+ * cross it.
+ */
+const nudge = 1e-4;
+
 /** The border that a sample goes to: how far it is, and the slope of the lead over the class behind it. */
 interface Border {
   readonly distance: number;
@@ -65,7 +71,8 @@ export const deepfool = smallestPerturbation({
             if (done[b] || !slope) continue;
             const [d, size] = [search.row(delta, b), length(slope)];
             // Towards lower f: δ = -|f| w / ‖w‖² in l_2, -|f| sign(w) / ‖w‖₁ in l_inf.
-            for (let i = 0; i < d.length; i++) d[i]! -= distance * (norm === "l_2" ? slope[i]! / size : Math.sign(slope[i]!));
+            for (let i = 0; i < d.length; i++)
+              d[i]! -= (distance + nudge) * (norm === "l_2" ? slope[i]! / size : Math.sign(slope[i]!));
           }
         }
         if (done.includes(false))
