@@ -124,7 +124,7 @@ async function lossSearch(engine: Engine, attack: Attack, loss: TrainingLoss, mo
   if (ascent && more.length === 0) return ascentSearch(await compileAscent(engine, ascent, model));
   const compiled = await compileAttack(engine, raising, model);
   return {
-    search: async (batch) => checkedOutcome(attack.name, await compiled.run(batch), batch.images).images,
+    search: async (batch) => checkedOutcome(attack, await compiled.run(batch), batch.images).images,
     dispose: () => compiled.dispose(),
   };
 }
