@@ -80,6 +80,7 @@ def main(work: Path, only: str) -> None:
     path = here / "results.json"
     before = json.loads(path.read_text())["rows"] if path.exists() else []
     results = []
+    versions = {name: version(name) for name in ("foolbox", "pyautoattack", "torch")}
     for network in networks:
         model = networks[network]()
         model.load_state_dict(torch.load(work / f"{network}.pt", weights_only=True))
@@ -106,9 +107,8 @@ def main(work: Path, only: str) -> None:
                 "unbroken": {who: int(v.isinf().sum()) for who, v in found.items()},
                 "smaller": float((found["faultline"] <= found[row["peer"]] * (1 + 1e-6)).float().mean()),
             })  # fmt: skip
+            path.write_text(json.dumps({"versions": versions, "rows": results}, indent=2) + "\n")
             print(network, row["title"], results[-1]["median"], results[-1]["unbroken"], flush=True)
-    versions = {name: version(name) for name in ("foolbox", "pyautoattack", "torch")}
-    path.write_text(json.dumps({"versions": versions, "rows": results}, indent=2) + "\n")
 
 
 if __name__ == "__main__":
