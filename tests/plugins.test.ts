@@ -80,7 +80,7 @@ describe("a module of one's own", () => {
     const flags = ["--plugin", "smallest-noise.mjs", "--attack", "smallest-noise", "--broken", "0.9", "--directions", "3"];
     const { code, out, err } = await attack("smallest", ...flags, "--reference", "prediction");
     expect(code, err).toBe(0);
-    expect(out).toMatch(/radius: median [\d.]+/);
+    expect(out).toMatch(/smallest perturbation \(l_2\): median [\d.]+/);
     const { found, samples } = json("smallest", "summary.json");
     expect(samples).toBe(2);
     expect(found.queries.most).toBe(34);
