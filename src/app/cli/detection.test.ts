@@ -65,7 +65,7 @@ describe("a detector is attacked on COCO's form of data", () => {
     expect(code, `${out}${err}`).toBe(0);
     const { metrics } = summaryOf(wish);
     expect(came(metrics.target!.clean.boxes!, metrics.target!.adversarial.boxes!), JSON.stringify(metrics.target)).toBe(true);
-    expect(readFileSync(path(wish, "report.html"), "utf8")).toMatch(/boxes against the attacker's target went from/);
+    expect(readFileSync(path(wish, "report.html"), "utf8")).toMatch(/boxes against the attacker&#39;s target went from/);
   });
 
   it("--target class:NAME turns what is seen", async () => {

@@ -41,7 +41,7 @@ it("names the flag that was meant by what other libraries call it, by a word of 
     "-eps": "--epsilon",
   };
   for (const [typed, flag] of Object.entries(meant)) expect([typed, flagMeant(typed, flags)]).toEqual([typed, flag]);
-  for (const typed of ["--gammas", "--workers", "--x"]) expect([typed, flagMeant(typed, flags)]).toEqual([typed, undefined]);
+  for (const typed of ["--quartz", "--workers", "--x"]) expect([typed, flagMeant(typed, flags)]).toEqual([typed, undefined]);
 });
 
 it("never names a flag that the command has not", () => {

@@ -6,6 +6,7 @@ import { nearest } from "../../engine/onnx/nearest.js";
 /** What torchattacks, Foolbox, AutoAttack, ART and training scripts call what has a flag here; only what no rule below finds. */
 const elsewhere: Readonly<Record<string, string>> = {
   eps: "epsilon",
+  targeted: "target",
   radius: "epsilon",
   alpha: "step-size",
   lr: "step-size",

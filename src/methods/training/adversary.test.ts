@@ -6,6 +6,7 @@ import { tensor } from "../../engine/tensor/tensor.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { attacks } from "../attacks/catalogue/index.js";
 import { type AttackDefinition, attackOf, checkAttack, ownParameters } from "../attacks/definition.js";
+import { AttackError } from "../attacks/error.js";
 import { Adversary } from "./adversary.js";
 import { trainingLoss } from "./losses.js";
 import { adamw } from "./optimizers/index.js";
@@ -48,7 +49,14 @@ it.each(Object.values<AttackDefinition>(attacks).map((definition) => [definition
     );
     const creating = Adversary.create(engine, smallClassifier, loss, inputs, { attack });
     if (refused) return expect(creating).rejects.toThrow(refused);
-    const adversary = await creating;
+    const created = await creating.catch((error: Error) => error);
+    if (created instanceof Error) {
+      // What compares four logits, or is learned on a whole data set first, says so of these batches of three classes.
+      expect(created).toBeInstanceOf(AttackError);
+      expect(created.message).toMatch(/compares? four logits, and the model has 3 classes|learns one \w+ for all images/);
+      return;
+    }
+    const adversary = created;
     const [first, again] = [
       await adversary.perturb(batch, trainer.weights(), "1"),
       await adversary.perturb(batch, trainer.weights(), "1"),
@@ -59,7 +67,7 @@ it.each(Object.values<AttackDefinition>(attacks).map((definition) => [definition
     expect(found.every((v) => v >= 0 && v <= 1)).toBe(true);
     expect(found.slice(2 * 192)).toEqual(image.data.slice(2 * 192));
     // Those that stop at a wrong prediction, or look for the smallest perturbation, may leave images alone.
-    if (definition.seeks === undefined && definition.until === undefined)
+    if (definition.seeks === undefined && definition.until === undefined && attack.budget.epsilon !== 0)
       expect(found.slice(0, 2 * 192)).not.toEqual(image.data.slice(0, 2 * 192));
     expect(first.target).toBe(batch.target);
   },

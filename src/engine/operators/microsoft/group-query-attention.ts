@@ -33,7 +33,7 @@ export const GroupQueryAttention = defineComposite({
   outputs: ["output", "present_key", "present_value", "output_qk?"],
   attributes: {
     do_rotary: flag(0),
-    k_quant_type: string("NONE"),
+    k_quant_type: string("NONE", ["NONE", "PER_TENSOR", "PER_CHANNEL"]),
     kv_cache_bit_width: int(0),
     kv_num_heads: required(int()),
     local_window_size: int(-1),
@@ -43,7 +43,7 @@ export const GroupQueryAttention = defineComposite({
     scale: float(0),
     smooth_softmax: int(-1),
     softcap: float(0),
-    v_quant_type: string("NONE"),
+    v_quant_type: string("NONE", ["NONE", "PER_TENSOR", "PER_CHANNEL"]),
   },
   decompose: ({ inputs, attributes, read, graph, fail }) => {
     const [query, key, value, pastKey, pastValue, lengths, total, cos, sin, places, bias, sink, keyScale, valueScale] = inputs;
