@@ -81,10 +81,10 @@ describe("a module of one's own", () => {
     const { code, out, err } = await attack("smallest", ...flags, "--reference", "prediction");
     expect(code, err).toBe(0);
     expect(out).toMatch(/smallest perturbation \(l_2\): median [\d.]+/);
-    const { found, samples } = json("smallest", "summary.json");
+    const { found, samples, smallest } = json("smallest", "summary.json");
     expect(samples).toBe(2);
     expect(found.queries.most).toBe(34);
-    expect(found.radius.median).toBeGreaterThan(0);
+    expect(smallest.median).toBeGreaterThan(0);
     const audit = json("smallest", "audit.json") as { name: string; verdict: string }[];
     expect(audit.find((c) => c.name === "Gradients are usable")?.verdict).toBe("not applicable");
     const refused = await attack("refused", ...flags, "--epsilon", "0.1");

@@ -34,14 +34,7 @@ beforeAll(async () => {
     main(["spectrum", ...common.slice(0, 3), "--images", "2", "--threads", "1", "--out", join(folder, name), ...more]);
   await spectrum("spectrum", "--attack", "pgd", "--steps", "2");
   await spectrum("other");
-  await main([
-    "spectrum",
-    "compare",
-    join(folder, "spectrum"),
-    join(folder, "other"),
-    "--out",
-    join(folder, "spectra", "report.html"),
-  ]);
+  await main(["spectrum", "compare", join(folder, "spectrum"), join(folder, "other"), "--out", join(folder, "spectra")]);
   writeFileSync(join(folder, "sensor.json"), JSON.stringify(smallSensor));
   await main(["sensor", "train", join(folder, "sensor.json"), "--threads", "1", "--out", join(folder, "sensor")]);
   vi.restoreAllMocks();
