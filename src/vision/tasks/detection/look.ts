@@ -1,6 +1,7 @@
 import type { Tensor } from "../../../engine/tensor/tensor.js";
 import type { BoxForm, ModelSpec } from "../../spec/model-spec.js";
 import type { Look } from "../task.js";
+import { boxMeanings } from "./box-meanings.js";
 import { pairOf } from "./heads/head.js";
 import { headOf, heads, pairAmong } from "./heads/index.js";
 
@@ -84,7 +85,7 @@ function ofPair(scores: readonly Tensor[], boxes: readonly Tensor[]) {
     }
   }
   const form = formOf(boxes);
-  const normalized = form.name.endsWith("normalized");
+  const normalized = boxMeanings[form.name].unit === "shares";
   const share = (n: number) => `${Math.round((100 * n) / places)} %`;
   const softmax = sums === places && inside === places;
   if (classes > 1 && (last > 0.6 * places || (softmax && last >= first)))

@@ -25,6 +25,7 @@ import { Transpose } from "../../../../engine/operators/layout/transpose.js";
 import { isFloat, tensor } from "../../../../engine/tensor/tensor.js";
 import type { BoxForm } from "../../../spec/model-spec.js";
 import { single } from "../../../spec/output.js";
+import { boxMeanings } from "../box-meanings.js";
 
 // What the heads share.
 
@@ -120,9 +121,10 @@ export function cornersOf(boxes: Value, form: BoxForm, [height, width]: readonly
   const row = (k: number) => slice(four, [k], [k + 1], { axes: [1] });
   const [a, b, c, d] = [row(0), row(1), row(2), row(3)];
   const halves = [mul(c, 0.5), mul(d, 0.5)] as const;
-  const centered = form.startsWith("cxcywh");
-  const corners = centered ? [sub(a, halves[0]), sub(b, halves[1]), add(a, halves[0]), add(b, halves[1])] : [a, b, c, d];
-  const [x, y] = form.endsWith("normalized") ? [width, height] : [1, 1];
+  const { numbers, unit } = boxMeanings[form];
+  const corners =
+    numbers === "center and sides" ? [sub(a, halves[0]), sub(b, halves[1]), add(a, halves[0]), add(b, halves[1])] : [a, b, c, d];
+  const [x, y] = unit === "shares" ? [width, height] : [1, 1];
   const inPixels = corners.map((v, k) => {
     const scale = k % 2 === 0 ? x : y;
     return clip(scale === 1 ? v : mul(v, scale), 0, k % 2 === 0 ? width : height);
