@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { tasks } from "../../vision/tasks/index.js";
 import type { Check } from "../attack/audit.js";
+import { flagOf } from "../attack/flag-of.js";
 import { fieldsOf, typed } from "../attack/parameters.js";
 import { readPlan } from "../attack/reopen.js";
 import type { AttackSummary, Stage } from "../attack/summary.js";
@@ -112,8 +113,8 @@ async function rowOf(path: string): Promise<Row> {
   };
 }
 
-/** stepSize -> step-size */
-const flagName = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+/** A parameter as a column is called: step-size. */
+const flagName = (name: string): string => flagOf(name).slice(2);
 
 /** A metric of a row; null where it is infinite or was not measured. */
 export const metricOf = ({ against }: Comparison, row: Row, stage: Stage, metric: string): number | null =>

@@ -11,8 +11,6 @@ export class SuiteError extends Error {
   override readonly name = "SuiteError";
 }
 
-const texts = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
-
 /** What a model is put through: attacks at given settings, corruptions at given severities. A file of it is what `--suite FILE` reads. */
 export const suiteSchema = z.strictObject({
   name: z.string().regex(/^[\w.-]+$/),
@@ -26,7 +24,7 @@ export const suiteSchema = z.strictObject({
     })
     .optional(),
   /** Names of attacks with their parameters, as they are typed without dashes: { "attack": "pgd", "epsilon": "8/255", "step-size": 0.01 }. */
-  attacks: z.array(z.object({ attack: z.string() }).catchall(texts.valueType)),
+  attacks: z.array(z.object({ attack: z.string() }).catchall(z.union([z.string(), z.number(), z.boolean()]))),
   corruptions: z.strictObject({ kinds: z.array(z.string()), severities: z.array(z.number().int().min(1).max(5)) }).optional(),
 });
 export type Suite = z.infer<typeof suiteSchema>;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { count, parameter } from "./parameters.js";
+import { ball, count, grid, loss, optionalRandomStart, parameter, restarts, stepLength, steps } from "./parameters.js";
 
 // The parameters of what makes adversarial images work on other models than the attacked one (transfer). Without a default they are off, and a plan holds
 // only what was asked for.
@@ -54,9 +54,22 @@ const nesterovNotes = {
 const nesterov = z.enum(["off", "released", "published"]);
 
 /** Of attacks with momentum. */
-export const momentum = {
+const momentum = {
   decay: parameter(z.number().min(0).optional(), { ...decayNotes, usual: "1" }),
   nesterov: parameter(nesterov.optional(), { ...nesterovNotes, ...off }),
+};
+
+/** All that an ascent along accumulated gradients takes: mi-fgsm and its kin, which differ in what is usual. */
+export const momentumAscent = {
+  ...ball,
+  ...steps,
+  ...stepLength,
+  ...restarts,
+  ...optionalRandomStart,
+  ...grid,
+  ...loss,
+  ...momentum,
+  ...transfer,
 };
 
 /** The same with other usual values, for attacks that are known by a name of their own. */

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import type { Engine } from "../../../engine/runtime/engine.js";
@@ -24,7 +23,7 @@ import { compareRuns } from "../../compare/runs.js";
 import { tableText } from "../../compare/tables.js";
 import { verdict, writeComparison } from "../../compare/write.js";
 import { fingerprintOf } from "../../data/fingerprint.js";
-import { hashFile } from "../../hash-file.js";
+import { hashFile, shortHash } from "../../hash-file.js";
 import { nameOfModel } from "../../name-of-model.js";
 import { loadPlugins, type Plugins, taskWith } from "../../plugins/plugins.js";
 import { readPredicting } from "../../read-predicting.js";
@@ -231,7 +230,7 @@ async function sweep(
   if (flags.shard) throw new UsageError("--shard cuts one attack into parts; do the attacks one by one.");
   const names = labelsOf(list, flags);
   const { out: _, json: __, quiet: ___, ...deciding } = { ...flags, data: flags.data && resolve(flags.data) };
-  const settings = createHash("sha256").update(JSON.stringify(deciding)).digest("hex").slice(0, 8);
+  const settings = shortHash(deciding);
   const root = flags.out ?? join("runs", `${nameOfModel(path)}-${[...new Set(list.map((a) => a.name))].join("+")}-${settings}`);
   if (existsSync(join(root, "run.json")))
     throw new UsageError(`${root} is the run of one attack; name another directory with --out.`);
@@ -297,10 +296,7 @@ function labelsOf(list: readonly Attack[], flags: AttackCommandFlags): string[] 
 /** The same command has the same name, and resumes; other settings have another, and never meet a run of theirs. */
 function nameOf(plan: AttackPlan): string {
   const { shard, ...rest } = planFile(plan);
-  const settings = createHash("sha256")
-    .update(JSON.stringify(identityOf(rest)))
-    .digest("hex")
-    .slice(0, 8);
+  const settings = shortHash(identityOf(rest));
   const part = shard ? `-${shard.index}of${shard.count}` : "";
   return `${nameOfModel(rest.model.path)}-${rest.attack.name}-${settings}${part}`;
 }

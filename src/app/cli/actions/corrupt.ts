@@ -87,7 +87,7 @@ function report(run: RunDirectory<RunRecord>, total: number, out: string): numbe
     return 130;
   }
   process.stdout.write(
-    `${total - failed.length} pictures in ${out}${failed.length > 0 ? `; ${failed.length} could not be read` : ""}\n`,
+    `${total - failed.length} picture${total - failed.length === 1 ? "" : "s"} in ${out}${failed.length > 0 ? `; ${failed.length} could not be read` : ""}\n`,
   );
   return failed.length > 0 ? 1 : 0;
 }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
@@ -10,7 +9,7 @@ import { writeComparison } from "../../compare/write.js";
 import { readCorruption } from "../../data/corruption.js";
 import { cardOf, cardText } from "../../evaluate/card.js";
 import { cellsOf, demandTask, readSuite, type Suite } from "../../evaluate/suite.js";
-import { hashFile } from "../../hash-file.js";
+import { hashFile, shortHash } from "../../hash-file.js";
 import { nameOfModel } from "../../name-of-model.js";
 import { loadPlugins } from "../../plugins/plugins.js";
 import { readPredicting } from "../../read-predicting.js";
@@ -121,8 +120,5 @@ function withFrost(suite: Suite, { frost, quiet }: EvaluateFlags): Suite {
 /** The same model, suite and flags have the same name. */
 async function settingsOf(path: string, suite: Suite, flags: EvaluateFlags): Promise<string> {
   const { out: _, json: __, quiet: ___, suite: ____, ...deciding } = { ...flags, data: flags.data && resolve(flags.data) };
-  return createHash("sha256")
-    .update(JSON.stringify([await hashFile(path), suite, deciding]))
-    .digest("hex")
-    .slice(0, 8);
+  return shortHash([await hashFile(path), suite, deciding]);
 }

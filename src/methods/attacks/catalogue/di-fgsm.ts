@@ -1,6 +1,5 @@
-import { ball, grid, loss, optionalRandomStart, restarts, stepLength, steps } from "../parameters.js";
 import { projectedAscent } from "../projected-ascent.js";
-import { momentum, transfer, usually } from "../transfer-parameters.js";
+import { momentumAscent, usually } from "../transfer-parameters.js";
 
 /** Iterated steps along gradients of images that are shrunk and padded at random. */
 export const diFgsm = projectedAscent({
@@ -9,15 +8,7 @@ export const diFgsm = projectedAscent({
   source: "Xie et al. 2019, section 3.3",
   summary: "iterated steps along gradients of images that are shrunk and padded at random; --decay 1 for M-DI²-FGSM",
   parameters: {
-    ...ball,
-    ...steps,
-    ...stepLength,
-    ...restarts,
-    ...optionalRandomStart,
-    ...grid,
-    ...loss,
-    ...momentum,
-    ...transfer,
+    ...momentumAscent,
     ...usually.decay(0),
     ...usually.inputDiversity(0.5),
   },

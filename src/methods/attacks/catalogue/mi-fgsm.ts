@@ -1,6 +1,5 @@
-import { ball, grid, loss, optionalRandomStart, restarts, stepLength, steps } from "../parameters.js";
 import { projectedAscent } from "../projected-ascent.js";
-import { momentum, transfer } from "../transfer-parameters.js";
+import { momentumAscent } from "../transfer-parameters.js";
 
 /** Iterated steps along an accumulated gradient, from the clean image. */
 export const miFgsm = projectedAscent({
@@ -8,16 +7,6 @@ export const miFgsm = projectedAscent({
   title: "MI-FGSM",
   source: "Dong et al. 2018, algorithm 1",
   summary: "iterated steps along an accumulated gradient, g / ‖g‖₁ each, from the clean image",
-  parameters: {
-    ...ball,
-    ...steps,
-    ...stepLength,
-    ...restarts,
-    ...optionalRandomStart,
-    ...grid,
-    ...loss,
-    ...momentum,
-    ...transfer,
-  },
+  parameters: momentumAscent,
   parts: (parameters, { momentumTransferring }) => momentumTransferring(parameters),
 });

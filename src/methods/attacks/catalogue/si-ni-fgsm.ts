@@ -1,6 +1,5 @@
-import { ball, grid, loss, optionalRandomStart, restarts, stepLength, steps } from "../parameters.js";
 import { projectedAscent } from "../projected-ascent.js";
-import { momentum, transfer, usually } from "../transfer-parameters.js";
+import { momentumAscent, usually } from "../transfer-parameters.js";
 
 /** Ni-fgsm whose gradients are means over darker and darker copies of the image. */
 export const siNiFgsm = projectedAscent({
@@ -9,15 +8,7 @@ export const siNiFgsm = projectedAscent({
   source: "Lin et al. 2020, algorithm 1",
   summary: "ni-fgsm whose gradients are means over darker and darker copies of the image",
   parameters: {
-    ...ball,
-    ...steps,
-    ...stepLength,
-    ...restarts,
-    ...optionalRandomStart,
-    ...grid,
-    ...loss,
-    ...momentum,
-    ...transfer,
+    ...momentumAscent,
     ...usually.nesterov("released"),
     ...usually.scales(5),
   },

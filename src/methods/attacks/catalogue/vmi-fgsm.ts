@@ -1,6 +1,5 @@
-import { ball, grid, loss, optionalRandomStart, restarts, stepLength, steps } from "../parameters.js";
 import { projectedAscent } from "../projected-ascent.js";
-import { momentum, transfer, usually } from "../transfer-parameters.js";
+import { momentumAscent, usually } from "../transfer-parameters.js";
 
 /** Momentum of gradients that are tuned by those around the last iterate. */
 export const vmiFgsm = projectedAscent({
@@ -9,15 +8,7 @@ export const vmiFgsm = projectedAscent({
   source: "Wang & He 2021, algorithm 1",
   summary: "momentum of gradients that are tuned by those around the last iterate",
   parameters: {
-    ...ball,
-    ...steps,
-    ...stepLength,
-    ...restarts,
-    ...optionalRandomStart,
-    ...grid,
-    ...loss,
-    ...momentum,
-    ...transfer,
+    ...momentumAscent,
     ...usually.variance(20),
   },
   parts: (parameters, { momentumTransferring }) => momentumTransferring(parameters),

@@ -1,6 +1,5 @@
-import { ball, grid, loss, optionalRandomStart, restarts, stepLength, steps } from "../parameters.js";
 import { projectedAscent } from "../projected-ascent.js";
-import { momentum, transfer, usually } from "../transfer-parameters.js";
+import { momentumAscent, usually } from "../transfer-parameters.js";
 
 /** Vmi-fgsm with the look ahead of ni-fgsm. */
 export const vniFgsm = projectedAscent({
@@ -9,15 +8,7 @@ export const vniFgsm = projectedAscent({
   source: "Wang & He 2021, section 3.2",
   summary: "vmi-fgsm with the look ahead of ni-fgsm",
   parameters: {
-    ...ball,
-    ...steps,
-    ...stepLength,
-    ...restarts,
-    ...optionalRandomStart,
-    ...grid,
-    ...loss,
-    ...momentum,
-    ...transfer,
+    ...momentumAscent,
     ...usually.nesterov("released"),
     ...usually.variance(20),
   },
