@@ -12,7 +12,7 @@ import { transformOf } from "./transform-of.js";
 
 /** The model as a plan's attack meets it, for one size of batch and image. */
 export async function attackedModel(
-  { engine, model, plan, plugins, region }: Pick<AttackContext, "engine" | "model" | "plan" | "plugins" | "region">,
+  { engine, model, plan, at, plugins, region }: Pick<AttackContext, "engine" | "model" | "plan" | "at" | "plugins" | "region">,
   size: PredictorSize & { readonly valid: boolean },
 ): Promise<AttackedModel> {
   const task = taskWith(tasks[plan.spec.task], plugins);
@@ -25,7 +25,7 @@ export async function attackedModel(
       : { predictor: await framed({ ...size, batch }, plan.spec.size, plan.fit.mismatch, task, predictorFor) }),
     ...(batch !== size.batch && { batch: size.batch }),
   };
-  const transform = await transformOf(plan.threat.eot, Object.values(imagesOf(where))[0]!, engine);
+  const transform = await transformOf(plan.threat.eot, Object.values(imagesOf(where))[0]!, engine, at);
   return {
     ...where,
     task,

@@ -75,5 +75,5 @@ export async function gather(
     intact[0] && context.plan.attack.definition.follows === "gradients" ? await compareLevels(context, intact[0]) : undefined;
   onProgress?.("feeding the model in other ways");
   const feeding = await tryFeedings(context, done);
-  return { records, files, trials, blackBox, levels, feeding, modelHash: await hashFile(context.plan.model.path) };
+  return { records, files, trials, blackBox, levels, feeding, modelHash: await hashFile(context.at(context.plan.model.path)) };
 }

@@ -23,9 +23,7 @@ export interface Finish {
   /** Samples that the audit attacks again. */
   readonly auditSamples?: number;
   readonly assets: Assets;
-  readonly print: "text" | "json" | "problems only";
-  /** Stands before what is printed of problems: "pgd-epsilon-8-255: " where one of several runs has them. */
-  readonly of?: string;
+  readonly print: "text" | "json" | "problems only" | "nothing";
   readonly allowAudit: boolean;
   readonly thresholds: readonly Threshold[];
   /** Told what is being done. */
@@ -38,7 +36,7 @@ export type ExitCode = 0 | 1 | 2;
 /** What follows the last sample: summary.json, the table in the terminal, audit and report. */
 export async function finishRun(context: AttackContext, run: RunDirectory<AttackRecord>, finish: Finish): Promise<ExitCode> {
   const { plan } = context;
-  const { print, assets, say, of = "" } = finish;
+  const { print, assets, say } = finish;
   const transfers = await measureTransfer(context, run, say);
   const summary = { ...summarize(plan, run.records), ...(transfers.length > 0 && { transfer: transfers }) };
   run.write("summary.json", `${JSON.stringify(summary, undefined, 2)}\n`);
@@ -70,11 +68,9 @@ export async function finishRun(context: AttackContext, run: RunDirectory<Attack
     process.stdout.write(
       `${JSON.stringify({ run: run.path, report, exitCode: code, missed: misses, summary, audit: checks ?? null }, undefined, 2)}\n`,
     );
-  for (const sentence of misses) process.stderr.write(`faultline: ${of}${sentence}\n`);
+  for (const sentence of misses) process.stderr.write(`faultline: ${sentence}\n`);
   if (code === 1)
-    process.stderr.write(
-      `faultline: ${of}the audit failed (${failed.map((c) => c.name).join("; ")}); --allow-audit lets it pass.\n`,
-    );
+    process.stderr.write(`faultline: the audit failed (${failed.map((c) => c.name).join("; ")}); --allow-audit lets it pass.\n`);
   return code;
 }
 

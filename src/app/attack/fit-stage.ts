@@ -17,6 +17,7 @@ import { hashFile } from "../hash-file.js";
 import type { RunDirectory } from "../runs/run-directory.js";
 import { attackedModel } from "./attacked-model.js";
 import { batchOf, imagesOf } from "./batch-of.js";
+import type { Places } from "./places.js";
 import type { AttackPlan } from "./plan.js";
 import { type Prepared, prepare, withoutTruth } from "./prepare.js";
 import type { AttackContext, AttackRecord } from "./run-attack.js";
@@ -62,7 +63,7 @@ export async function fitStage(
   const { plan, engine } = context;
   const rule = ruleOf(plan)!;
   const { what } = rule;
-  const done = await learnedIn(plan, run.path);
+  const done = await learnedIn(plan, run.path, context.at);
   if (done) {
     if (!existsSync(join(run.path, fileOf(what)))) await writeLearned(plan, run, done);
     return done;
@@ -111,15 +112,16 @@ function begun(file: string): FitProgress | undefined {
  * @returns undefined where it has learned nothing yet.
  * @throws AttackError where the file holds something else, or is another one than it was.
  */
-export async function learnedIn(plan: AttackPlan, folder: string): Promise<Fitted | undefined> {
+export async function learnedIn(plan: AttackPlan, folder: string, at: Places): Promise<Fitted | undefined> {
   const rule = ruleOf(plan);
   if (!rule) return undefined;
   const own = join(folder, fileOf(rule.what));
   if (existsSync(own)) return tensorsIn(own);
   if (plan.fitOn?.kind !== "file") return undefined;
-  const { path, sha256 } = plan.fitOn;
-  if (!existsSync(path)) throw new AttackError(`${path} is not there any more, and the run was made with it; put it back.`);
-  if ((await hashFile(path)) !== sha256) throw new AttackError(`${path} has changed since the run was made.`);
+  const { path: named, sha256 } = plan.fitOn;
+  const path = at(named);
+  if (!existsSync(path)) throw new AttackError(`${named} is not there any more, and the run was made with it; put it back.`);
+  if ((await hashFile(path)) !== sha256) throw new AttackError(`${named} has changed since the run was made.`);
   return tensorsIn(path);
 }
 

@@ -105,10 +105,11 @@ export type TransferPlan = NonNullable<PlanFile["transfer"]>[number];
 export type AttackPlan = Omit<PlanFile, "attack"> & { readonly attack: Attack };
 
 /** A plan as run.json holds it. */
-export const planFile = (plan: AttackPlan): PlanFile => ({
-  ...plan,
-  attack: { name: plan.attack.name, ...plan.attack.parameters },
-});
+export const planFile = <P extends { readonly attack: Attack }>(plan: P): Omit<P, "attack"> & { attack: PlanFile["attack"] } => {
+  const attack: PlanFile["attack"] = { name: plan.attack.name, ...plan.attack.parameters };
+  // In its place among the fields: plans are compared by their bytes.
+  return { ...(plan as Omit<P, "attack">), attack };
+};
 
 /**
  * What decides whether two plans are of the same run: contents, not paths, and what was said, not whether it was. On which other models its images are

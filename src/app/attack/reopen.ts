@@ -1,15 +1,17 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { OnnxModel } from "../../engine/onnx/model.js";
 import type { Engine } from "../../engine/runtime/engine.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import { DataError } from "../../vision/data/error.js";
 import { readImage } from "../../vision/data/node/image-file.js";
 import { tasks } from "../../vision/tasks/index.js";
-import { openData } from "../data/open-data.js";
+import { type DataOptions, openData } from "../data/open-data.js";
 import { type Plugins, reloadPlugins } from "../plugins/plugins.js";
 import { readPredicting } from "../read-predicting.js";
 import { RunError } from "../runs/error.js";
 import { learnedIn } from "./fit-stage.js";
+import { asNamed, type Places } from "./places.js";
 import { type AttackPlan, planFileSchema, planOf } from "./plan.js";
 import { withPictures } from "./prepare.js";
 import type { AttackContext } from "./run-attack.js";
@@ -56,27 +58,46 @@ export async function readPlan(folder: string, elsewhere: readonly string[] = []
 const isOfOldForm = (value: unknown): boolean =>
   typeof value === "object" && value !== null && "command" in value && value.command === "attack" && !("threat" in value);
 
-/** Opens what a finished run was made from: model, data, attack. @param folder of the run: what the attack has learned lies there. */
-export async function reopen({ plan, plugins }: OpenPlan, engine: Engine, folder: string): Promise<AttackContext> {
-  const { data, spec, goal, threat, fit } = plan;
-  const opened = await openData(data.path, {
-    task: spec.task,
-    ...(data.format && { format: data.format }),
-    ...(data.split && { split: data.split }),
-    ...(data.variant && { variant: data.variant }),
-    ...(data.corruption && { corruption: data.corruption }),
-  });
+/**
+ * Opens what a run is made from, or was: model, data, attack.
+ *
+ * @param folder of the run: what the attack has learned lies there. @param model where it is read already. @param at where what the plan names lies.
+ */
+export async function reopen(
+  { plan, plugins }: OpenPlan,
+  engine: Engine,
+  folder: string,
+  { model, at = asNamed }: { readonly model?: OnnxModel; readonly at?: Places } = {},
+): Promise<AttackContext> {
+  const { spec, goal, threat, fit, fitOn } = plan;
+  const options = dataOf(plan, at);
+  const opened = await openData(plan.data.path, options, spec.size);
   const dataset = withPictures(opened.dataset, fit);
   const names = spec.classes ?? dataset.classNames;
   return {
     engine,
     plan,
+    at,
     plugins,
-    model: await readPredicting(plan.model.path, spec),
+    model: model ?? (await readPredicting(at(plan.model.path), spec)),
     dataset,
-    target: goal.kind === "targeted" ? await tasks[spec.task].wish.read(goal.target, readImage, names) : undefined,
-    region: threat.region === undefined ? undefined : await readRegion(threat.region),
-    fitted: await learnedIn(plan, folder),
+    target:
+      goal.kind === "targeted" ? await tasks[spec.task].wish.read(goal.target, (path) => readImage(at(path)), names) : undefined,
+    region: threat.region === undefined ? undefined : await readRegion(at(threat.region)),
+    lessons: fitOn?.kind === "data" ? withPictures((await openData(fitOn.path, options, spec.size)).dataset, fit) : undefined,
+    fitted: await learnedIn(plan, folder, at),
+  };
+}
+
+/** How a plan's data set is opened. */
+export function dataOf({ data, spec }: Pick<AttackPlan, "data" | "spec">, at: Places = asNamed): DataOptions {
+  return {
+    task: spec.task,
+    at,
+    ...(data.format && { format: data.format }),
+    ...(data.split && { split: data.split }),
+    ...(data.variant && { variant: data.variant }),
+    ...(data.corruption && { corruption: data.corruption }),
   };
 }
 

@@ -21,6 +21,7 @@ import { batchOf, imagesOf } from "./batch-of.js";
 import { type BySize, bySize } from "./by-size.js";
 import { type PerturbationSize, perturbationSize, saveable } from "./eight-bit.js";
 import { fitStage, lessonIndices } from "./fit-stage.js";
+import type { Places } from "./places.js";
 import type { AttackPlan } from "./plan.js";
 import { type Prepared, prepare, withoutTruth } from "./prepare.js";
 
@@ -83,6 +84,8 @@ export interface AttackContext {
   readonly engine: Engine;
   readonly model: OnnxModel;
   readonly plan: AttackPlan;
+  /** Where on this machine a file or folder lies that the plan names. */
+  readonly at: Places;
   /** The modules that the plan names. */
   readonly plugins: Plugins;
   readonly dataset: Dataset;
@@ -119,11 +122,14 @@ export interface Compiling {
   readonly before: number | undefined;
 }
 
+/** What of a plan says which samples it is about. */
+type Selection = Pick<AttackPlan, "data" | "seed" | "fitOn" | "batch" | "shard">;
+
 /**
  * Indices of the samples that this run is to do, in order: whole batches, so that results do not depend on how the work is cut. A limit takes a seeded
  * choice: folders are sorted by class, and the first ones would be of one class.
  */
-export function plannedBatches(plan: AttackPlan): number[][] {
+export function plannedBatches(plan: Selection): number[][] {
   const chosen = chosenSamples(plan);
   const lessons = new Set(lessonIndices(plan, chosen));
   const measured = chosen.filter((i) => !lessons.has(i));
@@ -133,7 +139,7 @@ export function plannedBatches(plan: AttackPlan): number[][] {
   return shard ? batches.filter((_, i) => i % shard.count === shard.index - 1) : batches;
 }
 
-function chosenSamples({ data: { length, limit = length }, seed }: AttackPlan): number[] {
+function chosenSamples({ data: { length, limit = length }, seed }: Selection): number[] {
   const all = Array.from({ length }, (_, i) => i);
   if (limit >= length) return all;
   return new Random(seed, "attack/samples")

@@ -99,13 +99,13 @@ async function measured(
 ): Promise<TransferRecord[]> {
   const { plan, target } = context;
   const { spec } = other;
-  if ((await hashFile(other.path)) !== other.sha256)
+  if ((await hashFile(context.at(other.path))) !== other.sha256)
     throw new UsageError(
       `${other.path} is another file than it was when the run was made; name it again with faultline transfer.`,
     );
   const theirs = {
     ...context,
-    model: await readPredicting(other.path, spec),
+    model: await readPredicting(context.at(other.path), spec),
     region: undefined,
     plan: { ...plan, spec, threat: { scale: plan.threat.scale } },
   };

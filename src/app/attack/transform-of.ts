@@ -5,6 +5,7 @@ import { modelTransform, type Transform, type TransformName, transforms } from "
 import { UsageError } from "../cli/errors.js";
 import { hashFile } from "../hash-file.js";
 import { readModelAloud } from "../read-model.js";
+import { asNamed, type Places } from "./places.js";
 import type { AttackPlan } from "./plan.js";
 import { usualSamples } from "./usual.js";
 
@@ -29,8 +30,13 @@ export async function eotOf(transform: string | undefined, given: number | undef
 }
 
 /** The transform that a plan names, for a batch of images of one shape. */
-export async function transformOf(eot: Eot | undefined, image: Shape, engine: Engine): Promise<Transform | undefined> {
+export async function transformOf(
+  eot: Eot | undefined,
+  image: Shape,
+  engine: Engine,
+  at: Places = asNamed,
+): Promise<Transform | undefined> {
   if (!eot) return undefined;
   if (eot.sha256 === undefined) return transforms[eot.transform as TransformName](eot.samples);
-  return modelTransform(await readModelAloud(eot.transform), eot.transform, eot.samples, image, (m) => engine.evaluate(m));
+  return modelTransform(await readModelAloud(at(eot.transform)), eot.transform, eot.samples, image, (m) => engine.evaluate(m));
 }

@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Card } from "../evaluate/card.js";
-import { cellsOf, readSuite } from "../evaluate/suite.js";
+import { readSuite, runsOf } from "../evaluate/suite.js";
 import { suites } from "../evaluate/suites.js";
 import { faultline, scratch } from "./testing/scene.js";
 
@@ -63,7 +63,7 @@ it("a suite is printed as the file that is read", async () => {
 });
 
 it.each(Object.values(suites))("$name: its runs have names of their own", (of) => {
-  const cells = cellsOf(of, undefined);
+  const cells = runsOf(of, undefined);
   expect(new Set(cells.map((c) => c.name)).size).toBe(cells.length);
   expect(cells.length).toBeGreaterThan(6);
 });

@@ -3,13 +3,29 @@ import type { Tensor } from "../../engine/tensor/tensor.js";
 import { type Corrupting, corruptions, type Severity, severities } from "../../vision/corruptions/index.js";
 import { DataError } from "../../vision/data/error.js";
 import { imagesBelow, readImage } from "../../vision/data/node/index.js";
+import { asNamed, type Places } from "../attack/places.js";
 
 /**
  * What `--corruption` says: `fog:3`, `fog:3,seed=1`, `frost:2,pictures=FOLDER`.
  *
  * @throws DataError in one sentence.
  */
-export async function readCorruption(text: string): Promise<Corrupting> {
+export async function readCorruption(text: string, at: Places = asNamed): Promise<Corrupting> {
+  const { kind, strength, given } = corruptionWords(text);
+  return {
+    corruption: corruptionCalled(kind),
+    severity: readSeverity(strength ?? "", text),
+    ...(given.seed !== undefined && { seed: given.seed }),
+    ...(await overlaysFor(kind, given.pictures === undefined ? undefined : at(given.pictures))),
+  };
+}
+
+/** The parts of what `--corruption` says. @throws DataError for a setting that there is not. */
+export function corruptionWords(text: string): {
+  readonly kind: string;
+  readonly strength: string | undefined;
+  readonly given: { readonly seed?: string; readonly pictures?: string };
+} {
   const [what = "", ...settings] = text.split(",");
   const [kind = "", strength] = what.split(":");
   const given = Object.fromEntries(
@@ -20,12 +36,7 @@ export async function readCorruption(text: string): Promise<Corrupting> {
       return [name, rest.join("=")];
     }),
   );
-  return {
-    corruption: corruptionCalled(kind),
-    severity: readSeverity(strength ?? "", text),
-    ...(given.seed !== undefined && { seed: given.seed }),
-    ...(await overlaysFor(kind, given.pictures)),
-  };
+  return { kind, strength, given };
 }
 
 /** @throws DataError for an unknown name. */

@@ -5,6 +5,7 @@ import { DataError } from "../../vision/data/error.js";
 import { type OpenOptions, openDataset } from "../../vision/data/node/open.js";
 import { syntheticDataset } from "../../vision/data/synthetic/dataset.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
+import { asNamed, type Places } from "../attack/places.js";
 import { openConfigured } from "../train/build.js";
 import { readTrainConfig } from "../train/config.js";
 import { readCorruption } from "./corruption.js";
@@ -15,6 +16,8 @@ const usual = { length: 16, side: 128 };
 /** How a data set is read, and what is done to its images (`fog:3`). */
 export interface DataOptions extends OpenOptions {
   readonly corruption?: string | undefined;
+  /** Where what is named lies; default: as it is named. */
+  readonly at?: Places;
 }
 
 /** What `--data` names. */
@@ -33,27 +36,27 @@ export interface NamedData {
  */
 export async function openData(
   name: string,
-  { corruption, ...options }: DataOptions,
+  { corruption, at = asNamed, ...options }: DataOptions,
   size: ModelSpec["size"] = { rule: "any" },
 ): Promise<NamedData> {
-  const named = await openNamed(name, options, size);
+  const named = isMade(name) ? openSynthetic(name, options, size) : { dataset: await openFile(at(name), options), name };
   if (corruption === undefined) return named;
-  return { ...named, dataset: corruptedDataset(named.dataset, await readCorruption(corruption)) };
+  return { ...named, dataset: corruptedDataset(named.dataset, await readCorruption(corruption, at)) };
 }
 
-async function openNamed(name: string, options: OpenOptions, size: ModelSpec["size"]): Promise<NamedData> {
-  const synthetic = /^synthetic(?::(.*))?$/.exec(name);
-  if (synthetic && !existsSync(name)) return openSynthetic(synthetic[1] ?? "", options, size);
-  if (name.endsWith(".json") && existsSync(name) && statSync(name).isFile()) {
-    const { config } = await readTrainConfig(name);
-    if (config.task !== options.task)
-      throw new DataError(`${name} trains for ${config.task}, and the model is for ${options.task}.`);
-    return { dataset: await openConfigured(config.evaluation?.data ?? config.data, config.task), name };
-  }
-  return { dataset: await openDataset(name, options), name };
+/** Whether a name is of scenes that are made: `synthetic`, `synthetic:96,length=8` (where no file bears it). */
+export const isMade = (name: string): boolean => /^synthetic(:.*)?$/.test(name) && !existsSync(name);
+
+async function openFile(path: string, options: OpenOptions): Promise<Dataset> {
+  if (!path.endsWith(".json") || !existsSync(path) || !statSync(path).isFile()) return openDataset(path, options);
+  const { config } = await readTrainConfig(path);
+  if (config.task !== options.task)
+    throw new DataError(`${path} trains for ${config.task}, and the model is for ${options.task}.`);
+  return openConfigured(config.evaluation?.data ?? config.data, config.task);
 }
 
-function openSynthetic(settings: string, { task }: OpenOptions, size: ModelSpec["size"]): NamedData {
+function openSynthetic(name: string, { task }: OpenOptions, size: ModelSpec["size"]): NamedData {
+  const settings = name.replace(/^synthetic:?/, "");
   let { height, width } = sidesFor(size);
   let [length, seed] = [usual.length, 1];
   for (const part of settings.split(",").filter(Boolean)) {

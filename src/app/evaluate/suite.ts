@@ -30,7 +30,7 @@ export const suiteSchema = z.strictObject({
 export type Suite = z.infer<typeof suiteSchema>;
 
 /** One run of a suite. */
-export interface Cell {
+export interface SuiteRun {
   /** A folder's name that tells it apart: pgd-epsilon-8-255-steps-20, fog-3. */
   readonly name: string;
   readonly attack: string;
@@ -77,7 +77,7 @@ export function demandTask(suite: Suite, { name, kind, extent }: Pick<Task, "nam
 const camel = (flag: string): string => flag.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 
 /** The runs of a suite: without an attack first, then its attacks, then its corruptions. */
-export function cellsOf({ attacks, corruptions }: Suite, frost: string | undefined): Cell[] {
+export function runsOf({ attacks, corruptions }: Suite, frost: string | undefined): SuiteRun[] {
   const attacked = attacks.map(({ attack, ...parameters }) => ({
     name: [attack, ...Object.entries(parameters).map(([flag, value]) => `${flag}-${value}`)]
       .join("-")

@@ -66,7 +66,7 @@ async function shelve(files: ReadonlyMap<string, Chunks>) {
 }
 
 /** Two threads on one core share its arithmetic units: ONNX Runtime gains nothing from the second. */
-function physicalCores(): number {
+export function physicalCores(): number {
   const usable = availableParallelism();
   if (process.platform === "linux") {
     const cores = new Set(linuxCores());

@@ -1,13 +1,12 @@
 import { existsSync } from "node:fs";
 import type { Attack } from "../../../methods/attacks/definition.js";
-import type { Dataset } from "../../../vision/data/dataset.js";
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
 import type { AttackPlan } from "../../attack/plan.js";
-import { type Fit, withPictures } from "../../attack/prepare.js";
 import { fingerprintOf } from "../../data/fingerprint.js";
 import { openData } from "../../data/open-data.js";
 import { hashFile } from "../../hash-file.js";
 import type { AttackCommandFlags } from "../commands/attack.js";
+import type { DataFlags } from "../data-options.js";
 import { UsageError } from "../errors.js";
 import { dataOptions } from "./data.js";
 
@@ -25,20 +24,19 @@ export function demandLearner(attacks: readonly Attack[], { fitOn, perturbation 
     throw new UsageError("--perturbation takes the place of learning, so there is nothing for --fit-on; name one of them.");
 }
 
-/** Where an attack learns, as the plan keeps it, and the data set where it is another one; undefined where it learns nothing. */
+/** Where an attack learns, as the plan keeps it; undefined where it learns nothing. */
 export async function fitOnOf(
   { name, definition }: Attack,
-  flags: AttackCommandFlags,
+  flags: Pick<AttackCommandFlags, "fitOn" | "perturbation" | "shard"> & DataFlags,
   spec: ModelSpec,
-  fit: Fit,
-): Promise<{ readonly fitOn: NonNullable<AttackPlan["fitOn"]>; readonly lessons?: Dataset } | undefined> {
+): Promise<AttackPlan["fitOn"]> {
   if (!definition.fit) return undefined;
   const { what } = definition.fit;
   const { fitOn, perturbation: path } = flags;
   if (path !== undefined) {
     if (!existsSync(path))
       throw new UsageError(`--perturbation ${path}: no such file; a run of ${name} has ${what}.safetensors.`);
-    return { fitOn: { kind: "file", path, sha256: await hashFile(path) } };
+    return { kind: "file", path, sha256: await hashFile(path) };
   }
   if (flags.shard)
     throw new UsageError(
@@ -48,11 +46,8 @@ export async function fitOnOf(
     const share = fitOn === undefined ? usualShare : Number(fitOn);
     if (!(share > 0 && share < 1))
       throw new UsageError(`--fit-on ${fitOn}: write a share between 0 and 1, such as 0.5, or the folder of another data set.`);
-    return { fitOn: { kind: "share", share } };
+    return { kind: "share", share };
   }
   const { dataset, name: given } = await openData(fitOn, { task: spec.task, ...dataOptions(flags) }, spec.size);
-  return {
-    fitOn: { kind: "data", path: given, sha256: await fingerprintOf(dataset), length: dataset.length },
-    lessons: withPictures(dataset, fit),
-  };
+  return { kind: "data", path: given, sha256: await fingerprintOf(dataset), length: dataset.length };
 }

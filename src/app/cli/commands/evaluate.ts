@@ -15,6 +15,7 @@ export interface EvaluateFlags extends RuntimeFlags, SpecFlags, Omit<DataFlags, 
   readonly limit?: number;
   readonly batch: number;
   readonly seed: number;
+  readonly workers?: number;
   readonly out?: string;
   readonly json?: true;
   readonly quiet?: true;
@@ -44,6 +45,11 @@ export function evaluateCommand(): Command {
     .optionsGroup("The run:")
     .option("--batch <n>", "images per step", parsePositiveInteger, 1)
     .option("--seed <n>", "seed of all random numbers", parseInteger, 0)
+    .option(
+      "--workers <n>",
+      "run so many of the suite's runs at a time, each in a process of its own, with one thread where --threads says nothing else",
+      parsePositiveInteger,
+    )
     .option("--out <dir>", "where everything is written (default: runs/MODEL-SUITE-SETTINGS)")
     .option("--json", "print the card as JSON on standard output, and nothing else there")
     .option("--quiet", "print errors alone");
