@@ -54,17 +54,20 @@ async function attackDataset(
 ): Promise<number> {
   const settings = settingsOf(flags);
   const planner = new Planner(plugins);
-  const { file: model, ...planned } = await planner.model(path, said);
-  const finish = finishOf(flags, planned.spec.task);
+  const { file, ...model } = await planner.model(path, said);
+  const finish = finishOf(flags, model.spec.task);
   checkBounds(chosen, flags, finish.thresholds);
-  const { runtime, ...rest } = await planner.plan(chosen, planned, settings);
+  const planned = await planner.plan(chosen, model, settings);
   return withEngine(flags, async (engine) => {
+    // In the schema's order: plans are compared by their bytes.
+    const { provider, runtime, threads, optimization } = engine.info;
+    const { memory } = planned.runtime;
     const plan: AttackPlan = {
-      ...rest,
-      runtime: { ...runtime, provider: engine.info.provider, runtime: engine.info.runtime, threads: engine.info.threads },
+      ...planned,
+      runtime: { provider, runtime, threads, optimization, ...(memory && { memory }) },
     };
     const out = flags.out ?? join("runs", nameOf(plan));
-    const context = await reopen({ plan, plugins }, engine, out, { model });
+    const context = await reopen({ plan, plugins }, engine, out, { model: file });
     const stop = interruptible();
     let bar: Progress | undefined;
     try {
