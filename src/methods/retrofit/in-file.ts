@@ -72,7 +72,9 @@ export function retrofitFile(
     ...written.flatMap((low) => low.nodes),
   ];
   const inputs = sides === "these" ? sized(file.graph, graph) : file.graph.inputs;
-  return { ...file, graph: sorted({ ...file.graph, inputs, nodes, initializers }) };
+  // Of a file whose inputs were opened later the values still say one size, and ONNX Runtime would take Shape of them for a constant.
+  const valueInfo = sides === "these" ? file.graph.valueInfo : new Map();
+  return { ...file, graph: sorted({ ...file.graph, inputs, nodes, initializers, valueInfo }) };
 }
 
 /** What `build` calls a value: as an output of the model it bears that name. */

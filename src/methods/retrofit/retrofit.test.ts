@@ -5,12 +5,17 @@ import { embed } from "../../engine/graph/embed.js";
 import { Graph, type Node, type Value } from "../../engine/graph/graph.js";
 import type { OnnxModel } from "../../engine/onnx/model.js";
 import { Conv } from "../../engine/operators/convolution/conv.js";
+import { scalar } from "../../engine/operators/emit.js";
 import {
   averagePool,
+  cast,
   concat,
   conv,
+  convInteger,
   convTranspose,
   depthToSpace,
+  dequantizeLinear,
+  dynamicQuantizeLinear,
   maxPool,
   mul,
   reduceSum,
@@ -25,6 +30,7 @@ import { createEngine, type Engine } from "../../index.js";
 import { forms, Left, resamplingPlaces } from "../../vision/resampling/index.js";
 import { outputDifferences } from "./difference.js";
 import { retrofitFile } from "./in-file.js";
+import { evaluateKernels } from "./kernels.js";
 import { downChoiceNames, upChoiceNames } from "./names.js";
 import { type RetrofitOptions, retrofit } from "./retrofit.js";
 
@@ -77,8 +83,15 @@ const downs: Readonly<Record<string, (x: Value, weight: (shape: Shape) => Value)
   "average 2x2": (x) => averagePool(x, [2, 2], { strides: [2, 2] }),
   "3x3 of stride 3": (x, w) => conv(x, w([4, 3, 3, 3]), { strides: [3, 3], pads: [1, 1, 1, 1], bias: w([4]) }),
   "7x7 of stride 4": (x, w) => conv(x, w([4, 3, 7, 7]), { strides: [4, 4], pads: [3, 3, 3, 3] }),
+  "3x3 of integers": (x, w) => {
+    const { y, scale, zeroPoint } = dynamicQuantizeLinear(x);
+    const sums = convInteger(y, eightBits(w([4, 3, 3, 3])), { x: zeroPoint }, { strides: [2, 2], pads: [1, 1, 1, 1] });
+    return mul(cast(sums, "float32"), mul(scale, 0.02));
+  },
   "max 3x3 of stride 3": (x) => maxPool(x, [3, 3], { strides: [3, 3] }),
 };
+
+const eightBits = (weight: Value): Value => cast(mul(weight, 50), "int8");
 
 /** Interpolations to a smaller size, of maps whose sides they divide. */
 const shrinks: Readonly<Record<string, (x: Value) => Value>> = {
@@ -122,6 +135,10 @@ const ups: Readonly<Record<string, (x: Value, weight: (shape: Shape) => Value) =
   "transposed, not square": (x, w) => convTranspose(x, w([3, 4, 2, 3]), { strides: [2, 3], bias: w([4]) }),
   "transposed, dilated": (x, w) => convTranspose(x, w([3, 4, 2, 2]), { strides: [2, 2], dilations: [2, 2], pads: [1, 1, 0, 0] }),
   "transposed, same": (x, w) => convTranspose(x, w([3, 4, 5, 5]), { strides: [2, 2], autoPad: "SAME_LOWER" }),
+  "transposed, stored as 8 bits": (x, w) => {
+    const kernel = dequantizeLinear(eightBits(w([3, 4, 4, 4])), scalar(x.graph, 0.02, "float32"));
+    return convTranspose(x, kernel, { strides: [2, 2], pads: [1, 1, 1, 1] });
+  },
   "transposed of groups": (x, w) => convTranspose(x, w([3, 2, 4, 4]), { strides: [2, 2], pads: [1, 1, 1, 1], group: 3 }),
 };
 
@@ -213,6 +230,7 @@ describe("layers that raise the resolution", () => {
       [1, 3],
     ]) {
       const graph = model([2, 3, ...size], of);
+      await evaluateKernels(graph, (part) => engine.evaluate(part));
       const fitting = upChoiceNames.filter((up) => retrofit(graph, { up }).changes[0]!.outcome.kind === "replaced");
       // whatever does not fit into a smaller one fits into the larger ones
       expect(fitting).toEqual(upChoiceNames.slice(-fitting.length));
@@ -324,10 +342,13 @@ describe("files of any size", () => {
     };
     graph.output("y", of(x, weight));
     const built = graph.build();
-    const open = { ...built.graph, inputs: built.graph.inputs.map((i) => ({ ...i, shape: ["N", 3, "H", "W"] })) };
+    const inputs = built.graph.inputs.map((i) => ({ ...i, shape: ["N", 3, "H", "W"] }));
+    // Its values say the shapes of one size, as those of a file whose inputs somebody opened do.
+    const open = { ...built.graph, inputs };
     const file = { ...built, graph: { ...open, outputs: open.outputs.map((o) => ({ ...o, shape: ["N", "C", "h", "w"] })) } };
     const at = (size: Shape) => specialize(file, { x: [1, 3, ...size] }, (m) => engine.evaluate(m), { keep: "weights" });
     const one = await at([16, 24]);
+    await evaluateKernels(one, (part) => engine.evaluate(part));
     const result = retrofit(one, { ...options, sides: "any" });
     return { file: retrofitFile(file, one, result, "any")!, changes: result.changes, at };
   }

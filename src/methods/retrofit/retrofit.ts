@@ -43,7 +43,8 @@ export interface Change {
  * sample: what aliased is gone, all else is as it was. A layer that raises the resolution becomes a transposed convolution with room for a
  * large context, which begins as the same function.
  *
- * @param graph specialized: its sides are fixed, and so are those of the new graph.
+ * @param graph specialized: its sides are fixed, and so are those of the new graph. Kernels that a file computes from constants (dequantized ones) are
+ *   left unless `evaluateKernels` computed them.
  * @example const { graph, changes } = retrofit(await specialize(model, shapes, evaluate, { keep: "weights" }), { down: "flc", up: "lctc-7" });
  */
 export function retrofit(graph: Graph, options: RetrofitOptions): Retrofitted {

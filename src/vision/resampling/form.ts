@@ -43,6 +43,8 @@ export interface UpForm {
    * @param node with its inputs in the graph that is built.
    */
   readonly transposed: (node: Node, sides: Sides) => Transposed | Left;
+  /** The values whose elements `transposed` must know: a kernel. */
+  readonly reads?: (node: Node) => readonly Value[];
 }
 
 /** `y[i] = Σ_j x[j] W[i + pad - s j]` along both axes, s the factor, i from 0 to s H - 1; between what is done before and after. */

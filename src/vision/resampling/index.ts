@@ -6,6 +6,7 @@ import { stridedMaxPool } from "./max-pool.js";
 import { pixelShuffle } from "./pixel-shuffle.js";
 import { enlargingResize, shrinkingResize } from "./resize.js";
 import { stridedConvolution } from "./strided-convolution.js";
+import { stridedIntegerConvolution } from "./strided-integer-convolution.js";
 import { transposedConvolution } from "./transposed-convolution.js";
 
 export { type DownForm, type Form, type Found, Left, type Sides, type Transposed, type UpForm } from "./form.js";
@@ -15,6 +16,7 @@ export { remedy } from "./window.js";
 /** Every way in which models change the resolution of a map that is looked for. */
 export const forms: readonly Form[] = [
   stridedConvolution,
+  stridedIntegerConvolution,
   stridedMaxPool,
   stridedAveragePool,
   shrinkingResize,

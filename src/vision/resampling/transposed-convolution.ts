@@ -19,12 +19,13 @@ export const transposedConvolution: UpForm = {
     if (rows.stride === 1 && columns.stride === 1) return undefined;
     return { factor: [rows.stride, columns.stride], before: layer.inputs[0], after: layer.outputs[0]! };
   },
+  reads: (node) => [node.inputs[1]!],
   transposed: (node, sides) => {
     const { attributes, inputs } = nodeAs(ConvTranspose, node)!;
     // A size that the attributes name is one size, whatever comes.
     if (sides === "any" && attributes.output_shape !== undefined) return new Left(`its size is fixed (output_shape); ${remedy}`);
     const [x, w, bias] = inputs;
-    if (!w.constant || !isFloat(w.type)) return new Left("its kernel is no constant of the file");
+    if (!w.constant || !isFloat(w.type)) return new Left("its kernel is computed as the model runs");
     const [rows, columns] = windowsOf(node);
     // Rows and columns beyond s H come from as many zeros behind the map.
     const behind = [rows, columns].map((a) => Math.max(0, Math.ceil(a.input / a.stride) - a.output));

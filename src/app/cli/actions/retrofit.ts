@@ -4,6 +4,7 @@ import type { OnnxModel } from "../../../engine/onnx/model.js";
 import { saveModel } from "../../../engine/onnx/write-file.js";
 import {
   type Change,
+  evaluateKernels,
   type OutputDifference,
   outputDifferences,
   retrofitFile,
@@ -28,6 +29,7 @@ export async function retrofit(path: string, flags: RetrofitFlags): Promise<void
   await withEngine(flags, async (engine) => {
     const { file, graph } = await openModel(path, flags.shape ?? {}, engine, { keep: "weights" });
     const sides = flags.sides === "kept" && hasOpenSides(file) ? "any" : "these";
+    if (up) await evaluateKernels(graph, (part) => engine.evaluate(part));
     const result = retrofitted(graph, { ...(down && { down }), ...(up && { up }), sides });
     const { graph: made, changes } = result;
     const replaced = changes.filter((c) => c.outcome.kind === "replaced").length;
