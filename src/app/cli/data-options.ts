@@ -19,12 +19,15 @@ export function withData(
     .addOption(
       new Option(
         "--data <what>",
-        "data set, or a folder of images; synthetic = scenes that are made; or the JSON file of a training, for its scenes",
+        "data set (a folder, a .parquet or a .tar), or a folder of images; synthetic = scenes that are made; or the JSON file of a training, for its scenes",
       ).makeOptionMandatory(presence === "required"),
     )
     .addOption(new Option("--format <layout>", "layout of the data set (default: recognized)").choices(layoutNames))
     .option("--split <name>", "part of the data set, for example val")
-    .option("--variant <name>", "variant of the data set, for example clean or final (Sintel)");
+    .option(
+      "--variant <name>",
+      "variant of the data set, for example clean or final (Sintel); in a .parquet or .tar, what is the truth",
+    );
   if (corruption === "without corruption") return command;
   return command.option(
     "--corruption <kind:severity>",

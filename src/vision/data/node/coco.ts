@@ -5,13 +5,13 @@
  * COCO's category numbers have gaps (1 to 90 for 80 classes). Classes are counted through from 0 in their order, as most detectors have them; the
  * variant "ids" keeps the numbers, for models with 91 classes (DETR, torchvision).
  */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { listOf, state } from "../../tasks/detection/boxes.js";
 import { datasetOf } from "../dataset.js";
 import { DataError } from "../error.js";
-import { filesIn, isFile, isFolder } from "./files.js";
+import { pictureFolders, picturesAmong, readAnnotations } from "./coco-json.js";
+import { filesIn, isFile } from "./files.js";
 import { readImage } from "./image-file.js";
 import type { Layout } from "./layout.js";
 import { turnedBoxes } from "./turned-boxes.js";
@@ -53,7 +53,7 @@ export const coco: Layout = {
     const chosen = split === undefined ? (usual.flatMap((name) => named(name) ?? [])[0] ?? found[0]) : named(split);
     if (!chosen)
       throw new DataError(`${root} has no annotations for the split "${split}"; it has ${found.map((a) => a.split).join(", ")}.`);
-    const { images, annotations, categories } = await parsed(chosen.path);
+    const { images, annotations, categories } = await readAnnotations(chosen.path, file, "object detection");
     const sorted = [...categories].sort((a, b) => a.id - b.id);
     const labelOf = new Map(sorted.map(({ id }, k) => [id, variant === "ids" ? id : k]));
     const classNames: string[] = [];
@@ -67,7 +67,7 @@ export const coco: Layout = {
       if (list) list.push(a);
       else objects.set(a.image_id, [a]);
     }
-    const pictures = await picturesOf(root, chosen, images[0]?.file_name);
+    const pictures = await picturesAmong(chosen.pictures, { root, split: chosen.split, first: images[0]?.file_name });
     const entries = [...images].sort((a, b) => a.id - b.id);
     return datasetOf(
       { name: "coco", task: "detection", classNames },
@@ -110,32 +110,8 @@ async function annotationsIn(root: string): Promise<Annotations[]> {
   return [
     ...instances.map((name) => {
       const split = name.replace(/^instances_?/, "").replace(/\.json$/, "") || "all";
-      const places = [split, join("images", split), "images", "."];
-      return { path: join(root, "annotations", name), split, pictures: places.map((place) => join(root, place)) };
+      return { path: join(root, "annotations", name), split, pictures: pictureFolders(root, split) };
     }),
     ...beside,
   ];
-}
-
-async function picturesOf(root: string, { pictures, split }: Annotations, first: string | undefined): Promise<string> {
-  for (const folder of pictures)
-    if ((await isFolder(folder)) && (first === undefined || (await isFile(folder, first)))) return folder;
-  throw new DataError(
-    `${root} has no picture ${first} in ${pictures.map((p) => `${p}/`).join(", ")}: where are the pictures of ${split}?`,
-  );
-}
-
-async function parsed(path: string): Promise<z.infer<typeof file>> {
-  let value: unknown;
-  try {
-    value = JSON.parse(await readFile(path, "utf8"));
-  } catch (error) {
-    throw new DataError(`${path} is not valid JSON: ${(error as Error).message}.`);
-  }
-  const result = file.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw new DataError(
-    `${path} is not in COCO's form for object detection: ${issue!.path.join(".") || "top level"}: ${issue!.message}.`,
-  );
 }

@@ -3,17 +3,17 @@
  * labels are read, the task says (`tasks[task].folder`).
  */
 import { extname, join } from "node:path";
-import { type Tensor, tensor } from "../../../engine/tensor/tensor.js";
+import { tensor } from "../../../engine/tensor/tensor.js";
 import { type TaskName, taskNames, tasks } from "../../tasks/index.js";
 import { datasetOf, type Labelling, type Sample } from "../dataset.js";
 import { DataError } from "../error.js";
 import type { FolderRule, LabelFiles } from "../folder-rule.js";
 import { parseLabelMap } from "../formats/label-map.js";
-import { oriented } from "../orientation.js";
 import { byStem, filesIn, foldersIn, isFile, isFolder, load, stem } from "./files.js";
-import { orientationOf, readImage } from "./image-file.js";
+import { readImage } from "./image-file.js";
 import { type Layout, type LayoutOptions, soughtBy } from "./layout.js";
 import { classIndex, readList } from "./list-file.js";
+import { turnedMask } from "./turned-mask.js";
 
 interface Entry {
   readonly id: string;
@@ -196,7 +196,7 @@ async function read({ id, inputs, label, classIndex }: Entry, labels: LabelFiles
   if (labels.kind === "masks") {
     const mask = await load(label, (bytes) => parseLabelMap(bytes));
     const picture = Object.entries(inputs)[0]!;
-    return { ...sample, target: turnedLike(mask, await orientationOf(picture[1]), sample.inputs[picture[0]]!) };
+    return { ...sample, target: await turnedMask(mask, picture[1], sample.inputs[picture[0]]!) };
   }
   if (labels.kind === "objects") {
     const [, height, width] = Object.values(sample.inputs)[0]!.shape as [number, number, number];
@@ -208,13 +208,4 @@ async function read({ id, inputs, label, classIndex }: Entry, labels: LabelFiles
   }
   if (labels.kind === "maps") return { ...sample, ...(await load(label, labels.readers[extname(label).toLowerCase()]!)) };
   return { ...sample, target: await readImage(label) };
-}
-
-/**
- * A picture's EXIF orientation turns its mask too, which is of the picture as stored: masks have no orientation of their own. One that only fits the
- * picture as it is shown was made from that and stays.
- */
-function turnedLike(mask: Tensor<"int32">, orientation: number, { shape: [, height, width] }: Tensor): Tensor<"int32"> {
-  const turned = oriented(mask, orientation);
-  return turned.shape[0] === height && turned.shape[1] === width ? turned : mask;
 }

@@ -46,17 +46,14 @@ export async function decodeImage(bytes: Uint8Array): Promise<Samples> {
   }
 }
 
-/** The EXIF orientation of a picture, 1 to 8; 1 (as stored) where it has none. */
-export const orientationOf = (path: string): Promise<number> =>
-  load(
-    path,
-    async (bytes) =>
-      (
-        await sharp(bytes)
-          .metadata()
-          .catch(() => undefined)
-      )?.orientation ?? 1,
-  );
+/** The EXIF orientation of a picture (a path, or its bytes), 1 to 8; 1 (as stored) where it has none. */
+export async function orientationOf(picture: string | Uint8Array): Promise<number> {
+  const bytes = typeof picture === "string" ? await load(picture, (read) => read) : picture;
+  const metadata = await sharp(bytes)
+    .metadata()
+    .catch(() => undefined);
+  return metadata?.orientation ?? 1;
+}
 
 /**
  * Writes an image as 8-bit RGB PNG. Values are clipped to [0, 1] and rounded to the nearest level: what `readImage` gave for an 8-bit

@@ -6,7 +6,7 @@ export interface LayoutOptions {
   readonly task: TaskName;
   /** Which part: "train", "val", "test", "training" ... as the layout's folders and lists name them. Each layout has its own default. */
   readonly split?: string;
-  /** Which rendition where a layout has several: Sintel and FlyingThings3D "clean" | "final", GoPro "blur" | "blur_gamma". */
+  /** Which rendition where a layout has several: Sintel and FlyingThings3D "clean" | "final", GoPro "blur" | "blur_gamma"; in archives, which part is the truth. */
   readonly variant?: string;
 }
 
@@ -14,6 +14,8 @@ export interface LayoutOptions {
 export interface Layout {
   readonly name: string;
   readonly tasks: readonly TaskName[];
+  /** Extensions of files that hold such a data set, so that one of them may be named in place of a folder: ".tar". */
+  readonly files?: readonly string[];
   /** What `matches` looks for, for the message that nothing was recognized. */
   readonly looksFor: string | ((task: TaskName) => string);
   matches(folder: string, options: LayoutOptions): Promise<boolean>;
