@@ -1,6 +1,7 @@
 /**
  * Holds the files that make.py wrote against Faultline: predictions against ONNX Runtime's own, plain and rewritten, and gradients against differences
- * of the function itself, as the test of ONNX's backend cases does; gradients of float16 files against those of their float32 twins.
+ * of the function itself, as the test of ONNX's backend cases does; gradients of float16 files against those of their float32 twins; and files
+ * with a twin beside them (twin.ts) against that.
  *
  *     python tools/random-search/make.py /tmp/search --seed 1 --count 1500
  *     npx tsx tools/random-search/run.ts /tmp/search
@@ -8,10 +9,11 @@
  * Prints what is wrong, and what is refused with how often.
  */
 import { gradientGraph } from "../../src/engine/autodiff/gradient-graph.js";
-import { ZeroGradientError } from "../../src/engine/autodiff/obstacles.js";
+import { NotDifferentiableError, ZeroGradientError } from "../../src/engine/autodiff/obstacles.js";
 import { lower } from "../../src/engine/compile/lower.js";
 import { specialize } from "../../src/engine/compile/specialize.js";
-import type { Graph } from "../../src/engine/graph/graph.js";
+import { type Graph, GraphError } from "../../src/engine/graph/graph.js";
+import { ModelError } from "../../src/engine/onnx/model.js";
 import { parseModel } from "../../src/engine/onnx/read.js";
 import { Random } from "../../src/engine/tensor/random.js";
 import { sizeOf, tensor, toNumbers } from "../../src/engine/tensor/tensor.js";
@@ -19,6 +21,7 @@ import { inType, retyped } from "../../src/engine/testing/retyped.js";
 import { runModel } from "../../src/engine/testing/run-model.js";
 import { caseNames, readCase } from "../../tests/onnx-backend/cases.js";
 import { examine } from "../../tests/onnx-backend/examine.js";
+import { differsFromTwin, hasTwin } from "./twin.js";
 
 const [folder, part = ""] = process.argv.slice(2);
 if (folder === undefined) throw new Error("Give the folder that make.py wrote to.");
@@ -29,16 +32,16 @@ const count = (what: string) => counts.set(what, (counts.get(what) ?? 0) + 1);
 
 for (const name of caseNames(folder, "node")) {
   if (!name.includes(part)) continue;
+  if (hasTwin(folder, name)) {
+    await beside(name);
+    continue;
+  }
   const report = await examine(folder, name);
   for (const [kind, finding] of Object.entries({ forward: report.forward, gradient: report.gradient })) {
     if (!finding) continue;
     count(`${kind} ${finding.verdict}`);
     if (finding.verdict === "wrong") console.log(`WRONG ${kind} ${name}\n      ${finding.because}`);
-    if (finding.verdict !== "refused") continue;
-    const key = finding.because.replaceAll(/"[^"]*"|\d+/g, "#").slice(0, 90);
-    const known = refusals.get(key) ?? { count: 0, first: `${name}: ${finding.because}` };
-    known.count++;
-    refusals.set(key, known);
+    if (finding.verdict === "refused") refused(name, finding.because);
   }
   if (report.gradient?.because.startsWith("float16 is too coarse")) {
     const because = await twinDiffers(name).catch((error: Error) => error.message);
@@ -48,6 +51,28 @@ for (const name of caseNames(folder, "node")) {
 }
 for (const { count, first } of refusals.values()) console.log(`refused ${count}: ${first}`);
 console.log([...counts].map(([what, n]) => `${what} ${n}`).join(" · "));
+
+function refused(name: string, because: string): void {
+  const key = because.replaceAll(/"[^"]*"|\d+/g, "#").slice(0, 90);
+  const known = refusals.get(key) ?? { count: 0, first: `${name}: ${because}` };
+  known.count++;
+  refusals.set(key, known);
+}
+
+/** A quantized file beside its float network, or one in another element type beside its float32 twin. */
+async function beside(name: string): Promise<void> {
+  try {
+    const because = await differsFromTwin(folder!, name);
+    count(`twin ${because ? "wrong" : "right"}`);
+    if (because) console.log(`WRONG twin ${name}\n      ${because}`);
+  } catch (error) {
+    const because = (error as Error).message;
+    const isRefusal = error instanceof ModelError || error instanceof GraphError || error instanceof NotDifferentiableError;
+    count(isRefusal ? "twin refused" : "twin wrong");
+    if (isRefusal) refused(name, because);
+    else console.log(`WRONG twin ${name}\n      ${because}`);
+  }
+}
 
 function gradientOf(graph: Graph): Graph | undefined {
   try {

@@ -75,14 +75,23 @@ export interface Sweep {
 
 /** The reverse sweep itself. See `vectorJacobianProduct`. */
 export function reverseSweep(seeds: readonly Seed[], wrt: readonly Value[], options: Partial<GradientOptions> = {}): Sweep {
-  for (const { of, cotangent } of seeds) {
+  for (const { of } of seeds)
     if (!isFloat(of.type)) throw new GraphError(`"${of.name}" is ${describe(of)}; only floating-point values have gradients.`);
-    if (!sameShape(of.shape, cotangent.shape))
-      throw new GraphError(`The cotangent of "${of.name}" is ${describe(cotangent)} instead of ${describe(of)}.`);
-  }
-  for (const x of wrt) {
+  for (const x of wrt)
     if (!isFloat(x.type))
       throw new GraphError(`"${x.name}" is ${describe(x)}; gradients exist with respect to floating-point values only.`);
+  return reverseSweepOfNumbers(seeds, wrt, options);
+}
+
+/** The same where integers among the values stand for real numbers (quantized ones), as they do inside a branch: their cotangents are floating-point. */
+export function reverseSweepOfNumbers(
+  seeds: readonly Seed[],
+  wrt: readonly Value[],
+  options: Partial<GradientOptions> = {},
+): Sweep {
+  for (const { of, cotangent } of seeds) {
+    if (!sameShape(of.shape, cotangent.shape))
+      throw new GraphError(`The cotangent of "${of.name}" is ${describe(cotangent)} instead of ${describe(of)}.`);
   }
   const first = seeds[0]?.of ?? wrt[0];
   if (!first) return { cotangents: [], active: new Set(), ends: { nodes: [], lastValues: [] } };
@@ -122,7 +131,7 @@ function sweep(seeds: readonly Seed[], wrt: readonly Value[], options: GradientO
   if (obstacles.length > 0) throw new NotDifferentiableError(obstacles, lastValuesBefore(obstacles, order, active, wrt));
   const gradientOf = (x: Value): Value | undefined => {
     const g = collected.get(x);
-    return g && cast(g, x.type);
+    return g && (isFloat(x.type) ? cast(g, x.type) : g);
   };
   return {
     cotangents: wrt.map(gradientOf),

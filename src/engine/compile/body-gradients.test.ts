@@ -138,6 +138,55 @@ it.each(cases)("forward mode is its transpose: %s", async (_, model, feeds) => {
   expect(dot(back["d.x"]!, u)).toBeCloseTo(dot(forth["t.y"]!, v), 4);
 });
 
+/** The same chain of quantized values, on its way through a branch or a loop, and without. */
+const quantized = (way: "branch" | "loop" | "none"): SmallModel => ({
+  opset: 18,
+  inputs: { x: ["float32", [2, 3]], c: ["bool", []], n: ["int64", []] },
+  outputs: { y: "float32" },
+  initializers: {
+    scale: tensor("float32", [], [0.02]),
+    zero: tensor("uint8", [], [100]),
+    yes: tensor("bool", [], [1]),
+    high: tensor("uint8", [], [140]),
+  },
+  nodes: [
+    node("QuantizeLinear", "x scale zero", "q"),
+    ...(way === "none" ? [node("Min", "q high", "r")] : []),
+    ...(way === "branch"
+      ? [
+          node("If", "c", "r", {
+            then_branch: body({ inputs: {}, outputs: { a: "uint8" }, nodes: [node("Min", "q high", "a")] }),
+            else_branch: body({ inputs: {}, outputs: { b: "uint8" }, nodes: [node("Identity", "q", "b")] }),
+          }),
+        ]
+      : []),
+    ...(way === "loop"
+      ? [
+          node("Loop", "n yes q", "r", {
+            body: body({
+              inputs: { ...turn, s: ["uint8", [2, 3]] },
+              outputs: { still: "bool", next: "uint8" },
+              nodes: [keepsOn, node("Min", "s high", "next")],
+            }),
+          }),
+        ]
+      : []),
+    node("DequantizeLinear", "r scale zero", "d"),
+    node("Sin", "d", "y"),
+  ],
+});
+
+it.each(["branch", "loop"] as const)("quantized values have a gradient through a %s", async (way) => {
+  const feeds = { x, c: tensor("bool", [], [1]), n: tensor("int64", [], [2]) };
+  const gradientOf = async (model: SmallModel) => {
+    const graph = await specialize(parseModel(writeModel(smallModel(model))), {}, (constants) => runModel(constants, {}));
+    return toNumbers((await runModel(gradientGraph(graph), { ...feeds, "v.y": x }))["d.x"]!);
+  };
+  const expected = await gradientOf(quantized("none"));
+  expect(expected.filter((v) => v !== 0).length).toBeGreaterThan(2);
+  expect(await gradientOf(quantized(way))).toEqual(expected);
+});
+
 it("says that what a loop stacks without a known end has no gradient", async () => {
   const stacking: SmallModel = {
     ...counted,

@@ -1,4 +1,4 @@
-import { reverseSweep } from "../autodiff/gradients.js";
+import { reverseSweepOfNumbers } from "../autodiff/gradients.js";
 import { NotDifferentiableError } from "../autodiff/obstacles.js";
 import { embed } from "../graph/embed.js";
 import { Graph, type Value, type ValueType } from "../graph/graph.js";
@@ -8,7 +8,7 @@ import { cast } from "../operators/elementwise/cast.js";
 import { sub } from "../operators/elementwise/sub.js";
 import { identity } from "../operators/layout/identity.js";
 import { zerosLike } from "../operators/zeros.js";
-import { gradientType, isFloat, tensor } from "../tensor/tensor.js";
+import { type DataType, gradientType, isFloat, tensor } from "../tensor/tensor.js";
 
 /**
  * Gradients of branches and loops that are decided when the model runs: an If of the gradients of its branches, and a Loop backwards. By the
@@ -51,7 +51,8 @@ function ifGradient(captures: readonly string[]): GradientRule {
       given.set(name, g);
       return name;
     });
-    const types = wrt.map((name) => cotangentType(captured.get(name)!));
+    const real = realType(cotangents);
+    const types = wrt.map((name) => cotangentType(captured.get(name)!, real));
     const backward = (branch: Graph): Graph => {
       const graph = graphLike(branch);
       const feeds = inputsOf(graph, branch);
@@ -85,7 +86,8 @@ function loopGradient(captures: readonly string[]): GradientRule {
         "what it stacks has as many entries as it has turns, which is known at run time only; differentiate by its last state",
       );
     const outside = new Map(captures.map((name, i) => [name, inTypeOf(inputs[operands.length + i]!, name, [body])] as const));
-    const floats = states.flatMap((v, i) => (isFloat(v.type) ? [i] : []));
+    // integers that stand for real numbers as well
+    const floats = states.flatMap((v, i) => (isFloat(v.type) || wanted[i + 2] || cotangents[i] ? [i] : []));
     const wrt = captures.filter((_, i) => wanted[operands.length + i]);
     const turns = countTurns(body, outside, [limit, first, ...states]);
 
@@ -93,7 +95,10 @@ function loopGradient(captures: readonly string[]): GradientRule {
     const graph = graphLike(body);
     const turn = graph.input(unused("turn", [body]), "int64", []);
     const going = graph.input(unused("going", [body]), "bool", []);
-    const types = [...floats.map((i) => cotangentType(states[i]!)), ...wrt.map((name) => cotangentType(outside.get(name)!))];
+    const real = realType(cotangents);
+    const types = [...states.filter((_, i) => floats.includes(i)), ...wrt.map((name) => outside.get(name)!)].map((v) =>
+      cotangentType(v, real),
+    );
     const sums = types.map((type, i) => graph.input(unused(`sum ${i}`, [body]), type.type, type.shape));
     const count = graph.input(unused("count", [body]), "int64", []);
     const starts = states.map((v, i) => graph.input(unused(`start ${i}`, [body]), v.type, v.shape));
@@ -172,13 +177,14 @@ function pullBack(
   fail: GradientContext["fail"],
 ): readonly (Value | undefined)[] {
   // Copies, so that a value that is handed in twice has two gradients.
-  const own = new Map([...feeds].map(([name, v]) => [name, isFloat(v.type) ? identity(v) : v] as const));
+  const copied = new Set(names);
+  const own = new Map([...feeds].map(([name, v]) => [name, copied.has(name) ? identity(v) : v] as const));
   const outputs = embedded(graph, body, own);
   const known = names.map((name) => own.get(name));
   const wrt = known.filter((v) => v !== undefined);
-  const of = outputs.flatMap((v, i) => (seeds[i] && isFloat(v.type) ? [{ of: v, cotangent: seeds[i] }] : []));
+  const of = outputs.flatMap((v, i) => (seeds[i] ? [{ of: v, cotangent: seeds[i] }] : []));
   try {
-    const { cotangents } = reverseSweep(of, wrt, options);
+    const { cotangents } = reverseSweepOfNumbers(of, wrt, options);
     return known.map((v) => v && cotangents[wrt.indexOf(v)]);
   } catch (error) {
     if (error instanceof NotDifferentiableError) return fail(`inside it, ${error.message}`);
@@ -220,6 +226,13 @@ function unused(name: string, bodies: readonly Graph[]): string {
   return free;
 }
 
-const cotangentType = ({ type, shape }: ValueType): ValueType => ({ type: isFloat(type) ? gradientType(type) : type, shape });
+/** The type of the cotangents that a node is given. */
+const realType = (cotangents: readonly (Value | undefined)[]): DataType => cotangents.find((g) => g !== undefined)!.type;
+
+/** @param real the type of cotangents of integers that stand for real numbers. */
+const cotangentType = ({ type, shape }: ValueType, real: DataType): ValueType => ({
+  type: isFloat(type) ? gradientType(type) : real,
+  shape,
+});
 
 const zeros = (graph: Graph, { type, shape }: ValueType): Value => zerosLike(graph.constant(tensor(type, [], [0])), shape);

@@ -42,7 +42,6 @@ const withoutKernel: Readonly<Record<"float16" | "float64", readonly string[]>> 
     "GlobalAveragePool",
     "GlobalLpPool",
     "GlobalMaxPool",
-    "GridSample",
     "HardSigmoid",
     "HardSwish",
     "Hardmax",

@@ -53,7 +53,7 @@ export function matMulGradient(a: Value, b: Value, g: Value, wanted: readonly bo
 const asRows = (a: Value): readonly number[] => (a.shape.length === 1 ? [1, ...a.shape] : a.shape);
 const asColumns = (b: Value): readonly number[] => (b.shape.length === 1 ? [...b.shape, 1] : b.shape);
 
-function swap(x: Value): Value {
+export function swap(x: Value): Value {
   const rank = x.shape.length;
   return transpose(x, [...Array.from({ length: rank - 2 }, (_, i) => i), rank - 1, rank - 2]);
 }

@@ -3,12 +3,14 @@ import { MicrosoftAttention, QAttention } from "./attention.js";
 import { BiasAdd } from "./bias-add.js";
 import { BiasSoftmax } from "./bias-softmax.js";
 import { BiasSplitGelu } from "./bias-split-gelu.js";
+import { ContributedGridSample, ContributedTrilu, Inverse } from "./contributed.js";
 import { EmbedLayerNormalization } from "./embed-layer-normalization.js";
 import { FusedConv, FusedGemm, FusedMatMul, NhwcFusedConv, TransposeMatMul } from "./fused.js";
 import { BiasGelu, FastGelu, Gelu, QuickGelu } from "./gelu.js";
 import { GroupNorm, SkipGroupNorm } from "./group-norm.js";
 import { GroupQueryAttention } from "./group-query-attention.js";
 import { MultiHeadAttention } from "./multi-head-attention.js";
+import { NhwcMaxPool } from "./nhwc-max-pool.js";
 import {
   QGemm,
   QLinearAdd,
@@ -43,10 +45,13 @@ export const microsoftOperators = {
   FusedGemm,
   FusedMatMul,
   Gelu,
+  GridSample: ContributedGridSample,
   GroupNorm,
   GroupQueryAttention,
+  Inverse,
   MultiHeadAttention,
   NhwcFusedConv,
+  NhwcMaxPool,
   QAttention,
   QGemm,
   QLinearAdd,
@@ -67,4 +72,5 @@ export const microsoftOperators = {
   SkipLayerNormalization,
   SkipSimplifiedLayerNormalization,
   TransposeMatMul,
+  Trilu: ContributedTrilu,
 };

@@ -172,6 +172,20 @@ export const microsoftOriginals: readonly OriginalCase[] = [
     outputs: ["uint8"],
   }),
   single("DequantizeLinear", "uint8", [bytes, scale(0.02), zero(100)], {}),
+  single("NhwcMaxPool", "padded, strides", [filled("uint8", [1, 5, 4, 2], [5, 250, 130, 17, 99, 180, 3])], {
+    attributes: { kernel_shape: [3, 2], strides: [2, 1], pads: [1, 0, 1, 0] },
+    outputs: ["uint8"],
+  }),
+  single(
+    "GridSample",
+    "bicubic, border",
+    [[1, 2, 4, 5], { constant: filled("float32", [1, 2, 3, 2], [0.31, -0.72, 1.3, 0.05]) }],
+    {
+      attributes: { mode: "bicubic", padding_mode: "border" },
+    },
+  ),
+  single("Trilu", "lower, one above", [[2, 3, 4], { constant: numbers("int64", [], [1]) }], { attributes: { upper: 0 } }),
+  single("Inverse", "a batch", [filled("float32", [2, 3, 3], [2.1, -0.4, 0.3, 0.8, -1.9, 0.5, 0.2, 0.9])], { step: 1e-3 }),
   heads("plain", { inputs: [q, k, v] }),
   heads("bias", { inputs: [q, k, v, bias] }),
   heads("scale", { inputs: [q, k, v], attributes: { scale: 0.3 } }),

@@ -52,7 +52,8 @@ export const GridSample: Operator = defineOperator({
     const [x, grid] = context.inputs;
     if (grid.type !== x.type)
       return [cast(gridSample(cast(x, "float32"), cast(grid, "float32"), optionsOf(context.attributes)), x.type)];
-    if (x.shape.length === 4) return undefined;
+    // and none takes float64 images before opset 20
+    if (x.shape.length === 4 && x.type !== "float64") return undefined;
     GridSample.infer(context);
     return [sampleVolume(x, grid, optionsOf(context.attributes))];
   },
