@@ -1,9 +1,9 @@
-"""The straight-through gradient of a quantized file, by PyTorch in float64: tools/reference/quantized.py, for whole networks."""
+"""The straight-through gradient of a quantized file, by PyTorch in float64: tools/reference/quantized_interpreter.py, for whole networks."""
 
 from __future__ import annotations
 
 import copy
-import importlib.util
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +11,8 @@ import onnx
 import torch
 import torch.nn.functional as F
 
-_path = Path(__file__).parents[1] / "reference" / "quantized.py"
-_spec = importlib.util.spec_from_file_location("reference_quantized", _path)
-_reference = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_reference)
+sys.path.insert(0, str(Path(__file__).parents[1] / "reference"))
+import quantized_interpreter  # noqa: E402
 
 
 def file_gradient(path: Path, x: torch.Tensor, cotangents: list[torch.Tensor]) -> tuple[list[torch.Tensor], torch.Tensor]:
@@ -51,7 +49,7 @@ def padded(a: dict, x: torch.Tensor, value: float) -> torch.Tensor:
     return F.pad(x, (left, right, top, bottom), value=value) if any((top, left, bottom, right)) else x
 
 
-class Interpreter(_reference.Interpreter):
+class Interpreter(quantized_interpreter.Interpreter):
     """With the operators and modes that networks of the table have."""
 
     def Clip(self, a, x, low=None, high=None):

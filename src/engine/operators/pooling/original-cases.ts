@@ -33,6 +33,7 @@ const roiAligns = ["avg", "max"].flatMap((mode) =>
       roiAlign(`${name}, boxes moving`, boxes, { ...how, sampling_ratio: mode === "avg" ? 2 : 1, spatial_scale: 0.9 }),
       roiAlign(`${name}, boxes fixed`, { constant: boxes }, { ...how, sampling_ratio: 2 }),
       roiAlign(`${name}, adaptive`, { constant: boxes }, { ...how, spatial_scale: 1.3 }),
+      ...(mode === "avg" ? [roiAlign(`${name}, adaptive, boxes moving`, boxes, { ...how, spatial_scale: 1.3 })] : []),
     ];
   }),
 );

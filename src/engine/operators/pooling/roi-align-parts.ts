@@ -20,6 +20,7 @@ import { where } from "../logic/where.js";
 import { reduceMax } from "../reduction/reduce-max.js";
 import { reduceSum } from "../reduction/reduce-sum.js";
 import { tapsAt } from "../resampling/grid-sample-gradient.js";
+import { adaptiveMean } from "./roi-align-adaptive.js";
 
 export interface RoiAlignContext {
   readonly inputs: readonly [x: Value, rois: Value, batchIndices: Value];
@@ -45,8 +46,15 @@ export function roiAlignParts(context: RoiAlignContext): Value {
     inputs: [x],
     attributes,
   } = context;
-  const [rows, columns] = [axisSamples(context, 1, x.shape[2]!), axisSamples(context, 0, x.shape[3]!)];
   const size = [attributes.output_height, attributes.output_width] as const;
+  if (attributes.mode === "avg" && attributes.sampling_ratio <= 0 && !context.inputs[1].constant) {
+    const means = (axis: 0 | 1, cells: number, length: number) => {
+      const { start, size } = boxesAlong(context, axis);
+      return cast(adaptiveMean(start, size, cells, length), x.type);
+    };
+    return sample(context, means(1, size[0], x.shape[2]!), means(0, size[1], x.shape[3]!));
+  }
+  const [rows, columns] = [axisSamples(context, 1, x.shape[2]!), axisSamples(context, 0, x.shape[3]!)];
   if (attributes.mode === "avg") {
     const mean = ({ taps, share }: Samples) => reduceSum(mul(reduceSum(taps, [1]), share), [2]);
     return sample(context, mean(rows), mean(columns));
@@ -69,20 +77,34 @@ interface Samples {
   readonly share: Value;
 }
 
-/** Where a box is sampled along one axis: 0 is x, 1 is y. */
-function axisSamples({ inputs: [x, rois], attributes, fail }: RoiAlignContext, axis: 0 | 1, length: number): Samples {
-  const type = rois.type;
+/** Where the boxes start along one axis, 0 is x and 1 is y, and how long they are, in pixels: `[R, 1, 1]`. */
+function boxesAlong(
+  { inputs: [, rois], attributes }: RoiAlignContext,
+  axis: 0 | 1,
+): { readonly start: Value; readonly size: Value } {
   const halfPixel = attributes.coordinate_transformation_mode === "half_pixel";
-  const cells = axis === 0 ? attributes.output_width : attributes.output_height;
-  const boxes = rois.shape[0]!;
   const place = (column: number): Value => {
     const scaled = mul(slice(rois, [column], [column + 1], { axes: [1] }), attributes.spatial_scale);
-    return reshape(halfPixel ? sub(scaled, 0.5) : scaled, [boxes, 1, 1]);
+    return reshape(halfPixel ? sub(scaled, 0.5) : scaled, [rois.shape[0]!, 1, 1]);
   };
   const start = place(axis);
   const extent = sub(place(axis + 2), start);
   // without the shift by half a pixel, a box has at least the size of one
-  const size = halfPixel ? extent : max(extent, 1);
+  return { start, size: halfPixel ? extent : max(extent, 1) };
+}
+
+/** Where a box is sampled along one axis: 0 is x, 1 is y. */
+function axisSamples(context: RoiAlignContext, axis: 0 | 1, length: number): Samples {
+  const {
+    inputs: [x, rois],
+    attributes,
+    fail,
+  } = context;
+  const type = rois.type;
+  const halfPixel = attributes.coordinate_transformation_mode === "half_pixel";
+  const cells = axis === 0 ? attributes.output_width : attributes.output_height;
+  const boxes = rois.shape[0]!;
+  const { start, size } = boxesAlong(context, axis);
 
   const counts = sampleCounts();
   const most = Math.max(1, ...counts);
@@ -121,7 +143,7 @@ function axisSamples({ inputs: [x, rois], attributes, fail }: RoiAlignContext, a
     if (attributes.sampling_ratio > 0) return [attributes.sampling_ratio];
     if (!rois.constant)
       return fail(
-        "how many samples it takes depends on boxes that are known only when the model runs; export it with a sampling_ratio, 2 for example",
+        "how many samples it takes the largest of depends on boxes that are known only when the model runs; export it with a sampling_ratio, 2 for example",
       );
     const f = Math.fround;
     const numbers = constantNumbers(rois, "rois", fail);
