@@ -221,6 +221,8 @@ def moving(b: Both, x: Quantized, op: str, shape: list[int], kind: type) -> Quan
         return x.moved("Concat", [x.name] * 3, [x.twin] * 3, axis=1).moved(op, blocksize=2) if rank == 4 else x.moved("Identity")
     if op == "Resize":
         return x.moved(op, ["", c.weight(np.array([1, 1, 2, 2], np.float32))], mode="nearest")
+    if op == "Where" and kind is np.int8:
+        op = "Identity"  # ONNX Runtime's binding for Node, 1.30, has no kernel for it
     if op in ("Where", "Max"):
         q, real = number(constant(c.numbers(shape) if op == "Where" else c.numbers([]) * 0.3))
         if op == "Max":
