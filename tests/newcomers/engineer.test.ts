@@ -90,7 +90,7 @@ it("compares radii in one command", async () => {
   );
   expect(code).toBe(0);
   expect(out).toMatch(/^attack +epsilon +mIoU, clean +adversarial/m);
-  expect(existsSync(join(folder, "sweep/curves.svg"))).toBe(true);
+  expect(existsSync(join(folder, "sweep/figures/epsilon.svg"))).toBe(true);
 });
 
 it("holds it to a bound in CI", async () => {

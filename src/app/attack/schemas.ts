@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { modelSpecSchema } from "../../vision/spec/model-spec.js";
+import { cardSchema } from "../benchmark/card.js";
 import { planFileSchema, runFormat } from "./plan.js";
 import type { SchemaName } from "./schema-names.js";
 
@@ -162,5 +163,6 @@ export const schemas: Readonly<
   run: { title: "Everything that determines an attack run: run.json", schema: planFileSchema, read: "input" },
   record: { title: "What came of one sample: a line of records.jsonl", schema: recordSchema, read: "output" },
   summary: { title: "An attack run in numbers: summary.json", schema: summarySchema, read: "output" },
+  card: { title: "What a model came to on one data set: card.json", schema: cardSchema, read: "output" },
   audit: { title: "Whether the numbers can be believed: audit.json", schema: auditSchema, read: "output" },
 };

@@ -116,7 +116,7 @@ describe("the sidecar", () => {
     );
   });
 
-  it.each(["spec", "run", "record", "summary", "audit"])("has a schema, as %s has", async (name) => {
+  it.each(["spec", "run", "record", "summary", "audit", "card"])("has a schema, as %s has", async (name) => {
     const { out, code } = await faultline("spec", "--schema", name);
     expect(code).toBe(0);
     expect(JSON.parse(out)).toHaveProperty("$schema");

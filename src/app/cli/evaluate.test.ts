@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Card } from "../evaluate/card.js";
+import type { Card } from "../benchmark/card.js";
 import { readSuite, runsOf } from "../evaluate/suite.js";
 import { suites } from "../evaluate/suites.js";
 import { faultline, scratch } from "./testing/scene.js";

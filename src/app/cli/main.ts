@@ -1,7 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { attackCommand } from "./commands/attack.js";
 import { auditCommand } from "./commands/audit.js";
-import { compareCommand } from "./commands/compare.js";
 import { compileCommand } from "./commands/compile.js";
 import { convertCommand } from "./commands/convert.js";
 import { corruptCommand } from "./commands/corrupt.js";
@@ -11,6 +10,7 @@ import { evaluateCommand } from "./commands/evaluate.js";
 import { gradCommand } from "./commands/grad.js";
 import { inspectCommand } from "./commands/inspect.js";
 import { mergeCommand } from "./commands/merge.js";
+import { reportCommand } from "./commands/report.js";
 import { retrofitCommand } from "./commands/retrofit.js";
 import { sensorCommand } from "./commands/sensor.js";
 import { specCommand } from "./commands/spec.js";
@@ -33,7 +33,7 @@ const commands = (): Command[] => [
   auditCommand(),
   mergeCommand(),
   transferCommand(),
-  compareCommand(),
+  reportCommand(),
   convertCommand(),
   trainCommand(),
   criticalityCommand(),

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { faultline, network, scratch, writeScenes } from "./testing/scene.js";
 
@@ -17,7 +17,7 @@ const attack = (...more: string[]) =>
   faultline("attack", model, ...said, "--data", folder.path("scenes"), "--no-audit", "--quiet", ...more);
 const text = (...path: string[]) => readFileSync(folder.path(...path), "utf8");
 
-it("makes one run of each combination, a table in three forms, and curves", async () => {
+it("makes one run of each combination, a table in four forms, and curves", async () => {
   const many = ["--attack", "pgd,fgsm", "--epsilon", "4/255,8/255", "--steps", "1,2", "--out", folder.path("sweep")];
   const { code, err } = await attack(...many);
   expect([code, err]).toEqual([0, ""]);
@@ -35,22 +35,24 @@ it("makes one run of each combination, a table in three forms, and curves", asyn
   expect(csv).toHaveLength(7);
   expect(csv[0]).toMatch(/^attack,.*mIoU clean,mIoU adversarial,mIoU saved,/);
   expect(text("sweep", "table.md")).toMatch(/^\| attack \| epsilon \| steps \| mIoU, clean \| adversarial \|/);
-  expect(text("sweep", "curves.svg")).toContain("<svg");
+  expect(text("sweep", "table.tex")).toContain("attack & epsilon & steps & mIoU, clean & adversarial");
+  expect(readdirSync(folder.path("sweep", "figures"))).toEqual(["epsilon.svg", "steps.svg"]);
   expect(text("sweep", "report.html")).toContain('href="fgsm-epsilon-4-255/report.html"');
 
-  // The same command finds everything done; the directory can be compared like a run.
+  // The same command finds everything done; the directory can be reported like a run.
   expect((await attack(...many)).code).toBe(0);
-  const compared = await faultline("compare", folder.path("sweep"), "--json");
-  expect(JSON.parse(compared.out).differ).toEqual(["attack", "epsilon", "steps"]);
+  const { cards } = JSON.parse((await faultline("report", folder.path("sweep"), "--json")).out);
+  expect(cards).toHaveLength(1);
+  expect(cards[0].attacks.map((a: { run: string }) => a.run)).toEqual(runs);
 });
 
-it("compares single runs by what tells them apart", async () => {
+it("puts single runs side by side by what tells them apart", async () => {
   await attack("--attack", "pgd", "--steps", "1", "--out", folder.path("one"));
   await attack("--attack", "pgd", "--steps", "2", "--out", folder.path("two"));
-  const { out, code } = await faultline("compare", folder.path("one"), folder.path("two"), "--out", folder.path("both"));
+  const { out, code } = await faultline("report", folder.path("one"), folder.path("two"), "--out", folder.path("both"));
   expect(code).toBe(0);
   expect(out).toMatch(/^steps +mIoU, clean +adversarial/);
-  expect(out).toContain("mIoU under attack is worst with steps");
+  expect(out).toMatch(/mIoU of net goes from .* under CosPGD 8\/255|mIoU of net goes from .* under PGD 8\/255/);
   expect(existsSync(folder.path("both", "table.csv"))).toBe(true);
   expect(text("both", "report.html")).not.toContain(folder.path());
 });
@@ -93,5 +95,5 @@ it("says in one sentence what does not go together", async () => {
   expect((await attack("--attack", "CosPGD")).err).toContain("did you mean cospgd?");
   expect((await attack("--steps", "1,2", "--shard", "1/2")).err).toContain("do the attacks one by one");
   expect((await attack("--epsilon", "4/255,x")).err).toContain("--epsilon x: write a number");
-  expect((await faultline("compare", folder.path("scenes"))).err).toContain("no run directory");
+  expect((await faultline("report", folder.path("scenes"))).err).toContain("no run directory");
 });

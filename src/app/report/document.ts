@@ -2,11 +2,16 @@ import { plain } from "./html.js";
 import { style } from "./style.js";
 
 /**
- * A whole page: one file, no script, nothing loaded from elsewhere.
+ * A whole page: one file, nothing loaded from elsewhere, and no script but one that is given.
  *
- * @param subject what is reported, behind the brand. @param title of the window.
+ * @param subject what is reported, behind the brand. @param title of the window. @param own style and script that this page has beyond the others.
  */
-export function page(subject: string, title: string, body: string): string {
+export function page(
+  subject: string,
+  title: string,
+  body: string,
+  own: { readonly style?: string; readonly script?: string } = {},
+): string {
   const { iso, words } = today();
   return `<!doctype html>
 <html lang="en">
@@ -15,14 +20,14 @@ export function page(subject: string, title: string, body: string): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${plain(title)}</title>
-<style>${style}</style>
+<style>${style}${own.style ?? ""}</style>
 </head>
 <body>
 <main>
 <p class="brand"><span><b>Faultline</b> ${plain(subject)}</span><time datetime="${iso}">${words}</time></p>
 ${body}
 </main>
-</body>
+${own.script === undefined ? "" : `<script>${own.script}</script>\n`}</body>
 </html>
 `;
 }

@@ -13,11 +13,9 @@ import { runTensors } from "../../attack/run-tensors.js";
 import { gradientFaults, gradientRemarks } from "../../attack/summary.js";
 import { missed, type Threshold } from "../../attack/thresholds.js";
 import { eotOf } from "../../attack/transform-of.js";
+import { benchmarkText, writeBenchmark } from "../../benchmark/write.js";
 import { type Cell, cellOf } from "../../cells/cell.js";
 import { Planner, type RunSettings } from "../../cells/planner.js";
-import { compareRuns } from "../../compare/runs.js";
-import { tableText } from "../../compare/tables.js";
-import { verdict, writeComparison } from "../../compare/write.js";
 import { shortHash } from "../../hash-file.js";
 import { nameOfModel } from "../../name-of-model.js";
 import { loadPlugins, type Plugins, taskWith } from "../../plugins/plugins.js";
@@ -26,6 +24,7 @@ import { interruptible, type Progress, progress } from "../../runs/progress.js";
 import { attacksTyped } from "../attack-flags.js";
 import type { AttackCommandFlags } from "../commands/attack.js";
 import { UsageError } from "../errors.js";
+import { version } from "../version.js";
 import { runTold } from "./cells.js";
 import { withEngine } from "./engine.js";
 import { finishOf } from "./finish.js";
@@ -187,19 +186,20 @@ async function attackAll(
     return 130;
   }
   if (end.failed.length > 0) return 1;
-  const comparison = await compareRuns([root]);
-  const report = writeComparison(comparison, root);
-  const misses = comparison.rows.flatMap(({ path, summary }) =>
+  const { benchmark, report } = await writeBenchmark([root], root, { version });
+  const misses = benchmark.rows.flatMap(({ path, summary }) =>
     missed(thresholds, summary, model.spec.task).map((sentence) => `${basename(path)}: ${sentence}`),
   );
-  const failed = comparison.rows.filter((row) => row.audit === "failed").map((row) => basename(row.path));
+  const failed = benchmark.rows.filter((row) => row.audit === "failed").map((row) => basename(row.path));
   for (const sentence of misses) process.stderr.write(`faultline: ${sentence}\n`);
   const refused = failed.length > 0 && !flags.allowAudit;
   if (refused) process.stderr.write(`faultline: the audit failed of ${failed.join(", ")}; --allow-audit lets it pass.\n`);
   const exitCode = refused ? 1 : misses.length > 0 ? 2 : 0;
   if (flags.json)
-    process.stdout.write(`${JSON.stringify({ run: root, report, exitCode, missed: misses, ...comparison }, undefined, 2)}\n`);
-  else if (!flags.quiet) process.stdout.write(`${tableText(comparison)}${verdict(comparison)}\n${report}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ run: root, report, exitCode, missed: misses, cards: benchmark.cards }, undefined, 2)}\n`,
+    );
+  else if (!flags.quiet) process.stdout.write(`${benchmarkText(benchmark)}${report}\n`);
   return exitCode;
 }
 

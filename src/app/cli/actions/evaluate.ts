@@ -1,19 +1,16 @@
-import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { physicalCores } from "../../../engine/runtime/node.js";
 import { tasks } from "../../../vision/tasks/index.js";
 import { planFile } from "../../attack/plan.js";
+import { type Card, cardText } from "../../benchmark/card.js";
+import { writeBenchmark } from "../../benchmark/write.js";
 import { type Cell, cellOf } from "../../cells/cell.js";
 import { Planner, usualSettings } from "../../cells/planner.js";
-import { compareRuns } from "../../compare/runs.js";
-import { writeComparison } from "../../compare/write.js";
 import { readCorruption } from "../../data/corruption.js";
-import { cardOf, cardText } from "../../evaluate/card.js";
 import { demandTask, readSuite, runsOf, type Suite } from "../../evaluate/suite.js";
 import { hashFile, shortHash } from "../../hash-file.js";
 import { nameOfModel } from "../../name-of-model.js";
 import { loadPlugins } from "../../plugins/plugins.js";
-import { shortPath } from "../../report/words.js";
 import { attackTyped } from "../attack-flags.js";
 import type { EvaluateFlags } from "../commands/evaluate.js";
 import { UsageError } from "../errors.js";
@@ -58,23 +55,13 @@ export async function evaluate(path: string | undefined, flags: EvaluateFlags): 
     return 130;
   }
   if (end.failed.length > 0) return 1;
-  const comparison = await compareRuns([root]);
-  const report = writeComparison(comparison, root);
-  const [{ plan }] = cells as [Cell];
-  const card = cardOf(
-    comparison,
-    runs.map(({ name, attack, corruption }, i) => ({ name, attack, corruption, row: comparison.rows[i]! })),
-    {
-      version,
-      suite,
-      model: { name: nameOfModel(path), sha256: plan.model.sha256 },
-      data: { name: shortPath(plan.data.path), sha256: plan.data.sha256, samples: comparison.rows[0]!.summary.samples },
-    },
-  );
-  const json = `${JSON.stringify(card, undefined, 2)}\n`;
-  writeFileSync(join(root, "card.json"), json);
-  writeFileSync(join(root, "card.md"), cardText(card));
-  if (flags.json) process.stdout.write(json);
+  const { benchmark, report } = await writeBenchmark([root], root, {
+    version,
+    suite,
+    ...(flags.plugin && { plugins: flags.plugin }),
+  });
+  const [card] = benchmark.cards as [Card];
+  if (flags.json) process.stdout.write(`${JSON.stringify(card, undefined, 2)}\n`);
   else if (!flags.quiet) process.stdout.write(`${cardText(card)}\n${report}\n`);
   return card.audits.failed.length > 0 ? 1 : 0;
 }
