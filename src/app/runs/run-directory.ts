@@ -12,13 +12,12 @@ import {
   rmSync,
   statSync,
   truncateSync,
-  unlinkSync,
   writeFileSync,
 } from "node:fs";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import { RunError } from "./error.js";
 import { makeFolder, removeEmpty } from "./folders.js";
+import { releaseLock, takeLock } from "./lock.js";
 
 /** A line of records.jsonl: what came of one sample, or why nothing did. */
 export interface RunRecord {
@@ -83,7 +82,7 @@ export class RunDirectory<R extends RunRecord> {
       if (records.length < all.length) writeWhole(file, linesOf(records));
       return new RunDirectory<R>(path, plan, records, openSync(file, "a"), made);
     } catch (error) {
-      unlock(path);
+      releaseLock(lockOf(path));
       removeEmpty(made);
       throw error;
     }
@@ -124,7 +123,7 @@ export class RunDirectory<R extends RunRecord> {
     if (this.#state === "closed") return;
     this.#state = "closed";
     closeSync(this.descriptor);
-    unlock(this.path);
+    releaseLock(lockOf(this.path));
   }
   #state: "open" | "closed" = "open";
 
@@ -176,40 +175,15 @@ function writeWhole(file: string, content: string | Uint8Array): void {
 }
 
 function lock(path: string): void {
-  const file = join(path, "lock");
-  const own = JSON.stringify({ pid: process.pid, host: hostname() });
-  for (let attempt = 0; attempt < 2; attempt++) {
-    try {
-      writeFileSync(file, own, { flag: "wx" });
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      const holder = JSON.parse(readFileSync(file, "utf8") || "{}") as { pid?: number; host?: string };
-      if (holder.host !== hostname() || alive(holder.pid)) {
-        throw new RunError(
-          `${path} is being written by another process (${holder.pid ?? "unknown"} on ${holder.host ?? "an unknown machine"}); wait for it, or remove ${file} if it is gone.`,
-        );
-      }
-      // Left behind by a process that was killed.
-      unlinkSync(file);
-    }
-  }
+  const file = lockOf(path);
+  const holder = takeLock(file);
+  if (holder)
+    throw new RunError(
+      `${path} is being written by another process (${holder.pid ?? "unknown"} on ${holder.host ?? "an unknown machine"}); wait for it, or remove ${file} if it is gone.`,
+    );
 }
 
-function unlock(path: string): void {
-  const file = join(path, "lock");
-  if (existsSync(file)) unlinkSync(file);
-}
-
-function alive(pid: number | undefined): boolean {
-  if (pid === undefined) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
+const lockOf = (path: string): string => join(path, "lock");
 
 /** Names the first setting in which two plans differ. */
 function firstDifference(before: string, now: string): string {
