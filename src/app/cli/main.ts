@@ -17,6 +17,7 @@ import { specCommand } from "./commands/spec.js";
 import { spectrumCommand } from "./commands/spectrum.js";
 import { trainCommand } from "./commands/train.js";
 import { transferCommand } from "./commands/transfer.js";
+import { workerCommand } from "./commands/worker.js";
 import { sentenceOf } from "./errors.js";
 import { addLateFlags } from "./late-flags.js";
 import { withFlagSuggestions } from "./unknown-flag.js";
@@ -29,6 +30,7 @@ const commands = (): Command[] => [
   specCommand(),
   attackCommand(),
   evaluateCommand(),
+  workerCommand(),
   compileCommand(),
   auditCommand(),
   mergeCommand(),

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -23,7 +23,7 @@ export function shownUrl(address: string): string {
 
 /**
  * Brings a file to this machine, once: it lies in `folder` under its hash and its name. A transfer that broke goes on where it stopped, where the server
- * can do that. Where the hash is known it is checked; where not, `sha256` of the answer is what came.
+ * can do that. Where the hash is known it is checked; where not, `sha256` of the answer is what came, and the address is not asked again.
  *
  * @example await download("https://example.org/net.onnx", { sha256, folder: "work/files" })
  * @throws DownloadError where the address gives nothing, or something else than the hash says.
@@ -35,19 +35,29 @@ export async function download(
   const shown = shownUrl(address);
   const name = basename(decodeURIComponent(new URL(address).pathname)).replaceAll(/[^\w.-]/g, "_") || "file";
   const placeOf = (hash: string) => join(folder, hash.slice(0, 16), name);
-  if (sha256 !== undefined && existsSync(placeOf(sha256))) return { path: placeOf(sha256), sha256 };
+  const own = join(folder, createHash("sha256").update(address).digest("hex").slice(0, 16));
+  // What an address without a hash gave is written down.
+  const note = `${own}.sha256`;
+  const here = () => {
+    const known = sha256 ?? (existsSync(note) ? readFileSync(note, "utf8").trim() : "");
+    return known !== "" && existsSync(placeOf(known)) ? { path: placeOf(known), sha256: known } : undefined;
+  };
+  const before = here();
+  if (before) return before;
   makeFolder(folder);
-  const partial = join(
-    folder,
-    `${createHash("sha256").update(address).digest("hex").slice(0, 16)}.${sha256?.slice(0, 16) ?? "any"}.part`,
-  );
+  const partial = `${own}.${sha256?.slice(0, 16) ?? "any"}.part`;
   const lock = `${partial}.lock`;
   while (takeLock(lock)) await setTimeout(500, undefined, { ...(signal && { signal }) });
   try {
     // Whoever had the lock brought this very file.
-    if (sha256 !== undefined && existsSync(placeOf(sha256))) return { path: placeOf(sha256), sha256 };
+    const meanwhile = here();
+    if (meanwhile) return meanwhile;
+    // Without a hash nobody would see that the rest is of another file.
+    if (sha256 === undefined) rmSync(partial, { force: true });
     await transfer(address, shown, partial, signal);
-    return await settle(partial, placeOf, shown, sha256);
+    const settled = await settle(partial, placeOf, shown, sha256);
+    if (sha256 === undefined) writeFileSync(note, settled.sha256);
+    return settled;
   } finally {
     releaseLock(lock);
   }

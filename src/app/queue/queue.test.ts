@@ -14,6 +14,7 @@ import { QueueRunner } from "./coordinator.js";
 import { encode } from "./message.js";
 import { prefix, queueName, resultsKey } from "./names.js";
 import { Elsewhere } from "./places.js";
+import { trivialCells } from "./testing/cells.js";
 import { hasRedis, startRedis, type TestServer } from "./testing/redis.js";
 import { type Executor, runWorker } from "./worker.js";
 
@@ -29,9 +30,9 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const cellCalled = (name: string): Cell =>
-  ({ name: `cells/${name}`, key: name, version, format: 1, plan: {} }) as unknown as Cell;
-const cells = (count: number) => Array.from({ length: count }, (_, i) => cellCalled(`cell${i}`));
+const cells = (count: number) => trivialCells(folder, count);
+/** cell0, cell1, and so on. */
+const numbered = (cell: Cell) => cell.name.replace("cells/", "");
 const textOf = (cell: Cell) => `${cell.name} `.repeat(1000);
 
 /** Writes three files, one of them empty and one in a folder. */
@@ -40,7 +41,7 @@ const writes: Executor = {
     mkdirSync(join(place, "images"), { recursive: true });
     writeFileSync(join(place, "records.jsonl"), textOf(cell));
     writeFileSync(join(place, "empty"), "");
-    writeFileSync(join(place, "images", "a.png"), Buffer.alloc(700_000, cell.name));
+    writeFileSync(join(place, "images", "a.png"), Buffer.alloc(700_000, cell.key));
     return "done";
   },
 };
@@ -68,11 +69,11 @@ async function sweep(
     started: () => {},
     progress: () => {},
     done: (cell) => {
-      outcome.done.push(cell.key);
+      outcome.done.push(numbered(cell));
       during(outcome.done.length);
     },
     failed: (cell, sentence) => {
-      outcome.failed[cell.key] = sentence;
+      outcome.failed[numbered(cell)] = sentence;
     },
   });
   return outcome;
@@ -84,7 +85,7 @@ function worker(executor: Executor, options: { readonly idle?: number } = {}) {
   const said: string[] = [];
   const ended = runWorker(queueAddress(server.url, {}), {
     folder: join(folder, `work-${randomUUID()}`),
-    roots: [],
+    roots: [{ to: folder }],
     plugins: [],
     executors: [executor],
     lostAfter: 2,
@@ -109,7 +110,7 @@ describe.skipIf(!hasRedis)("a queue on a Redis server (skipped where redis-serve
     expect([done.length, failed]).toEqual([20, {}]);
     for (const cell of cells(20)) {
       expect(readFileSync(join(out, cell.name, "records.jsonl"), "utf8")).toBe(textOf(cell));
-      expect(readFileSync(join(out, cell.name, "images", "a.png")).equals(Buffer.alloc(700_000, cell.name))).toBe(true);
+      expect(readFileSync(join(out, cell.name, "images", "a.png")).equals(Buffer.alloc(700_000, cell.key))).toBe(true);
       expect(readFileSync(join(out, cell.name, "empty")).length).toBe(0);
     }
     const counts = await Promise.all(workers.map((w) => w.stop()));
@@ -160,7 +161,7 @@ describe.skipIf(!hasRedis)("a queue on a Redis server (skipped where redis-serve
     const errors = [new CellFailed("label 77 is no class."), new CellError("it is damaged."), new Elsewhere("voc is not there.")];
     const wrong: Executor = {
       async run(cell) {
-        throw errors[Number(cell.key.slice(-1))];
+        throw errors[Number(cell.name.slice(-1))];
       },
     };
     const one = worker(wrong);
@@ -190,7 +191,7 @@ describe.skipIf(!hasRedis)("a queue on a Redis server (skipped where redis-serve
     let release = () => {};
     const held: Executor = {
       async run(cell, place, hooks) {
-        if (cell.key === "cell2") await new Promise<void>((resolve) => (release = resolve));
+        if (numbered(cell) === "cell2") await new Promise<void>((resolve) => (release = resolve));
         return writes.run(cell, place, hooks);
       },
     };
@@ -206,7 +207,7 @@ describe.skipIf(!hasRedis)("a queue on a Redis server (skipped where redis-serve
     expect(await queue.getJobCounts("wait", "active", "delayed")).toEqual({ wait: 0, active: 1, delayed: 0 });
     await queue.close();
     release();
-    const left = cells(6).filter((cell) => !first.done.includes(cell.key));
+    const left = cells(6).filter((cell) => !first.done.includes(numbered(cell)));
     expect((await sweep(left, { out })).done.sort()).toEqual(["cell2", "cell3", "cell4", "cell5"]);
     await one.stop();
   });
