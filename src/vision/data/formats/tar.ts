@@ -55,7 +55,8 @@ export function tarIndex(read: ReadAt, length: number): TarIndex {
     }
     at = offset + Math.ceil(size / block) * block;
   }
-  if (at < length) throw new DataError(`the archive is cut short: it ends at byte ${length}, within a header.`);
+  if (at !== length)
+    throw new DataError(`the archive is cut short: it ends at byte ${length}, within a ${at < length ? "header" : "member"}.`);
   return { members, ended: false };
 }
 

@@ -121,6 +121,7 @@ it("says in one sentence what is wrong with an archive", async () => {
   const cases: readonly (readonly [string, Uint8Array, RegExp])[] = [
     ["short.tar", good.subarray(0, 550), /short\.tar: the archive is cut short: "a\.png" ends at byte \d+, and the file has 550/],
     ["header.tar", good.subarray(0, second + 100), /cut short: it ends at byte \d+, within a header/],
+    ["padding.tar", good.subarray(0, second - 100), /cut short: it ends at byte \d+, within a member/],
     ["damaged.tar", damaged, /damaged at byte \d+: there is no header of a member/],
     ["gzip.tar", Uint8Array.of(0x1f, 0x8b, ...new Uint8Array(1000)), /compressed with gzip.*gunzip/],
     ["text.tar", text("hello ".repeat(200)), /text\.tar: this is no tar archive/],
