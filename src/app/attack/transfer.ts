@@ -72,23 +72,40 @@ export async function measureTransfer(
         .filter(Boolean)
         .map((line) => JSON.parse(line) as TransferRecord)
     : [];
-  const done = run.records.filter((r) => r.scores);
   const lines: TransferRecord[] = [];
   const summaries: TransferSummary[] = [];
   for (const model of models) {
-    const key = keyOf(model);
-    const known = new Map(before.filter((r) => r.model === key).map((r) => [r.index, r]));
-    const left = done.filter(({ index, floats }) => !known.has(index) || (floats && !known.get(index)!.scores.adversarial));
-    if (left.length > 0) {
-      say(`measuring ${left.length} samples on ${model.path}\n`);
-      for (const record of await measured(context, model, left, run.path)) known.set(record.index, record);
-    }
-    const own = done.map(({ index }) => known.get(index)!);
-    lines.push(...own);
-    summaries.push(summed(context.plan, model, own, done));
+    const on = await measureOn(context, model, { folder: run.path, records: run.records, before }, say);
+    lines.push(...on.records);
+    summaries.push(on.summary);
   }
   run.write("transfer.jsonl", lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
   return summaries;
+}
+
+/**
+ * Measures a run's images on one other model; the run's directory is read only.
+ *
+ * @param images the run's directory and records, and what is known already.
+ * @throws UsageError where the model names other classes than the attacked one, or its file has changed.
+ */
+export async function measureOn(
+  context: AttackContext,
+  model: TransferPlan,
+  images: { readonly folder: string; readonly records: readonly AttackRecord[]; readonly before?: readonly TransferRecord[] },
+  say: (text: string) => void,
+): Promise<{ readonly records: readonly TransferRecord[]; readonly summary: TransferSummary }> {
+  const { folder, before = [] } = images;
+  const done = images.records.filter((r) => r.scores);
+  const key = keyOf(model);
+  const known = new Map(before.filter((r) => r.model === key).map((r) => [r.index, r]));
+  const left = done.filter(({ index, floats }) => !known.has(index) || (floats && !known.get(index)!.scores.adversarial));
+  if (left.length > 0) {
+    say(`measuring ${left.length} samples on ${model.path}\n`);
+    for (const record of await measured(context, model, left, folder)) known.set(record.index, record);
+  }
+  const records = done.map(({ index }) => known.get(index)!);
+  return { records, summary: summed(context.plan, model, records, done) };
 }
 
 async function measured(

@@ -1,5 +1,6 @@
 import { distinctNames } from "../distinct-names.js";
 import type { Suite } from "../evaluate/suite.js";
+import { readTransfers, type TransferFrom } from "../evaluate/transfer-from.js";
 import { RunError } from "../runs/error.js";
 import { type Card, cardsOf } from "./card.js";
 import { type Found, type FoundRun, findRuns } from "./find.js";
@@ -16,6 +17,8 @@ export interface Benchmark {
   readonly rows: readonly Row[];
   readonly cards: readonly Card[];
   readonly others: Others;
+  /** Images of other runs, measured within a suite. */
+  readonly transfers: readonly TransferFrom[];
   readonly galleries: readonly Gallery[];
   /** Runs whose images are left out. */
   readonly galleriesLeft: number;
@@ -60,12 +63,14 @@ export async function readBenchmark(
     );
   }
   const boards = groupsOf(rows).map(boardOf);
+  const transfers = found.transfers.flatMap(({ path }) => readTransfers(path));
   const { galleries, left } = await galleriesOf(boards, pictures);
   return {
     boards,
     rows,
-    cards: boards.flatMap((board) => cardsOf(board, version, suite)),
+    cards: boards.flatMap((board) => cardsOf(board, version, suite, transfers)),
     others,
+    transfers,
     galleries,
     galleriesLeft: left,
     unfinished: found.unfinished.map((r) => nameOf(r.path)),
@@ -76,7 +81,8 @@ export async function readBenchmark(
 
 /** What runs are called beside each other. */
 function namesOf(found: Found): (path: string) => string {
-  const paths = Object.values(found).flatMap((runs: readonly FoundRun[]) => runs.map((r) => r.path));
+  const { transfers: _, ...ran } = found;
+  const paths = Object.values(ran).flatMap((runs: readonly FoundRun[]) => runs.map((r) => r.path));
   const names = new Map(distinctNames(paths).map((name, i) => [paths[i]!, name]));
   return (path) => names.get(path)!;
 }

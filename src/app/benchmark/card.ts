@@ -2,6 +2,7 @@ import { z } from "zod";
 import { tasks } from "../../vision/tasks/index.js";
 import { distinctNames } from "../distinct-names.js";
 import { type Suite, suiteSchema } from "../evaluate/suite.js";
+import { type TransferFrom, transferFromSchema } from "../evaluate/transfer-from.js";
 import { metricText } from "../report/headline.js";
 import { shortPath } from "../report/words.js";
 import { isUnattacked, type Row } from "./runs.js";
@@ -42,6 +43,10 @@ export const cardSchema = z.object({
     }),
   ),
   corruptions: z.array(z.object({ run: z.string(), kind: z.string(), severity: z.number().int(), value })),
+  transfers: z
+    .array(transferFromSchema.omit({ on: true }))
+    .optional()
+    .describe("images of runs on other models, shown to this one as they are"),
   worstAttack: worstRun.describe("the worst over all attacks within a radius (SemSegBench's ReM)"),
   worst: z
     .array(z.object({ threat: z.string(), run: z.string(), value: z.number(), over: z.number().int() }))
@@ -62,10 +67,16 @@ export const cardSchema = z.object({
 export type Card = z.infer<typeof cardSchema>;
 
 /** The card of each model of a board. */
-export const cardsOf = (board: Board, version: string, suite: Suite | undefined): Card[] =>
-  board.standings.map((standing) => cardOf(board, standing, version, suite));
+export const cardsOf = (board: Board, version: string, suite: Suite | undefined, transfers: readonly TransferFrom[]): Card[] =>
+  board.standings.map((standing) => cardOf(board, standing, version, suite, transfers));
 
-function cardOf({ group, columns }: Board, standing: Standing, version: string, suite: Suite | undefined): Card {
+function cardOf(
+  { group, columns }: Board,
+  standing: Standing,
+  version: string,
+  suite: Suite | undefined,
+  transfers: readonly TransferFrom[],
+): Card {
   const { rows, clean, attacked, corrupted, corruption, worst, audits } = standing;
   const names = runNames(rows);
   const nameOf = (row: Row) => names.get(row)!;
@@ -81,6 +92,7 @@ function cardOf({ group, columns }: Board, standing: Standing, version: string, 
   const sign = group.metric.better === "higher" ? 1 : -1;
   const [worstOfAll] = worst.toSorted((a, b) => sign * (a.value - b.value));
   const hardest = corrupted.find((c) => c.kind === corruption.worst?.kind && c.severity === corruption.worst.severity);
+  const moved = transfers.flatMap(({ on, ...transfer }) => (on.sha256 === plan.model.sha256 ? [transfer] : []));
   return {
     format: cardFormat,
     version,
@@ -97,6 +109,7 @@ function cardOf({ group, columns }: Board, standing: Standing, version: string, 
     clean: clean?.value ?? null,
     attacks,
     corruptions: corrupted.map(({ row, kind, severity, value: v }) => ({ run: nameOf(row), kind, severity, value: v })),
+    ...(moved.length > 0 && { transfers: moved }),
     worstAttack: worstOfAll ? { run: nameOf(worstOfAll.row), value: worstOfAll.value } : null,
     worst: worst.map(({ threat, row, value: v, over }) => ({ threat, run: nameOf(row), value: v, over })),
     meanOfCorruptions: corruption.mean,
@@ -151,7 +164,23 @@ ${metric.name} against ${metric.against === "truth" ? "the ground truth" : "the 
 | | ${metric.name} |
 |---|---:|
 ${rows.map(([name, v]) => `| ${cell(name!)} | ${cell(v!)} |`).join("\n")}
-${card.attacks.length > 0 ? `\n| attack | ${metric.name} |\n|---|---:|\n${table(card.attacks)}\n` : ""}${card.corruptions.length > 0 ? `\n| corruption | ${metric.name} |\n|---|---:|\n${table(card.corruptions)}\n` : ""}${auditText(card)}`;
+${card.attacks.length > 0 ? `\n| attack | ${metric.name} |\n|---|---:|\n${table(card.attacks)}\n` : ""}${card.corruptions.length > 0 ? `\n| corruption | ${metric.name} |\n|---|---:|\n${table(card.corruptions)}\n` : ""}${transferText(card, text)}${auditText(card)}`;
+}
+
+/** What images of other runs come to. */
+function transferText({ transfers = [], metric }: Card, text: (v: number | null) => string): string {
+  if (transfers.length === 0) return "";
+  const turned = transfers.some((t) => t.turned);
+  const rows = transfers.map(({ run, attack, from, clean, adversarial = null, saved, against, turned: won }) => {
+    const names = [`${run} (${attack})`, from.model, against];
+    const last = won ? [`${(100 * won.share).toFixed(1)} % of ${won.of}`] : turned ? ["–"] : [];
+    return `| ${[...names, text(clean), text(adversarial ?? saved), ...last].map(cell).join(" | ")} |`;
+  });
+  return `
+| images of another run | made for | against | ${metric.name} clean | on them |${turned ? " turned, of those right when clean |" : ""}
+|---|---|---|---:|---:|${turned ? "---:|" : ""}
+${rows.join("\n")}
+`;
 }
 
 const cell = (text: string): string => text.replaceAll("|", "\\|");

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { naturalOrder } from "../../vision/data/natural-order.js";
+import { transferFile } from "../evaluate/transfer-from.js";
 import { RunError } from "../runs/error.js";
 
 /** What was found in folders, by kind. */
@@ -8,6 +9,8 @@ export interface Found {
   readonly attacks: readonly FoundRun[];
   readonly criticality: readonly FoundRun[];
   readonly spectra: readonly FoundRun[];
+  /** Suites that measured the images of other runs too. */
+  readonly transfers: readonly FoundRun[];
   /** What is begun and not finished, or not begun though its sweep names it. */
   readonly unfinished: readonly FoundRun[];
   readonly failed: readonly FoundRun[];
@@ -51,6 +54,7 @@ export function findRuns(paths: readonly string[]): Found {
     attacks: of("attacks"),
     criticality: of("criticality"),
     spectra: of("spectra"),
+    transfers: of("transfers"),
     unfinished: of("unfinished"),
     failed: of("failed"),
   };
@@ -71,6 +75,7 @@ function* walk(path: string): Generator<Walked> {
 /** The cells of a sweep in its own order: what an earlier plan left beside them does not count. */
 function* walkSweep(path: string): Generator<Walked> {
   const { runs } = readJson<{ readonly runs: readonly string[] }>(join(path, "sweep.json"));
+  if (existsSync(transferFile(path))) yield { path, kind: "transfers" };
   for (const name of runs) {
     const run = join(path, name);
     const failed = `${run}.failed.json`;
@@ -87,7 +92,7 @@ function cellOf(path: string): { readonly from?: string } {
 }
 
 /** What a directory holds by its files; undefined where it is none of a run. */
-function kindOf(path: string): Exclude<keyof Found, "failed"> | undefined {
+function kindOf(path: string): Exclude<keyof Found, "failed" | "transfers"> | undefined {
   const has = (name: string) => existsSync(join(path, name));
   if (has("spectrum.json")) return "spectra";
   if (has("criticality.json")) return "criticality";

@@ -3,6 +3,7 @@ import { transferCells, transferHead } from "../attack/transfer-text.js";
 import { comparisonFigure, profileFigure } from "../criticality/figure.js";
 import type { CriticalityResult } from "../criticality/result.js";
 import { percent as criticalityPercent } from "../criticality/words.js";
+import type { TransferFrom } from "../evaluate/transfer-from.js";
 import { nameOfModel } from "../name-of-model.js";
 import { folded } from "../report/document.js";
 import { plain } from "../report/html.js";
@@ -150,10 +151,11 @@ ${places.length > 12 ? folded(`All places (${places.length})`, tableHtml(table))
 }
 
 /** Images of runs on other models. */
-export function transferSection(rows: readonly Row[]): string {
+export function transferSection(rows: readonly Row[], transfers: readonly TransferFrom[]): string {
   const moved = rows.filter((row) => (row.summary.transfer ?? []).length > 0);
-  if (moved.length === 0) return "";
-  const heads = moved.map(({ plan }) => transferHead(plan));
+  if (moved.length + transfers.length === 0) return "";
+  // A model's evaluation has rows of its own task, so any of them knows the heads.
+  const heads = (moved.length > 0 ? moved : rows.slice(0, 1)).map(({ plan }) => transferHead(plan));
   const head = heads.toSorted((a, b) => b.length - a.length)[0]!;
   const table: Table = {
     caption: "Images on other models",
@@ -163,17 +165,29 @@ export function transferSection(rows: readonly Row[]): string {
       { text: "shown to", kind: "text" },
       ...head.map((text) => ({ text, kind: "text" as const })),
     ],
-    rows: moved.flatMap((row) =>
-      row.summary.transfer!.map((t): Cell[] => {
-        const cells = transferCells(row.plan, t);
+    rows: [
+      ...moved.flatMap((row) =>
+        row.summary.transfer!.map((t): Cell[] => {
+          const cells = transferCells(row.plan, t);
+          return [
+            { text: row.name },
+            { text: row.facts.model! },
+            { text: t.model },
+            ...head.map((_, i) => ({ text: cells[i] ?? "–" })),
+          ];
+        }),
+      ),
+      ...transfers.map(({ run, attack, from, on, clean, adversarial, saved, turned }): Cell[] => {
+        const cells = [clean, adversarial, saved].map((v) => v?.toFixed(4) ?? "not kept");
+        const won = turned ? [`${(100 * turned.share).toFixed(1)} % of ${turned.of}`] : [];
         return [
-          { text: row.name },
-          { text: row.facts.model! },
-          { text: t.model },
-          ...head.map((_, i) => ({ text: cells[i] ?? "–" })),
+          { text: `${run} (${attack})` },
+          { text: `${from.model} ${from.sha256.slice(0, 6)}` },
+          { text: on.model },
+          ...head.map((_, i) => ({ text: [...cells, ...won][i] ?? "–" })),
         ];
       }),
-    ),
+    ],
   };
   return `<section id="transfer">
 <h2>On other models</h2>

@@ -16,7 +16,7 @@ const longest = 60;
 
 /** report.html over many runs: one file, nothing loaded from elsewhere. @param folder in which it will lie. */
 export function benchmarkPage(benchmark: Benchmark, folder: string): string {
-  const { boards, rows, galleries, others, unfinished, failed, cached, galleriesLeft } = benchmark;
+  const { boards, rows, galleries, others, transfers, unfinished, failed, cached, galleriesLeft } = benchmark;
   const title = headline(benchmark);
   const sections = boards.map((board, i) => boardSection(board, boards, i, folder));
   return document(
@@ -27,7 +27,7 @@ ${facts(benchmark)}
 ${ledger(unfinished, failed, cached.size)}
 ${grouping(boards)}
 ${sections.join("\n")}
-${transferSection(rows)}
+${transferSection(rows, transfers)}
 ${criticalitySection(others)}
 ${spectraSection(others)}
 ${

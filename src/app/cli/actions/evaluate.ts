@@ -1,3 +1,4 @@
+import { rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { physicalCores } from "../../../engine/runtime/node.js";
 import { tasks } from "../../../vision/tasks/index.js";
@@ -5,17 +6,20 @@ import { planFile } from "../../attack/plan.js";
 import { type Card, cardText } from "../../benchmark/card.js";
 import { writeBenchmark } from "../../benchmark/write.js";
 import { type Cell, cellOf } from "../../cells/cell.js";
-import { Planner, usualSettings } from "../../cells/planner.js";
+import { type PlannedModel, Planner, usualSettings } from "../../cells/planner.js";
 import { readCorruption } from "../../data/corruption.js";
 import { demandTask, readSuite, runsOf, type Suite } from "../../evaluate/suite.js";
+import { type SourceRun, sourceRuns, transferFile, transferFrom } from "../../evaluate/transfer-from.js";
 import { hashFile, shortHash } from "../../hash-file.js";
 import { nameOfModel } from "../../name-of-model.js";
 import { loadPlugins } from "../../plugins/plugins.js";
+import { makeFolder } from "../../runs/folders.js";
 import { attackTyped } from "../attack-flags.js";
 import type { EvaluateFlags } from "../commands/evaluate.js";
 import { UsageError } from "../errors.js";
 import { version } from "../version.js";
 import { runTold } from "./cells.js";
+import { withEngine } from "./engine.js";
 import { resolveSpec, sayAssumed } from "./spec.js";
 
 /** `faultline evaluate model.onnx --suite dense-v1 --data DIR` */
@@ -35,6 +39,7 @@ export async function evaluate(path: string | undefined, flags: EvaluateFlags): 
   // Everything that a suite's file can get wrong is found before anything runs.
   const attacks = runs.map((run) => attackTyped(run.attack, run.parameters, plugins.attacks));
   for (const { corruption } of runs) if (corruption !== undefined) await readCorruption(corruption);
+  const sources = await sourceRuns(flags.transferFrom ?? [], said.spec.task, flags.plugin);
   const threads = flags.threads ?? (flags.workers === undefined ? physicalCores() : 1);
   const root = flags.out ?? join("runs", `${nameOfModel(path)}-${suite.name}-${await settingsOf(path, suite, threads, flags)}`);
   const planner = new Planner(plugins);
@@ -49,6 +54,7 @@ export async function evaluate(path: string | undefined, flags: EvaluateFlags): 
     cells.push(cellOf({ name, plan: planFile(plan), contents: await planner.contents(plan, settings), audit, assets: "inline" }));
   }
   if (!flags.quiet) sayAssumed(said.assumed, path);
+  await measureTransfers(sources, { ...model, path }, threads, root, flags);
   const end = await runTold(cells, { root, plugins }, flags);
   if (end.stopped) {
     process.stderr.write(`${cells.length - end.left.length} of ${cells.length} runs are done; repeat the command to go on\n`);
@@ -64,6 +70,23 @@ export async function evaluate(path: string | undefined, flags: EvaluateFlags): 
   if (flags.json) process.stdout.write(`${JSON.stringify(card, undefined, 2)}\n`);
   else if (!flags.quiet) process.stdout.write(`${cardText(card)}\n${report}\n`);
   return card.audits.failed.length > 0 ? 1 : 0;
+}
+
+/** The images of other runs on this model, before anything else runs: what does not go together is found first. They stand in transfer.json. */
+async function measureTransfers(
+  sources: readonly SourceRun[],
+  { path, sha256, spec }: PlannedModel,
+  threads: number,
+  root: string,
+  { provider, optimization, quiet }: EvaluateFlags,
+): Promise<void> {
+  rmSync(transferFile(root), { force: true });
+  if (sources.length === 0) return;
+  const say = (text: string) => void (quiet || process.stderr.write(text));
+  const runtime = { threads, ...(provider && { provider }), ...(optimization && { optimization }) };
+  const found = await withEngine(runtime, (engine) => transferFrom(sources, { path, sha256, spec }, engine, say));
+  makeFolder(root);
+  writeFileSync(transferFile(root), `${JSON.stringify({ transfers: found }, undefined, 2)}\n`);
 }
 
 /** Without photographs of frost, the corruption that computes it; and that is said. */
@@ -83,7 +106,7 @@ function withFrost(suite: Suite, { frost, quiet }: EvaluateFlags): Suite {
 
 /** The same model, suite and flags have the same name. */
 async function settingsOf(path: string, suite: Suite, threads: number, flags: EvaluateFlags): Promise<string> {
-  const { out: _, json: __, quiet: ___, suite: ____, workers: _____, ...said } = flags;
+  const { out: _, json: __, quiet: ___, suite: ____, workers: _____, transferFrom: ______, ...said } = flags;
   const deciding = { ...said, data: said.data && resolve(said.data), threads };
   return shortHash([await hashFile(path), suite, deciding]);
 }

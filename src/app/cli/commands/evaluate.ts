@@ -10,6 +10,7 @@ export interface EvaluateFlags extends RuntimeFlags, SpecFlags, Omit<DataFlags, 
   readonly suite?: string;
   readonly printSuite?: string;
   readonly frost?: string;
+  readonly transferFrom?: string[];
   readonly plugin?: string[];
   readonly memory?: number;
   readonly limit?: number;
@@ -34,6 +35,11 @@ export function evaluateCommand(): Command {
       "--frost <dir>",
       "photographs of frost, for suites with that corruption; without them procedural_frost takes its place",
     );
+  command.option(
+    "--transfer-from <run>",
+    "measure the adversarial images of a finished run on another model too (transfer); repeatable",
+    (run: string, before: string[] = []) => [...before, run],
+  );
   command.addOption(pluginOption("a module of your own with attacks, for suites that name them; repeatable"));
   withSpec(command.optionsGroup("The model, what it takes and yields:"));
   withFit(withData(command.optionsGroup("The pictures:"), "optional", "without corruption")).option(
@@ -59,12 +65,13 @@ export function evaluateCommand(): Command {
       `
 Suites:
 ${Object.values(suites)
-  .map(({ name, source }) => `  ${name.padEnd(18)} ${source ?? ""}`)
+  .map(({ name, source }) => `  ${name.padEnd(24)} ${source ?? ""}`)
   .join("\n")}
 
 Every run of a suite is a run directory of its own within --out, with its report; what is finished is not done again when the command is repeated.
 
 Examples: faultline evaluate deeplab.onnx --suite dense-v1 --task segmentation --range imagenet --data VOC2012 --limit 100
+          faultline evaluate resnet50.onnx --suite classification-v1 --data photos --transfer-from runs/resnet18-pgd-1a2b3c4d
           faultline evaluate --print-suite dense-v1 > mine.json`,
     )
     .action(async (path: string | undefined, flags: EvaluateFlags) => {
