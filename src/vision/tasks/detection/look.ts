@@ -2,8 +2,10 @@ import type { Tensor } from "../../../engine/tensor/tensor.js";
 import type { BoxForm, ModelSpec } from "../../spec/model-spec.js";
 import type { Look } from "../task.js";
 import { boxMeanings } from "./box-meanings.js";
-import { pairOf } from "./heads/head.js";
-import { headOf, heads, pairAmong } from "./heads/index.js";
+import { type Head, pairOf } from "./heads/head.js";
+import { headOf, heads, pairAmong, recognized } from "./heads/index.js";
+import { rtDetr } from "./heads/pairs.js";
+import { yolov5 } from "./heads/yolov5.js";
 
 /** One output of a model for some images: its name, and its values image by image, [1, ...]. */
 export interface Seen {
@@ -33,7 +35,7 @@ export function lookAtHead(all: readonly Seen[], { output }: ModelSpec): readonl
   const pair = pairOf(shapes);
   const seen = pair
     ? ofPair(outputs[1 - pair.boxes]!.values.map(pair.scores === "places first" ? (t) => t : turned), outputs[pair.boxes]!.values)
-    : { name: fitting[0]!.name, why: "by its axes", form: undefined };
+    : ofOne(outputs[0]!, recognized(looked) ?? fitting[0]!);
   const own = headOf(output.head);
   const chosen = headOf(seen.name)!;
   const about = `${listed}: ${seen.why}`;
@@ -66,6 +68,24 @@ function turned(t: Tensor): Tensor {
   const z = t.data as Float32Array;
   const data = z.map((_, i) => z[(i % classes) * places + Math.floor(i / classes)]!);
   return { type: "float32", shape: [1, places, classes], data };
+}
+
+/** A head of one output: by its axes, and where its rows are places by what the first four columns hold. */
+function ofOne({ values }: Seen, head: Head) {
+  const why = "by its axes";
+  if (!head.columns) return { name: head.name, why, form: undefined };
+  const form = formOf(values.map(firstFour));
+  // Queries and the cells of a small picture's grid are as many; boxes of a grid are in pixels.
+  const grid = head === rtDetr && boxMeanings[form.name].unit !== "shares";
+  return grid ? { name: yolov5.name, why: `${why}, with boxes in pixels`, form: undefined } : { name: head.name, why, form };
+}
+
+/** The first four columns of [1, N, C]. */
+function firstFour(t: Tensor): Tensor {
+  const [, places, columns] = t.shape as [number, number, number];
+  const z = t.data as Float32Array;
+  const data = Float32Array.from({ length: 4 * places }, (_, i) => z[Math.floor(i / 4) * columns + (i % 4)]!);
+  return { type: "float32", shape: [1, places, 4], data };
 }
 
 /** A head of two outputs by its numbers. */

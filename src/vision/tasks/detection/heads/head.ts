@@ -10,6 +10,8 @@ export interface Head {
   readonly boxes: BoxForm;
   /** Overlap above which its users suppress boxes; 1 where they do not. */
   readonly nms: number;
+  /** One output whose rows are places, of which the first four columns are the box: what these numbers are, the doctor sees by their values. */
+  readonly columns?: true;
   /** Whether the shapes can be of this head. */
   readonly fits: (outputs: readonly Named[]) => boolean;
   /** The parts of the outputs: boxes [B, 4, N] and logits [B, K, N] whose sigmoid is a class's score. */

@@ -9,9 +9,10 @@ import { detr, retinanet, rtDetr, ssd } from "./pairs.js";
 import { activationOf, behind, cornersOf } from "./values.js";
 import { yolov5 } from "./yolov5.js";
 import { yolov8 } from "./yolov8.js";
+import { yolov10 } from "./yolov10.js";
 
 /** The heads by name, in the order in which they are tried. */
-export const heads: readonly Head[] = [yolov8, yolov5, ssd, retinanet, detr, rtDetr];
+export const heads: readonly Head[] = [yolov8, yolov10, yolov5, ssd, retinanet, detr, rtDetr];
 
 /** The head of that name; undefined where none is said. */
 export const headOf = (name: string | undefined): Head | undefined => heads.find((head) => head.name === name);
@@ -20,8 +21,8 @@ export const headOf = (name: string | undefined): Head | undefined => heads.find
 export type Looked = Named & { readonly activation: "sigmoid" | "softmax" | "none" };
 
 /**
- * The head that outputs look like, where nobody says it: by their number and shapes, and of two outputs by what makes the scores and how many places
- * there are (DETR has some hundred queries, grids have thousands).
+ * The head that outputs look like, where nobody says it: by their number and shapes, and by what makes the scores and how many places there are (queries
+ * and chosen boxes are some hundred, grids have thousands).
  */
 export function recognized(outputs: readonly Looked[]): Head | undefined {
   const fitting = heads.filter((head) => head.fits(outputs));
@@ -30,6 +31,7 @@ export function recognized(outputs: readonly Looked[]): Head | undefined {
   const scores = outputs[pair ? 1 - pair.boxes : 0]!;
   const places = outputs[pair ? pair.boxes : 0]!.shape.at(-2)!;
   const queries = places <= 1000;
+  if (!pair) return queries ? (scores.shape[2] === 6 ? yolov10 : rtDetr) : yolov5;
   if (scores.activation === "softmax") return queries ? detr : ssd;
   if (scores.activation === "sigmoid") return queries ? rtDetr : retinanet;
   return queries ? detr : retinanet;

@@ -1,9 +1,9 @@
 import type { Value } from "../../../../engine/graph/graph.js";
 import { slice } from "../../../../engine/operators/index.js";
-import { type Head, isPair, pairOf } from "./head.js";
-import { classesLast, exclusive, independent, placesLast } from "./values.js";
+import { type Head, isMap, isPair, pairOf } from "./head.js";
+import { classesLast, exclusive, independent, partOf, placesLast } from "./values.js";
 
-// Heads of two outputs: boxes [B, N, 4] and scores [B, N, C], in whatever order.
+// Heads of two outputs: boxes [B, N, 4] and scores [B, N, C], in whatever order; one of them has a form in which both are one.
 
 const inOrder = (outputs: readonly Value[]): readonly [boxes: Value, scores: Value] => {
   const pair = pairOf(outputs)!;
@@ -61,9 +61,26 @@ export const detr = softmaxHead(
   "last",
 );
 
-export const rtDetr = sigmoidHead({
+const queries = sigmoidHead({
   name: "rt-detr",
-  about: "RT-DETR, Deformable DETR, DINO: boxes [B, N, 4] and logits [B, N, K], a sigmoid each",
+  about: "RT-DETR, Deformable DETR, DINO: boxes [B, N, 4] and logits [B, N, K], a sigmoid each; or both in one, [B, N, 4 + K]",
   boxes: "cxcywh-normalized",
   nms: 1,
 });
+
+/** Ultralytics exported RT-DETR with boxes and probabilities side by side. */
+export const rtDetr: Head = {
+  ...queries,
+  columns: true,
+  fits: (outputs) => {
+    const [one, ...others] = outputs;
+    if (others.length > 0) return queries.fits(outputs);
+    return one !== undefined && isMap(one) && one.shape[2]! >= 5 && one.shape[2]! < one.shape[1]!;
+  },
+  parts: (outputs) => {
+    const [one, ...others] = outputs as readonly [Value, ...Value[]];
+    if (others.length > 0) return queries.parts(outputs);
+    const scores = partOf(one, 2, 4, one.shape[2]!);
+    return { boxes: placesLast(partOf(one, 2, 0, 4)), logits: placesLast(independent(scores, "probabilities")) };
+  },
+};
