@@ -1,9 +1,12 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { attacks } from "../../methods/attacks/catalogue/index.js";
+import type { AttackSummary } from "../attack/summary.js";
 import type { Card } from "../benchmark/card.js";
 import { readSuite, runsOf } from "../evaluate/suite.js";
 import { suites } from "../evaluate/suites.js";
+import { attackTyped } from "./attack-flags.js";
 import { faultline, scratch } from "./testing/scene.js";
 
 const folder = scratch();
@@ -65,7 +68,10 @@ it("a suite is printed as the file that is read", async () => {
 it.each(Object.values(suites))("$name: its runs have names of their own", (of) => {
   const cells = runsOf(of, undefined);
   expect(new Set(cells.map((c) => c.name)).size).toBe(cells.length);
-  expect(cells.length).toBeGreaterThan(6);
+  const { kinds, severities } = of.corruptions ?? { kinds: [], severities: [] };
+  expect(cells.length).toBe(1 + of.attacks.length + kinds.length * severities.length);
+  // Each is an attack that there is, with parameters that it has.
+  for (const { attack, parameters } of cells) expect(attackTyped(attack, parameters, attacks).name).toBe(attack);
 });
 
 it.each([
@@ -96,4 +102,48 @@ it.each([
 it("an unknown suite is refused with those that there are", async () => {
   const { err } = await faultline("evaluate", model, "--suite", "dense-v2", ...data);
   expect(err).toContain('there is no suite "dense-v2" (did you mean dense-v1?)');
+});
+
+it("measures the images of another run on the model: in transfer.json, the card and the report", async () => {
+  // The same network with other bytes, so that what breaks one breaks the other.
+  const other = folder.path("other.onnx");
+  cpSync(model, other);
+  appendFileSync(other, Uint8Array.of(0x12, 0x01, 0x78));
+  const attack = (out: string, ...more: string[]) =>
+    faultline("attack", other, "--task", "segmentation", ...data, "--out", folder.path(out), "--no-audit", "--quiet", ...more);
+  await attack("source", "--attack", "pgd", "--epsilon", "8/255", "--steps", "3", "--save", "float");
+  const source = JSON.parse(readFileSync(folder.path("source", "summary.json"), "utf8")) as AttackSummary;
+  // The attacked model need not be there any more.
+  rmSync(other);
+  const before = readFileSync(folder.path("source", "summary.json"));
+  const { out } = await evaluate("one", "--json", "--transfer-from", folder.path("source"));
+  const card = JSON.parse(out) as Card;
+  const [transfer, ...none] = card.transfers!;
+  expect(none).toEqual([]);
+  expect(transfer).toMatchObject({ run: "source", attack: "PGD, l_inf, epsilon 8/255", against: "truth", samples: 2 });
+  expect(transfer!.from.model).toBe("other");
+  const truth = source.metrics.truth!;
+  expect(transfer!.clean).toBeCloseTo(truth.clean.mIoU!, 6);
+  expect(transfer!.adversarial).toBeCloseTo(truth.adversarial.mIoU!, 6);
+  expect(transfer!.saved).toBeCloseTo(truth.saved.mIoU!, 6);
+  expect(readFileSync(folder.path("one", "card.md"), "utf8")).toContain("| source (PGD, l_inf, epsilon 8/255) | other | truth |");
+  expect(readFileSync(folder.path("one", "report.html"), "utf8")).toContain("source (PGD, l_inf, epsilon 8/255)");
+  expect(readFileSync(folder.path("source", "summary.json"))).toEqual(before);
+  const { out: report } = await faultline("report", folder.path("one"), "--out", folder.path("report"));
+  expect(report).toBeDefined();
+  expect((JSON.parse(readFileSync(folder.path("report", "card.json"), "utf8")) as Card).transfers).toEqual(card.transfers);
+  // What nobody names is not shown.
+  const plain = await evaluate("one", "--json");
+  expect((JSON.parse(plain.out) as Card).transfers).toBeUndefined();
+});
+
+it.each([
+  ["nowhere", "is no run directory: it has no run.json"],
+  ["one", "holds several runs; name the one whose images are meant"],
+  ["one/clean", "is without an attack"],
+])("--transfer-from %s is refused in a sentence, before anything runs", async (run, sentence) => {
+  const { code, err } = await evaluate("none", "--transfer-from", folder.path(run));
+  expect(code).toBe(1);
+  expect(err).toContain(sentence);
+  expect(existsSync(folder.path("none"))).toBe(false);
 });
