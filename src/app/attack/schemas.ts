@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { modelSpecSchema } from "../../vision/spec/model-spec.js";
 import { cardSchema } from "../benchmark/card.js";
+import { sweepPlanSchema } from "../sweep/plan-file.js";
 import { planFileSchema, runFormat } from "./plan.js";
 import type { SchemaName } from "./schema-names.js";
 
@@ -164,5 +165,6 @@ export const schemas: Readonly<
   record: { title: "What came of one sample: a line of records.jsonl", schema: recordSchema, read: "output" },
   summary: { title: "An attack run in numbers: summary.json", schema: summarySchema, read: "output" },
   card: { title: "What a model came to on one data set: card.json", schema: cardSchema, read: "output" },
+  sweep: { title: "What a sweep runs: the file that faultline sweep reads", schema: sweepPlanSchema, read: "input" },
   audit: { title: "Whether the numbers can be believed: audit.json", schema: auditSchema, read: "output" },
 };

@@ -16,17 +16,21 @@ type Eot = NonNullable<AttackPlan["threat"]["eot"]>;
  *
  * @throws UsageError when the word names neither a built-in transform nor a file, and for a number of samples of nothing.
  */
-export async function eotOf(transform: string | undefined, given: number | undefined): Promise<Eot | undefined> {
+export async function eotOf(
+  transform: string | undefined,
+  given: number | undefined,
+  at: Places = asNamed,
+): Promise<Eot | undefined> {
   if (transform === undefined && given !== undefined)
     throw new UsageError("--eot-samples goes with --eot, which says what is drawn.");
   if (transform === undefined) return undefined;
   const samples = given ?? usualSamples;
   if (transform in transforms) return { transform, samples };
-  if (!existsSync(transform))
+  if (!existsSync(at(transform)))
     throw new UsageError(
       `--eot ${transform}: there is neither a built-in transform (${Object.keys(transforms).join(", ")}) nor an ONNX file of that name.`,
     );
-  return { transform, samples, sha256: await hashFile(transform) };
+  return { transform, samples, sha256: await hashFile(at(transform)) };
 }
 
 /** The transform that a plan names, for a batch of images of one shape. */

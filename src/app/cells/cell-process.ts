@@ -1,4 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout } from "node:timers/promises";
 import type { CellHooks } from "./bench.js";
 import { type Cell, CellError } from "./cell.js";
 
@@ -15,6 +17,9 @@ export type FromProcess =
   | { readonly kind: "progress"; readonly done: number; readonly total: number; readonly note: string }
   | { readonly kind: "ended"; readonly end: "done" | "stopped" }
   | { readonly kind: "failed"; readonly sentence: string; readonly of: "the cell" | "the run" };
+
+/** Milliseconds for what a process that is gone wrote on standard error. */
+const lastWords = 200;
 
 /** The process is gone: the cell may be tried again in another one. */
 export class WorkerDied extends Error {
@@ -46,17 +51,14 @@ export class CellProcess {
     child.stderr?.on("data", (chunk) => {
       this.#tail = `${this.#tail}${String(chunk)}`.slice(-2000);
     });
-    // "close" comes when its standard error is read to the end.
-    child.on("close", (code, signal) => {
-      this.#gone = signal
-        ? `was ended by ${signal}${signal === "SIGKILL" ? " (out of memory?)" : ""}`
-        : `ended with code ${code}`;
-      this.#onGone?.();
+    // ("close" does not come where this side has disconnected. Its last words may come after "exit".)
+    child.on("exit", async (code, signal) => {
+      const { stderr } = child;
+      if (stderr && !stderr.readableEnded) await Promise.race([once(stderr, "end"), setTimeout(lastWords)]);
+      const how = signal === "SIGKILL" ? `${signal} (out of memory?)` : signal;
+      this.#leave(how ? `was ended by ${how}` : `ended with code ${code}`);
     });
-    child.on("error", (error) => {
-      this.#gone ??= error.message;
-      this.#onGone?.();
-    });
+    child.on("error", (error) => this.#leave(error.message));
   }
 
   /**
@@ -115,6 +117,11 @@ export class CellProcess {
   /** Ends it at once. */
   kill(): void {
     this.child.kill("SIGKILL");
+  }
+
+  #leave(how: string): void {
+    this.#gone ??= how;
+    this.#onGone?.();
   }
 
   #send(message: ToProcess): void {

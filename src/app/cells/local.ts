@@ -4,9 +4,6 @@ import type { Cell } from "./cell.js";
 import { CellProcess, WorkerDied } from "./cell-process.js";
 import type { Runner, RunnerWork } from "./runner.js";
 
-/** How often a cell is begun whose worker dies. */
-const attempts = 3;
-
 export interface LocalOptions {
   /** How many processes. */
   readonly workers: number;
@@ -14,13 +11,17 @@ export interface LocalOptions {
   readonly plugins?: readonly string[];
   /** Where on this machine a cell's files lie. */
   readonly places?: (cell: Cell) => PlaceTable;
+  /** How often a cell is begun whose worker dies; default 3. */
+  readonly attempts?: number;
+  /** Starts a process; default: `CellProcess.start`. */
+  readonly start?: typeof CellProcess.start;
   /** Told of workers that died. */
   readonly say?: (text: string) => void;
 }
 
 /**
  * Runs cells in processes of this machine, each of which takes the next cell when it is done with one. A process that dies is replaced; its cell is begun
- * again where it was, three times at most.
+ * again where it was, a few times at most.
  */
 export class Local implements Runner {
   constructor(private readonly options: LocalOptions) {}
@@ -33,14 +34,14 @@ export class Local implements Runner {
   }
 
   async #worker(name: string, take: () => Cell | undefined, work: RunnerWork): Promise<void> {
-    const { places = () => ({}), plugins = [], say = () => {} } = this.options;
+    const { places = () => ({}), plugins = [], attempts = 3, start = CellProcess.start, say = () => {} } = this.options;
     let process: CellProcess | undefined;
     try {
       for (let cell = take(); cell; cell = take()) {
         work.started(cell, name);
         for (let attempt = 1; ; attempt++) {
           try {
-            process ??= await CellProcess.start({ plugins });
+            process ??= await start({ plugins });
             const own = cell;
             const end = await process.run(cell, work.folder(cell), {
               places: places(cell),

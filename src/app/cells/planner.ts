@@ -107,6 +107,11 @@ export class Planner {
     return { path, sha256: await this.#hash(path), spec: completeSpec(file, said), assumed, file };
   }
 
+  /** Opens the data set that runs of a model are about. @throws DataError in one sentence. */
+  async data(settings: RunSettings, { spec }: PlannedModel): Promise<void> {
+    await this.#open(settings, spec);
+  }
+
   /** @throws UsageError, DataError, AttackError and so on: one sentence for the first thing that does not go together. */
   async plan(attack: Attack, model: PlannedModel, settings: RunSettings): Promise<PlannedRun> {
     const { provider = "cpu", threads, optimization = "all", memory } = settings;
@@ -117,7 +122,7 @@ export class Planner {
         ? model.spec
         : { ...model.spec, ignore: [...new Set([...model.spec.ignore, ignoreLabel])] };
     const fit = fitOf(settings, spec);
-    const eot = await eotOf(settings.eot, settings.eotSamples);
+    const eot = await eotOf(settings.eot, settings.eotSamples, this.at);
     const { target } = settings;
     const goal = target === undefined ? { kind: "untargeted" as const } : { kind: "targeted" as const, target };
     const aim = { task: taskWith(tasks[spec.task], this.plugins), goal: goal.kind } as const;

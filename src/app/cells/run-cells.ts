@@ -36,6 +36,10 @@ export interface CellsEnd {
 /** sweep.json: the runs that belong to a directory of cells, in their order. */
 export const cellsFile = (root: string): string => join(root, "sweep.json");
 
+/** The names of all cells of a directory, in their order. */
+export const namesOfCells = (root: string): readonly string[] =>
+  (JSON.parse(readFileSync(cellsFile(root), "utf8")) as { readonly runs: readonly string[] }).runs;
+
 /**
  * Runs what is left of cells, each into a directory of its own within one. The same cells again go on where they were, and are not run again where they are
  * finished, here or in another sweep's directory.
@@ -97,15 +101,14 @@ export async function runCells(
 
 /** Cells that are finished in directories of other sweeps. */
 class Known {
-  /** Folders by the first digits of the key, with which names of a sweep's cells end. */
+  /** Folders by key. */
   readonly #folders = new Map<string, string[]>();
 
   constructor(private readonly roots: readonly string[]) {
     for (const root of roots) {
       if (!existsSync(cellsFile(root)))
         throw new RunError(`${root} holds no cells: there is no sweep.json; name the directory of a sweep.`);
-      const { runs } = JSON.parse(readFileSync(cellsFile(root), "utf8")) as { readonly runs: readonly string[] };
-      const parents = new Set(runs.map((name) => dirname(join(root, name))));
+      const parents = new Set(namesOfCells(root).map((name) => dirname(join(root, name))));
       for (const parent of parents) {
         if (!existsSync(parent)) continue;
         for (const entry of readdirSync(parent, { withFileTypes: true })) {

@@ -15,6 +15,7 @@ import { retrofitCommand } from "./commands/retrofit.js";
 import { sensorCommand } from "./commands/sensor.js";
 import { specCommand } from "./commands/spec.js";
 import { spectrumCommand } from "./commands/spectrum.js";
+import { sweepCommand } from "./commands/sweep.js";
 import { trainCommand } from "./commands/train.js";
 import { transferCommand } from "./commands/transfer.js";
 import { workerCommand } from "./commands/worker.js";
@@ -30,6 +31,7 @@ const commands = (): Command[] => [
   specCommand(),
   attackCommand(),
   evaluateCommand(),
+  sweepCommand(),
   workerCommand(),
   compileCommand(),
   auditCommand(),

@@ -28,9 +28,15 @@ function problems(issues: readonly z.core.$ZodIssue[], prefix: readonly Property
   });
 }
 
-/** A field unknown to a branch says that the branch was entered, as a path does. */
+/** A field unknown to a branch says that the branch was entered, as a path does; a choice within a choice is looked into. */
 const reach = (issues: readonly z.core.$ZodIssue[]): number =>
-  Math.max(0, ...issues.map((i) => i.path.length + (i.code === "unrecognized_keys" ? 1 : 0)));
+  Math.max(
+    0,
+    ...issues.map((i) => {
+      const within = i.code === "invalid_union" ? Math.max(0, ...i.errors.map(reach)) : 0;
+      return i.path.length + (i.code === "unrecognized_keys" ? 1 : 0) + within;
+    }),
+  );
 
 function phrase(issue: z.core.$ZodRawIssue): string {
   const owner = (issue.schema ?? issue.inst) as z.core.$ZodType;

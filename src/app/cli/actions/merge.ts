@@ -5,13 +5,16 @@ import { type AttackPlan, identityOf, planFile } from "../../attack/plan.js";
 import { readPlan } from "../../attack/reopen.js";
 import { type AttackRecord, plannedBatches } from "../../attack/run-attack.js";
 import { summarize } from "../../attack/summary.js";
+import { holdsCells, joinCells } from "../../cells/join.js";
 import { mergeCriticality } from "../../criticality/merge.js";
 import { RunError } from "../../runs/error.js";
 import { RunDirectory, readRecords } from "../../runs/run-directory.js";
+import { reportOf } from "../../sweep/report.js";
 
 /** `faultline merge SHARD... --out RUN` */
 export async function merge(paths: string[], flags: { out: string }): Promise<void> {
   if (commandOf(paths[0]!) === "criticality") return mergeCriticality(paths, flags.out);
+  if (paths.every(holdsCells)) return mergeCells(paths, flags.out);
   const shards = await Promise.all(
     paths.map(async (path) => ({
       path,
@@ -23,8 +26,14 @@ export async function merge(paths: string[], flags: { out: string }): Promise<vo
   );
   const whole = shards.map(({ plan: { shard: _, ...rest } }) => rest);
   const differs = whole.findIndex((plan) => identity(plan) !== identity(whole[0]!));
-  if (differs > 0)
-    throw new RunError(`${paths[differs]} was run with other settings than ${paths[0]}; only shards of one run can be joined.`);
+  if (differs > 0) {
+    const [one, other] = [whole[0]!.runtime.threads, whole[differs]!.runtime.threads];
+    throw new RunError(
+      one === other
+        ? `${paths[differs]} was run with other settings than ${paths[0]}; only shards of one run can be joined.`
+        : `${paths[differs]} was computed with ${other} threads and ${paths[0]} with ${one}; the last digits of gradients depend on that, so say the same --threads to all shards.`,
+    );
+  }
   const records = shards.flatMap((s) => s.records).sort((a, b) => a.index - b.index);
   const planned = plannedBatches(whole[0]!).flat();
   const found = new Set(records.map((r) => r.index));
@@ -48,6 +57,13 @@ export async function merge(paths: string[], flags: { out: string }): Promise<vo
   } finally {
     run.close();
   }
+}
+
+/** Parts of a sweep: the directory that one machine would have made, with its report. */
+async function mergeCells(paths: readonly string[], out: string): Promise<void> {
+  const names = joinCells(paths, out);
+  const report = await reportOf(out, names);
+  process.stdout.write(report?.text ?? "");
 }
 
 const identity = (plan: AttackPlan): string => JSON.stringify(identityOf(planFile(plan)));

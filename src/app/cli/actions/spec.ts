@@ -18,12 +18,18 @@ export interface SaidSpec {
 /**
  * The model's specification: the sidecar file (or --spec), then flags on top; what neither says is the usual value and listed as assumed.
  *
- * @param usual the task where none is named, for commands that have a usual one.
+ * @param usual the task where none is named, for commands that have a usual one. @param more what a plan says on top of the sidecar.
  * @throws UsageError when no task is named anywhere; SpecError when the file is wrong.
  */
-export function resolveSpec(model: string, flags: SpecFlags, usual?: ModelSpec["task"]): SaidSpec {
+export function resolveSpec(
+  model: string,
+  flags: SpecFlags,
+  usual?: ModelSpec["task"],
+  more?: Partial<ModelSpecInput>,
+): SaidSpec {
   const sidecar = flags.spec ?? sidecarOf(model);
-  const base = flags.spec || existsSync(sidecar) ? readJson(sidecar) : {};
+  const file = flags.spec || existsSync(sidecar) ? readJson(sidecar) : {};
+  const base = more ? { ...file, ...more, output: { ...file.output, ...more.output } } : file;
   const size = flags.sizeRule;
   const range = rangeOf(flags) ?? base.range;
   const merged: Partial<ModelSpecInput> = {
@@ -50,9 +56,11 @@ export function resolveSpec(model: string, flags: SpecFlags, usual?: ModelSpec["
     },
   };
   if (!merged.task && !usual)
-    throw new UsageError(`say what ${model} predicts with --task (${taskNames.join(", ")}), or in ${sidecar}.`);
+    throw new UsageError(
+      `say what ${model} predicts ${more ? "in the plan, as spec: { task: ... }" : "with --task"} (${taskNames.join(", ")}), or in ${sidecar}.`,
+    );
   const said = { ...merged, task: merged.task ?? usual };
-  const spec = parseModelSpec(said, saidWhere(sidecar, { task: said.task, ...base }));
+  const spec = parseModelSpec(said, more ? `The specification of ${model}` : saidWhere(sidecar, { task: said.task, ...base }));
   return { spec, said: said as Partial<ModelSpecInput>, assumed: assumptions(said as Partial<ModelSpecInput>, spec) };
 }
 

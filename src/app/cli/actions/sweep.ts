@@ -1,0 +1,138 @@
+import { freemem } from "node:os";
+import { basename, dirname, extname, join } from "node:path";
+import { physicalCores } from "../../../engine/runtime/node.js";
+import type { PlaceTable } from "../../cells/bench.js";
+import { type Cell, needsOf } from "../../cells/cell.js";
+import { isDone, readFailure } from "../../cells/done.js";
+import { Local } from "../../cells/local.js";
+import type { Runner } from "../../cells/runner.js";
+import { loadPlugins, type Plugins } from "../../plugins/plugins.js";
+import { cellsOf, placesIn } from "../../sweep/cells.js";
+import { examplePlan, readSweepPlan, type SweepPlan } from "../../sweep/plan-file.js";
+import { reportOf } from "../../sweep/report.js";
+import type { SweepFlags } from "../commands/sweep.js";
+import { UsageError } from "../errors.js";
+import { runTold } from "./cells.js";
+
+/** `faultline sweep plan.yaml`; gives the exit code. */
+export async function sweep(path: string | undefined, flags: SweepFlags): Promise<number> {
+  if (flags.printPlan) {
+    process.stdout.write(examplePlan);
+    return 0;
+  }
+  if (!path) throw new UsageError("name a plan; faultline sweep --print-plan prints one to begin with.");
+  const plan = readSweepPlan(path);
+  const plugins = await loadPlugins(flags.plugin);
+  const { cells, problems, notes } = await cellsOf(plan, dirname(path), plugins, { limit: flags.limit });
+  const say = flags.quiet ? () => {} : (text: string) => process.stderr.write(text);
+  for (const note of notes) say(`note: ${note}\n`);
+  if (problems.length > 0) sayProblems(path, problems, cells, flags, say);
+  const root = flags.out ?? join("runs", basename(path, extname(path)));
+  if (flags.list) {
+    for (const cell of cells) process.stdout.write(`${cell.name}  ${stateOf(cell, root)}\n`);
+    return 0;
+  }
+  const end = await runTold(
+    cells,
+    { root, plugins, shard: flags.shard, caches: flags.cache ?? [], runner: runnerOf(plan, dirname(path), plugins, flags) },
+    flags,
+  );
+  const done = cells.length - end.left.length;
+  if (end.stopped) {
+    process.stderr.write(`${done} of ${cells.length} cells are done; repeat the command to go on\n`);
+    return 130;
+  }
+  const failed = end.failed.map(({ cell, sentence }) => ({ cell: cell.name, sentence }));
+  const others = end.left.length - failed.length;
+  if (others > 0) {
+    // The other parts are under way, or to come.
+    say(
+      `this part is done: ${done} of ${cells.length} cells are; when all are, the same command without --shard (or faultline merge) writes the report\n`,
+    );
+    if (flags.json) process.stdout.write(`${JSON.stringify({ sweep: root, cells: cells.length, done, failed }, undefined, 2)}\n`);
+    return failed.length > 0 ? 1 : 0;
+  }
+  const report = await reportOf(
+    root,
+    cells.map((c) => c.name),
+  );
+  const auditFailed = report?.auditFailed ?? [];
+  const exitCode = failed.length > 0 || (auditFailed.length > 0 && !flags.allowAudit) ? 1 : 0;
+  if (flags.json) {
+    const { before, copied } = end;
+    const outcome = {
+      sweep: root,
+      report: report?.report,
+      exitCode,
+      cells: cells.length,
+      done,
+      before,
+      copied,
+      failed,
+      auditFailed,
+    };
+    process.stdout.write(`${JSON.stringify(outcome, undefined, 2)}\n`);
+  } else if (!flags.quiet && report) process.stdout.write(report.text);
+  if (failed.length > 0)
+    process.stderr.write(
+      `faultline: ${failed.length} of ${cells.length} cells failed (${failed[0]!.cell}: ${failed[0]!.sentence}) The same command tries them again.\n`,
+    );
+  if (auditFailed.length > 0 && !flags.allowAudit)
+    process.stderr.write(
+      `faultline: the audit failed of ${auditFailed.length} of ${done} runs (${basename(auditFailed[0]!)}); --allow-audit lets it pass.\n`,
+    );
+  return exitCode;
+}
+
+/** @throws UsageError with all problems at once, unless the rest is to be run. */
+function sayProblems(
+  path: string,
+  problems: readonly string[],
+  cells: readonly Cell[],
+  flags: SweepFlags,
+  say: (text: string) => void,
+): void {
+  const list = problems.map((p) => `  ${p}`).join("\n");
+  const what = problems.length === 1 ? "one thing" : `${problems.length} things`;
+  if (!flags.skipImpossible)
+    throw new UsageError(
+      `${what} in ${path} cannot be run, and nothing was:\n${list}${cells.length > 0 ? `\n--skip-impossible runs the other ${cells.length} cells.` : ""}`,
+    );
+  if (cells.length === 0) throw new UsageError(`nothing in ${path} can be run:\n${list}`);
+  say(`left out, since it cannot be run:\n${list}\n`);
+}
+
+/** What runs the cells. */
+const runnerOf =
+  (plan: SweepPlan, folder: string, plugins: Plugins, flags: SweepFlags) =>
+  (say: (text: string) => void): Runner => {
+    const workers = flags.workers ?? usualWorkers(plan);
+    const cores = physicalCores();
+    if (workers * plan.threads > cores)
+      say(
+        `note: ${workers} workers of ${plan.threads} threads are more than the ${cores} cores of this machine; they will wait for each other\n`,
+      );
+    return new Local({ workers, plugins: plugins.files.map((f) => f.path), places: placesOf(folder), say });
+  };
+
+/** Where a cell's files lie: relative to the plan. */
+function placesOf(folder: string): (cell: Cell) => PlaceTable {
+  const at = placesIn(folder);
+  return (cell) => Object.fromEntries(needsOf(cell).map(({ named }) => [named, at(named)]));
+}
+
+/** Bytes that a worker may take before it has read anything large. */
+const perWorker = 2 ** 30;
+
+/** A core for each thread, and a gigabyte for each worker. */
+function usualWorkers({ threads, provider }: SweepPlan): number {
+  if (provider !== "cpu") return 1;
+  return Math.max(1, Math.min(Math.floor(physicalCores() / threads), Math.floor(freemem() / perWorker)));
+}
+
+function stateOf(cell: Cell, root: string): string {
+  const folder = join(root, cell.name);
+  if (isDone(folder, cell)) return "done";
+  const failure = readFailure(folder);
+  return failure ? `failed: ${failure.sentence}` : "to do";
+}
