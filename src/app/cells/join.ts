@@ -11,10 +11,9 @@ export const holdsCells = (path: string): boolean => existsSync(cellsFile(path))
 /**
  * Joins directories, each of which holds some of the same cells, into one that holds all. One of them may be that directory itself.
  *
- * @returns the names of the cells.
  * @throws RunError where they are parts of different sweeps, or cells are missing; nothing is written then.
  */
-export function joinCells(paths: readonly string[], out: string): readonly string[] {
+export function joinCells(paths: readonly string[], out: string): void {
   const names = namesOfCells(paths[0]!);
   const other = paths.find((path) => JSON.stringify(namesOfCells(path)) !== JSON.stringify(names));
   if (other !== undefined)
@@ -38,5 +37,4 @@ export function joinCells(paths: readonly string[], out: string): readonly strin
     renameSync(`${to}.part`, to);
   }
   if (!existsSync(cellsFile(out))) cpSync(cellsFile(paths[0]!), cellsFile(out));
-  return names;
 }

@@ -5,11 +5,12 @@ import { type AttackPlan, identityOf, planFile } from "../../attack/plan.js";
 import { readPlan } from "../../attack/reopen.js";
 import { type AttackRecord, plannedBatches } from "../../attack/run-attack.js";
 import { summarize } from "../../attack/summary.js";
+import { benchmarkText, writeBenchmark } from "../../benchmark/write.js";
 import { holdsCells, joinCells } from "../../cells/join.js";
 import { mergeCriticality } from "../../criticality/merge.js";
 import { RunError } from "../../runs/error.js";
 import { RunDirectory, readRecords } from "../../runs/run-directory.js";
-import { reportOf } from "../../sweep/report.js";
+import { version } from "../version.js";
 
 /** `faultline merge SHARD... --out RUN` */
 export async function merge(paths: string[], flags: { out: string }): Promise<void> {
@@ -61,9 +62,9 @@ export async function merge(paths: string[], flags: { out: string }): Promise<vo
 
 /** Parts of a sweep: the directory that one machine would have made, with its report. */
 async function mergeCells(paths: readonly string[], out: string): Promise<void> {
-  const names = joinCells(paths, out);
-  const report = await reportOf(out, names);
-  process.stdout.write(report?.text ?? "");
+  joinCells(paths, out);
+  const { benchmark, report } = await writeBenchmark([out], out, { version });
+  process.stdout.write(`${benchmarkText(benchmark)}${report}\n`);
 }
 
 const identity = (plan: AttackPlan): string => JSON.stringify(identityOf(planFile(plan)));

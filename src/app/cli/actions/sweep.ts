@@ -1,6 +1,7 @@
 import { freemem } from "node:os";
 import { basename, dirname, extname, join } from "node:path";
 import { physicalCores } from "../../../engine/runtime/node.js";
+import { benchmarkText, writeBenchmark } from "../../benchmark/write.js";
 import type { PlaceTable } from "../../cells/bench.js";
 import { type Cell, needsOf } from "../../cells/cell.js";
 import { isDone, readFailure } from "../../cells/done.js";
@@ -9,9 +10,9 @@ import type { Runner } from "../../cells/runner.js";
 import { loadPlugins, type Plugins } from "../../plugins/plugins.js";
 import { cellsOf, placesIn } from "../../sweep/cells.js";
 import { examplePlan, readSweepPlan, type SweepPlan } from "../../sweep/plan-file.js";
-import { reportOf } from "../../sweep/report.js";
 import type { SweepFlags } from "../commands/sweep.js";
 import { UsageError } from "../errors.js";
+import { version } from "../version.js";
 import { runTold } from "./cells.js";
 
 /** `faultline sweep plan.yaml`; gives the exit code. */
@@ -52,17 +53,15 @@ export async function sweep(path: string | undefined, flags: SweepFlags): Promis
     if (flags.json) process.stdout.write(`${JSON.stringify({ sweep: root, cells: cells.length, done, failed }, undefined, 2)}\n`);
     return failed.length > 0 ? 1 : 0;
   }
-  const report = await reportOf(
-    root,
-    cells.map((c) => c.name),
-  );
-  const auditFailed = report?.auditFailed ?? [];
+  const written =
+    done > 0 ? await writeBenchmark([root], root, { version, ...(flags.plugin && { plugins: flags.plugin }) }) : undefined;
+  const auditFailed = (written?.benchmark.rows ?? []).filter((row) => row.audit === "failed").map((row) => row.name);
   const exitCode = failed.length > 0 || (auditFailed.length > 0 && !flags.allowAudit) ? 1 : 0;
   if (flags.json) {
     const { before, copied } = end;
     const outcome = {
       sweep: root,
-      report: report?.report,
+      report: written?.report,
       exitCode,
       cells: cells.length,
       done,
@@ -72,14 +71,14 @@ export async function sweep(path: string | undefined, flags: SweepFlags): Promis
       auditFailed,
     };
     process.stdout.write(`${JSON.stringify(outcome, undefined, 2)}\n`);
-  } else if (!flags.quiet && report) process.stdout.write(report.text);
+  } else if (!flags.quiet && written) process.stdout.write(`${benchmarkText(written.benchmark)}${written.report}\n`);
   if (failed.length > 0)
     process.stderr.write(
       `faultline: ${failed.length} of ${cells.length} cells failed (${failed[0]!.cell}: ${failed[0]!.sentence}) The same command tries them again.\n`,
     );
   if (auditFailed.length > 0 && !flags.allowAudit)
     process.stderr.write(
-      `faultline: the audit failed of ${auditFailed.length} of ${done} runs (${basename(auditFailed[0]!)}); --allow-audit lets it pass.\n`,
+      `faultline: the audit failed of ${auditFailed.length} of ${done} runs (${auditFailed[0]}); --allow-audit lets it pass.\n`,
     );
   return exitCode;
 }
