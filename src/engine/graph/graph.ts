@@ -226,14 +226,23 @@ export class Graph {
     subject = "shapes";
     // Rules see undefined, not absence, for optional inputs that are left out.
     const context = { inputs: trimmed, attributes: complete, outputCount: requested.length, fail };
-    const parts = operator.decompose?.({ ...context, graph: this, read, name }) as readonly Value[] | undefined;
+    const fits = <T>(rule: () => T): T => {
+      try {
+        return rule();
+      } catch (error) {
+        // sizes that are no whole numbers, or below 0
+        if (error instanceof RangeError) return fail(`its attributes and operands do not fit each other: ${error.message}`);
+        throw error;
+      }
+    };
+    const parts = fits(() => operator.decompose?.({ ...context, graph: this, read, name })) as readonly Value[] | undefined;
     if (parts) {
       if (read.some((isRead, i) => isRead && requested[i] && !parts[i]))
         fail(`it has ${parts.length} outputs, ${requested.length} were asked for`);
       if (key) this.#shared.set(key, parts);
       return parts;
     }
-    const types = operator.infer(context);
+    const types = fits(() => operator.infer(context));
     const outputs: Value[] = [];
     const node: Node = {
       operator,

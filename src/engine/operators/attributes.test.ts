@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { completeAttributes } from "../graph/attributes.js";
+import { Graph, GraphError, type Value } from "../graph/graph.js";
 import type { AttributeSpec, Operator } from "../graph/operator.js";
+import { tensor } from "../tensor/tensor.js";
+import { emit } from "./emit.js";
 import { operatorForms } from "./forms/index.js";
 import { operatorFamilies } from "./index.js";
 
@@ -53,6 +56,38 @@ describe("attributes", () => {
       expect(message, title).toMatch(new RegExp(`^its attribute ${name} is ("nonsense"|77), where it must be one of `));
       for (const choice of spec.choices!) expect(message).toContain(String(choice));
     }
+  });
+
+  it.each<readonly [string, (graph: Graph) => Value, RegExp]>([
+    [
+      "heads",
+      (graph) => {
+        const x = graph.input("x", "float32", [1, 3, 8]);
+        return emit(operatorFamilies.microsoft.MultiHeadAttention, [x, x, x], { num_heads: 7 });
+      },
+      /^MultiHeadAttention: 7 heads do not share 8 columns evenly/,
+    ],
+    [
+      "sizes of packed weights",
+      (graph) => {
+        const w = graph.constant(tensor("uint8", [5, 1, 16], Array(80).fill(7)));
+        const scales = graph.constant(tensor("float32", [5], [1, 1, 1, 1, 1]));
+        const sizes = { K: 16, N: 7, bits: 8, block_size: 16 };
+        return emit(operatorFamilies.quantization.MatMulNBits, [graph.input("x", "float32", [2, 16]), w, scales], sizes);
+      },
+      /^MatMulNBits: its weights hold 80 elements, where N = 7, K = 16, block_size = 16 ask for 112/,
+    ],
+    [
+      "a window with fewer axes than its weights",
+      (graph) => {
+        const w = graph.constant(tensor("float32", [1, 1, 2, 1], [1, 2]));
+        return emit(operatorFamilies.convolution.Conv, [graph.input("x", "float32", [1, 1, 4, 4]), w], { kernel_shape: [2] });
+      },
+      /^Conv: kernel_shape \[2\] is not that of the weights, \[2, 1\]/,
+    ],
+  ])("that do not fit the operands are refused in one sentence: %s", (_, build, message) => {
+    expect(() => build(new Graph())).toThrow(GraphError);
+    expect(() => build(new Graph())).toThrow(message);
   });
 
   it("of names that every object knows are as unknown as others", () => {

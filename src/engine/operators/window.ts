@@ -87,7 +87,7 @@ export function checkedWindow(rank: number, kernel: Shape, attributes: WindowAtt
     return values;
   };
   check("kernel_shape", kernel, rank, 1);
-  if (kernel_shape?.some((k, i) => k !== kernel[i]))
+  if (kernel_shape && kernel_shape.join() !== kernel.join())
     fail(`kernel_shape [${kernel_shape.join(", ")}] is not that of the weights, [${kernel.join(", ")}]`);
   const ones = Array<number>(rank).fill(1);
   return {

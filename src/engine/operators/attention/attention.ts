@@ -55,7 +55,7 @@ export const Attention = defineComposite({
     const headsOf = (x: Value, heads: number | undefined): Value => {
       if (rank === 4) return x;
       if (heads === undefined || x.shape[2]! % heads !== 0) return fail("q_num_heads and kv_num_heads must divide the last axis");
-      return splitHeads(x, heads);
+      return splitHeads(x, heads, fail);
     };
     const q = headsOf(queries, attributes.q_num_heads);
     const [newKeys, newValues] = [headsOf(keys, attributes.kv_num_heads), headsOf(values, attributes.kv_num_heads)];

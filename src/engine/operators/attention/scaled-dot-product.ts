@@ -73,8 +73,10 @@ function openRows(q: Value, { bias, allowed }: DotProductOptions): Value | undef
 }
 
 /** `[B, S, H·D]` to `[B, H, S, D]`. */
-export function splitHeads(x: Value, heads: number): Value {
+export function splitHeads(x: Value, heads: number, fail: (message: string) => never): Value {
   const [batch, length, width] = x.shape as [number, number, number];
+  if (x.shape.length !== 3) fail(`queries, keys and values must be [batch, length, columns], not [${x.shape.join(", ")}]`);
+  if (!(heads > 0) || width % heads !== 0) fail(`${heads} heads do not share ${width} columns evenly`);
   return transpose(reshape(x, [batch, length, heads, width / heads]), [0, 2, 1, 3]);
 }
 

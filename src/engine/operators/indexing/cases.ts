@@ -96,5 +96,8 @@ export const indexingCases: readonly OperatorCase[] = [
     build: ({ x }) => topK(x!, 3, 0, "smallest")[0],
   },
   one("Compress: axis", [3, 4], (x, graph) => emit(Compress, [x, graph.constant(tensor("bool", [3], [0, 1, 1]))], { axis: 1 })),
+  one("Compress: a condition longer than the axis", [3, 2], (x, graph) =>
+    emit(Compress, [x, graph.constant(tensor("bool", [4], [0, 1, 1, 1]))], { axis: -1 }),
+  ),
   one("Compress: flattened", [2, 3], (x, graph) => emit(Compress, [x, graph.constant(tensor("bool", [4], [1, 0, 0, 1]))])),
 ];

@@ -91,7 +91,7 @@ function projected(
   if (sizes.length !== 3 || sizes.reduce((a, b) => a + b) !== width || sizes.some((s) => s % heads !== 0))
     fail(`${heads} heads do not fit ${width} columns of weights`);
   const product = matMul(x, weights);
-  const [q, keys, values] = split(bias ? add(product, bias) : product, 2, sizes).map((v) => splitHeads(v, heads));
+  const [q, keys, values] = split(bias ? add(product, bias) : product, 2, sizes).map((v) => splitHeads(v, heads, fail));
   const before = (which: number) => past && reshape(slice(past, [which], [which + 1], { axes: [0] }), past.shape.slice(1));
   const [pastKeys, pastValues] = [before(0), before(1)];
   const k = pastKeys ? concat([pastKeys, keys!], 2) : keys!;
@@ -100,7 +100,7 @@ function projected(
   const masked = { batch, queries, keys: k.shape[2]!, past: pastKeys?.shape[2] ?? 0 };
   const padded = mask && paddingBias(mask, attributes.mask_filter_value, x, masked, fail);
   const { y } = scaledDotProduct(q!, k, v, {
-    scale: attributes.scale || 1 / Math.sqrt(size),
+    scale: attributes.scale === 0 ? 1 / Math.sqrt(size) : attributes.scale,
     bias: padded && scores ? add(padded, scores) : (padded ?? scores),
     allowed: attributes.unidirectional === 0 ? undefined : causal(x, masked),
   });

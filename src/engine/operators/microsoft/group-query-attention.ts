@@ -91,7 +91,7 @@ export const GroupQueryAttention = defineComposite({
       return at <= place && (window < 0 || place - at < window) ? 1 : 0;
     });
     const { y } = scaledDotProduct(turned(q), allKeys, allValues, {
-      scale: attributes.scale || 1 / Math.sqrt(size),
+      scale: attributes.scale === 0 ? 1 / Math.sqrt(size) : attributes.scale,
       softcap: attributes.softcap,
       bias,
       allowed: graph.constant(tensor("bool", [rows, keys], sees)),
@@ -108,11 +108,12 @@ function projections(
   fail: (message: string) => never,
 ): { readonly q: Value; readonly k: Value; readonly v: Value } {
   if (query.shape.length !== 3) fail("its query must be [B, S, heads · size]");
-  if (key && value) return { q: splitHeads(query, heads), k: splitHeads(key, groups), v: splitHeads(value, groups) };
+  if (key && value)
+    return { q: splitHeads(query, heads, fail), k: splitHeads(key, groups, fail), v: splitHeads(value, groups, fail) };
   if (key || value) fail("it has keys or values, but not both");
   const size = query.shape[2]! / (heads + 2 * groups);
   if (!Number.isInteger(size)) fail(`${heads} heads of queries and twice ${groups} of keys do not divide ${query.shape[2]}`);
   const part = (from: number, count: number): Value =>
-    splitHeads(slice(query, [from * size], [(from + count) * size], { axes: [2] }), count);
+    splitHeads(slice(query, [from * size], [(from + count) * size], { axes: [2] }), count, fail);
   return { q: part(0, heads), k: part(heads, groups), v: part(heads + groups, groups) };
 }

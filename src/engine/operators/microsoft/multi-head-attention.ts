@@ -41,7 +41,7 @@ export const MultiHeadAttention = defineComposite({
     const sizes = { batch, queries, keys: k.shape[2]!, past: pastKey?.shape[2] ?? 0 };
     const padded = padding && paddingBias(padding, attributes.mask_filter_value, query, sizes, fail);
     const { y, weights } = scaledDotProduct(plain, k, v, {
-      scale: attributes.scale || 1 / Math.sqrt(size),
+      scale: attributes.scale === 0 ? 1 / Math.sqrt(size) : attributes.scale,
       bias: padded && scores ? add(padded, scores) : (padded ?? scores),
       allowed: attributes.unidirectional === 0 ? undefined : causal(query, sizes),
     });
@@ -73,7 +73,7 @@ function projections(
     if (x.shape.length === 4) return x;
     const width = x.shape[2]!;
     from += width;
-    return splitHeads(bias ? add(x, slice(bias, [from - width], [from], { axes: [0] })) : x, heads);
+    return splitHeads(bias ? add(x, slice(bias, [from - width], [from], { axes: [0] })) : x, heads, fail);
   };
   return { q: withBias(q), k: withBias(k), v: withBias(v) };
 }

@@ -1,5 +1,5 @@
 import { defineComposite, int, required } from "../../graph/operator.js";
-import { sizeOf, type Tensor, tensor } from "../../tensor/tensor.js";
+import { type Shape, sizeOf, type Tensor, tensor } from "../../tensor/tensor.js";
 import { add } from "../elementwise/add.js";
 import { cast } from "../elementwise/cast.js";
 import { mul } from "../elementwise/mul.js";
@@ -30,7 +30,16 @@ export const MatMulNBits = defineComposite({
     const { K, N, bits, block_size } = attributes;
     if (8 % bits !== 0) fail(`its weights take ${bits} bits, and Faultline unpacks 2, 4 and 8`);
     if (attributes.weight_prepacked) fail("its weights are laid out for one processor; save the model without prepacking");
+    if (![K, N, block_size].every((v) => v > 0)) fail(`its sizes N = ${N}, K = ${K}, block_size = ${block_size} must be above 0`);
     const blocks = Math.ceil(K / block_size);
+    const holds = (role: string, shape: Shape, wanted: number) => {
+      if (sizeOf(shape) !== wanted)
+        fail(
+          `its ${role} hold ${sizeOf(shape)} elements, where N = ${N}, K = ${K}, block_size = ${block_size} ask for ${wanted}`,
+        );
+    };
+    holds("weights", b.shape, (N * blocks * block_size * bits) / 8);
+    holds("scales", scales.shape, N * blocks);
     const packed = (t: Tensor | undefined, role: string, length: number): Tensor => {
       if (!t) return fail(`its ${role} must be constant`);
       return tensor("uint8", [N, length], unpack(t, N, length, bits));
