@@ -18,7 +18,7 @@ const far = join(folder, "a-folder-with-a-name-that-no-telephone-has-room-for", 
 const model = join(far, "segmenter.onnx");
 const pictures = fileURLToPath(new URL("../../docs/images", import.meta.url));
 /** The reports that docs/images shows. */
-const documented = new Set(["attack", "criticality"]);
+const documented = new Set(["attack", "criticality", "report"]);
 const browser = await launch();
 const common = [model, "--channels", "rgb", "--data", "synthetic:96,length=9,seed=4", "--threads", "1"];
 
@@ -35,6 +35,11 @@ beforeAll(async () => {
   await spectrum("spectrum", "--attack", "pgd", "--steps", "2");
   await spectrum("other");
   await main(["spectrum", "compare", join(folder, "spectrum"), join(folder, "other"), "--out", join(folder, "spectra")]);
+  const several = ["--attack", "pgd,segpgd,cospgd", "--epsilon", "1/255,2/255,4/255,8/255", "--steps", "5", "--no-audit"];
+  const scenes = common.map((flag) => flag.replace("length=9", "length=3"));
+  await main(["attack", ...scenes, ...several, "--out", join(folder, "several")]);
+  const all = ["several", "criticality", "spectrum", "other"].map((name) => join(folder, name));
+  await main(["report", ...all, "--out", join(folder, "report")]);
   writeFileSync(join(folder, "sensor.json"), JSON.stringify(smallSensor));
   await main(["sensor", "train", join(folder, "sensor.json"), "--threads", "1", "--out", join(folder, "sensor")]);
   vi.restoreAllMocks();
@@ -48,7 +53,9 @@ const views = [1280, 390].flatMap((width) => (["light", "dark"] as const).map((s
 
 describe.skipIf(typeof browser === "string")("a report in a browser", () => {
   it.each(
-    ["attack", "criticality", "spectrum", "spectra", "sensor"].flatMap((report) => views.map((view) => ({ report, ...view }))),
+    ["attack", "criticality", "spectrum", "spectra", "report", "sensor"].flatMap((report) =>
+      views.map((view) => ({ report, ...view })),
+    ),
   )("$report at $width pixels, $scheme", async ({ report, width, scheme }) => {
     const page = await (browser as Browser).newPage({ viewport: { width, height: 900 }, colorScheme: scheme });
     await page.goto(pathToFileURL(join(folder, report, "report.html")).href);
@@ -68,7 +75,10 @@ describe.skipIf(typeof browser === "string")("a report in a browser", () => {
     await page.close();
   });
 
-  it.each(["attack", "criticality", "spectrum", "spectra", "sensor"])("%s says nothing of where it was made", (report) => {
-    expect(readFileSync(join(folder, report, "report.html"), "utf8")).not.toContain(folder);
-  });
+  it.each(["attack", "criticality", "spectrum", "spectra", "report", "sensor"])(
+    "%s says nothing of where it was made",
+    (report) => {
+      expect(readFileSync(join(folder, report, "report.html"), "utf8")).not.toContain(folder);
+    },
+  );
 });

@@ -36,6 +36,7 @@ export const cardSchema = z.object({
   attacks: z.array(
     z.object({
       run: z.string(),
+      label: z.string().describe("what tells it from the other attacks, for people"),
       attack: z.string(),
       parameters: z.record(z.string(), z.string()).describe("as they are typed"),
       corruption: z.string().optional().describe("what was done to the images before the attack"),
@@ -81,13 +82,13 @@ function cardOf(
   const names = runNames(rows);
   const nameOf = (row: Row) => names.get(row)!;
   const plan = (clean?.row ?? rows[0]!).plan;
-  const attacks = columns.flatMap(({ key }) => {
+  const attacks = columns.flatMap(({ key, label }) => {
     const valued = attacked.get(key);
     if (!valued) return [];
     const { row } = valued;
     const { attack, model: _, data: __, samples: ___, sizes: ____, corruption: before, goal: _____, ...parameters } = row.facts;
     const given = before === undefined || before === "none" ? {} : { corruption: before };
-    return [{ run: nameOf(row), attack: attack!, parameters, ...given, value: valued.value }];
+    return [{ run: nameOf(row), label, attack: attack!, parameters, ...given, value: valued.value }];
   });
   const sign = group.metric.better === "higher" ? 1 : -1;
   const [worstOfAll] = worst.toSorted((a, b) => sign * (a.value - b.value));
@@ -154,8 +155,12 @@ export function cardText(card: Card): string {
     ...(error ? [["mean corruption error, not normalized", percent(error.unnormalized)]] : []),
     ...(error?.normalized === undefined ? [] : [["mCE (ImageNet-C)", percent(error.normalized)]]),
   ];
-  const table = (list: readonly { run: string; value: number | null }[]) =>
-    list.map(({ run, value: v }) => `| ${cell(run)} | ${text(v)} |`).join("\n");
+  const table = (what: string, list: readonly { run: string; label: string; value: number | null }[]) =>
+    list.length === 0
+      ? ""
+      : `\n| ${what} | run | ${metric.name} |\n|---|---|---:|\n${list
+          .map(({ run, label, value: v }) => `| ${cell(label)} | ${cell(run)} | ${text(v)} |`)
+          .join("\n")}\n`;
   return `# ${model.name}
 
 ${suite ? `Suite ${suite.name}${suite.source ? ` (${suite.source})` : ""}, on` : "On"} ${data.samples} samples of ${data.name}. Model SHA-256 ${model.sha256}.
@@ -164,7 +169,10 @@ ${metric.name} against ${metric.against === "truth" ? "the ground truth" : "the 
 | | ${metric.name} |
 |---|---:|
 ${rows.map(([name, v]) => `| ${cell(name!)} | ${cell(v!)} |`).join("\n")}
-${card.attacks.length > 0 ? `\n| attack | ${metric.name} |\n|---|---:|\n${table(card.attacks)}\n` : ""}${card.corruptions.length > 0 ? `\n| corruption | ${metric.name} |\n|---|---:|\n${table(card.corruptions)}\n` : ""}${transferText(card, text)}${auditText(card)}`;
+${table("attack", card.attacks)}${table(
+  "corruption",
+  card.corruptions.map((c) => ({ ...c, label: `${c.kind} ${c.severity}` })),
+)}${transferText(card, text)}${auditText(card)}`;
 }
 
 /** What images of other runs come to. */

@@ -37,6 +37,8 @@ interface Course {
   readonly along: string;
   readonly of: string;
   readonly levels: boolean;
+  /** What lies on the other axis, and whether the clean number is the same thing. */
+  readonly metric: { readonly label: string; readonly share: boolean; readonly clean: "drawn" | "another" };
   readonly lines: readonly Line[];
 }
 
@@ -45,22 +47,22 @@ interface Course {
  * line for each model; for one model a figure with a line for each attack.
  */
 export function curves(board: Board): { readonly figures: readonly Figure[]; readonly left: number } {
-  const all = [...attackCourses(board), ...severityCourse(board)];
+  const all = [...attackCourses(board), ...smallestCourses(board), ...severityCourse(board)];
   const figures = all.slice(0, mostFigures).map(
     (course): Figure => ({
       name: `${course.along}-${course.of}`.replaceAll(/[^\w.+-]+/g, "-").replaceAll(/^-+|-+$/g, ""),
-      caption: captionOf(board, course),
+      caption: captionOf(course),
       svg: drawn(board, course),
     }),
   );
   return { figures, left: all.length - figures.length };
 }
 
-function captionOf({ group: { metric } }: Board, { along, of, lines }: Course): string {
+function captionOf({ along, of, metric, lines }: Course): string {
   const shown = Math.min(lines.length, mostLines);
   const rest =
     shown < lines.length ? ` The ${mostLines / 2} highest and the ${mostLines / 2} lowest of ${lines.length} lines.` : "";
-  return `${metric.name} along ${along}${of === "" ? "" : `: ${of}`}.${rest}`;
+  return `${metric.label} along ${along}${of === "" ? "" : `: ${of}`}.${rest}`;
 }
 
 function attackCourses({ group }: Board): Course[] {
@@ -83,6 +85,7 @@ function attackCourses({ group }: Board): Course[] {
       ([of, members]): Course => ({
         along,
         of: of === "" && !single ? members[0]!.facts.attack! : of,
+        metric: underAttack(group),
         levels: along === "epsilon" && members.every((r) => r.plan.attack.budget.norm === "l_inf"),
         lines: [...groupBy(members, (r) => (single ? setting(r) || r.facts.attack! : r.facts.model!))].map(([name, of]) => ({
           name,
@@ -96,8 +99,33 @@ function attackCourses({ group }: Board): Course[] {
   return courses.filter(({ lines }) => lines.some(({ points }) => new Set(points.map((p) => p.x)).size > 1));
 }
 
+const shareOf = ({ task, metric }: Board["group"]): boolean => formatOf(tasks[task].formats, metric.name).share;
+const underAttack = (group: Board["group"]): Course["metric"] => ({
+  label: `${group.metric.name} under attack`,
+  share: shareOf(group),
+  clean: "drawn",
+});
+
+/** Of searches for the smallest perturbations: which share of the samples holds at each radius, a figure for each norm. */
+function smallestCourses({ group }: Board): Course[] {
+  const rows = group.rows.flatMap((row) => (row.summary.smallest ? [{ row, smallest: row.summary.smallest }] : []));
+  const several = group.models.size > 1;
+  return [...groupBy(rows, ({ smallest }) => smallest.norm)].map(
+    ([norm, members]): Course => ({
+      along: "epsilon",
+      of: `smallest perturbations, ${norm}`,
+      levels: norm === "l_inf",
+      metric: { label: "share that holds", share: true, clean: "another" },
+      lines: members.map(({ row, smallest }) => ({
+        name: several ? `${row.facts.model}, ${row.facts.attack}` : row.facts.attack!,
+        points: smallest.accuracy.map(({ epsilon, share }) => ({ x: epsilon, y: share })),
+      })),
+    }),
+  );
+}
+
 /** The mean over the kinds at each severity, where several are there. */
-function severityCourse({ standings, corruptions }: Board): Course[] {
+function severityCourse({ group, standings, corruptions }: Board): Course[] {
   const severities = [...new Set(corruptions.map((c) => c.severity))].sort((a, b) => a - b);
   if (severities.length < 2) return [];
   const kinds = new Set(corruptions.map((c) => c.kind)).size;
@@ -109,7 +137,17 @@ function severityCourse({ standings, corruptions }: Board): Course[] {
     }),
   }));
   const of = `mean over ${kinds} kind${kinds === 1 ? "" : "s"} of corruption`;
-  return lines.some((l) => l.points.length > 1) ? [{ along: "severity", of, levels: false, lines }] : [];
+  return lines.some((l) => l.points.length > 1)
+    ? [
+        {
+          along: "severity",
+          of,
+          levels: false,
+          metric: { label: group.metric.name, share: shareOf(group), clean: "another" },
+          lines,
+        },
+      ]
+    : [];
 }
 
 function groupBy<T>(list: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
@@ -141,11 +179,10 @@ function apart<P extends { readonly y: number }>(labels: readonly P[], gap: numb
     });
 }
 
-function drawn({ group, standings }: Board, { along, levels, lines: all }: Course): string {
+function drawn({ standings }: Board, { along, levels, metric, lines: all }: Course): string {
   const lines = chosen(all.filter((l) => l.points.length > 0));
-  const { share } = formatOf(tasks[group.task].formats, group.metric.name);
   const points = lines.flatMap(({ name, points: of }) => of.map(({ x, y }) => ({ x: levels ? 255 * x : x, y, line: name })));
-  const clean = standings.length === 1 && along !== "severity" ? (standings[0]!.clean?.value ?? null) : null;
+  const clean = standings.length === 1 && metric.clean === "drawn" ? (standings[0]!.clean?.value ?? null) : null;
   const values = [...(clean === null ? [] : [clean]), ...points.map((p) => p.y)];
   const low = Math.min(0, ...values);
   const top = Math.max(low + 1e-9, ...values.map((v) => v + 0.08 * Math.abs(v)));
@@ -172,10 +209,10 @@ function drawn({ group, standings }: Board, { along, levels, lines: all }: Cours
       tickFormat: (v: number) => String(Number(v.toPrecision(3))),
     },
     y: {
-      label: `${group.metric.name}${along === "severity" ? "" : " under attack"}`,
+      label: metric.label,
       grid: true,
       domain: [low, top],
-      ...(share && { tickFormat: "~%" }),
+      ...(metric.share && { tickFormat: "~%" }),
     },
     color: { domain: names, range: names.map((_, i) => colors[i % colors.length]!) },
     marks: [

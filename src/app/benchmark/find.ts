@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { naturalOrder } from "../../vision/data/natural-order.js";
+import { readDone, readFailure } from "../cells/done.js";
 import { transferFile } from "../evaluate/transfer-from.js";
 import { RunError } from "../runs/error.js";
 
@@ -62,7 +63,7 @@ export function findRuns(paths: readonly string[]): Found {
 
 function* walk(path: string): Generator<Walked> {
   const kind = kindOf(path);
-  if (kind) yield { path, kind, from: cellOf(path).from };
+  if (kind) yield { path, kind, from: readDone(path)?.from };
   else if (existsSync(join(path, "sweep.json"))) yield* walkSweep(path);
   else {
     const folders = readdirSync(path, { withFileTypes: true })
@@ -78,17 +79,10 @@ function* walkSweep(path: string): Generator<Walked> {
   if (existsSync(transferFile(path))) yield { path, kind: "transfers" };
   for (const name of runs) {
     const run = join(path, name);
-    const failed = `${run}.failed.json`;
-    if (existsSync(failed))
-      yield { path: run, kind: "failed", because: readJson<{ readonly sentence: string }>(failed).sentence };
-    else yield { path: run, kind: (existsSync(run) && kindOf(run)) || "unfinished", from: cellOf(run).from };
+    const failure = readFailure(run);
+    if (failure) yield { path: run, kind: "failed", because: failure.sentence };
+    else yield { path: run, kind: (existsSync(run) && kindOf(run)) || "unfinished", from: readDone(run)?.from };
   }
-}
-
-/** What a sweep wrote beside a run that it made. */
-function cellOf(path: string): { readonly from?: string } {
-  const file = join(path, "cell.json");
-  return existsSync(file) ? readJson(file) : {};
 }
 
 /** What a directory holds by its files; undefined where it is none of a run. */

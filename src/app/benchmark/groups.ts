@@ -100,7 +100,7 @@ function dataKeys(rows: readonly Row[]): (row: Row) => string {
 const differs = (rows: readonly Row[], name: string): boolean => new Set(rows.flatMap((r) => r.facts[name] ?? [])).size > 1;
 
 /** Whether a parameter that nobody need say (a step size that is a share of the radius) follows from the other numbers. */
-function follows(rows: readonly Row[], name: string): boolean {
+export function follows(rows: readonly Row[], name: string): boolean {
   if (!rows.some((r) => r.derived.includes(name))) return false;
   const having = rows.filter((r) => r.facts[name] !== undefined);
   const others = Object.keys(having[0]?.numbers ?? {}).filter((other) => other !== name && differs(having, other));
@@ -118,6 +118,7 @@ function notesOf(rows: readonly Row[]): string[] {
   const samples = several((r) => r.summary.samples);
   const seeds = several((r) => r.plan.seed);
   const providers = several((r) => r.plan.runtime.provider);
+  const threads = several((r) => r.plan.runtime.threads);
   const ways = several((r) => r.plan.fit.mismatch);
   const shards = rows.filter((r) => r.plan.shard).length;
   const failed = rows.reduce((sum, r) => sum + r.summary.errors.length, 0);
@@ -135,6 +136,9 @@ function notesOf(rows: readonly Row[]): string[] {
     ...(seeds ? [`The runs differ in their seeds (${seeds}).`] : []),
     ...(versions ? [`The runs were made by different versions of Faultline (${versions}).`] : []),
     ...(providers ? [`The runs were computed by different providers (${providers}); last digits may differ for that.`] : []),
+    ...(threads
+      ? [`The runs were computed with different numbers of threads (${threads}); last digits may differ for that.`]
+      : []),
     ...(ways ? [`Pictures of sizes that a model does not take were treated in different ways (${ways}).`] : []),
     ...(assumed.size > 0
       ? [

@@ -1,15 +1,16 @@
 import { page as document, folded } from "../report/document.js";
 import { plain } from "../report/html.js";
 import type { Benchmark } from "./benchmark.js";
-import { classTable } from "./classes.js";
+import { classTable, worstRow } from "./classes.js";
 import { curves, type Figure } from "./curves.js";
+import type { Gallery } from "./gallery.js";
 import { apart } from "./groups.js";
 import { criticalitySection, spectraSection, transferSection } from "./others.js";
-import { ledger, linkTo, runList } from "./run-list.js";
+import { galleryOf, ledger, linkTo, runList } from "./run-list.js";
 import { sortScript } from "./sort-script.js";
 import type { Board } from "./standing.js";
 import { tableHtml } from "./table-html.js";
-import { leaderboard, noteOf, runTable, textOf } from "./tables.js";
+import { leaderboard, noteOf, ofOneModel, runTable, textOf } from "./tables.js";
 
 /** Tables longer than this are closed until they are opened: a browser lays out what is open. */
 const longest = 60;
@@ -19,6 +20,7 @@ export function benchmarkPage(benchmark: Benchmark, folder: string): string {
   const { boards, rows, galleries, others, transfers, unfinished, failed, cached, galleriesLeft } = benchmark;
   const title = headline(benchmark);
   const sections = boards.map((board, i) => boardSection(board, boards, i, folder));
+  const shown = new Set(hardest(benchmark));
   return document(
     "benchmark report",
     title,
@@ -27,6 +29,7 @@ ${facts(benchmark)}
 ${ledger(unfinished, failed, cached.size)}
 ${grouping(boards)}
 ${sections.join("\n")}
+${imagesSection(benchmark)}
 ${transferSection(rows, transfers)}
 ${criticalitySection(others)}
 ${spectraSection(others)}
@@ -36,7 +39,12 @@ ${
     : `<section id="runs">
 <h2>Run by run</h2>
 <p class="lead">The command that makes each run again, what its audit found, and the images that it saved, hit hardest first.${galleriesLeft > 0 ? ` The images of ${galleriesLeft} runs are left out, so that this file stays small; they lie in the folders of the runs.` : ""}</p>
-${runList(rows, galleries, cached, folder)}
+${runList(
+  rows,
+  galleries.filter((g) => !shown.has(g)),
+  cached,
+  folder,
+)}
 </section>`
 }`,
     { style, script: sortScript },
@@ -114,7 +122,9 @@ function boardSection(board: Board, boards: readonly Board[], i: number, folder:
   const { group, notes, corruptions } = board;
   const title =
     boards.length === 1
-      ? "Leaderboard"
+      ? board.standings.length === 1
+        ? "In a few numbers"
+        : "Leaderboard"
       : apart(boards.map((b) => b.group))
           .map((name) => `${name === "data" || name === "task" ? "" : `${name} `}${group.setting[name] ?? "–"}`)
           .join(" · ");
@@ -131,7 +141,7 @@ function boardSection(board: Board, boards: readonly Board[], i: number, folder:
 <h2>${plain(title)}</h2>
 <p class="lead">${plain(noteOf({ ...group, notes: [] }))} What counts under attack is what the attack found, before it is rounded to files of 8 bits. Click a heading to sort.</p>
 ${remarks.length > 0 ? `<ul class="notes remarks">${remarks.map((n) => `<li>${plain(n)}</li>`).join("")}</ul>` : ""}
-${tableHtml(leaderboard(board))}
+${tableHtml(board.standings.length === 1 ? ofOneModel(board) : leaderboard(board))}
 ${corruptions.length > 0 ? corruptionTable(board) : ""}
 ${figuresOf(figures, left)}
 ${classesOf(board)}
@@ -181,6 +191,30 @@ function classesOf(board: Board): string {
     `Class by class (${table.rows.length})`,
     `<p class="lead">Clean, and under the attack that damages the model most.</p>${tableHtml(table)}${words}`,
   );
+}
+
+/** Models whose images stand open. */
+const mostModels = 12;
+
+/** Of each model the images of the attack within a radius that damages it most. */
+const hardest = ({ boards, galleries }: Benchmark): Gallery[] =>
+  boards
+    .flatMap(({ group, standings }) => standings.map((s) => worstRow(group.metric.better, s)))
+    .flatMap((row) => galleries.find((g) => g.row === row) ?? [])
+    .slice(0, mostModels);
+
+function imagesSection(benchmark: Benchmark): string {
+  const shown = hardest(benchmark);
+  if (shown.length === 0) return "";
+  const items = shown.map(
+    ({ row, pictures }) =>
+      `<article class="sample"><header><h3>${plain(row.facts.model!)}</h3><span class="value">${plain(row.name)}</span></header>${galleryOf(pictures)}</article>`,
+  );
+  return `<section id="images">
+<h2>Images</h2>
+<p class="lead">As saved by the attack that damages each model most, hit hardest first.</p>
+${items.join("\n")}
+</section>`;
 }
 
 /** What this page has beyond the style of all reports. */

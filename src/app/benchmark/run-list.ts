@@ -34,7 +34,8 @@ export function linkTo(path: string, folder: string): string {
   return to === "" || to.startsWith("..") || /^([a-z]:|[\\/])/i.test(to) ? "" : plain(`${to.replaceAll("\\", "/")}/report.html`);
 }
 
-function galleryOf(pictures: Gallery["pictures"]): string {
+/** A run's saved images; empty where there are none. */
+export function galleryOf(pictures: Gallery["pictures"]): string {
   if (pictures.length === 0) return "";
   const tile = ({ sample, source, before, after }: Gallery["pictures"][number]) =>
     `<figure><img src="${source}" alt="${plain(`Saved image of ${sample}`)}" loading="lazy"><figcaption>${plain(sample)}<br>${plain(before)}${arrow()}<span class="hit">${plain(after)}</span></figcaption></figure>`;

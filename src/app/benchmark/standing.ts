@@ -1,7 +1,7 @@
 import { naturalOrder } from "../../vision/data/natural-order.js";
 import { radius } from "../report/words.js";
 import { type CorruptionErrors, corruptionErrors, place } from "./corruption-error.js";
-import type { Group } from "./groups.js";
+import { follows, type Group } from "./groups.js";
 import { isUnattacked, metricOf, modelKey, type Row } from "./runs.js";
 
 /** An attack at one setting, as a column: all models under it. */
@@ -58,7 +58,7 @@ export interface Board {
   readonly notes: readonly string[];
 }
 
-/** A group's leaderboard, models in the order in which they came. */
+/** A group's leaderboard: the best under its worst attack within the largest radius first, then (without attacks) the best clean. */
 export function boardOf(group: Group): Board {
   const attacks = group.rows.filter((row) => !isUnattacked(row));
   const columns = columnsOf(attacks);
@@ -91,6 +91,14 @@ export function boardOf(group: Group): Board {
       audits: { failed: rows.filter((r) => r.audit === "failed"), toLookAt: rows.filter((r) => r.audit === "to look at") },
     };
   });
+  const sign = group.metric.better === "higher" ? 1 : -1;
+  const last = threats.at(-1);
+  const rank = (s: Standing) => {
+    const value = last === undefined ? s.clean?.value : s.worst.find((w) => w.threat === last)?.value;
+    return value === null || value === undefined ? Number.POSITIVE_INFINITY : -sign * value;
+  };
+  // Without Infinity - Infinity: models without a number are alike.
+  standings.sort((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)));
   return { group, columns, threats, corruptions, standings, notes: [...new Set(notes)] };
 }
 
@@ -140,7 +148,8 @@ function columnsOf(rows: readonly Row[]): Column[] {
     const { definition, budget } = row.plan.attack;
     const alike = first.filter((r) => r.facts.attack === row.facts.attack);
     const told = Object.keys(own).filter(
-      (name) => !["attack", "epsilon"].includes(name) && new Set(alike.map((r) => r.facts[name])).size > 1,
+      (name) =>
+        !["attack", "epsilon"].includes(name) && new Set(alike.map((r) => r.facts[name])).size > 1 && !follows(alike, name),
     );
     const norms = new Set(first.map((r) => r.plan.attack.budget.norm));
     const length = budget.epsilon === undefined ? "" : ` ${radius(budget.epsilon, budget.norm)}`;

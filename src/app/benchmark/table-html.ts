@@ -17,9 +17,9 @@ ${body.join("\n")}
 </tbody></table></div>`;
 }
 
-function cellHtml({ text, value, note, best }: Cell, kind: "text" | "number", first: boolean): string {
+function cellHtml({ text, value, note, title, best }: Cell, kind: "text" | "number", first: boolean): string {
   const classes = [...(kind === "text" ? ["text"] : []), ...(best ? ["best"] : [])].join(" ");
-  const attributes = `${classes ? ` class="${classes}"` : ""}${kind === "number" && typeof value === "number" ? ` data-v="${value}"` : ""}`;
+  const attributes = `${classes ? ` class="${classes}"` : ""}${title === undefined ? "" : ` title="${plain(title)}"`}${kind === "number" && typeof value === "number" ? ` data-v="${value}"` : ""}`;
   const shown = `${plain(text)}${note === undefined ? "" : ` <small>${plain(note)}</small>`}`;
   return first ? `<th scope="row"${attributes}>${shown}</th>` : `<td${attributes}>${shown}</td>`;
 }

@@ -29,6 +29,8 @@ export interface Cell {
   readonly value?: number | null;
   /** What must be known of this number. */
   readonly note?: string;
+  /** More about it. */
+  readonly title?: string;
   /** The best of its column for the model. */
   readonly best?: true;
 }
@@ -37,9 +39,17 @@ export interface Cell {
 export const textOf = ({ task, metric }: Pick<Group, "task" | "metric">, value: number | null | undefined): string =>
   metricText(tasks[task], metric.name, value);
 
-/** Models as rows: clean, each attack, the worst over attacks, the mean and the worst over corruptions, the audit. */
-export function leaderboard(board: Board): Table {
-  const { group, columns, threats, corruptions, standings } = board;
+/** Columns of attacks that a terminal or a page of paper has room for. */
+const mostAttacks = 8;
+
+/**
+ * Models as rows: clean, each attack, the worst over attacks, the mean and the worst over corruptions, the audit. @param width "narrow": where there are many
+ * attacks, the worst over them alone.
+ */
+export function leaderboard(board: Board, width: "whole" | "narrow" = "whole"): Table {
+  const { group, threats, corruptions, standings } = board;
+  const several = board.columns.length > 1;
+  const columns = width === "narrow" && several && board.columns.length > mostAttacks ? [] : board.columns;
   const number = (value: number | null | undefined, note?: string): Cell => ({
     text: textOf(group, value),
     value: value ?? null,
@@ -56,7 +66,7 @@ export function leaderboard(board: Board): Table {
     { text: "model", kind: "text" },
     { text: "clean", kind: "number", title: `${group.metric.name} of the images as they are` },
     ...columns.map(({ label, title }): Head => ({ text: label, title, kind: "number" })),
-    ...(columns.length > 1
+    ...(several
       ? threats.map(
           (threat): Head => ({
             text: `worst${threats.length > 1 ? ` ${threat}` : " (ReM)"}`,
@@ -97,7 +107,7 @@ export function leaderboard(board: Board): Table {
     { text: s.model },
     of(s.clean),
     ...columns.map(({ key }) => of(s.attacked.get(key))),
-    ...(columns.length > 1 ? threats.map((threat) => worst(s, threat)) : []),
+    ...(several ? threats.map((threat) => worst(s, threat)) : []),
     ...(corruptions.length > 0
       ? [number(s.corruption.mean, partial(s)), number(s.corruption.worst?.value, s.corruption.worst ? partial(s) : undefined)]
       : []),
@@ -105,7 +115,7 @@ export function leaderboard(board: Board): Table {
     ...(normalized ? [share(s.corruption.normalized)] : []),
     { text: auditWords(s) },
   ]);
-  const caption = `${group.metric.name} ${group.metric.better === "higher" ? "(higher is better)" : "(lower is better)"} on ${group.setting.data}`;
+  const caption = `${group.metric.name} on ${group.setting.data}`;
   return { caption, head, rows: markBest(head, rows, group.metric.better) };
 }
 
@@ -133,6 +143,21 @@ function markBest(head: readonly Head[], rows: readonly Cell[][], better: "highe
   return rows.map((row) =>
     row.map((cell, i) => (best[i] !== undefined && cell.value === best[i] ? { ...cell, best: true as const } : cell)),
   );
+}
+
+/** The leaderboard of one model, turned: a row for each number. */
+export function ofOneModel(board: Board): Table {
+  const { head, rows, caption } = leaderboard(board);
+  const [row] = rows as [readonly Cell[]];
+  const numbers = head.flatMap((h, i) => (h.kind === "number" ? [{ name: h, cell: row[i]! }] : []));
+  return {
+    caption,
+    head: [
+      { text: row[0]!.text, kind: "text" },
+      { text: board.group.metric.name, kind: "number" },
+    ],
+    rows: numbers.map(({ name, cell }) => [{ text: name.text, ...(name.title !== undefined && { title: name.title }) }, cell]),
+  };
 }
 
 /** Runs as rows: what tells them apart, the metric before and after, the audit. */

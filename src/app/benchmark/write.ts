@@ -85,7 +85,7 @@ export function benchmarkText({ boards, unfinished, failed }: Benchmark): string
       group.rows.length <= 40 ? tableText(runTable(group)) : `${group.rows.length} runs; table.csv has a line for each.\n`;
     return [
       ...(boards.length > 1 ? [`${titleOf(board, boards)}\n`] : []),
-      ...(group.models.size > 1 ? [`${tableText(leaderboard(board))}\n`] : []),
+      ...(group.models.size > 1 ? [`${tableText(leaderboard(board, "narrow"))}\n`] : []),
       runs,
       `${[noteOf(group), ...board.notes].join(" ")}\n`,
       `${sentenceOf(board)}\n`,
@@ -119,7 +119,7 @@ function markdown(boards: readonly Board[]): string {
 function latex(boards: readonly Board[]): string {
   const tables = boards.map((board, i) => {
     const { group } = board;
-    const table = group.models.size > 1 ? leaderboard(board) : runTable(group);
+    const table = group.models.size > 1 ? leaderboard(board, "narrow") : runTable(group);
     const title = boards.length > 1 ? `${titleOf(board, boards)}. ` : "";
     return tableLatex(table, `tab:faultline${boards.length > 1 ? `-${i + 1}` : ""}`, `${title}${noteOf(group)}`);
   });
