@@ -1,4 +1,4 @@
-import { hashFile } from "../hash-file.js";
+import { hashModel } from "../hash-model.js";
 import { insideBall } from "./audit/ball.js";
 import { beatsBlackBox, tryBlackBox } from "./audit/black-box.js";
 import type { Check } from "./audit/check.js";
@@ -75,5 +75,5 @@ export async function gather(
     intact[0] && context.plan.attack.definition.follows === "gradients" ? await compareLevels(context, intact[0]) : undefined;
   onProgress?.("feeding the model in other ways");
   const feeding = await tryFeedings(context, done);
-  return { records, files, trials, blackBox, levels, feeding, modelHash: await hashFile(context.at(context.plan.model.path)) };
+  return { records, files, trials, blackBox, levels, feeding, modelHash: await hashModel(context.at(context.plan.model.path)) };
 }

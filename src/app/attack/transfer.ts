@@ -9,7 +9,7 @@ import { readImage } from "../../vision/data/node/image-file.js";
 import type { SampleScores } from "../../vision/metrics/measure.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { UsageError } from "../cli/errors.js";
-import { hashFile } from "../hash-file.js";
+import { hashModel } from "../hash-model.js";
 import { nameOfModel } from "../name-of-model.js";
 import { readPredicting } from "../read-predicting.js";
 import type { RunDirectory } from "../runs/run-directory.js";
@@ -116,7 +116,7 @@ async function measured(
 ): Promise<TransferRecord[]> {
   const { plan, target } = context;
   const { spec } = other;
-  if ((await hashFile(context.at(other.path))) !== other.sha256)
+  if ((await hashModel(context.at(other.path))) !== other.sha256)
     throw new UsageError(
       `${other.path} is another file than it was when the run was made; name it again with faultline transfer.`,
     );

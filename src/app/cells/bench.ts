@@ -7,7 +7,7 @@ import { dataOf, reopen } from "../attack/reopen.js";
 import { type RunHooks, runPlan } from "../attack/run-plan.js";
 import { fingerprintOf } from "../data/fingerprint.js";
 import { openData } from "../data/open-data.js";
-import { hashFile } from "../hash-file.js";
+import { hashModel } from "../hash-model.js";
 import type { Plugins } from "../plugins/plugins.js";
 import { readPredicting } from "../read-predicting.js";
 import { RunError } from "../runs/error.js";
@@ -124,7 +124,7 @@ export class Bench {
     const key = JSON.stringify([at(path), sha256, spec.output.name]);
     if (this.#model?.key !== key) {
       const read = async () => {
-        if ((await hashFile(at(path))) !== sha256)
+        if ((await hashModel(at(path))) !== sha256)
           throw new RunError(`${at(path)} is another file than the one that was planned with: its SHA-256 differs.`);
         return readPredicting(at(path), spec);
       };

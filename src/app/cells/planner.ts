@@ -22,6 +22,7 @@ import { version } from "../cli/version.js";
 import { fingerprintOf, hashSample } from "../data/fingerprint.js";
 import { type DataOptions, openData } from "../data/open-data.js";
 import { hashFile } from "../hash-file.js";
+import { hashModel } from "../hash-model.js";
 import { type Plugins, taskWith } from "../plugins/plugins.js";
 import { readPredicting } from "../read-predicting.js";
 
@@ -104,7 +105,7 @@ export class Planner {
   /** @throws ModelError, SpecError in one sentence. */
   async model(path: string, { spec: said, assumed }: SaidSpec): Promise<PlannedModel & { readonly file: OnnxModel }> {
     const file = await readPredicting(this.at(path), said);
-    return { path, sha256: await this.#hash(path), spec: completeSpec(file, said), assumed, file };
+    return { path, sha256: await hashModel(this.at(path)), spec: completeSpec(file, said), assumed, file };
   }
 
   /** Opens the data set that runs of a model are about. @throws DataError in one sentence. */

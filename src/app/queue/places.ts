@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { type Cell, type Need, needsOf } from "../cells/cell.js";
 import { hashFile } from "../hash-file.js";
+import { hashModel } from "../hash-model.js";
 import { download, isUrl } from "./download.js";
 
 /** This worker cannot do a cell; another one may: one sentence. */
@@ -64,18 +65,18 @@ async function placeOf(need: Need, { roots, files, signal }: Looking): Promise<s
     );
   // A data set's fingerprint is of what it holds, and is checked where it is opened.
   if (sha256 === undefined || kind === "data" || kind === "folder") return found[0]!;
-  for (const path of found) if ((await hashOf(path)) === sha256) return path;
+  for (const path of found) if ((await hashOf(path, kind)) === sha256) return path;
   throw new Elsewhere(
-    `${found[0]} is another file than the sweep's ${named}: its SHA-256 is ${await hashOf(found[0]!)}, and not ${sha256}.`,
+    `${found[0]} is another file than the sweep's ${named}: its SHA-256 is ${await hashOf(found[0]!, kind)}, and not ${sha256}.`,
   );
 }
 
 /** Models are asked for cell after cell. */
 const hashes = new Map<string, Promise<string>>();
-function hashOf(path: string): Promise<string> {
+function hashOf(path: string, kind: Need["kind"]): Promise<string> {
   const { size, mtimeMs } = statSync(path);
   const name = `${path} ${size} ${mtimeMs}`;
-  const hash = hashes.get(name) ?? hashFile(path);
+  const hash = hashes.get(name) ?? (kind === "model" ? hashModel(path) : hashFile(path));
   hashes.set(name, hash);
   return hash;
 }

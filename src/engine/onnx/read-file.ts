@@ -3,8 +3,10 @@ import { realpath, stat } from "node:fs/promises";
 import { dirname, resolve, sep } from "node:path";
 import { defaultLimits } from "./limits.js";
 import { ModelError, type OnnxModel } from "./model.js";
-import { parseModel, type ReadOptions } from "./read.js";
+import { parseModel, type ReadOptions, wireLimits } from "./read.js";
+import type { Messages } from "./schema.js";
 import type { ExternalData } from "./tensor-data.js";
+import { decode } from "./wire.js";
 
 /**
  * Reads a model from disk (Node only), as `parseModel` does. External data may be of any size; each tensor is read from its place into an
@@ -22,11 +24,38 @@ export async function readModel(path: string, options: Omit<ReadOptions, "extern
         `the file takes ${(size / 1e9).toFixed(1)} GB, and an ONNX file holds at most 2 GB; keep its weights as external data.`,
       );
     }
-    const home = { folder: await realpath(dirname(resolve(path))), linked: dirname(await realpath(path)) };
+    const home = await homeOf(path);
     return withFiles(home, (externalData) => withBytes(path, (bytes) => parseModel(bytes, { ...options, externalData })));
   } catch (error) {
     throw new ModelError(`${path}: ${sentence(error)}`);
   }
+}
+
+/**
+ * The files in which a model keeps weights beside itself: real paths, by the names that the model has for them, sorted; none where it holds all itself.
+ *
+ * @throws ModelError as `readModel`, where one is missing or leads elsewhere.
+ */
+export async function externalFiles(path: string): Promise<ReadonlyMap<string, string>> {
+  try {
+    const home = await homeOf(path);
+    const locations = withBytes(path, (bytes) => {
+      // Most models hold all themselves, and need not be taken apart to see that.
+      if (!Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes("location")) return [];
+      return [...locationsIn(decode(bytes, "Model", wireLimits(defaultLimits)))];
+    });
+    return new Map([...new Set(locations)].sort().map((location) => [location, place(home, location)]));
+  } catch (error) {
+    throw new ModelError(`${path}: ${sentence(error)}`);
+  }
+}
+
+/** Where the tensors anywhere in a message lie. */
+function* locationsIn(message: unknown): Generator<string> {
+  if (typeof message !== "object" || message === null || ArrayBuffer.isView(message)) return;
+  if ("dataLocation" in message && message.dataLocation === 1 && "externalData" in message)
+    for (const { key, value } of message.externalData as Messages["StringPair"][]) if (key === "location" && value) yield value;
+  for (const part of Object.values(message)) yield* locationsIn(part);
 }
 
 function sentence(error: unknown): string {
@@ -73,6 +102,11 @@ interface Home {
   readonly folder: string;
   readonly linked: string;
 }
+
+const homeOf = async (path: string): Promise<Home> => ({
+  folder: await realpath(dirname(resolve(path))),
+  linked: dirname(await realpath(path)),
+});
 
 interface DataFile {
   readonly descriptor: number;

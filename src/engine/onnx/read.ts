@@ -15,7 +15,7 @@ import {
 } from "./model.js";
 import type { Messages } from "./schema.js";
 import type { ExternalData } from "./tensor-data.js";
-import { decode } from "./wire.js";
+import { decode, type WireLimits } from "./wire.js";
 
 export interface ReadOptions {
   /**
@@ -40,7 +40,7 @@ export interface ReadOptions {
 export function parseModel(bytes: Uint8Array, options: ReadOptions = {}): OnnxModel {
   const limits = options.limits ?? defaultLimits;
   refuseOtherFormats(bytes, limits);
-  const message = decode(bytes, "Model", { messages: limits.entries, depth: limits.depth, unpackedBytes: limits.bytes });
+  const message = decode(bytes, "Model", wireLimits(limits));
   if (message.graph === undefined)
     throw new ModelError("The file holds no graph, so it is not an ONNX model; check that it is the right file.");
   const opsets = readOpsets(message);
@@ -68,6 +68,9 @@ export function parseModel(bytes: Uint8Array, options: ReadOptions = {}): OnnxMo
     metadata: Object.fromEntries((message.metadataProps ?? []).map(({ key, value }) => [key ?? "", value ?? ""])),
   };
 }
+
+/** What of the limits is about the file's own form. */
+export const wireLimits = ({ entries, depth, bytes }: Limits): WireLimits => ({ messages: entries, depth, unpackedBytes: bytes });
 
 /** @throws ModelError for a node of an operator set that the model does not import. */
 function checkDomains(graph: OnnxGraph, opsets: Readonly<Record<string, number>>): void {

@@ -27,6 +27,7 @@ import {
 import { targetsOf, unitsOf } from "../../criticality/units.js";
 import { fingerprintOf } from "../../data/fingerprint.js";
 import { hashFile } from "../../hash-file.js";
+import { hashModel } from "../../hash-model.js";
 import { readPredicting } from "../../read-predicting.js";
 import { interruptible } from "../../runs/progress.js";
 import { RunDirectory } from "../../runs/run-directory.js";
@@ -74,7 +75,7 @@ async function measure(
   if (flags.shard && flags.json && !flags.out)
     throw new UsageError("--shard with --json: a part has no result of its own to print; name its directory with --out.");
   const { data, source } = await openImages(file, spec, flags);
-  const copies = await Promise.all((flags.fresh ?? []).map(async (copy) => ({ path: copy, sha256: await hashFile(copy) })));
+  const copies = await Promise.all((flags.fresh ?? []).map(async (copy) => ({ path: copy, sha256: await hashModel(copy) })));
   if (copies.length > 0 && flags.reset) throw new UsageError("--fresh takes the place of --reset; name one of them.");
   if (copies.length > 0 && flags.trials && flags.trials > copies.length)
     throw new UsageError(
@@ -83,7 +84,7 @@ async function measure(
   const plan: CriticalityPlan = {
     command: "criticality",
     version,
-    model: { path, sha256: await hashFile(path) },
+    model: { path, sha256: await hashModel(path) },
     spec,
     ...(assumed.length > 0 && { assumed: assumed.map((a) => a.field) }),
     data,

@@ -10,7 +10,8 @@ import { type PlannedModel, Planner, usualSettings } from "../../cells/planner.j
 import { readCorruption } from "../../data/corruption.js";
 import { demandTask, readSuite, runsOf, type Suite } from "../../evaluate/suite.js";
 import { type SourceRun, sourceRuns, transferFile, transferFrom } from "../../evaluate/transfer-from.js";
-import { hashFile, shortHash } from "../../hash-file.js";
+import { shortHash } from "../../hash-file.js";
+import { hashModel } from "../../hash-model.js";
 import { nameOfModel } from "../../name-of-model.js";
 import { loadPlugins } from "../../plugins/plugins.js";
 import { makeFolder } from "../../runs/folders.js";
@@ -108,5 +109,5 @@ function withFrost(suite: Suite, { frost, quiet }: EvaluateFlags): Suite {
 async function settingsOf(path: string, suite: Suite, threads: number, flags: EvaluateFlags): Promise<string> {
   const { out: _, json: __, quiet: ___, suite: ____, workers: _____, transferFrom: ______, ...said } = flags;
   const deciding = { ...said, data: said.data && resolve(said.data), threads };
-  return shortHash([await hashFile(path), suite, deciding]);
+  return shortHash([await hashModel(path), suite, deciding]);
 }

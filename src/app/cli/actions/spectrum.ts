@@ -4,7 +4,7 @@ import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import { namedOutputs } from "../../../vision/spec/model-spec.js";
 import { tasks } from "../../../vision/tasks/index.js";
 import { usualTasks } from "../../../vision/tasks/names.js";
-import { hashFile } from "../../hash-file.js";
+import { hashModel } from "../../hash-model.js";
 import { pictureFeeds } from "../../picture-feeds.js";
 import { loadPlugins, taskWith } from "../../plugins/plugins.js";
 import { RunError } from "../../runs/error.js";
@@ -39,7 +39,7 @@ export async function spectrum(path: string | undefined, flags: SpectrumFlags): 
     });
     return {
       version,
-      model: { path, sha256: await hashFile(path) },
+      model: { path, sha256: await hashModel(path) },
       pictures: { source: pictures.source, samples: pictures.samples },
       ...(await spectrumOf(engine, file, graph, spec, pictures, attack && { attack, task: taskWith(tasks[spec.task], plugins) })),
     };

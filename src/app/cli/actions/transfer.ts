@@ -7,7 +7,7 @@ import { finishRun } from "../../attack/finish.js";
 import { planFile, type TransferPlan } from "../../attack/plan.js";
 import { readPlan, reopen } from "../../attack/reopen.js";
 import { type AttackRecord, plannedBatches } from "../../attack/run-attack.js";
-import { hashFile } from "../../hash-file.js";
+import { hashModel } from "../../hash-model.js";
 import { readPredicting } from "../../read-predicting.js";
 import { RunError } from "../../runs/error.js";
 import { RunDirectory } from "../../runs/run-directory.js";
@@ -65,7 +65,12 @@ export async function transferModels(
       throw new UsageError(`${path} is for ${said.task}, and the run attacks ${task}; name a model of the same task.`);
     if (tell) sayAssumed(assumed, path);
     const spec = completeSpec(await readPredicting(path, said), said);
-    found.push({ path, sha256: await hashFile(path), spec, ...(assumed.length > 0 && { assumed: assumed.map((a) => a.field) }) });
+    found.push({
+      path,
+      sha256: await hashModel(path),
+      spec,
+      ...(assumed.length > 0 && { assumed: assumed.map((a) => a.field) }),
+    });
   }
   return found;
 }
