@@ -2,7 +2,24 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { gradients } from "../../../engine/autodiff/gradients.js";
 import { Graph, type Value } from "../../../engine/graph/graph.js";
-import { reduceSum, softmax, transpose } from "../../../engine/operators/index.js";
+import {
+  cast,
+  concat,
+  div,
+  gatherElements,
+  mul,
+  reduceMax,
+  reduceSum,
+  reshape,
+  sigmoid,
+  slice,
+  softmax,
+  split,
+  sub,
+  topK,
+  transpose,
+  unsqueeze,
+} from "../../../engine/operators/index.js";
 import { Random } from "../../../engine/tensor/random.js";
 import { type Tensor, tensor, toNumbers } from "../../../engine/tensor/tensor.js";
 import { runModel } from "../../../engine/testing/run-model.js";
@@ -12,6 +29,7 @@ import { assigned } from "./assign.js";
 import { listOf, objectsOf, placedList, state } from "./boxes.js";
 import { decode, shown } from "./decode.js";
 import { parseYolo, writeYolo } from "./files.js";
+import { recognized } from "./heads/index.js";
 import { detection } from "./index.js";
 import { lookAtHead } from "./look.js";
 import { DetectionMetric } from "./metric.js";
@@ -343,5 +361,95 @@ describe("wishes, geometry, files", () => {
     const objects = objectsOf(target!);
     expect(objects.length).toBeGreaterThan(3);
     for (const o of objects) expect(o.x1 >= 0 && o.y1 >= 0 && o.x2 <= 64 && o.y2 <= 48 && o.x2 > o.x1).toBe(true);
+  });
+});
+
+/** The end of YOLOv10 and YOLO26 as they are exported: the best places by TopK over their surest class, the best of all their classes, and Gather of what they have. */
+function chosenOf(joined: Value, most: number): Value {
+  const rows = transpose(joined, [0, 2, 1]);
+  const classes = rows.shape[2]! - 4;
+  const [boxes, scores] = split(rows, 2, [4, classes]) as [Value, Value];
+  const expanded = (index: Value, width: number) =>
+    concat(
+      Array.from({ length: width }, () => unsqueeze(index, [2])),
+      2,
+    );
+  const [, first] = topK(reduceMax(scores, [2], "drop"), most, 1);
+  const best = reshape(gatherElements(scores, expanded(first, classes), 1), [1, most * classes]);
+  const [score, at] = topK(best, most, 1);
+  const count = joined.graph.constant(tensor("int64", [1], [classes]));
+  const place = gatherElements(first, div(at, count), 1);
+  const label = unsqueeze(cast(sub(at, mul(div(at, count), count)), "float32"), [2]);
+  return concat([gatherElements(boxes, expanded(place, 4), 1), unsqueeze(score, [2]), label], 2);
+}
+
+describe("heads that choose within the graph", () => {
+  const [places, classes, most] = [30, 3, 8];
+  const random = new Random(3, "chosen");
+  const corners = Array.from({ length: places }, () => [random.uniform(0, 30), random.uniform(0, 30)]);
+  const feeds = {
+    boxes: tensor(
+      "float32",
+      [1, 4, places],
+      [0, 1, 2, 3].flatMap((k) => corners.map((c) => c[k % 2]! + (k < 2 ? 0 : 20))),
+    ),
+    logits: tensor(
+      "float32",
+      [1, classes, places],
+      Float32Array.from({ length: classes * places }, () => random.normal(-2, 2)),
+    ),
+  };
+  const build = (choose: (joined: Value) => Value) => {
+    const graph = new Graph();
+    const logits = graph.input("logits", "float32", [1, classes, places]);
+    const chosen = choose(concat([graph.input("boxes", "float32", [1, 4, places]), sigmoid(logits)], 1));
+    return { graph, logits, chosen };
+  };
+  const spec = (output: object = {}) => parseModelSpec({ task: "detection", output });
+
+  it("are read before the choice: the surest are what the model itself gives, and every score has a gradient", async () => {
+    const { graph, logits, chosen } = build((joined) => chosenOf(joined, most));
+    const p = postprocess([chosen], spec(), [64, 64]);
+    expect(p.shape).toEqual([1, 4 + classes, places]);
+    const [slope] = gradients(reduceSum(p), [logits]) as [Value];
+    graph.output("chosen", chosen);
+    graph.output("p", p);
+    graph.output("slope", slope);
+    const out = await runModel(graph, feeds);
+    const own = Array.from({ length: most }, (_, i) => Array.from(out.chosen!.data.slice(6 * i, 6 * i + 6), Number));
+    const prediction = tensor("float32", [4 + classes, places], out.p!.data as Float32Array);
+    const found = decode(prediction, { least: 1e-6, nms: 1, most });
+    expect(found.map((d) => d.label)).toEqual(own.map((row) => row[5]));
+    found.forEach((d, i) => {
+      [d.x1, d.y1, d.x2, d.y2, d.score].forEach((v, k) => {
+        expect(v, `box ${i}`).toBeCloseTo(own[i]![k]!, 4);
+      });
+    });
+    // The logits themselves, from before the sigmoid: not one is saturated.
+    expect(toNumbers(out.slope!)).toEqual(new Array(classes * places).fill(1));
+  });
+
+  it("are read as well where there are no more places than are chosen", async () => {
+    const { graph, chosen } = build((joined) => chosenOf(joined, places));
+    graph.output("p", postprocess([chosen], spec(), [64, 64]));
+    const { p } = await runModel(graph, feeds);
+    expect(toNumbers(p!).slice(4 * places)).toEqual(toNumbers(feeds.logits));
+  });
+
+  it("are refused where no way leads back", () => {
+    const { chosen } = build((joined) => slice(transpose(joined, [0, 2, 1]), [0], [6], { axes: [2] }));
+    expect(() => postprocess([chosen], spec({ head: "yolov10" }), [64, 64])).toThrow(
+      /holds boxes that the model chose itself.*name all boxes \[batch, places, 4\] and scores .* with --of BOXES,SCORES/,
+    );
+  });
+
+  it("boxes and probabilities in one output are RT-DETR's where places are few, YOLOv5's where they are many", () => {
+    const named = (shape: number[]) => recognized([{ name: "output0", shape, activation: "none" }])?.name;
+    expect([named([1, 300, 84]), named([1, 25200, 85]), named([1, 300, 6]), named([1, 25200, 6]), named([1, 84, 8400])]).toEqual([
+      ...["rt-detr", "yolov5", "yolov10", "yolov5", "yolov8"],
+    ]);
+    const graph = new Graph();
+    const both = concat([graph.input("b", "float32", [1, 300, 4]), sigmoid(graph.input("l", "float32", [1, 300, 9]))], 2);
+    expect(postprocess([both], spec(), [64, 64]).shape).toEqual([1, 13, 300]);
   });
 });

@@ -89,11 +89,13 @@ export const training: PixelFunction = (p, target, options) => {
 const surest = (p: Value): Value => reduceMax(logitsOf(p), [1], "drop");
 
 /**
- * -softplus(max_k l_k) = log(1 - largest score): raised, the model sees nothing any more, what it is surest of first (after TOG-vanishing of Chow et
- * al. 2020, eq. 4, on scores in place of objectness). It does not look at the target.
+ * -Σ_k softplus(l_k) = log Π_k (1 - s_k): raised, the model sees nothing any more, what it is surest of first (after TOG-vanishing of Chow et al. 2020, eq. 4,
+ * on scores in place of objectness). All classes count: where only the largest score is pressed down, another class takes its place. It does not look
+ * at the target.
  */
 export const vanish: PixelFunction = Object.assign(
-  ((p, target, options) => mul(neg(softplus(surest(p))), counted(p, target, options))) satisfies PixelFunction,
+  ((p, target, options) =>
+    mul(neg(reduceSum(softplus(logitsOf(p)), [1], "drop")), counted(p, target, options))) satisfies PixelFunction,
   { goal: "untargeted" as const },
 );
 
