@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -101,4 +101,42 @@ it("doctor recognizes the head and finds the range", async () => {
   expect(fed.out).toMatch(/ok +range +0\.\.1 does best or as well: mAP50/);
   const wrongly = await faultline("doctor", detector, ...say, "--range", "0..255");
   expect(wrongly.out).toMatch(/Try: --range 0\.\.1/);
+});
+
+describe("a detector's run is a run like any other", () => {
+  const run = (out: string, ...more: readonly string[]) =>
+    attack(out, "--attack", "pgd", "--steps", "2", "--no-audit", "--quiet", ...more);
+  const bytes = (...names: string[]) => readFileSync(path(...names));
+
+  it("in shards, merged, and resumed: the same bytes", async () => {
+    await run("whole");
+    await run("first", "--shard", "1/2");
+    await run("second", "--shard", "2/2");
+    const { code, err } = await faultline("merge", path("first"), path("second"), "--out", path("merged"));
+    expect(code, err).toBe(0);
+    for (const name of ["records.jsonl", "summary.json"]) expect(bytes("merged", name)).toEqual(bytes("whole", name));
+    cpSync(path("whole"), path("resumed"), { recursive: true });
+    const [line] = bytes("whole", "records.jsonl").toString().split("\n");
+    writeFileSync(path("resumed", "records.jsonl"), `${line}\n`);
+    await run("resumed");
+    for (const name of ["records.jsonl", "summary.json"]) expect(bytes("resumed", name)).toEqual(bytes("whole", name));
+  });
+
+  it("its images on another detector", async () => {
+    cpSync(detector, path("twin.onnx"));
+    cpSync(detector.replace(".onnx", ".spec.json"), path("twin.spec.json"));
+    const { code, err } = await faultline("transfer", path("whole"), path("twin.onnx"), "--quiet");
+    expect(code, err).toBe(0);
+    const { metrics, transfer } = summaryOf("whole");
+    expect(transfer![0]!.metrics.truth!.clean).toEqual(metrics.truth!.clean);
+    expect(transfer![0]!.metrics.truth!.saved).toEqual(metrics.truth!.saved);
+  });
+
+  it("a step of its attack as a file", async () => {
+    const { code, err } = await faultline("compile", detector, "--attack", "pgd", "--epsilon", "8/255", "-o", path("step.onnx"));
+    expect(code, err).toBe(0);
+    expect(readFileSync(path("step.md"), "utf8")).toContain(
+      "| `target` | float32 | [1, 6, 144] | what the attack drives away from: for each place x1, y1, x2, y2 in pixels, class, and 1 where it is about an object",
+    );
+  });
 });

@@ -1,5 +1,6 @@
 import type { ValueInfo } from "../../engine/onnx/model.js";
 import { sizeOf } from "../../engine/tensor/tensor.js";
+import { type TaskName, tasks } from "../../vision/tasks/index.js";
 import type { Goal, Norm, ProjectedAscent, Start } from "./attack.js";
 import { firstValue } from "./descent/first-value.js";
 import { ruleOf } from "./descent/rule-of.js";
@@ -13,7 +14,7 @@ import type { Transform } from "./transforms/transform.js";
 export interface StepDescription {
   readonly attack: string;
   readonly source: string;
-  readonly task: string;
+  readonly task: TaskName;
   readonly norm: Norm["name"];
   readonly goal: Goal;
   readonly grid: "continuous" | "8-bit";
@@ -110,7 +111,7 @@ export function meaningOf({ name }: ValueInfo, step: StepDescription): string {
     case "gradient":
       return `gradient of the objective with respect to x.${tail}`;
     case "target":
-      return step.goal === "untargeted" ? "what the attack drives away from" : "what the attack drives towards";
+      return `what the attack drives ${step.goal === "untargeted" ? "away from" : "towards"}${shapeOfTarget(step)}`;
     case "valid":
       return "1 where the target is known, 0 elsewhere";
     case "region":
@@ -128,7 +129,7 @@ export function meaningOf({ name }: ValueInfo, step: StepDescription): string {
     case "prediction":
       return "the model's prediction at x, in canonical form";
     case "weight":
-      return "weight of each pixel's loss";
+      return `weight of each ${tasks[step.task].extent === "objects" ? "place" : "pixel"}'s loss`;
     case "zero_gradient":
       return "per image: share of gradient elements that are 0";
     case "nan_gradient":
@@ -146,3 +147,8 @@ export const startFormula: Readonly<Record<Norm["name"], string>> = {
   l_2: "clip(clean + epsilon * n / ||n||_2, 0, 1), the norm over each image",
   l_1: "clip(clean + epsilon * n / ||n||_1, 0, 1), the norm over each image",
 };
+
+function shapeOfTarget({ task }: StepDescription): string {
+  const { targetMeaning } = tasks[task];
+  return targetMeaning === undefined ? "" : `: ${targetMeaning}`;
+}

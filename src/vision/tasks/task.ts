@@ -94,6 +94,8 @@ export interface Task {
   readonly ownTarget: (prediction: Tensor, output: OutputSpec) => Tensor;
   /** Where truths and wishes are lists of objects: what of one of them belongs to each place of the model, by its clean prediction; losses take that. */
   readonly assigned?: (list: Tensor, clean: Tensor) => Tensor;
+  /** What losses take, for who makes it himself; absent: truth as data sets have it. */
+  readonly targetMeaning?: string;
   /** What an attacker may wish for. */
   readonly wish: WishRule;
   /** A sample's predictions as figures, before and after an attack, with the truth where it is known. */

@@ -101,6 +101,8 @@ export const detection: Task = {
   },
   ownTarget: (prediction, output) => listOf(shown(prediction, output)),
   assigned,
+  targetMeaning:
+    "for each place x1, y1, x2, y2 in pixels, class, and 1 where it is about an object (its clean box overlaps the object's by at least 0.5); elsewhere 0, 0, 0, 0, -1, 0",
   wish: wishes,
 
   draw: drawBoxes,
