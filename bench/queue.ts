@@ -1,8 +1,9 @@
 /**
  * What it costs to have cells done through a queue: 10 000 cells that take no time, a Redis server of this machine, one coordinator (this process) and
  * workers of other processes. Measures the time to put all in, cells per second, memory and processor time of the coordinator, and the server's memory.
+ * With --take it stops after so many, and the rest is taken out of the queue, as Ctrl-C does.
  *
- *     npx tsx bench/queue.ts [--cells 10000] [--workers 1]
+ *     npx tsx bench/queue.ts [--cells 10000] [--take 10000] [--workers 1]
  */
 import { fork } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -18,12 +19,16 @@ import { startRedis } from "../src/app/queue/testing/redis.js";
 import { runWorker } from "../src/app/queue/worker.js";
 
 const { values, positionals } = parseArgs({
-  options: { cells: { type: "string", default: "10000" }, workers: { type: "string", default: "1" } },
+  options: {
+    cells: { type: "string", default: "10000" },
+    take: { type: "string", default: "10000" },
+    workers: { type: "string", default: "1" },
+  },
   allowPositionals: true,
 });
 
 if (positionals[0] === "worker") await work(positionals[1]!, positionals[2]!);
-else await measure(Number(values.cells), Number(values.workers));
+else await measure(Number(values.cells), Math.min(Number(values.take), Number(values.cells)), Number(values.workers));
 
 /** A worker whose cells write what a small run leaves: four files, 20 kB. */
 async function work(url: string, folder: string): Promise<void> {
@@ -48,7 +53,7 @@ async function work(url: string, folder: string): Promise<void> {
   });
 }
 
-async function measure(count: number, workers: number): Promise<void> {
+async function measure(count: number, take: number, workers: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "faultline-bench-queue-"));
   const server = await startRedis();
   const redis = new Redis(server.port, { host: "127.0.0.1" });
@@ -57,7 +62,8 @@ async function measure(count: number, workers: number): Promise<void> {
   const out = join(folder, "out");
   const resident = () => process.memoryUsage.rss() / 2 ** 20;
   const [before, load] = [resident(), loadavg()[0]!];
-  let [peak, peakServer, queued] = [0, 0, 0];
+  let [peak, peakServer, queued, ended] = [0, 0, 0, 0];
+  let total = process.cpuUsage();
   const watch = setInterval(async () => {
     peak = Math.max(peak, resident());
     peakServer = Math.max(peakServer, await memory());
@@ -73,7 +79,14 @@ async function measure(count: number, workers: number): Promise<void> {
   const began = performance.now();
   const cpu = process.cpuUsage();
   let done = 0;
-  const running = runner.run(cells, { ...hooks, signal: stop.signal, done: () => done++ });
+  const told = () => {
+    if (++done === take) {
+      ended = performance.now();
+      total = process.cpuUsage(cpu);
+      stop.abort();
+    }
+  };
+  const running = runner.run(cells, { ...hooks, signal: stop.signal, done: told });
   // All are put in before anybody takes one.
   while (queued === 0) {
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -84,24 +97,24 @@ async function measure(count: number, workers: number): Promise<void> {
   const self = fileURLToPath(import.meta.url);
   const children = Array.from({ length: workers }, () => fork(self, ["worker", server.url, folder], { stdio: "inherit" }));
   await running;
-  const ended = performance.now();
-  const total = process.cpuUsage(cpu);
+  const cleaned = performance.now();
   clearInterval(watch);
   for (const child of children) child.kill("SIGKILL");
   const arrived = readdirSync(join(out, "cells")).length;
   const seconds = (usage: NodeJS.CpuUsage) => (usage.user + usage.system) / 1e6;
   console.log(
-    `${arrived} of ${count} cells arrived (${done} told), ${workers} worker(s); load of the machine ${load.toFixed(1)} at the start, ${loadavg()[0]!.toFixed(1)} at the end`,
+    `${arrived} of ${count} cells arrived, ${workers} worker(s); load of the machine ${load.toFixed(1)} at the start, ${loadavg()[0]!.toFixed(1)} at the end`,
   );
   console.log(
     `put in: ${((queued - began) / 1000).toFixed(1)} s, ${seconds(putIn).toFixed(1)} s of processor time; ${full.toFixed(0)} MiB in Redis`,
   );
   console.log(
-    `done: ${((ended - queued) / 1000).toFixed(1)} s, ${((1000 * count) / (ended - queued)).toFixed(0)} cells/s; coordinator ${(seconds(total) - seconds(putIn)).toFixed(1)} s of processor time`,
+    `done: ${((ended - queued) / 1000).toFixed(1)} s, ${((1000 * take) / (ended - queued)).toFixed(0)} cells/s; coordinator ${(seconds(total) - seconds(putIn)).toFixed(1)} s of processor time`,
   );
   console.log(
     `coordinator: ${before.toFixed(0)} MiB before, ${peak.toFixed(0)} MiB at most; Redis ${peakServer.toFixed(0)} MiB at most`,
   );
+  if (take < count) console.log(`the rest taken out of the queue: ${((cleaned - ended) / 1000).toFixed(1)} s`);
   redis.disconnect();
   await server.stop();
   rmSync(folder, { recursive: true, force: true });

@@ -10,14 +10,16 @@
 #SBATCH --mem=32G
 #SBATCH --time=24:00:00
 #SBATCH --output=faultline-worker-%A-%a.log
-#SBATCH --signal=B:INT@120
+#SBATCH --signal=B:TERM@120
 
 set -euo pipefail
+# The program itself and not npx, so that it gets the signal. Slurm runs a copy of this script: the checkout is where sbatch was typed.
+faultline=${FAULTLINE:-$SLURM_SUBMIT_DIR/bin/faultline.js}
 queue=${1:?name the queue, redis://HOST:PORT}
 root=${2:?name the folder that the plan lies in}
 
-npx faultline worker --queue "$queue" --root "$root" --idle 600 \
+node "$faultline" worker --queue "$queue" --root "$root" --idle 600 \
   --workers "${SLURM_CPUS_PER_TASK:-1}" --work "${TMPDIR:-/tmp}/faultline-work" &
 program=$!
-trap 'kill -INT "$program"' INT
+trap 'kill -TERM "$program"' TERM
 wait "$program" || wait "$program"

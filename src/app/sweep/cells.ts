@@ -21,6 +21,7 @@ import { isMade } from "../data/open-data.js";
 import { demandTask, readSuite, runsOf, type Suite } from "../evaluate/suite.js";
 import { nameOfModel } from "../name-of-model.js";
 import type { Plugins } from "../plugins/plugins.js";
+import { isUrl, shownUrl } from "../queue/download.js";
 import { type DataEntry, type ModelEntry, PlanError, type SweepPlan } from "./plan-file.js";
 
 /** What a plan comes to. */
@@ -47,15 +48,14 @@ interface Treatment extends Planned {
  * The cells of a plan in their order: models, data sets, attacks, corruptions, seeds. Everything that can be found wrong before anything runs is: models
  * are read, data sets opened, attacks held against tasks.
  *
- * @param folder where the plan lies: what it names is relative to it. @param limit takes the place of what the plan says.
+ * @param at where what it names lies (`fetchedPlaces`). @param limit takes the place of what the plan says.
  */
 export async function cellsOf(
   plan: SweepPlan,
-  folder: string,
+  at: Places,
   plugins: Plugins,
   { limit }: { readonly limit?: number | undefined } = {},
 ): Promise<SweepCells> {
-  const at = placesIn(folder);
   const problems = new Problems();
   const notes = new Set<string>();
   const planner = new Planner(plugins, at);
@@ -106,12 +106,6 @@ export async function cellsOf(
   }
   return { cells: [...cells.values()], problems: problems.sentences(), notes: [...notes] };
 }
-
-/** What a plan names lies relative to its folder; scenes that are made lie nowhere. */
-export const placesIn =
-  (folder: string): Places =>
-  (named) =>
-    isMade(named) ? named : resolve(folder, named);
 
 async function readModel(entry: ModelEntry, planner: Planner, at: Places, notes: Set<string>): Promise<PlannedModel> {
   if (!existsSync(at(entry.path))) throw new PlanError(`${entry.path}: there is no such model; paths are relative to the plan.`);
@@ -284,11 +278,11 @@ function treatmentsIn(
   }));
 }
 
-const nameOfData = ({ name, path }: DataEntry): string => name ?? (isMade(path) ? plain(path) : plain(basename(resolve(path))));
+const nameOfData = ({ name, path }: DataEntry): string => name ?? (isMade(path) ? plain(path) : plain(basename(isUrl(path) ? shownUrl(path) : resolve(path))));
 
 function nameOf(model: ModelEntry, data: DataEntry, { label, corruption }: Treatment, seed: number | undefined): string {
   const parts = [
-    model.name ?? nameOfModel(model.path),
+    model.name ?? nameOfModel(isUrl(model.path) ? shownUrl(model.path) : model.path),
     nameOfData(data),
     ...(label === "" ? [] : [label]),
     ...(corruption === undefined ? [] : [corruption.split(",")[0]!]),

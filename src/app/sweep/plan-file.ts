@@ -23,6 +23,12 @@ const word = z
 const oneOrMany = <S extends z.ZodType>(of: S) => z.union([of, z.array(of)]);
 const value = z.union([z.string(), z.number(), z.boolean()]);
 
+const hash = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/)
+  .meta({ allowed: "64 hexadecimal digits" })
+  .describe("With an address: SHA-256 that the file must have.");
+
 const picture = {
   limit: count.optional().describe("Only so many samples, a choice that the seed decides."),
   resize: size.optional().describe("Resize pictures first, whatever their shape."),
@@ -39,7 +45,8 @@ const meeting = {
 };
 
 const modelEntry = z.strictObject({
-  path: z.string().describe("ONNX file, relative to the plan."),
+  path: z.string().describe("ONNX file, relative to the plan, or its address (https://...)."),
+  sha256: hash.optional(),
   name: word.optional().describe("What its cells are called; default the file's name."),
   spec: z
     .union([z.string(), z.record(z.string(), z.unknown())])
@@ -52,7 +59,10 @@ const modelEntry = z.strictObject({
 });
 
 const dataEntry = z.strictObject({
-  path: z.string().describe("Data set or folder of images, relative to the plan; or synthetic:96,length=8."),
+  path: z
+    .string()
+    .describe("Data set or folder of images, relative to the plan; the address of a data set in one file; or synthetic:96,length=8."),
+  sha256: hash.optional(),
   name: word.optional().describe("What its cells are called; default the folder's name."),
   format: z.enum(layoutNames).optional().describe("Layout; default recognized."),
   split: z.string().optional(),

@@ -1,6 +1,7 @@
 import { freemem } from "node:os";
 import { basename, dirname, extname, join } from "node:path";
 import { physicalCores } from "../../../engine/runtime/node.js";
+import type { Places } from "../../attack/places.js";
 import { benchmarkText, writeBenchmark } from "../../benchmark/write.js";
 import type { PlaceTable } from "../../cells/bench.js";
 import { type Cell, needsOf } from "../../cells/cell.js";
@@ -8,7 +9,9 @@ import { isDone, readFailure } from "../../cells/done.js";
 import { Local } from "../../cells/local.js";
 import type { Runner } from "../../cells/runner.js";
 import { loadPlugins, type Plugins } from "../../plugins/plugins.js";
-import { cellsOf, placesIn } from "../../sweep/cells.js";
+import { type QueueAddress, queueAddress } from "../../queue/address.js";
+import { cellsOf } from "../../sweep/cells.js";
+import { fetchedPlaces } from "../../sweep/fetched.js";
 import { examplePlan, readSweepPlan, type SweepPlan } from "../../sweep/plan-file.js";
 import type { SweepFlags } from "../commands/sweep.js";
 import { UsageError } from "../errors.js";
@@ -24,8 +27,10 @@ export async function sweep(path: string | undefined, flags: SweepFlags): Promis
   if (!path) throw new UsageError("name a plan; faultline sweep --print-plan prints one to begin with.");
   const plan = readSweepPlan(path);
   const plugins = await loadPlugins(flags.plugin);
-  const { cells, problems, notes } = await cellsOf(plan, dirname(path), plugins, { limit: flags.limit });
   const say = flags.quiet ? () => {} : (text: string) => process.stderr.write(text);
+  const queue = queueOf(flags);
+  const at = await fetchedPlaces(plan, dirname(path), say);
+  const { cells, problems, notes } = await cellsOf(plan, at, plugins, { limit: flags.limit });
   for (const note of notes) say(`note: ${note}\n`);
   if (problems.length > 0) sayProblems(path, problems, cells, flags, say);
   const root = flags.out ?? join("runs", basename(path, extname(path)));
@@ -35,7 +40,13 @@ export async function sweep(path: string | undefined, flags: SweepFlags): Promis
   }
   const end = await runTold(
     cells,
-    { root, plugins, shard: flags.shard, caches: flags.cache ?? [], runner: runnerOf(plan, dirname(path), plugins, flags) },
+    {
+      root,
+      plugins,
+      shard: flags.shard,
+      caches: flags.cache ?? [],
+      runner: queue ? await queueRunner(queue, root) : localRunner(plan, at, plugins, flags),
+    },
     flags,
   );
   const done = cells.length - end.left.length;
@@ -101,9 +112,28 @@ function sayProblems(
   say(`left out, since it cannot be run:\n${list}\n`);
 }
 
-/** What runs the cells. */
-const runnerOf =
-  (plan: SweepPlan, folder: string, plugins: Plugins, flags: SweepFlags) =>
+/**
+ * Where the queue is, if there is one.
+ *
+ * @throws UsageError for flags that are of processes of this machine.
+ */
+function queueOf({ queue, workers, shard }: SweepFlags): QueueAddress | undefined {
+  if (queue === undefined) return undefined;
+  if (workers !== undefined)
+    throw new UsageError("--workers is of this machine's processes; with --queue, say it to faultline worker.");
+  if (shard !== undefined) throw new UsageError("--shard: the workers of a queue share all cells; leave it out, or --queue.");
+  return queueAddress(queue === true ? undefined : queue, process.env);
+}
+
+/** The workers of a queue run the cells. */
+async function queueRunner(address: QueueAddress, folder: string) {
+  const { QueueRunner } = await import("../../queue/coordinator.js");
+  return (say: (text: string) => void): Runner => new QueueRunner(address, { folder, say: (sentence) => say(`${sentence}\n`) });
+}
+
+/** Processes of this machine run the cells. */
+const localRunner =
+  (plan: SweepPlan, at: Places, plugins: Plugins, flags: SweepFlags) =>
   (say: (text: string) => void): Runner => {
     const workers = flags.workers ?? usualWorkers(plan);
     const cores = physicalCores();
@@ -111,14 +141,9 @@ const runnerOf =
       say(
         `note: ${workers} workers of ${plan.threads} threads are more than the ${cores} cores of this machine; they will wait for each other\n`,
       );
-    return new Local({ workers, plugins: plugins.files.map((f) => f.path), places: placesOf(folder), say });
+    const places = (cell: Cell): PlaceTable => Object.fromEntries(needsOf(cell).map(({ named }) => [named, at(named)]));
+    return new Local({ workers, plugins: plugins.files.map((f) => f.path), places, say });
   };
-
-/** Where a cell's files lie: relative to the plan. */
-function placesOf(folder: string): (cell: Cell) => PlaceTable {
-  const at = placesIn(folder);
-  return (cell) => Object.fromEntries(needsOf(cell).map(({ named }) => [named, at(named)]));
-}
 
 /** Bytes that a worker may take before it has read anything large. */
 const perWorker = 2 ** 30;

@@ -4,6 +4,7 @@ import { parsePositiveInteger, parseShard } from "../model-options.js";
 
 export interface SweepFlags {
   readonly workers?: number;
+  readonly queue?: string | true;
   readonly shard?: { readonly index: number; readonly count: number };
   readonly cache?: readonly string[];
   readonly limit?: number;
@@ -20,7 +21,7 @@ export interface SweepFlags {
 /** `faultline sweep plan.yaml` */
 export function sweepCommand(): Command {
   return new Command("sweep")
-    .description("Run a grid of models, data sets, attacks, budgets and corruptions over processes of this machine; one report.")
+    .description("Run a grid of models, data sets, attacks, budgets and corruptions over processes of this machine, or many machines; one report.")
     .argument("[plan]", "YAML or JSON file that says what is run (faultline spec --schema sweep has all of its fields)")
     .option("--print-plan", "print a plan to begin with")
     .option("--list", "print the cells of the plan and how far they are, and run nothing")
@@ -28,6 +29,10 @@ export function sweepCommand(): Command {
       "--workers <n>",
       "processes (default: cores over the plan's threads, less where memory is short)",
       parsePositiveInteger,
+    )
+    .option(
+      "--queue [url]",
+      "have the cells done by workers (faultline worker) of a queue on a Redis server, redis://HOST:PORT (default: FAULTLINE_QUEUE); a password comes from FAULTLINE_REDIS_PASSWORD",
     )
     .option(
       "--shard <i/n>",
@@ -54,6 +59,7 @@ Exit codes: 0 done; 1 a cell or an audit failed; 130 stopped by Ctrl-C.
 
 Examples: faultline sweep --print-plan > plan.yaml
           faultline sweep plan.yaml --workers 4
+          faultline sweep plan.yaml --queue redis://10.0.0.5:6379
           faultline sweep plan.yaml --shard $((SLURM_ARRAY_TASK_ID + 1))/$SLURM_ARRAY_TASK_COUNT --out shared/sweep`,
     )
     .action(async (plan: string | undefined, flags: SweepFlags) => {
