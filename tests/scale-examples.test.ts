@@ -54,14 +54,21 @@ describe("examples/scale", () => {
 
   it("tasks of the Slurm array do one part each, and all parts", () => {
     const parts = [1, 2, 3].map((id) => {
-      const slurm = { SLURM_ARRAY_TASK_ID: `${id}`, SLURM_ARRAY_TASK_MIN: "1", SLURM_ARRAY_TASK_COUNT: "3", SLURM_CPUS_PER_TASK: "8" };
+      const slurm = {
+        SLURM_ARRAY_TASK_ID: `${id}`,
+        SLURM_ARRAY_TASK_MIN: "1",
+        SLURM_ARRAY_TASK_COUNT: "3",
+        SLURM_CPUS_PER_TASK: "8",
+      };
       const args = argumentsOf("slurm-array.sh", ["plan.yaml", "/shared/sweep"], slurm);
       expect(args.slice(0, 4)).toEqual(["sweep", "plan.yaml", "--out", "/shared/sweep"]);
       expect(args.slice(-2)).toEqual(["--workers", "8"]);
       return parseShard(args[args.indexOf("--shard") + 1]!);
     });
     expect(parts).toEqual([1, 2, 3].map((index) => ({ index, count: 3 })));
-    expect(argumentsOf("slurm-workers.sh", ["redis://head:6379", "/shared"], { SLURM_CPUS_PER_TASK: "4", TMPDIR: scratch })).toEqual(
+    expect(
+      argumentsOf("slurm-workers.sh", ["redis://head:6379", "/shared"], { SLURM_CPUS_PER_TASK: "4", TMPDIR: scratch }),
+    ).toEqual(
       ["worker", "--queue", "redis://head:6379", "--root", "/shared", "--idle", "600", "--workers", "4", "--work"].concat(
         join(scratch, "faultline-work"),
       ),

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -29,7 +29,7 @@ beforeAll(async () => {
     folder.path("plans", "plan.yaml"),
     `models: [{ path: "${address}", spec: ${spec} }]
 data: scenes
-attacks: [none, { attack: [pgd, cospgd], epsilon: [4/255, 8/255], steps: 60 }]
+attacks: [none, { attack: [pgd, cospgd], epsilon: [4/255, 8/255], steps: 40 }]
 audit: false
 `,
   );
@@ -48,7 +48,7 @@ const sweep = (out: string, ...more: string[]) =>
 /** A worker of its own process, whose work folder has its name. */
 function worker(name: string): ChildProcess & { said: () => string } {
   const args = ["worker", "--queue", server.url, "--root", folder.path("plans"), "--work", folder.path(name)];
-  const child = spawn(process.execPath, [start, ...args, "--workers", "1", "--lost-after", "4"], {
+  const child = spawn(process.execPath, [start, ...args, "--workers", "1", "--lost-after", "3"], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   let said = "";
@@ -104,7 +104,10 @@ describe.skipIf(!hasRedis)("sweep --queue (skipped where redis-server is not ins
 
   it("says what is wrong with a queue before anything is written", async () => {
     const none = await sweep("none", "--queue", "redis://127.0.0.1:1");
-    expect([none.code, none.err]).toEqual([1, expect.stringMatching(/^faultline: redis:\/\/127\.0\.0\.1:1 cannot be reached: nothing listens/m)]);
+    expect([none.code, none.err]).toEqual([
+      1,
+      expect.stringMatching(/^faultline: redis:\/\/127\.0\.0\.1:1 cannot be reached: nothing listens/m),
+    ]);
     expect(existsSync(folder.path("none"))).toBe(false);
     const secret = await sweep("none", "--queue", "redis://:hunter2@127.0.0.1");
     expect(secret.err).toMatch(/a password on a command line; leave it out and put it in the variable FAULTLINE_REDIS_PASSWORD/);

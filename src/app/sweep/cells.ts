@@ -278,7 +278,8 @@ function treatmentsIn(
   }));
 }
 
-const nameOfData = ({ name, path }: DataEntry): string => name ?? (isMade(path) ? plain(path) : plain(basename(isUrl(path) ? shownUrl(path) : resolve(path))));
+const nameOfData = ({ name, path }: DataEntry): string =>
+  name ?? (isMade(path) ? plain(path) : plain(basename(isUrl(path) ? shownUrl(path) : resolve(path))));
 
 function nameOf(model: ModelEntry, data: DataEntry, { label, corruption }: Treatment, seed: number | undefined): string {
   const parts = [

@@ -26,7 +26,9 @@ export async function fetchedPlaces(plan: SweepPlan, folder: string, say: (text:
     if (fetched.has(path)) continue;
     const { username, password } = new URL(path);
     if (username !== "" || password !== "")
-      throw new PlanError(`${shownUrl(path)}: the plan has a user or password for it, which would stand in all results; leave them out.`);
+      throw new PlanError(
+        `${shownUrl(path)}: the plan has a user or password for it, which would stand in all results; leave them out.`,
+      );
     const kept = fetchedFolder();
     say(`${shownUrl(path)}: kept in ${kept}\n`);
     fetched.set(path, (await download(path, { sha256, folder: kept })).path);

@@ -61,7 +61,9 @@ const modelEntry = z.strictObject({
 const dataEntry = z.strictObject({
   path: z
     .string()
-    .describe("Data set or folder of images, relative to the plan; the address of a data set in one file; or synthetic:96,length=8."),
+    .describe(
+      "Data set or folder of images, relative to the plan; the address of a data set in one file; or synthetic:96,length=8.",
+    ),
   sha256: hash.optional(),
   name: word.optional().describe("What its cells are called; default the folder's name."),
   format: z.enum(layoutNames).optional().describe("Layout; default recognized."),

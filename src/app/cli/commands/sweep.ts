@@ -21,7 +21,9 @@ export interface SweepFlags {
 /** `faultline sweep plan.yaml` */
 export function sweepCommand(): Command {
   return new Command("sweep")
-    .description("Run a grid of models, data sets, attacks, budgets and corruptions over processes of this machine, or many machines; one report.")
+    .description(
+      "Run a grid of models, data sets, attacks, budgets and corruptions over processes of this machine, or many machines; one report.",
+    )
     .argument("[plan]", "YAML or JSON file that says what is run (faultline spec --schema sweep has all of its fields)")
     .option("--print-plan", "print a plan to begin with")
     .option("--list", "print the cells of the plan and how far they are, and run nothing")

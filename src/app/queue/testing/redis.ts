@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { Redis } from "ioredis";
 
 /** Whether this machine has a Redis server; tests that need one are skipped without, and say so. */
 export const hasRedis = spawnSync("redis-server", ["--version"]).status === 0;
@@ -50,18 +49,13 @@ export async function startRedis(...settings: readonly string[]): Promise<TestSe
   };
 }
 
-async function answers(port: number): Promise<boolean> {
-  const redis = new Redis({ port, host: "127.0.0.1", lazyConnect: true, retryStrategy: () => null, enableReadyCheck: false });
-  redis.on("error", () => {});
-  try {
-    await redis.connect();
-    return true;
-  } catch {
-    return false;
-  } finally {
-    redis.disconnect();
-  }
-}
+const answers = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("connect", () => resolve(true));
+    socket.on("error", () => resolve(false));
+    socket.on("connect", () => socket.destroy());
+  });
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
