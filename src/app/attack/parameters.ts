@@ -66,7 +66,10 @@ export function readField({ schema, kind }: Field, text: string | readonly strin
     typeof text === "string" ? readAs(kind, text) : text.map((each) => readAs(kind.kind === "list" ? kind.each : kind, each));
   if (schema.safeParse(value).success) return { value };
   return {
-    problem: Number.isNaN(value) ? "write a number such as 0.03 or a fraction such as 8/255" : `write ${describe(schema)}`,
+    problem:
+      Number.isNaN(value) && kind.kind === "number"
+        ? "write a number such as 0.03 or a fraction such as 8/255"
+        : `write ${describe(schema)}`,
   };
 }
 

@@ -30,7 +30,10 @@ export interface OpenPlan {
  */
 export async function readPlan(folder: string, elsewhere: readonly string[] = []): Promise<OpenPlan> {
   const file = join(folder, "run.json");
-  if (!existsSync(file)) throw new RunError(`${folder} is no run directory: it has no run.json.`);
+  if (!existsSync(file))
+    throw new RunError(
+      `${folder} is no run directory: ${existsSync(folder) ? "it has no run.json" : "there is no such folder"}.`,
+    );
   let value: unknown;
   try {
     value = JSON.parse(readFileSync(file, "utf8"));

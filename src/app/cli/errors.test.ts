@@ -62,6 +62,63 @@ type Case = readonly [what: string, args: () => readonly string[], sentence: Reg
 const cases: readonly Case[] = [
   ["an unknown command", () => ["atack"], /unknown command/],
   ["no model", () => ["attack"], /missing required argument 'model'/],
+  ["a flag of another command", () => attack("--write"), /unknown option '--write' \(a flag of faultline doctor\)/],
+  [
+    "a parameter of an attack elsewhere",
+    () => ["doctor", model, "--data", data, "--epsilon", "8/255"],
+    /unknown option '--epsilon' \(a flag of faultline attack\)/,
+  ],
+  ["a flag that nobody has", () => attack("--quartz"), /'--quartz' \(faultline attack --help lists/],
+  [
+    "a gradient in the model's place",
+    () => ["grad", folder.path("any.onnx"), "-o", folder.path("empty/../any.onnx")],
+    /is the file that is read/,
+  ],
+  [
+    "a step in the model's place",
+    () => ["compile", folder.path("any.onnx"), "--task", "segmentation", "--size", "8x8", "-o", folder.path("any.onnx")],
+    /is the file that is read/,
+  ],
+  [
+    "a checkpoint in its own place",
+    () => ["convert", folder.path("bright.safetensors"), "-o", folder.path("bright.safetensors")],
+    /is the file that is read/,
+  ],
+  [
+    "tensors in their own place",
+    () => attackTensors("--out", file("images")),
+    /--out .*images\.safetensors is the file that is read/,
+  ],
+  ["a bound for tensors", () => attackTensors("--fail-under", "miou=40"), /--fail-under goes with --data/],
+  [
+    "a checkpoint that is not there",
+    () => ["convert", folder.path("none.pth"), "-o", folder.path("n.onnx")],
+    /none\.pth: there is no such file/,
+  ],
+  ["a comparison with nothing", () => ["compare", folder.path("none")], /no run directory: there is no such folder/],
+  ["a comparison with what is no run", () => ["compare", data], /no run directory: it has no run\.json/],
+  [
+    "a run within the data",
+    () => [...attackAnySize(), "--out", data],
+    /data holds other files \(images, labels\); name a new or empty directory/,
+  ],
+  [
+    "a file as data",
+    () => ["attack", model, "--task", "segmentation", "--data", folder.path("text.onnx")],
+    /is a file; put pictures into a folder/,
+  ],
+  [
+    "folders with other names",
+    () => ["attack", network("flow"), "--task", "flow", "--data", folder.path("pairs")],
+    /it holds the folders left \(2 pictures\), right \(2 pictures\)/,
+  ],
+  [
+    "a mean in levels",
+    () => attack("--mean", "124,116,104", "--std", "58,57,57"),
+    /divide a mean and a deviation in levels of 0 to 255 by 255\), not 124/,
+  ],
+  ["a deviation of zero", () => attack("--mean", "0.5", "--std", "0"), /range\.std\.0: must be a number above 0, not 0/],
+  ["steps that are no number", () => attack("--steps", "nan"), /--steps nan: write a whole number of at least 1/],
   ["a model that is not there", () => ["inspect", folder.path("none.onnx")], /none\.onnx: no such file/],
   ["a folder as model", () => ["inspect", folder.path()], /this is a folder/],
   ["a text as model", () => ["inspect", folder.path("text.onnx")], /not a whole ONNX file/],
@@ -98,7 +155,7 @@ const cases: readonly Case[] = [
   [
     "one image for a model of two",
     () => ["attack", network("flow"), "--task", "segmentation", "--data", data],
-    /Nothing feeds the model's input image_2/,
+    /Nothing feeds the model's input image_2: the image goes to image_1. Say with "inputs"/,
   ],
   [
     "two images for a model of one",

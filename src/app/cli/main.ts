@@ -21,7 +21,7 @@ import { transferCommand } from "./commands/transfer.js";
 import { workerCommand } from "./commands/worker.js";
 import { sentenceOf } from "./errors.js";
 import { addLateFlags } from "./late-flags.js";
-import { withFlagSuggestions } from "./unknown-flag.js";
+import { type UnknownFlag, unknownFlagText, withUnknownFlags } from "./unknown-flag.js";
 import { version } from "./version.js";
 
 const commands = (): Command[] => [
@@ -58,8 +58,11 @@ export async function main(args: readonly string[]): Promise<number> {
     .showHelpAfterError("(faultline --help lists the commands)")
     .exitOverride();
   const all = commands();
+  let unknown: UnknownFlag | undefined;
   for (const command of all) {
-    withFlagSuggestions(command);
+    withUnknownFlags(command, (found) => {
+      unknown = found;
+    });
     program.addCommand(command.exitOverride());
   }
   try {
@@ -67,8 +70,11 @@ export async function main(args: readonly string[]): Promise<number> {
     await program.parseAsync(["node", "faultline", ...args]);
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    // Commander has printed its own sentence already.
-    if (error instanceof CommanderError) return error.exitCode;
+    if (error instanceof CommanderError) {
+      // Of all else commander has printed its own sentence already.
+      if (unknown) process.stderr.write(await unknownFlagText(unknown, all));
+      return error.exitCode;
+    }
     process.stderr.write(`faultline: ${sentenceOf(error)}\n`);
     return 1;
   }

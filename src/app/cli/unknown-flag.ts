@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { nearest } from "../../engine/onnx/nearest.js";
+import { addLateFlags } from "./late-flags.js";
 
 // Which flag was meant by one that does not exist.
 
@@ -57,15 +58,33 @@ export function flagMeant(typed: string, known: readonly string[]): string | und
   return found && `--${found}`;
 }
 
-/** Has a command name the flag that was meant in place of commander's guess. */
-export function withFlagSuggestions(command: Command): void {
-  command.showSuggestionAfterError(false).configureOutput({
-    outputError: (text, write) => {
-      const [, typed] = /unknown option '([^'=]+)/.exec(text) ?? [];
-      const flags = command.options.flatMap(({ long, hidden }) => (long && !hidden ? [long] : []));
-      const meant = typed === undefined ? undefined : flagMeant(typed, flags);
-      write(meant === undefined ? text : `${text.trimEnd()} (did you mean ${meant}?)\n`);
-    },
-  });
-  for (const inner of command.commands) withFlagSuggestions(inner);
+/** A flag that a command does not have, as commander tells it. */
+export interface UnknownFlag {
+  readonly command: Command;
+  /** "error: unknown option '--eps'\n" */
+  readonly text: string;
 }
+
+/** Has a command and those within it leave unknown flags to `take`, in place of commander's guess. */
+export function withUnknownFlags(command: Command, take: (unknown: UnknownFlag) => void): void {
+  command.showSuggestionAfterError(false).configureOutput({
+    outputError: (text, write) => (typedIn(text) === undefined ? write(text) : take({ command, text })),
+  });
+  for (const inner of command.commands) withUnknownFlags(inner, take);
+}
+
+const typedIn = (text: string): string | undefined => /unknown option '([^'=]+)/.exec(text)?.[1];
+
+/** The sentence, with the flag that was meant, or the commands that have it. */
+export async function unknownFlagText({ command, text }: UnknownFlag, all: readonly Command[]): Promise<string> {
+  const typed = typedIn(text)!;
+  const meant = flagMeant(typed, flagsOf(command));
+  if (meant !== undefined) return `${text.trimEnd()} (did you mean ${meant}?)\n`;
+  if (command.name() !== "attack") await addLateFlags(all, ["attack"]);
+  const owners = all.flatMap((c) => (c.commands.length > 0 ? c.commands : [c])).filter((c) => flagsOf(c).includes(typed));
+  const names = owners.map((c) => [c.parent?.name() === "faultline" ? "" : c.parent?.name(), c.name()].filter(Boolean).join(" "));
+  if (names.length === 0) return `${text.trimEnd()} (faultline ${command.name()} --help lists those that there are)\n`;
+  return `${text.trimEnd()} (${names.length === 1 ? `a flag of faultline ${names[0]}` : `a flag of ${names.slice(0, 4).join(", ")}`})\n`;
+}
+
+const flagsOf = (command: Command): string[] => command.options.flatMap(({ long, hidden }) => (long && !hidden ? [long] : []));

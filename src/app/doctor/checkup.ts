@@ -9,7 +9,7 @@ import type { Prepared } from "../attack/prepare.js";
 import { compareFeedings, rawOutputsByName, readAs, type View, viewOf } from "./feeding.js";
 import { type Finding, good, unsure, wrong } from "./finding.js";
 import { gradientReaches } from "./gradient.js";
-import { labelRange, objectClasses } from "./labels.js";
+import { labelsFit } from "./labels.js";
 import { agreement, scaleOf } from "./score.js";
 import { sizeRule } from "./size-rule.js";
 
@@ -45,8 +45,8 @@ export async function checkup(
   findings.push(...output, await gradientReaches(engine, { ...view, spec: read }, samples[0]!), ...input);
   if (!labeled) return [...findings, unsure("labels", "Without labels nothing more can be told; give labeled data.")];
   const { kind, output: outputs } = tasks[spec.task];
-  if (kind === "boxes") findings.push(objectClasses(samples, best.predictions[0]!.shape[0]! - 4));
-  if (kind === "classes") findings.push(labelRange(samples, best.predictions[0]!.shape[0]!, spec, best.offset));
+  const labels = labelsFit(samples, best, spec);
+  if (labels) findings.push(labels);
   const meaning =
     kind === "values" && outputs.meanings.length > 1 ? await meaningOf(engine, { ...view, spec: read }, samples) : undefined;
   if (meaning) findings.push(meaning);

@@ -1,6 +1,20 @@
+import type { Tensor } from "../../engine/tensor/tensor.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
+import { tasks } from "../../vision/tasks/index.js";
 import { type Finding, good, percent, unsure, wrong } from "./finding.js";
 import type { Labeled } from "./score.js";
+
+/** What the labels of these samples show; undefined where the task's truth is no labels. `predictions`: as the best way of feeding the model has them. */
+export function labelsFit(
+  samples: readonly Labeled[],
+  { predictions, offset }: { readonly predictions: readonly Tensor[]; readonly offset: number },
+  spec: ModelSpec,
+): Finding | undefined {
+  const [first] = predictions[0]!.shape as [number];
+  const { kind } = tasks[spec.task];
+  if (kind === "boxes") return objectClasses(samples, first - 4);
+  return kind === "classes" ? labelRange(samples, first, spec, offset) : undefined;
+}
 
 /** Whether the data's labels are among the model's classes, and what to do with those that are not. */
 export function labelRange(samples: readonly Labeled[], classes: number, spec: ModelSpec, offset: number): Finding {

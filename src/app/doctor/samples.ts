@@ -1,3 +1,4 @@
+import type { Tensor } from "../../engine/tensor/tensor.js";
 import type { Dataset, Sample } from "../../vision/data/dataset.js";
 import { DataError } from "../../vision/data/error.js";
 import { fitted } from "../../vision/data/fit.js";
@@ -12,8 +13,8 @@ export interface LookedAt {
   readonly samples: readonly Prepared[];
   /** How the predictor brings them to the size that the model takes. */
   readonly mismatch: Mismatch;
-  /** On how pictures come to the model's size. */
-  readonly finding: Finding;
+  /** On how pictures come to the model's size, and on their colors. */
+  readonly findings: readonly Finding[];
 }
 
 /**
@@ -52,7 +53,7 @@ export async function lookAt(
     side ??= picture;
   }
   if (samples.length === 0) throw new DataError(`Not one of the ${taken} samples that were tried can be read.`);
-  return { samples, mismatch, finding: onSizes(pictures, spec, fit) };
+  return { samples, mismatch, findings: [onSizes(pictures, spec, fit), ...onColors(samples, spec)] };
 }
 
 const extentOf = ({ inputs }: Sample): Extent => {
@@ -68,6 +69,21 @@ async function cover(dataset: Dataset, sample: Sample, { height, width }: Extent
   const shorter = Math.ceil(Math.min(from.height, from.width) * scale);
   const one: Dataset = { ...dataset, sample: async () => sample };
   return fitted(fitted(one, { kind: "resize-shorter", side: shorter }), { kind: "crop", height, width }).sample(0);
+}
+
+/** Whether pictures without color are shown to a model of color, which its training may not have known. */
+function onColors(samples: readonly Prepared[], { channels }: ModelSpec): Finding[] {
+  const isGray = ({ data, shape }: Tensor<"float32">) => {
+    const plane = shape[1]! * shape[2]!;
+    return data.every((v, i) => v === data[i % plane]);
+  };
+  if (channels === "gray" || !samples.every(({ images }) => Object.values(images).every(isGray))) return [];
+  return [
+    unsure(
+      "colors",
+      `All ${samples.length} pictures are gray, and the model takes ${channels}: each of the three channels gets the same intensities.`,
+    ),
+  ];
 }
 
 /** What happens to the pictures on their way to the model. */

@@ -50,7 +50,7 @@ export class RunDirectory<R extends RunRecord> {
   /**
    * @param plan everything that determines the result, as JSON.
    * @param options.folders what is made inside. @param options.identity what of a plan decides whether a run goes on; default: all of it.
-   * @throws RunError when another process writes the directory, or it holds a run with another plan.
+   * @throws RunError when another process writes the directory, or it holds a run with another plan, or files that are of no run.
    */
   static open<R extends RunRecord, P = unknown>(
     path: string,
@@ -60,6 +60,7 @@ export class RunDirectory<R extends RunRecord> {
       identity = (p) => p,
     }: { readonly folders?: readonly string[]; readonly identity?: (plan: P) => unknown } = {},
   ): RunDirectory<R> {
+    refuseForeign(path);
     const made = [path, ...folders.map((folder) => join(path, folder))].flatMap(makeFolder);
     lock(path);
     try {
@@ -136,6 +137,24 @@ export class RunDirectory<R extends RunRecord> {
     for (const name of ofEveryRun) rmSync(join(this.path, name), { force: true });
     removeEmpty(this.made);
   }
+}
+
+/**
+ * A run never mixes with what it has not written: a data set in the same folder would lose its `images/`.
+ *
+ * @throws RunError where a directory without run.json holds anything else.
+ */
+export function refuseForeign(path: string): void {
+  if (!existsSync(path) || !statSync(path).isDirectory() || existsSync(join(path, "run.json"))) return;
+  const foreign = readdirSync(path, { withFileTypes: true }).filter(
+    (entry) =>
+      !/^\.|^lock$|\.part$/.test(entry.name) && !(entry.isDirectory() && readdirSync(join(path, entry.name)).length === 0),
+  );
+  if (foreign.length === 0) return;
+  const names = foreign.slice(0, 3).map(({ name }) => name);
+  throw new RunError(
+    `${path} holds other files (${names.join(", ")}${foreign.length > 3 ? ", ..." : ""}); name a new or empty directory with --out.`,
+  );
 }
 
 const ofEveryRun: readonly string[] = ["run.json", "records.jsonl"];

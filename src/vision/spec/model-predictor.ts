@@ -245,6 +245,8 @@ function inputsByRole({ inputs: free }: Names, spec: ModelSpec): Record<string, 
   }
   const unused = free.filter((name) => !Object.values(given).includes(name));
   if (unused.length > 0)
-    throw new SpecError(`Nothing feeds the model's input${unused.length > 1 ? "s" : ""} ${unused.join(", ")}.`);
+    throw new SpecError(
+      `Nothing feeds the model's input${unused.length > 1 ? "s" : ""} ${unused.join(", ")}: ${roles.length > 1 ? `the images ${roles.join(" and ")} go` : "the image goes"} to ${Object.values(given).join(" and ")}. Say with "inputs" in the specification where images go, and export the model with all other inputs as constants.`,
+    );
   return given;
 }

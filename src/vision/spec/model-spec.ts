@@ -7,7 +7,14 @@ import { parseSizeRule, sizeWord } from "./size-rule.js";
 // What a model expects and yields. It is said (sidecar file or flags) and checked; what nobody says is the usual value, and is named as assumed
 // (`assumptions.ts`): a wrong range or channel order is the most common reason for robustness numbers that mean nothing.
 
-const three = z.tuple([z.number(), z.number(), z.number()]);
+const three = <T extends z.ZodType>(each: T) => z.tuple([each, each, each]);
+// Means in levels of 0 to 255 are the usual slip.
+const mean = z
+  .number()
+  .min(-1)
+  .max(1)
+  .meta({ allowed: "in units of [0, 1] (divide a mean and a deviation in levels of 0 to 255 by 255)" });
+const deviation = z.number().positive();
 const positive = z.number().int().positive();
 
 /** The usual normalization of ImageNet's models, in units of [0, 1]. */
@@ -22,7 +29,7 @@ export const rangeSchema = z.union([
   z.literal("-1..1").describe("2 x - 1"),
   z.literal("imagenet").transform(imagenet).describe("ImageNet's usual mean and deviation"),
   z
-    .strictObject({ mean: z.union([three, z.tuple([z.number()])]), std: z.union([three, z.tuple([z.number()])]) })
+    .strictObject({ mean: z.union([three(mean), z.tuple([mean])]), std: z.union([three(deviation), z.tuple([deviation])]) })
     .describe("(x - mean) / std, in units of [0, 1]"),
 ]);
 

@@ -2,6 +2,7 @@ import type { Dataset } from "../../../vision/data/dataset.js";
 import { assumptionsNamed, assumptionWords } from "../../../vision/spec/assumptions.js";
 import { compareFeedings, viewOf } from "../../doctor/feeding.js";
 import type { Finding } from "../../doctor/finding.js";
+import { labelsFit } from "../../doctor/labels.js";
 import { lookAt } from "../../doctor/samples.js";
 import type { AttackPlan } from "../plan.js";
 import type { AttackContext, AttackRecord } from "../run-attack.js";
@@ -27,8 +28,9 @@ export async function tryFeedings(context: AttackContext, done: readonly AttackR
   const count = first.target?.shape.length === 0 ? most.label : most.pixels;
   const { samples, mismatch } = await lookAt(own, plan.spec, fit, count, () => {});
   const view = await viewOf(engine, model, plan.spec, samples, mismatch);
-  const { output, input, labeled } = await compareFeedings(engine, view, samples);
-  return { findings: [...output, ...input], labeled, samples: samples.length };
+  const { output, input, best, labeled } = await compareFeedings(engine, view, samples);
+  const labels = labeled ? labelsFit(samples, best, plan.spec) : undefined;
+  return { findings: [...output, ...input, ...(labels ? [labels] : [])], labeled, samples: samples.length };
 }
 
 /** The most common mistake of all: a wrong value range or channel order makes any model look weak. The doctor's findings decide. */

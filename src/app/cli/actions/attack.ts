@@ -30,6 +30,7 @@ import { withEngine } from "./engine.js";
 import { finishOf } from "./finish.js";
 import { demandLearner } from "./fit-on.js";
 import { resolveSpec, type SaidSpec, sayAssumed } from "./spec.js";
+import { refuseOverwriting } from "./write.js";
 
 /** `faultline attack model.onnx --task segmentation --data DIR` */
 export async function attack(path: string, flags: AttackCommandFlags): Promise<void> {
@@ -250,8 +251,14 @@ async function attackTensors(
     throw new UsageError(
       `--target ${flags.target}: with --input the target is a file of tensors too (.safetensors, .npz or .npy).`,
     );
-  for (const name of ["fitOn", "perturbation"] as const)
+  for (const name of ["fitOn", "perturbation", "failUnder", "failOver", "allowAudit", "json"] as const)
     if (flags[name] !== undefined) throw new UsageError(`${flagOf(name)} goes with --data.`);
+  for (const read of [flags.input!, flags.target, flags.start])
+    for (const [name, written] of [
+      ["--out", flags.out],
+      ["--trace", flags.trace],
+    ] as const)
+      if (read !== undefined && written !== undefined) refuseOverwriting(written, read, name);
   for (const name of ["format", "split", "variant", "limit", "resize", "shorter", "crop", "tile", "overlap", "shard"] as const)
     if (flags[name] !== undefined) throw new UsageError(`--${name} goes with --data.`);
   if (flags.mismatch !== "pad")

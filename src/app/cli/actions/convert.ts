@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { saveModel } from "../../../engine/onnx/write-file.js";
 import { sizeOf } from "../../../engine/tensor/tensor.js";
 import { loadCheckpoint, saveCheckpoint } from "../../../vision/nn/checkpoints/files.js";
@@ -29,9 +29,12 @@ import { inputShapes } from "../../train/build.js";
 import { ConfigError, readJson } from "../../train/config.js";
 import type { ConvertFlags } from "../commands/convert.js";
 import { UsageError } from "../errors.js";
+import { refuseOverwriting } from "./write.js";
 
 /** `faultline convert NAFNet-GoPro-width32.pth --size 256x256 -o nafnet.onnx` */
 export async function convert(path: string, flags: ConvertFlags): Promise<void> {
+  if (!existsSync(path)) throw new UsageError(`${path}: there is no such file.`);
+  refuseOverwriting(flags.output, path);
   const kind = outputKind(flags);
   const state = await readWeights(path, flags);
   const configuration = pooled(chooseNetwork(path, flags, state), flags);

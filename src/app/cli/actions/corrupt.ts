@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
 import { type Corrupting, commonCorruptions, corruptImage } from "../../../vision/corruptions/index.js";
 import { encodeImage } from "../../../vision/data/node/image-file.js";
@@ -36,8 +36,6 @@ export async function corrupt(path: string, flags: CorruptFlags): Promise<number
   if (flags.pictures && !chosen.some((c) => c.overlays))
     throw new UsageError(`--pictures ${flags.pictures}: none of these kinds lays pictures over the image; leave it out.`);
   const work = workOf(files, chosen, out);
-  if (existsSync(out) && !existsSync(join(out, "run.json")) && readdirSync(out).length > 0)
-    throw new UsageError(`--out ${out} holds other files; name a new folder.`);
   const plan = {
     command: "corrupt",
     version,

@@ -21,11 +21,13 @@ export async function doctor(path: string, flags: DoctorFlags): Promise<void> {
   const resolved = resolveSpec(path, flags);
   const model = await readPredicting(path, resolved.spec);
   const { dataset, spec } = await openFlagged(flags.data, completeSpec(model, resolved.spec), flags);
-  const { samples, mismatch, finding } = await lookAt(dataset, spec, fitOf(flags, spec), flags.samples, (why) =>
-    process.stderr.write(`left out: ${why}\n`),
-  );
+  const {
+    samples,
+    mismatch,
+    findings: looks,
+  } = await lookAt(dataset, spec, fitOf(flags, spec), flags.samples, (why) => process.stderr.write(`left out: ${why}\n`));
   const [size, ...others] = await withEngine(flags, (engine) => checkup(engine, model, spec, samples, mismatch));
-  const findings = [size!, finding, ...others];
+  const findings = [size!, ...looks, ...others];
   const advice = findings.flatMap((f) => f.flags ?? []);
   if (findings.some((f) => f.verdict === "wrong")) process.exitCode = 1;
   if (flags.json) process.stdout.write(`${JSON.stringify(findings, undefined, 2)}\n`);
@@ -42,6 +44,7 @@ function text(findings: readonly Finding[], { assumed }: SaidSpec, count: number
   const lines = findings.map((f) => `${marks[f.verdict]}  ${f.subject.padEnd(width)}  ${f.sentence}\n`);
   const advice = findings.flatMap((f) => f.flags ?? []);
   const wrong = findings.filter((f) => f.verdict === "wrong").length;
+  const unsure = findings.filter((f) => f.verdict === "unsure").length;
   const confirmed = new Set(findings.flatMap((f) => (f.verdict === "unsure" ? [] : (fields[f.subject] ?? []))));
   const open = assumed.filter((a) => !confirmed.has(a.field));
   return [
@@ -53,7 +56,7 @@ function text(findings: readonly Finding[], { assumed }: SaidSpec, count: number
       ? `Try: ${advice.join(" ")}   (--write keeps it beside the model)\n`
       : wrong > 0
         ? "No flag puts this right.\n"
-        : `Nothing looks wrong on ${count} samples.\n`,
+        : `Nothing looks wrong on ${count} sample${count === 1 ? "" : "s"}${unsure > 0 ? `; ${unsure === 1 ? "one thing" : `${unsure} things`} (marked ?) cannot be told from them` : ""}.\n`,
   ].join("");
 }
 

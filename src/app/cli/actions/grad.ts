@@ -9,7 +9,7 @@ import { probe } from "../../../engine/summary/probe.js";
 import type { GradFlags } from "../commands/grad.js";
 import { UsageError } from "../errors.js";
 import { openModel, withEngine } from "./engine.js";
-import { saveChecked, withinMemory } from "./write.js";
+import { refuseOverwriting, saveChecked, withinMemory } from "./write.js";
 
 /** `faultline grad model.onnx -o model.grad.onnx` */
 export async function grad(path: string, flags: GradFlags): Promise<void> {
@@ -17,6 +17,7 @@ export async function grad(path: string, flags: GradFlags): Promise<void> {
     throw new UsageError(
       "--weights asks for a gradient with respect to each weight, which --forward does not make; name one of them.",
     );
+  refuseOverwriting(flags.output, path);
   await withEngine(flags, async (engine) => {
     const keep = flags.weights || flags.wrt ? "weights" : "nothing";
     const { graph } = await openModel(path, flags.shape ?? {}, engine, { keep, outputs: flags.of });

@@ -1,9 +1,23 @@
+import { existsSync, realpathSync } from "node:fs";
+import { resolve } from "node:path";
 import { recompute } from "../../../engine/compile/recompute/recompute.js";
 import type { Graph } from "../../../engine/graph/graph.js";
 import type { OnnxModel } from "../../../engine/onnx/model.js";
 import { type SaveOptions, saveModel } from "../../../engine/onnx/write-file.js";
 import type { CompilableModel, Engine, Feeds, Program } from "../../../engine/runtime/engine.js";
 import { weightsAsFeeds } from "../../../engine/runtime/hand-over.js";
+import { UsageError } from "../errors.js";
+
+/**
+ * A command never writes over what it reads, whatever way the two are spelt.
+ *
+ * @throws UsageError
+ */
+export function refuseOverwriting(output: string, input: string, flag = "-o"): void {
+  const real = (path: string) => (existsSync(path) ? realpathSync(path) : resolve(path));
+  if (real(output) === real(input))
+    throw new UsageError(`${flag} ${output} is the file that is read; name another, which does not take its place.`);
+}
 
 /** The graph within --memory, and what is said of it. */
 export function withinMemory(graph: Graph, memory: number | undefined): { readonly graph: Graph; readonly note: string } {

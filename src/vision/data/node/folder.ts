@@ -2,7 +2,7 @@
  * Plain folders: pictures, with or without labels. Files belong together by their name without extension. Where pictures and labels lie and how
  * labels are read, the task says (`tasks[task].folder`).
  */
-import { extname, join } from "node:path";
+import { basename, extname, join } from "node:path";
 import { tensor } from "../../../engine/tensor/tensor.js";
 import { type TaskName, taskNames, tasks } from "../../tasks/index.js";
 import { datasetOf, type Labelling, type Sample } from "../dataset.js";
@@ -44,7 +44,7 @@ export const folder: Layout = {
         ? await classified(base, Object.entries(arrangement.inputs)[0]!, task)
         : { labelling: labellingOf(task, rule.labels), entries: await paired(base, rule, arrangement) };
     const labels = entries.some((e) => e.label !== undefined || e.classIndex !== undefined)
-      ? "with labels"
+      ? `with labels${await oddOnes(entries, join(base, arrangement.labels ?? ""), rule.labels)}`
       : `without labels${beside.length > 0 ? ` (looked for in ${lookedIn(arrangement, rule.labels)}; there are the folders ${beside.slice(0, 6).join(", ")})` : ""}`;
     return datasetOf(
       labelling,
@@ -54,6 +54,21 @@ export const folder: Layout = {
     );
   },
 };
+
+/** Pictures without a label and labels without a picture, in words; a picture without a file of objects has none. */
+async function oddOnes(entries: readonly Entry[], folder: string, files: LabelFiles): Promise<string> {
+  const expected = new Set(entries.flatMap(({ label }) => (label === undefined ? [] : [basename(label)])));
+  if (expected.size === 0 || files.kind === "objects") return "";
+  const there = await filesIn(folder, extensionsOf(files));
+  const spare = there.filter((name) => !expected.has(name));
+  const lacking = [...expected].filter((name) => !there.includes(name));
+  const some = (names: readonly string[]) => `${names[0]}${names.length > 1 ? ", ..." : ""}`;
+  const parts = [
+    ...(lacking.length > 0 ? [`${lacking.length} missing: ${some(lacking)}`] : []),
+    ...(spare.length > 0 ? [`${spare.length} of no picture: ${some(spare)}`] : []),
+  ];
+  return parts.length > 0 ? ` (${parts.join("; ")})` : "";
+}
 
 /** Where labels were looked for, in words. */
 const lookedIn = ({ labels }: Arrangement, files: LabelFiles): string =>

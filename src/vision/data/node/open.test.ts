@@ -221,7 +221,7 @@ describe("restoration", () => {
 describe("openDataset", () => {
   it("says what it looked for when it recognizes nothing", async () => {
     await expect(open("gopro", { task: "flow" })).rejects.toThrow(
-      /gopro has no layout known for flow\. Looked for: kitti \(training\/image_2.*sintel.*folder \(pictures in/,
+      /gopro has no layout known for flow: it holds the folder.* Looked for: kitti \(training\/image_2.*sintel.*folder \(pictures in/,
     );
     await expect(open("nowhere", { task: "flow" })).rejects.toThrow("There is no folder fixtures/data/nowhere.");
   });

@@ -1,3 +1,5 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import type { TaskName } from "../../tasks/names.js";
 import type { Dataset } from "../dataset.js";
 import { DataError } from "../error.js";
@@ -6,7 +8,7 @@ import { cityscapes } from "./cityscapes.js";
 import { coco } from "./coco.js";
 import { cocoPanoptic } from "./coco-panoptic.js";
 import { cocoStuff } from "./coco-stuff.js";
-import { isFile, isFolder } from "./files.js";
+import { filesIn, foldersIn, isFile, isFolder } from "./files.js";
 import { flyingChairs } from "./flying-chairs.js";
 import { flyingThings } from "./flying-things.js";
 import { folder } from "./folder.js";
@@ -95,5 +97,26 @@ async function recognize(root: string, options: LayoutOptions): Promise<Layout> 
   }
   for (const layout of candidates) if (await layout.matches(root, options)) return layout;
   const sought = candidates.map((layout) => `${layout.name} (${soughtBy(layout, options.task)})`).join("; ");
-  throw new DataError(`${root} has no layout known for ${options.task}. Looked for: ${sought}.`);
+  throw new DataError(
+    `${root} has no layout known for ${options.task}: it holds ${await contentOf(root)}. Looked for: ${sought}.`,
+  );
+}
+
+/** What a folder holds, in words: "the folders photos (2 pictures), truth (2 pictures)". */
+async function contentOf(root: string): Promise<string> {
+  const folders = await foldersIn(root);
+  const some = await Promise.all(
+    folders.slice(0, 6).map(async (name) => {
+      const pictures = (await filesIn(join(root, name))).length;
+      return `${name} (${pictures === 1 ? "1 picture" : `${pictures} pictures`})`;
+    }),
+  );
+  const others = (await readdir(root)).filter((name) => !name.startsWith(".") && !folders.includes(name));
+  const parts = [
+    ...(some.length > 0 ? [`the folder${some.length > 1 ? "s" : ""} ${some.join(", ")}${folders.length > 6 ? " ..." : ""}`] : []),
+    ...(others.length > 0
+      ? [`${others.length === 1 ? "the file" : `${others.length} files, among them`} ${others.slice(0, 3).join(", ")}`]
+      : []),
+  ];
+  return parts.length > 0 ? parts.join(" and ") : "nothing";
 }
