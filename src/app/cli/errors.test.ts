@@ -95,8 +95,8 @@ const cases: readonly Case[] = [
     () => ["convert", folder.path("none.pth"), "-o", folder.path("n.onnx")],
     /none\.pth: there is no such file/,
   ],
-  ["a comparison with nothing", () => ["compare", folder.path("none")], /no run directory: there is no such folder/],
-  ["a comparison with what is no run", () => ["compare", data], /no run directory: it has no run\.json/],
+  ["an audit of nothing", () => ["audit", folder.path("none")], /no run directory: there is no such folder/],
+  ["an audit of what is no run", () => ["audit", data], /no run directory: it has no run\.json/],
   [
     "a run within the data",
     () => [...attackAnySize(), "--out", data],
@@ -105,7 +105,7 @@ const cases: readonly Case[] = [
   [
     "a file as data",
     () => ["attack", model, "--task", "segmentation", "--data", folder.path("text.onnx")],
-    /is a file; put pictures into a folder/,
+    /is a file; a data set is a folder/,
   ],
   [
     "folders with other names",

@@ -24,7 +24,8 @@ import { addLateFlags } from "./late-flags.js";
 import { type UnknownFlag, unknownFlagText, withUnknownFlags } from "./unknown-flag.js";
 import { version } from "./version.js";
 
-const commands = (): Command[] => [
+/** Every command, fresh. */
+export const commands = (): Command[] => [
   inspectCommand(),
   gradCommand(),
   doctorCommand(),

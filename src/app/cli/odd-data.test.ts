@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync } from "node:fs";
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readImage } from "../../vision/data/node/image-file.js";
 import { faultline, scratch, writeConvolution, writeScenes } from "./testing/scene.js";
@@ -19,7 +19,7 @@ const doctor = (data: string) => faultline("doctor", folder.path("any.onnx"), "-
 
 describe("pictures", () => {
   const gray = Buffer.from(Uint8Array.from({ length: 12 * 14 }, (_, i) => i));
-  const forms: Readonly<Record<string, () => sharp.Sharp>> = {
+  const forms: Readonly<Record<string, () => Sharp>> = {
     "gray.png": () => sharp(gray, { raw: { width: 14, height: 12, channels: 1 } }).toColourspace("b-w"),
     "sixteen.png": () => sharp(gray, { raw: { width: 14, height: 12, channels: 1 } }).toColourspace("grey16"),
     "cmyk.jpg": () => sharp(gray, { raw: { width: 14, height: 12, channels: 1 } }).toColourspace("cmyk"),

@@ -98,7 +98,7 @@ async function recognize(root: string, options: LayoutOptions): Promise<Layout> 
   for (const layout of candidates) if (await layout.matches(root, options)) return layout;
   const sought = candidates.map((layout) => `${layout.name} (${soughtBy(layout, options.task)})`).join("; ");
   throw new DataError(
-    `${root} has no layout known for ${options.task}: it holds ${await contentOf(root)}. Looked for: ${sought}.`,
+    `${root} has no layout known for ${options.task}${single ? "" : `: it holds ${await contentOf(root)}`}. Looked for: ${sought}.`,
   );
 }
 
