@@ -3,7 +3,7 @@ import type { OnnxModel } from "../../engine/onnx/model.js";
 import { type Attack, checkAttack } from "../../methods/attacks/definition.js";
 import type { Dataset } from "../../vision/data/dataset.js";
 import { readImage } from "../../vision/data/node/image-file.js";
-import { completeSpec } from "../../vision/spec/model-predictor.js";
+import { completeSpec, declaredClasses } from "../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { asNamed, type Places } from "../attack/places.js";
@@ -70,6 +70,8 @@ export interface PlannedModel {
   readonly path: string;
   readonly sha256: string;
   readonly spec: ModelSpec;
+  /** Where the file says how many it has: scenes that are made show no more. */
+  readonly classes?: number | undefined;
   readonly assumed: SaidSpec["assumed"];
 }
 
@@ -105,7 +107,8 @@ export class Planner {
   /** @throws ModelError, SpecError in one sentence. */
   async model(path: string, { spec: said, assumed }: SaidSpec): Promise<PlannedModel & { readonly file: OnnxModel }> {
     const file = await readPredicting(this.at(path), said);
-    return { path, sha256: await hashModel(this.at(path)), spec: completeSpec(file, said), assumed, file };
+    const spec = completeSpec(file, said);
+    return { path, sha256: await hashModel(this.at(path)), spec, classes: declaredClasses(file, spec), assumed, file };
   }
 
   /** Opens the data set that runs of a model are about. @throws DataError in one sentence. */
@@ -116,7 +119,7 @@ export class Planner {
   /** @throws UsageError, DataError, AttackError and so on: one sentence for the first thing that does not go together. */
   async plan(attack: Attack, model: PlannedModel, settings: RunSettings): Promise<PlannedRun> {
     const { provider = "cpu", threads, optimization = "all", memory } = settings;
-    const opened = await this.#open(settings, model.spec);
+    const opened = await this.#open(settings, model.spec, model.classes);
     const { ignoreLabel } = opened.dataset;
     const spec =
       ignoreLabel === undefined || settings.ignore
@@ -177,7 +180,8 @@ export class Planner {
     const indices = plannedBatches(plan).flat();
     const step = Math.max(1, indices.length / lookedAt);
     const chosen = Array.from({ length: Math.min(lookedAt, indices.length) }, (_, i) => indices[Math.floor(i * step)]!);
-    const { corruption: _, ...plain } = settings;
+    const { corruption: _, ...others } = settings;
+    const plain = { ...others, data: plan.data.path };
     const key = JSON.stringify([keyOfData(plain, plan.spec), chosen]);
     const samples = memo(this.#samples, key, async () => {
       const { dataset } = await this.#open(plain, plan.spec);
@@ -207,9 +211,9 @@ export class Planner {
     return memo(this.#hashes, path, () => hashFile(this.at(path)));
   }
 
-  #open(settings: Omit<RunSettings, "shard">, spec: ModelSpec): Promise<OpenedData> {
-    return memo(this.#data, keyOfData(settings, spec), async () => {
-      const options: DataOptions = { task: spec.task, at: this.at, ...dataOptions(settings) };
+  #open(settings: Omit<RunSettings, "shard">, spec: ModelSpec, classes?: number): Promise<OpenedData> {
+    return memo(this.#data, `${keyOfData(settings, spec)} ${classes}`, async () => {
+      const options: DataOptions = { task: spec.task, at: this.at, classes, ...dataOptions(settings) };
       const { dataset, name } = await openData(settings.data, options, spec.size);
       return { dataset, name, sha256: await fingerprintOf(dataset) };
     });

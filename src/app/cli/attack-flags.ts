@@ -32,14 +32,19 @@ export async function addAttackFlags(command: Command, args: readonly string[]):
     return text;
   });
   const all = parametersOf(attacks);
+  const asked = args.some((arg) => arg === "--help" || arg === "-h") ? namedIn(args, known) : [];
   for (const shared of all) {
     const [{ attack, field }] = shared.by as [Shared["by"][number]];
     if (command.options.some((o) => o.long === flagOf(shared.name)))
       throw new PluginError(
         `${attack.name} has a parameter "${shared.name}", but ${flagOf(shared.name)} is a flag of faultline ${command.name()}; name it otherwise.`,
       );
-    const option = new Option(usageOf(field), helpOf(textsOf(shared, Object.keys(attacks))));
-    command.addOption(option.helpGroup("Parameters of the attack:"));
+    const own = shared.by.filter(({ attack }) => asked.length === 0 || asked.includes(attack.name));
+    const text = textsOf(own.length > 0 ? { ...shared, by: own } : shared, asked.length > 0 ? asked : known);
+    const option = new Option(usageOf(field), helpOf(text)).helpGroup(
+      asked.length > 0 ? `Parameters of ${asked.join(", ")}:` : "Parameters of the attack (--attack NAME --help: its own alone):",
+    );
+    command.addOption(own.length > 0 ? option : option.hideHelp());
   }
   const longest = Math.max(...Object.keys(attacks).map((name) => name.length));
   const lines = Object.values(attacks).map(({ name, summary }) => `  ${name.padEnd(longest)}  ${summary}`);
@@ -49,6 +54,12 @@ export async function addAttackFlags(command: Command, args: readonly string[]):
   const added = options.splice(options.length - all.length);
   options.splice(options.findIndex((o) => o.long === "--plugin") + 1, 0, ...added);
 }
+
+/** The attacks that --attack names. */
+const namedIn = (args: readonly string[], known: readonly string[]): string[] =>
+  valuesOf("--attack", args)
+    .flatMap((text) => text.split(","))
+    .filter((name) => known.includes(name));
 
 function parametersOf(attacks: Attacks): readonly Shared[] {
   const found = new Map<string, Shared["by"][number][]>();
@@ -94,10 +105,13 @@ function textsOf({ by }: Shared, all: readonly string[]): FlagText {
 const helpOf = (text: FlagText): string =>
   [text.description, text.default && `(default: ${text.default})`, text.attacks && `[${text.attacks}]`].filter(Boolean).join(" ");
 
-/** 20; my-attack: 100 */
+/** 20; my-attack, other-attack: 100 */
 function defaultsOf(by: Shared["by"]): string {
   const [first, ...others] = by.map(({ attack, field }) => ({ attack: attack.name, text: defaultOf(field) }));
-  const different = others.filter(({ text }) => text !== first!.text).map(({ attack, text }) => `${attack}: ${text ?? "none"}`);
+  const owners = new Map<string, string[]>();
+  for (const { attack, text = "none" } of others.filter(({ text }) => text !== first!.text))
+    owners.set(text, [...(owners.get(text) ?? []), attack]);
+  const different = [...owners].map(([text, names]) => `${names.join(", ")}: ${text}`);
   return [...(first!.text === undefined ? [] : [first!.text]), ...different].join("; ");
 }
 

@@ -44,6 +44,20 @@ it("names the flag that was meant by what other libraries call it, by a word of 
   for (const typed of ["--quartz", "--workers", "--x"]) expect([typed, flagMeant(typed, flags)]).toEqual([typed, undefined]);
 });
 
+it("shows the parameters of one attack alone where help is asked for it", async () => {
+  const helpOf = async (...args: string[]) => {
+    const command = attackCommand();
+    await addAttackFlags(command, [...args, "--help"]);
+    return command.helpInformation();
+  };
+  const own = await helpOf("--attack", "fgsm");
+  expect(own).toContain("Parameters of fgsm:");
+  expect(own).toMatch(/--epsilon <radius> .*\n[^[]*\(default: 8\/255\)\n/);
+  expect(own).not.toMatch(/--queries|--steps/);
+  expect(await helpOf("--attack", "pgd,square")).toMatch(/--queries/);
+  expect(await helpOf()).toMatch(/--queries[\s\S]*--sigma/);
+});
+
 it("never names a flag that the command has not", () => {
   const flags = doctorCommand().options.flatMap(({ long }) => long ?? []);
   expect(flagMeant("--eps", flags)).toBeUndefined();

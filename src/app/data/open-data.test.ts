@@ -16,6 +16,19 @@ it("makes scenes for a model, and names them so that they can be made again", as
   expect(await fingerprintOf(again.dataset)).toBe(await fingerprintOf(dataset));
   const other = await openData("synthetic:48x64,length=16,seed=2", { task: "segmentation" });
   expect(await fingerprintOf(other.dataset)).not.toBe(await fingerprintOf(dataset));
+  // No more classes than the model has: the backdrop and four shapes of eight.
+  const { dataset: five, name: ofFive } = await openData("synthetic:48", { task: "segmentation", classes: 5 });
+  expect(ofFive).toBe("synthetic:48x48,length=16,seed=1,classes=5");
+  expect(five.classNames).toEqual(["background", "disc", "square", "triangle", "hexagon"]);
+  const labels = new Set<number>();
+  for (let i = 0; i < 8; i++) for (const v of (await five.sample(i)).target!.data as Int32Array) labels.add(v);
+  expect([...labels].sort()).toEqual([0, 1, 2, 3, 4]);
+  expect((await openData(ofFive, { task: "segmentation" })).name).toBe(ofFive);
+  const { dataset: three } = await openData("synthetic:48", { task: "classification", classes: 3 });
+  expect(await Promise.all([0, 1, 2, 3].map(async (i) => Number((await three.sample(i)).target!.data[0])))).toEqual([0, 1, 2, 0]);
+  expect((await openData("synthetic:48", { task: "segmentation", classes: 21 })).name).toBe("synthetic:48x48,length=16,seed=1");
+  await expect(openData("synthetic:48,classes=1", { task: "segmentation" })).rejects.toThrow("1 classes leave no shape");
+  await expect(openData("synthetic:48,classes=3", { task: "flow" })).rejects.toThrow("flow has no classes");
   await expect(openData("synthetic:big", { task: "segmentation" })).rejects.toThrow("write synthetic:96x128,length=50,seed=2");
 });
 

@@ -5,6 +5,7 @@ import { DataError } from "../../vision/data/error.js";
 import { type OpenOptions, openDataset } from "../../vision/data/node/open.js";
 import { syntheticDataset } from "../../vision/data/synthetic/dataset.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
+import { tasks } from "../../vision/tasks/index.js";
 import { asNamed, type Places } from "../attack/places.js";
 import { openConfigured } from "../train/build.js";
 import { readTrainConfig } from "../train/config.js";
@@ -18,6 +19,8 @@ export interface DataOptions extends OpenOptions {
   readonly corruption?: string | undefined;
   /** Where what is named lies; default: as it is named. */
   readonly at?: Places;
+  /** Of the model, where they are known: scenes that are made show no more. */
+  readonly classes?: number | undefined;
 }
 
 /** What `--data` names. */
@@ -36,10 +39,10 @@ export interface NamedData {
  */
 export async function openData(
   name: string,
-  { corruption, at = asNamed, ...options }: DataOptions,
+  { corruption, at = asNamed, classes, ...options }: DataOptions,
   size: ModelSpec["size"] = { rule: "any" },
 ): Promise<NamedData> {
-  const named = isMade(name) ? openSynthetic(name, options, size) : { dataset: await openFile(at(name), options), name };
+  const named = isMade(name) ? openSynthetic(name, options, size, classes) : { dataset: await openFile(at(name), options), name };
   if (corruption === undefined) return named;
   return { ...named, dataset: corruptedDataset(named.dataset, await readCorruption(corruption, at)) };
 }
@@ -55,20 +58,24 @@ async function openFile(path: string, options: OpenOptions): Promise<Dataset> {
   return openConfigured(config.evaluation?.data ?? config.data, config.task);
 }
 
-function openSynthetic(name: string, { task }: OpenOptions, size: ModelSpec["size"]): NamedData {
+function openSynthetic(name: string, { task }: OpenOptions, size: ModelSpec["size"], ofModel: number | undefined): NamedData {
   const settings = name.replace(/^synthetic:?/, "");
   let { height, width } = sidesFor(size);
-  let [length, seed] = [usual.length, 1];
+  const most = tasks[task].synthetic.classNames?.length ?? 0;
+  let [length, seed, classes] = [usual.length, 1, Math.min(most, ofModel ?? most)];
   for (const part of settings.split(",").filter(Boolean)) {
     const sides = /^(\d+)(?:x(\d+))?$/.exec(part);
-    const setting = /^(length|seed)=(-?\d+)$/.exec(part);
+    const [, what, text] = /^(length|seed|classes)=(-?\d+)$/.exec(part) ?? [];
     if (sides) [height, width] = [Number(sides[1]), Number(sides[2] ?? sides[1])];
-    else if (setting) [length, seed] = setting[1] === "length" ? [Number(setting[2]), seed] : [length, Number(setting[2])];
+    else if (what === "length") length = Number(text);
+    else if (what === "seed") seed = Number(text);
+    else if (what === "classes") classes = Number(text);
     else throw new DataError(`--data synthetic:${settings}: "${part}" is no setting; write synthetic:96x128,length=50,seed=2.`);
   }
+  const fewer = classes === most ? {} : { classes };
   return {
-    dataset: syntheticDataset({ task, size: { height, width }, length, seed }),
-    name: `synthetic:${height}x${width},length=${length},seed=${seed}`,
+    dataset: syntheticDataset({ task, size: { height, width }, length, seed, ...fewer }),
+    name: `synthetic:${height}x${width},length=${length},seed=${seed}${classes === most ? "" : `,classes=${classes}`}`,
   };
 }
 

@@ -180,6 +180,17 @@ export function completeSpec(model: OnnxModel, spec: ModelSpec): ModelSpec {
   return withHead(model, withSize(spec, height, width));
 }
 
+/** How many classes the file says that its output has, where the task's classes are an axis of it; undefined where it does not say. */
+export function declaredClasses({ graph }: OnnxModel, spec: ModelSpec): number | undefined {
+  const { kind, extent } = tasks[spec.task];
+  if (kind !== "classes") return undefined;
+  const [wanted = graph.outputs[0]?.name] = namedOutputs(spec) ?? [];
+  const shape = graph.outputs.find(({ name }) => name === wanted)?.shape ?? [];
+  const size = shape.at(extent === "pixels" && spec.output.layout === "nhwc" ? -1 : 1);
+  if (typeof size !== "number") return undefined;
+  return size === 1 ? 2 : size;
+}
+
 /** The specification with the head that the file's outputs look like, where the task has heads and none is said. */
 function withHead({ graph }: OnnxModel, spec: ModelSpec): ModelSpec {
   const { recognize } = tasks[spec.task].output;

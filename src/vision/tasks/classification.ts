@@ -125,8 +125,8 @@ export const classification: Task = {
   synthetic: {
     classNames: shapeKinds,
     make(settings, index) {
-      const kind = index % shapeKinds.length;
-      const scene = sceneFor(settings, index, { shadow: "soft", content: shapeKinds[kind]! });
+      const kind = index % settings.kinds.length;
+      const scene = sceneFor(settings, index, { shadow: "soft", content: settings.kinds[kind]! });
       return { id: idOf(index), inputs: { image: photograph(scene, posesAt(scene, 0)) }, target: tensor("int64", [], [kind]) };
     },
   },

@@ -176,7 +176,7 @@ async function openImages(
     return { data: { kind: "tensors", path: flags.input, sha256: await hashFile(flags.input), length: source.length }, source };
   }
   if (!flags.data) throw new UsageError("name the images with --data DIR (or tensors with --input FILE).");
-  const { dataset, spec: read } = await openFlagged(flags.data, spec, flags);
+  const { dataset, spec: read } = await openFlagged(flags.data, spec, flags, file);
   const data = {
     kind: "dataset" as const,
     path: flags.data,

@@ -20,7 +20,7 @@ const marks = { good: "ok   ", wrong: "WRONG", unsure: "?    " } as const;
 export async function doctor(path: string, flags: DoctorFlags): Promise<void> {
   const resolved = resolveSpec(path, flags);
   const model = await readPredicting(path, resolved.spec);
-  const { dataset, spec } = await openFlagged(flags.data, completeSpec(model, resolved.spec), flags);
+  const { dataset, spec } = await openFlagged(flags.data, completeSpec(model, resolved.spec), flags, model);
   const {
     samples,
     mismatch,

@@ -39,12 +39,14 @@ export interface CriticalityFlags extends RuntimeFlags, SpecFlags, DataFlags {
 
 /** `faultline criticality model.onnx --data DIR` and `faultline criticality compare RUN_A RUN_B` */
 export function criticalityCommand(): Command {
-  const command = withRuntime(withData(withSpec(new Command("criticality"))))
+  const command = new Command("criticality")
     .description(
       "Which layers the decisions rest on: reset one layer at a time to fresh weights and see how much the predictions change.",
     )
-    .argument("<model>", "ONNX file")
-    .option("--limit <n>", "a seeded choice of n images", parsePositiveInteger)
+    .argument("<model>", "ONNX file");
+  withSpec(command.optionsGroup("The model, what it takes and yields:"));
+  withData(command.optionsGroup("The pictures:"))
+    .option("--limit <n>", "only n images, a choice that --seed decides", parsePositiveInteger)
     .option("--shorter <n>", "resize the shorter side to n first (ImageNet: 256)", parsePositiveInteger)
     .option("--crop <HxW>", "then take the middle (ImageNet: 224x224)", parseSize)
     .option("--resize <HxW>", "resize to this, whatever the shape", parseSize)
@@ -55,9 +57,10 @@ export function criticalityCommand(): Command {
       "--input <file>",
       'images as tensors (.safetensors, .npz) in place of a data set: "images" [N, 3, H, W] in [0, 1] and, if known, "labels"',
     )
+    .optionsGroup("What is reset:")
     .option(
       "--trials <n>",
-      "resets of each layer, with fresh draws (default 3; with --fresh the number of copies)",
+      "how often each layer is reset, each time to other random numbers (default: 3; with --fresh the number of copies)",
       parsePositiveInteger,
     )
     .addOption(new Option("--reset <scheme>", "what layers are reset to (default: framework)").choices(Object.keys(schemes)))
@@ -76,12 +79,19 @@ export function criticalityCommand(): Command {
         .default([...layerKinds], "all"),
     )
     .option("--together <what...>", 'reset several layers at once: "stage", or patterns each of which names a group')
+    .optionsGroup("The run:")
     .option("--batch <n>", "images at a time, where the model is not fixed to a number", parsePositiveInteger, 16)
-    .option("--memory <MiB>", "activations that may wait for resets", parsePositiveInteger, 1024)
+    .option(
+      "--memory <MiB>",
+      "MiB of activations that are kept so that they are not computed anew for each layer",
+      parsePositiveInteger,
+      1024,
+    )
     .option("--seed <n>", "seed of all random numbers", parseInteger, 0)
     .option("--shard <i/n>", "do the i-th of n parts; join them with faultline merge", parseShard)
     .option("--out <dir>", "run directory (default: runs/MODEL-criticality)")
-    .option("--json", "print the numbers alone, as JSON; without --out nothing is written")
+    .option("--json", "print the numbers alone, as JSON; without --out nothing is written");
+  withRuntime(command.optionsGroup("How it is computed:"))
     .addHelpText(
       "after",
       `

@@ -13,12 +13,16 @@ export interface DoctorFlags extends RuntimeFlags, SpecFlags, DataFlags, FitFlag
 
 /** `faultline doctor model.onnx --task segmentation --data DIR` */
 export function doctorCommand(): Command {
-  return withRuntime(withFit(withData(withSpec(new Command("doctor")), "required")))
+  const command = new Command("doctor")
     .description("Run a model on a few images and say what looks wrong with how it is fed and read; it recommends flags.")
-    .argument("<model>", "ONNX file")
+    .argument("<model>", "ONNX file");
+  withSpec(command.optionsGroup("The model, what it takes and yields:"));
+  withFit(withData(command.optionsGroup("The pictures:"), "required"))
     .option("--samples <n>", "samples to look at, spread over the data set", parsePositiveInteger, 8)
+    .optionsGroup("The result:")
     .option("--write", "write what was said and found to MODEL.spec.json beside the model (or to --spec), for all other commands")
-    .option("--json", "print the findings as JSON")
+    .option("--json", "print the findings as JSON");
+  return withRuntime(command.optionsGroup("How it is computed:"))
     .addHelpText(
       "after",
       "\nThe exit code is 1 where something is WRONG.\n\nExample: faultline doctor deeplab.onnx --task segmentation --data VOC2012 --split val --write",

@@ -39,7 +39,10 @@ export function gradCommand(): Command {
         .default("quick"),
     )
     .addOption(
-      new Option("--rounding <rule>", "derivative of Round and of quantization")
+      new Option(
+        "--rounding <rule>",
+        "derivative of Round and of quantization, which is 0 almost everywhere: zero, or straight-through = 1 where nothing is clipped (default: zero for Round, straight-through for quantization)",
+      )
         .choices(["default", "zero", "straight-through"])
         .default("default"),
     )
@@ -52,9 +55,9 @@ export function gradCommand(): Command {
     .addHelpText(
       "after",
       `
-The file has the model's own inputs and outputs, one cotangent input v.<output> for each differentiated output, and one gradient output
-d.<input> for each input: the gradient of the sum of v.<output> * <output>. Feed ones to get the gradient of the sum of an output.
-With --forward it has a tangent input t.<input> for each input and a tangent output t.<output> for each output: J t, the directional derivative.
+The file has the model's own inputs and outputs, an input v.<output> for each differentiated output, of its shape (how much each of its values
+counts), and an output d.<input> for each input: the gradient of the sum of v.<output> * <output>. Feed ones to get the gradient of the sum of an output.
+With --forward it has an input t.<input> for each input (a direction in which it moves) and an output t.<output> for each output: how fast it moves then.
 
 Examples: faultline grad resnet18.onnx --shape x=1x3x224x224 -o resnet18.grad.onnx
           faultline grad detector.onnx --of /model/head/cls_logits -o logits.grad.onnx`,

@@ -34,7 +34,7 @@ export const nes = queryAttack({
       description: "how far away they are: deviation of the noise",
       placeholder: "length",
     }),
-    ...queryLoss,
+    ...queryLoss(),
   },
   budget: (numbers) => ({ norm: numbers.norm, epsilon: numbers.epsilon, stepSize: lengthOf(numbers) }),
   search: (numbers) => ({ loss: numbers.loss, search: (sample) => search(sample, numbers) }),

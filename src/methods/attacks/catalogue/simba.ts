@@ -33,7 +33,7 @@ export const simba = queryAttack({
       placeholder: "length",
       usual: "none: as far as the queries lead",
     }),
-    ...queryLoss,
+    ...queryLoss(),
   },
   budget: ({ radius }) => ({ norm: "l_2", ...(radius !== undefined && { epsilon: radius }) }),
   search: ({ basis, frequencies, change, radius = Number.POSITIVE_INFINITY, loss }) => ({

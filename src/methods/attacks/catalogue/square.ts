@@ -23,7 +23,7 @@ export const square = queryAttack({
       description:
         "when squares shrink: rescaled = after the published shares of the queries, fixed = after the numbers published for 10000, as AutoAttack has it",
     }),
-    ...queryLoss,
+    ...queryLoss("margin in classification, else the task's usual one"),
   },
   budget: ({ norm, epsilon }) => ({ norm, epsilon }),
   search: ({ norm, epsilon, queries, pInit, halvings, loss }, { task, goal }) => ({

@@ -10,13 +10,10 @@ export const queryParameters = (usual: number) => ({
   queries: parameter(count.default(usual), { description: "predictions that it may ask for, for each image" }),
 });
 
-export const queryLoss = {
-  loss: parameter(z.string().optional(), {
-    description: "loss to raise",
-    placeholder: "name",
-    usual: "the task's usual one; square: margin, in classification",
-  }),
-};
+/** @param usual in words. */
+export const queryLoss = (usual = "the task's usual one") => ({
+  loss: parameter(z.string().optional(), { description: "loss to raise", placeholder: "name", usual }),
+});
 
 /** What makes one query attack differ from another. */
 export interface QueryAttackParts<P> {

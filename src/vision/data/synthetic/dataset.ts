@@ -8,6 +8,7 @@ import { type Dataset, datasetOf } from "../dataset.js";
 import { DataError } from "../error.js";
 import type { Averaging } from "./light.js";
 import type { SyntheticSettings } from "./rule.js";
+import { shapeKinds } from "./shapes.js";
 
 export interface SyntheticOptions {
   readonly task: TaskName;
@@ -28,6 +29,8 @@ export interface SyntheticOptions {
    * stored values, as GoPro's `blur` was made.
    */
   readonly averaging?: Averaging;
+  /** How many classes are seen at most, the first of the task's; default: all of them. */
+  readonly classes?: number;
 }
 
 /**
@@ -39,7 +42,8 @@ export interface SyntheticOptions {
 export function syntheticDataset(options: SyntheticOptions): Dataset {
   const settings = resolve(options);
   const { task, width, height, length, seed } = settings;
-  const { make, classNames, ignoreLabel } = tasks[task].synthetic;
+  const { make, ignoreLabel } = tasks[task].synthetic;
+  const classNames = tasks[task].synthetic.classNames?.slice(0, options.classes);
   const indices = Array.from({ length }, (_, i) => i);
   const description = `${length} synthetic samples for ${task}, ${width}x${height} pixels, seed ${seed}.`;
   const labelling = {
@@ -52,7 +56,8 @@ export function syntheticDataset(options: SyntheticOptions): Dataset {
 }
 
 function resolve(options: SyntheticOptions): SyntheticSettings {
-  const { task, size, length, seed, displacement = 0.08, averaging = "light" } = options;
+  const { task, size, length, seed, displacement = 0.08, averaging = "light", classes } = options;
+  const { classNames } = tasks[task].synthetic;
   const { width, height } = typeof size === "number" ? { width: size, height: size } : size;
   const { subframes = framesFor(displacement * Math.min(width, height)) } = options;
   const demand = (holds: boolean, rule: string) => {
@@ -71,7 +76,14 @@ function resolve(options: SyntheticOptions): SyntheticSettings {
     subframes % 2 === 1 && subframes >= 1,
     `subframes must be an odd whole number, so that one frame is in the middle, not ${subframes}`,
   );
-  return { task, width, height, length, seed, displacement, subframes, averaging };
+  const seen = classNames?.slice(0, classes);
+  const kinds = seen ? shapeKinds.filter((kind) => seen.includes(kind)) : shapeKinds;
+  demand(classes === undefined || seen !== undefined, `${task} has no classes, so that classes=${classes} says nothing`);
+  demand(
+    kinds.length > 0,
+    `${classes} classes leave no shape for ${task}; its scenes show at least ${classNames?.[0] === shapeKinds[0] ? 1 : 2}`,
+  );
+  return { task, width, height, length, seed, displacement, subframes, averaging, kinds };
 }
 
 /** An odd number, at least 9. */

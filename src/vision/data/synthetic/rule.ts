@@ -1,6 +1,7 @@
 import type { TaskName } from "../../tasks/names.js";
 import type { Sample } from "../dataset.js";
 import type { Averaging } from "./light.js";
+import type { ShapeKind } from "./shapes.js";
 
 /** Procedural samples of a task. */
 export interface SyntheticRule {
@@ -24,4 +25,6 @@ export interface SyntheticSettings {
   readonly displacement: number;
   readonly subframes: number;
   readonly averaging: Averaging;
+  /** Kinds of the shapes that are seen. */
+  readonly kinds: readonly ShapeKind[];
 }

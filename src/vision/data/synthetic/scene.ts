@@ -2,7 +2,7 @@
 import type { Random } from "../../../engine/tensor/random.js";
 import { type Affine, compose, similarity } from "./affine.js";
 import { mix, randomPalette } from "./palette.js";
-import { type ShapeKind, shapeKinds } from "./shapes.js";
+import type { ShapeKind } from "./shapes.js";
 import { paintBackground, paintObject, type Tile } from "./tile.js";
 
 export interface Layer {
@@ -50,15 +50,17 @@ export interface SceneOptions {
   readonly shadow: Shadow;
   /** "several" shapes of random kind, or a single large one of the kind given. */
   readonly content: "several" | ShapeKind;
+  /** Kinds that several shapes are of. */
+  readonly kinds: readonly ShapeKind[];
 }
 
 /**
  * Composes a scene. The same random stream gives the same scene.
  *
- * @example composeScene(new Random(1), { width: 128, height: 96, displacement: 8, shadow: "soft", content: "several" })
+ * @example composeScene(new Random(1), { width: 128, height: 96, displacement: 8, shadow: "soft", content: "several", kinds: shapeKinds })
  */
 export function composeScene(random: Random, options: SceneOptions): Scene {
-  const { width, height, displacement, shadow, content } = options;
+  const { width, height, displacement, shadow, content, kinds } = options;
   const short = Math.min(width, height);
   const palette = randomPalette(random);
   const margin = Math.ceil(1.5 * displacement + 0.06 * short + 2);
@@ -73,7 +75,7 @@ export function composeScene(random: Random, options: SceneOptions): Scene {
   const places = spread(random, radii, width, height);
   const colors = random.permutation(palette.objects.length);
   const objects = radii.map((radius, i): Layer => {
-    const kind = content === "several" ? shapeKinds[random.integer(shapeKinds.length)]! : content;
+    const kind = content === "several" ? kinds[random.integer(kinds.length)]! : content;
     const base = palette.objects[colors[i % colors.length]!]!;
     const other = palette.objects[colors[(i + 1 + random.integer(colors.length - 1)) % colors.length]!]!;
     const accent =

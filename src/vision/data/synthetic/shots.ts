@@ -8,9 +8,9 @@ import type { SyntheticSettings } from "./rule.js";
 import { composeScene, poseAt, type Scene, type SceneOptions } from "./scene.js";
 
 export function sceneFor(settings: SyntheticSettings, index: number, content: Pick<SceneOptions, "shadow" | "content">): Scene {
-  const { width, height, seed, task } = settings;
+  const { width, height, seed, task, kinds } = settings;
   const displacement = settings.displacement * Math.min(width, height);
-  return composeScene(new Random(seed, `synthetic/${task}/${index}`), { width, height, displacement, ...content });
+  return composeScene(new Random(seed, `synthetic/${task}/${index}`), { width, height, displacement, kinds, ...content });
 }
 
 export function posesAt(scene: Scene, time: number): Affine[] {

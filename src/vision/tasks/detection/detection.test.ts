@@ -23,6 +23,7 @@ import {
 import { Random } from "../../../engine/tensor/random.js";
 import { type Tensor, tensor, toNumbers } from "../../../engine/tensor/tensor.js";
 import { runModel } from "../../../engine/testing/run-model.js";
+import { shapeKinds } from "../../data/synthetic/shapes.js";
 import { parseModelSpec } from "../../spec/model-spec.js";
 import { postprocess } from "../../spec/splice.js";
 import { assigned } from "./assign.js";
@@ -357,7 +358,10 @@ describe("wishes, geometry, files", () => {
 
   it("random scenes lie within their pictures, and a box is as tight as its shape", async () => {
     const settings = { task: "detection", width: 64, height: 48, length: 1, seed: 3, displacement: 0.08, subframes: 9 } as const;
-    const { target } = detection.synthetic.make({ ...settings, averaging: "light" }, new Random(1, "scene").integer(9));
+    const { target } = detection.synthetic.make(
+      { ...settings, averaging: "light", kinds: shapeKinds },
+      new Random(1, "scene").integer(9),
+    );
     const objects = objectsOf(target!);
     expect(objects.length).toBeGreaterThan(3);
     for (const o of objects) expect(o.x1 >= 0 && o.y1 >= 0 && o.x2 <= 64 && o.y2 <= 48 && o.x2 > o.x1).toBe(true);
