@@ -19,6 +19,7 @@ import type { RunDirectory } from "../runs/run-directory.js";
 import { attackedModel } from "./attacked-model.js";
 import { batchOf, imagesOf } from "./batch-of.js";
 import { type BySize, bySize } from "./by-size.js";
+import { type Compiling, whileTelling } from "./compiling.js";
 import { type PerturbationSize, perturbationSize, saveable } from "./eight-bit.js";
 import { fitStage, lessonIndices } from "./fit-stage.js";
 import type { Places } from "./places.js";
@@ -109,17 +110,6 @@ export interface AttackHooks {
   /** Called when the first batch is done. */
   readonly onFirstBatch?: (records: readonly AttackRecord[]) => void;
   readonly signal: AbortSignal;
-}
-
-/** How far compiling for one size of pictures is. */
-export interface Compiling {
-  readonly height: number;
-  readonly width: number;
-  readonly stage: "the model is read for this size" | "done";
-  /** Since it began. */
-  readonly seconds: number;
-  /** What it took for the size before; undefined for the first. */
-  readonly before: number | undefined;
 }
 
 /** What of a plan says which samples it is about. */
@@ -402,15 +392,15 @@ class Programs {
       const began = Date.now();
       const tell = (stage: Compiling["stage"]) =>
         this.onCompile?.({ height, width, stage, seconds: (Date.now() - began) / 1000, before: this.#before });
-      const compile = async () => {
+      const compiled = whileTelling(tell, async (stage) => {
         const attacked = await attackedModel(this.context, { batch: group.length, height, width, valid });
-        tell("the model is read for this size");
+        stage("the model is read for this size");
         const compiled = await compileAttack(engine, plan.attack, attacked, this.context.fitted);
-        tell("done");
+        stage("done");
         this.#before = (Date.now() - began) / 1000;
         return compiled;
-      };
-      this.#current = { key, compiled: compile() };
+      });
+      this.#current = { key, compiled };
     }
     return this.#current.compiled;
   }

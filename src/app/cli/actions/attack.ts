@@ -3,11 +3,11 @@ import { physicalCores } from "../../../engine/runtime/node.js";
 import { type Attack, budgetRemarks, checkAttack } from "../../../methods/attacks/definition.js";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import { tasks } from "../../../vision/tasks/index.js";
+import { compilingText } from "../../attack/compiling.js";
 import { flagOf } from "../../attack/flag-of.js";
 import { typed } from "../../attack/parameters.js";
 import { type AttackPlan, identityOf, planFile } from "../../attack/plan.js";
 import { readRegion, reopen } from "../../attack/reopen.js";
-import type { Compiling } from "../../attack/run-attack.js";
 import { runPlan } from "../../attack/run-plan.js";
 import { runTensors } from "../../attack/run-tensors.js";
 import { gradientFaults, gradientRemarks } from "../../attack/summary.js";
@@ -202,19 +202,6 @@ async function attackAll(
     );
   else if (!flags.quiet) process.stdout.write(`${benchmarkText(benchmark)}${report}\n`);
   return exitCode;
-}
-
-/** Said where setting up takes more than two seconds; the half of it that reads the model takes the smaller part of the time. */
-function compilingText({ height, width, stage, seconds, before }: Compiling): string {
-  const took = (s: number) => `${s.toFixed(s < 10 ? 1 : 0)} s`;
-  if (stage === "done") return seconds > 2 ? `compiled for ${height}x${width} in ${took(seconds)}\n` : "";
-  if (seconds < 0.7 && (before ?? 0) < 2) return "";
-  // The first time nothing is known but what reading took: the rest took once to six times as long where it was measured.
-  const left =
-    before === undefined
-      ? `as a rule ${took(seconds)} to ${took(6 * seconds)} more`
-      : `about ${took(Math.max(0, before - seconds))} left`;
-  return `compiling for ${height}x${width} ... the model is read, ${left} for the attack\n`;
 }
 
 /** What tells the attacks apart, as names of folders: cospgd-epsilon-8-255-steps-20. */
