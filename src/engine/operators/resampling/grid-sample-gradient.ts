@@ -47,8 +47,10 @@ export function gridSampleGradient(
   // rows vary first, columns second: [N, Ty, 1, P] with [N, 1, Tx, P]
   const outer = (row: Value, column: Value, join: (a: Value, b: Value) => Value): Value =>
     reshape(join(reshape(row, insert(row.shape, 2)), reshape(column, insert(column.shape, 1))), [n, 1, taps, positions]);
+  // float32 counts to 2²⁴, the pixels of a picture of 4096 x 4096
+  const counted = (index: Value): Value => (height * width > 2 ** 24 ? cast(index, "int64") : index);
   const place = cast(
-    outer(rows.index, columns.index, (r, k) => add(mul(r, width), k)),
+    outer(counted(rows.index), counted(columns.index), (r, k) => add(mul(r, width), k)),
     "int64",
   );
   const places = expand(reshape(place, [n, 1, taps * positions]), [n, c, taps * positions]);

@@ -1,12 +1,17 @@
 import { expect, test } from "vitest";
+import { gradients } from "../../autodiff/gradients.js";
 import { Graph, type Value } from "../../graph/graph.js";
 import { tensor, toNumbers } from "../../tensor/tensor.js";
 import { runModel } from "../../testing/run-model.js";
 import { misinferred } from "../../testing/shape-property.js";
 import { mul } from "../elementwise/mul.js";
 import { emit } from "../emit.js";
+import { gather } from "../indexing/gather.js";
 import { concat } from "../layout/concat.js";
+import { expand } from "../layout/expand.js";
+import { reshape } from "../layout/reshape.js";
 import { dft } from "./dft.js";
+import { gridSample } from "./grid-sample.js";
 import { MelWeightMatrix } from "./mel-weight-matrix.js";
 import { STFT } from "./stft.js";
 
@@ -60,4 +65,18 @@ test("STFT of a complex signal without imaginary part is that of the real one", 
   const results = await runModel(graph.build(), { x: tensor("float32", [2, 16, 1], values) });
   const complex = toNumbers(results.complex!);
   toNumbers(results.real!).forEach((v, i) => expect(complex[i]).toBeCloseTo(v, 5));
+});
+
+test("the gradient of GridSample finds its pixel in a picture of more pixels than float32 counts", async () => {
+  const [size, row, column] = [4100, 4098, 4095];
+  const graph = new Graph();
+  const x = expand(graph.input("x", "float32", [1, 1, 1, 1]), [1, 1, size, size]);
+  const place = (pixel: number) => (2 * pixel) / (size - 1) - 1;
+  const grid = graph.constant(tensor("float32", [1, 1, 1, 2], [place(column), place(row)]));
+  const dx = gradients(gridSample(x, grid, { mode: "nearest", coordinates: "align_corners" }), [x])[0]!;
+  const at = row * size + column;
+  const near = graph.constant(tensor("int64", [3], [at - 1, at, at + 1]));
+  graph.output("dx", gather(reshape(dx, [size * size]), near));
+  const { dx: found } = await runModel(graph, { x: tensor("float32", [1, 1, 1, 1], [0.5]) });
+  expect([...toNumbers(found!)]).toEqual([0, 1, 0]);
 });
