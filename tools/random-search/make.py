@@ -1,11 +1,12 @@
 """Writes random small ONNX files with inputs and the outputs that ONNX Runtime has for them, in the layout of the ONNX project's backend tests.
 
-    python tools/random-search/make.py FOLDER [--seed 0] [--count 500] [--only PART] [--types]
+    python tools/random-search/make.py FOLDER [--seed 0] [--count 500] [--only PARTS] [--types | --mutate]
 
 Needs numpy, onnx and onnxruntime. FOLDER/node/NAME gets model.onnx and test_data_set_0/{input,output}_N.pb; what ONNX Runtime itself refuses is
 not written. run.ts takes it from there. Shapes have sizes of 0 and 1, attributes are unusual, optional inputs and outputs come and go, names are
 unkind, and files are of opset 7 to 24, in float32, float16 and float64. Quantized files have a float twin beside them, twin.onnx, whose gradient
-theirs is held against; with --types so do all others, which are converted to float16, bfloat16 or float64 as a whole or between casts.
+theirs is held against; with --types so do all others, which are converted to float16, bfloat16 or float64 as a whole or between casts. With
+--mutate one attribute of each file is changed; those that ONNX Runtime then refuses are written too, without outputs, under names that begin with "refused".
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from onnx import helper, numpy_helper
 import kinds
 from case import MAKERS, TYPES, Case, Skip
 from convert import converted
+from mutate import mutate
 
 
 def write(folder: Path, name: str, model: onnx.ModelProto, twin: onnx.ModelProto | None, feeds, expected) -> None:
@@ -69,12 +71,13 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--only", default="")
     parser.add_argument("--types", action="store_true")
+    parser.add_argument("--mutate", action="store_true")
     arguments = parser.parse_args()
     shutil.rmtree(arguments.folder / "node", ignore_errors=True)
     written, refused = 0, {}
     for index in range(arguments.count):
         try:
-            which, case = build(arguments.seed, index, arguments.only, np.float32 if arguments.types else None)
+            which, case = build(arguments.seed, index, arguments.only, np.float32 if arguments.types or arguments.mutate else None)
             model = case.model()
         except Skip:
             continue
@@ -83,6 +86,19 @@ def main() -> None:
         try:
             expected = run(model, case.final, feeds)
             stated(model, expected)
+            if arguments.mutate:
+                changed = mutate(model, np.random.default_rng([arguments.seed, index, 1]))
+                if changed is None:
+                    continue
+                try:
+                    expected = run(model, case.final, feeds)
+                    stated(model, expected)
+                    status = "runs"
+                except Exception:
+                    expected, status = [], "refused"
+                write(arguments.folder, f"{status}_{index:05d}_{which}_{changed}_opset{case.opset}".replace("/", ""), model, None, feeds, expected)
+                written += 1
+                continue
             if case.twin:
                 # the same opset and names, so that feeds are the same
                 twin = case.twin.plain({old: new for old, new in zip(case.inputs, case.feeds)})

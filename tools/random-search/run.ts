@@ -1,7 +1,7 @@
 /**
  * Holds the files that make.py wrote against Faultline: predictions against ONNX Runtime's own, plain and rewritten, and gradients against differences
  * of the function itself, as the test of ONNX's backend cases does; gradients of float16 files against those of their float32 twins; and files
- * with a twin beside them (twin.ts) against that.
+ * with a twin beside them (twin.ts) against that. What ONNX Runtime refuses should be refused in a sentence.
  *
  *     python tools/random-search/make.py /tmp/search --seed 1 --count 1500
  *     npx tsx tools/random-search/run.ts /tmp/search
@@ -32,6 +32,10 @@ const count = (what: string) => counts.set(what, (counts.get(what) ?? 0) + 1);
 
 for (const name of caseNames(folder, "node")) {
   if (!name.includes(part)) continue;
+  if (name.startsWith("node/refused")) {
+    await refusedAsWell(name);
+    continue;
+  }
   if (hasTwin(folder, name)) {
     await beside(name);
     continue;
@@ -52,6 +56,10 @@ for (const name of caseNames(folder, "node")) {
 for (const { count, first } of refusals.values()) console.log(`refused ${count}: ${first}`);
 console.log([...counts].map(([what, n]) => `${what} ${n}`).join(" · "));
 
+function isRefusal(error: unknown): boolean {
+  return error instanceof ModelError || error instanceof GraphError || error instanceof NotDifferentiableError;
+}
+
 function refused(name: string, because: string): void {
   const key = because.replaceAll(/"[^"]*"|\d+/g, "#").slice(0, 90);
   const known = refusals.get(key) ?? { count: 0, first: `${name}: ${because}` };
@@ -67,10 +75,24 @@ async function beside(name: string): Promise<void> {
     if (because) console.log(`WRONG twin ${name}\n      ${because}`);
   } catch (error) {
     const because = (error as Error).message;
-    const isRefusal = error instanceof ModelError || error instanceof GraphError || error instanceof NotDifferentiableError;
-    count(isRefusal ? "twin refused" : "twin wrong");
-    if (isRefusal) refused(name, because);
+    count(isRefusal(error) ? "twin refused" : "twin wrong");
+    if (isRefusal(error)) refused(name, because);
     else console.log(`WRONG twin ${name}\n      ${because}`);
+  }
+}
+
+/** A file that ONNX Runtime refuses: here it should be refused too, and in a sentence. */
+async function refusedAsWell(name: string): Promise<void> {
+  try {
+    const { bytes, feeds } = readCase(folder!, name);
+    const shapes = Object.fromEntries(Object.entries(feeds).map(([input, t]) => [input, t.shape]));
+    await specialize(parseModel(bytes), shapes, (constants) => runModel(constants, {}));
+    count("damaged accepted");
+    console.log(`ACCEPTED ${name}`);
+  } catch (error) {
+    const said = isRefusal(error);
+    count(`damaged ${said ? "refused" : "crashed"}`);
+    if (!said) console.log(`WRONG ${name}\n      ${(error as Error).message}`);
   }
 }
 

@@ -42,7 +42,7 @@ export async function differsFromTwin(folder: string, name: string): Promise<str
   const own = await derive(bytes);
   const random = new Random(1, name);
   const noise = (size: number) => Array.from({ length: size }, () => random.normal());
-  const cotangents = [...twin.graph.outputs.values()].filter(({ type }) => isFloat(type)).map((v) => noise(sizeOf(v.shape)));
+  const cotangents = [...twin.graph.outputs.values()].map((v) => noise(sizeOf(v.shape)));
   const expected = await valuesOf(twin, twin.gradient ?? twin.graph, feeds, cotangents, "disabled");
   const sameGradient = (own.gradient === undefined) === (twin.gradient === undefined);
   if (!sameGradient && !expected.gradients.every((g) => g.every((v) => v === 0)))
@@ -69,9 +69,15 @@ async function valuesOf(
   level: "disabled" | "all",
 ): Promise<{ outputs: number[][]; gradients: number[][] }> {
   const own = graph.inputs.length;
+  // names of cotangents may have got a number; the longest that fits is the output's
+  const names = [...graph.outputs.keys()];
+  const outputOf = (cotangent: string): number => {
+    const fitting = names.filter((name) => cotangent.startsWith(`v.${name}`)).sort((a, b) => b.length - a.length);
+    return names.indexOf(fitting[0]!);
+  };
   const given = whole.inputs.map((input, i): [string, Tensor] => {
     const fed = feeds[input.name];
-    if (i >= own) return [input.name, tensor(input.type, input.shape, cotangents[i - own]!)];
+    if (i >= own) return [input.name, tensor(input.type, input.shape, cotangents[outputOf(input.name)]!)];
     return [input.name, fed && isFloat(fed.type) ? inType(fed, input.type as FloatType) : fed!];
   });
   const found = await runModel(whole, Object.fromEntries(given), level);

@@ -243,6 +243,8 @@ export class Graph {
       return parts;
     }
     const types = fits(() => operator.infer(context));
+    const odd = types.find(({ shape }) => !shape.every((d) => Number.isSafeInteger(d) && d >= 0));
+    if (odd) fail(`its attributes make an output of the shape [${odd.shape.join(", ")}]`);
     const outputs: Value[] = [];
     const node: Node = {
       operator,

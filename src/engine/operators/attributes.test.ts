@@ -78,6 +78,34 @@ describe("attributes", () => {
       /^MatMulNBits: its weights hold 80 elements, where N = 7, K = 16, block_size = 16 ask for 112/,
     ],
     [
+      "a size below 0",
+      (graph) => {
+        const [x, rois, batch] = [
+          graph.input("x", "float32", [1, 1, 4, 4]),
+          graph.input("r", "float32", [2, 4]),
+          graph.input("b", "int64", [2]),
+        ];
+        return emit(operatorFamilies.pooling.RoiAlign, [x, rois, batch], { output_height: -1 });
+      },
+      /^RoiAlign: its attributes make an output of the shape \[2, 1, -1, 1\]/,
+    ],
+    [
+      "groups below 1",
+      (graph) => {
+        const w = graph.constant(tensor("float32", [1, 1, 2, 2], [1, 2, 3, 4]));
+        return emit(operatorFamilies.convolution.ConvTranspose, [graph.input("x", "float32", [1, 1, 4, 4]), w], { group: -1 });
+      },
+      /^ConvTranspose: its group is -1, where it must be at least 1/,
+    ],
+    [
+      "an axis twice",
+      (graph) => {
+        const sizes = graph.constant(tensor("int64", [2], [1, 2]));
+        return emit(operatorFamilies.layout.CenterCropPad, [graph.input("x", "float32", [3, 4]), sizes], { axes: [-1, 1] });
+      },
+      /^CenterCropPad: its axes \[-1,1\] name one twice/,
+    ],
+    [
       "a window with fewer axes than its weights",
       (graph) => {
         const w = graph.constant(tensor("float32", [1, 1, 2, 1], [1, 2]));

@@ -43,6 +43,7 @@ export const ConvTranspose = defineOperator({
   flops: ({ inputs: [x, w] }) => 2 * sizeOf(x.shape) * sizeOf(w.shape.slice(1)),
   infer: ({ inputs: [x, w, b], attributes, fail }) => {
     const { group } = attributes;
+    if (group < 1) fail(`its group is ${group}, where it must be at least 1`);
     if (x.shape.length < 3) fail("X needs a batch axis, a channel axis and at least one spatial axis");
     if (w.shape.length !== x.shape.length) fail(`W must have ${x.shape.length} axes as X has`);
     if (x.type !== w.type) fail("X and W must have one element type");

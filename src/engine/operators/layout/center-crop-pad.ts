@@ -17,6 +17,7 @@ export const CenterCropPad = defineOperator({
     const sizes = constantNumbers(sizesInput, "shape", fail);
     const axes = (attributes.axes ?? x.shape.map((_, i) => i)).map((a) => normalizeAxis(a, x.shape.length, fail));
     if (sizes.length !== axes.length || sizes.some((s) => s < 0)) fail(`it needs one size for each of its ${axes.length} axes`);
+    if (new Set(axes).size < axes.length) fail(`its axes [${attributes.axes}] name one twice`);
     const shape = [...x.shape];
     for (const [i, axis] of axes.entries()) shape[axis] = sizes[i]!;
     return [{ type: x.type, shape }];

@@ -1,5 +1,5 @@
 import type { Value } from "../../graph/graph.js";
-import { defineComposite, float, int, ints, required } from "../../graph/operator.js";
+import { defineComposite, flag, float, int, ints, required } from "../../graph/operator.js";
 import { joinHeads, scaledDotProduct, splitHeads } from "../attention/scaled-dot-product.js";
 import { add } from "../elementwise/add.js";
 import { concat } from "../layout/concat.js";
@@ -11,12 +11,12 @@ import { dequantizeLinear } from "../quantization/dequantize-linear.js";
 import { causal, paddingBias } from "./attention-mask.js";
 
 const attributes = {
-  do_rotary: int(0),
+  do_rotary: flag(0),
   mask_filter_value: float(-10000),
   num_heads: required(int()),
-  past_present_share_buffer: int(0),
+  past_present_share_buffer: flag(0),
   scale: float(0),
-  unidirectional: int(0),
+  unidirectional: flag(0),
 };
 
 /** Attention with its projections, their weights side by side, as ONNX Runtime's transformer optimizer writes it. */

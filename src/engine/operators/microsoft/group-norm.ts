@@ -1,5 +1,5 @@
 import type { Value } from "../../graph/graph.js";
-import { defineComposite, float, int, required } from "../../graph/operator.js";
+import { defineComposite, flag, float, int, required } from "../../graph/operator.js";
 import { sizeOf, tensor } from "../../tensor/tensor.js";
 import { sigmoid } from "../activation/sigmoid.js";
 import { add } from "../elementwise/add.js";
@@ -9,7 +9,7 @@ import { reshape } from "../layout/reshape.js";
 import { transpose } from "../layout/transpose.js";
 import { instanceNormalization } from "../normalization/instance-normalization.js";
 
-const attributes = { activation: int(0), channels_last: int(1), epsilon: float(1e-5), groups: required(int()) };
+const attributes = { activation: flag(0), channels_last: flag(1), epsilon: float(1e-5), groups: required(int()) };
 
 interface GroupNormAttributes {
   readonly activation: number;

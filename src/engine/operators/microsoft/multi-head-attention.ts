@@ -1,5 +1,5 @@
 import type { Value } from "../../graph/graph.js";
-import { defineComposite, float, int, required } from "../../graph/operator.js";
+import { defineComposite, flag, float, int, required } from "../../graph/operator.js";
 import { joinHeads, scaledDotProduct, splitHeads } from "../attention/scaled-dot-product.js";
 import { add } from "../elementwise/add.js";
 import { concat } from "../layout/concat.js";
@@ -28,7 +28,7 @@ export const MultiHeadAttention = defineComposite({
     mask_filter_value: float(-10000),
     num_heads: required(int()),
     scale: float(0),
-    unidirectional: int(0),
+    unidirectional: flag(0),
   },
   decompose: ({ inputs, attributes, fail }) => {
     const [query, key, value, bias, padding, scores, pastKey, pastValue, pastLength, indirection] = inputs;

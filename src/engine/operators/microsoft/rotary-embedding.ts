@@ -1,4 +1,4 @@
-import { defineComposite, float, int } from "../../graph/operator.js";
+import { defineComposite, flag, float, int } from "../../graph/operator.js";
 import { tensor } from "../../tensor/tensor.js";
 import { rotate } from "../attention/rotate.js";
 import { add } from "../elementwise/add.js";
@@ -13,7 +13,7 @@ export const MicrosoftRotaryEmbedding = defineComposite({
   inputs: ["input", "position_ids", "cos_cache", "sin_cache"],
   outputs: ["output"],
   attributes: {
-    interleaved: int(0),
+    interleaved: flag(0),
     is_packed_batching: int(0),
     num_heads: int(0),
     rotary_embedding_dim: int(0),

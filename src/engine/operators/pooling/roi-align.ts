@@ -47,6 +47,7 @@ export const RoiAlign = defineOperator({
     spatial_scale: float(1),
   },
   infer: ({ inputs: [x, rois, batchIndices], attributes, fail }) => {
+    if (attributes.sampling_ratio < 0) fail(`its sampling_ratio is ${attributes.sampling_ratio}, where it must be at least 0`);
     if (x.shape.length !== 4) fail("X must be [N, C, H, W]");
     if (rois.shape.length !== 2 || rois.shape[1] !== 4) fail("rois must be [R, 4]");
     if (batchIndices.shape.length !== 1 || batchIndices.shape[0] !== rois.shape[0])

@@ -36,7 +36,12 @@ export interface Sizes {
 
 interface Context {
   readonly inputs: readonly [x: Value, w: Value, r: Value, b: Value | undefined, lengths: Value | undefined, ...unknown[]];
-  readonly attributes: { readonly direction: Direction; readonly hidden_size: number | undefined; readonly layout: number };
+  readonly attributes: {
+    readonly clip: number | undefined;
+    readonly direction: Direction;
+    readonly hidden_size: number | undefined;
+    readonly layout: number;
+  };
   readonly fail: (message: string) => never;
 }
 
@@ -45,6 +50,7 @@ export function sizesOf({ inputs: [x, w, r, b], attributes, fail }: Context, gat
   const directions = attributes.direction === "bidirectional" ? 2 : 1;
   const [first, second, width] = x.shape;
   if (x.shape.length !== 3) fail("X must be [steps, batch, input]");
+  if (attributes.clip !== undefined && !(attributes.clip > 0)) fail(`its clip is ${attributes.clip}, where it must be above 0`);
   const hidden = r.shape[2] ?? 0;
   if (attributes.hidden_size !== undefined && attributes.hidden_size !== hidden)
     fail(`hidden_size ${attributes.hidden_size} is not that of R, ${hidden}`);
