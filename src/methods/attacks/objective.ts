@@ -142,12 +142,18 @@ function usable(
     const [, channels, height, width] = t.shape as [number, number, number, number];
     const area = height * width;
     const n = channels * area;
-    const data = t.data.map((v, i) => {
-      const b = Math.floor(i / n);
-      if (v === 0) zeroGradient[b]! += 1 / all;
-      if (!Number.isFinite(v)) nanGradient[b]! += 1 / all;
-      return Number.isFinite(v) && region?.data[b * area + (i % area)] !== 0 ? v : 0;
-    });
+    const data = t.data.slice();
+    for (let b = 0; b < batch; b++) {
+      let [zero, odd] = [0, 0];
+      for (let i = b * n; i < (b + 1) * n; i++) {
+        const usual = Number.isFinite(data[i]);
+        if (data[i] === 0) zero++;
+        if (!usual) odd++;
+        if (!usual || region?.data[b * area + (i % area)] === 0) data[i] = 0;
+      }
+      zeroGradient[b]! += zero / all;
+      nanGradient[b]! += odd / all;
+    }
     return [role, { ...t, data }] as const;
   });
   // Sums of shares round; all elements are all.

@@ -57,7 +57,9 @@ export function intoBox(delta: Float32Array | Float64Array, clean: Float32Array)
 
 /** clean + δ as float32. */
 export function moved(clean: Float32Array, delta: Float32Array | Float64Array): Float32Array {
-  return clean.map((v, i) => Math.min(1, Math.max(0, v + delta[i]!)));
+  const x = new Float32Array(clean.length);
+  for (let i = 0; i < x.length; i++) x[i] = Math.min(1, Math.max(0, clean[i]! + delta[i]!));
+  return x;
 }
 
 /** From `first` down to `last` along half a cosine, over the share t of the way. */

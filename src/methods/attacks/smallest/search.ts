@@ -79,6 +79,8 @@ export class Search {
   readonly best: Float32Array;
   #steps: StepRecord[] = [];
   #round = 0;
+  /** Room for the perturbation of one sample. */
+  readonly #delta: Float64Array;
   readonly #due: readonly number[];
 
   constructor(private readonly given: Given) {
@@ -87,6 +89,7 @@ export class Search {
     this.size = sizeOf(image.shape.slice(1));
     this.clean = image.data;
     this.best = image.data.slice();
+    this.#delta = new Float64Array(this.size);
     this.#due = due(given);
     this.wonAtFirst = this.#won(given.clean.correct);
     this.radius = Float64Array.from(this.wonAtFirst, (won) => (won ? 0 : Number.POSITIVE_INFINITY));
@@ -199,8 +202,9 @@ export class Search {
   }
 
   #distance(x: Float32Array, sample: number): number {
-    const clean = this.row(this.clean, sample);
-    return lengths[this.given.quest.norm](Float64Array.from(this.row(x, sample), (v, i) => v - clean[i]!));
+    const [own, clean] = [this.row(x, sample), this.row(this.clean, sample)];
+    for (let i = 0; i < own.length; i++) this.#delta[i] = own[i]! - clean[i]!;
+    return lengths[this.given.quest.norm](this.#delta);
   }
 
   #offer(x: Float32Array, won: readonly boolean[]): void {
