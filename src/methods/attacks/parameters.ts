@@ -49,6 +49,12 @@ export const smallestIn = <const N extends readonly [NormName, ...NormName[]]>(.
   norm: parameter(z.enum(among).default(among[0] as never), { description: "norm of the perturbation that is made small" }),
 });
 
+export const grid = {
+  grid: parameter(z.enum(["continuous", "8-bit"]).default("continuous"), {
+    description: "keep iterates on the grid of 8-bit images, so that saving changes nothing",
+  }),
+};
+
 /** Of attacks that look for the smallest perturbation. */
 export const reach = {
   epsilon: parameter(z.number().positive().meta({ allowed: "a radius above 0, such as 8/255" }).optional(), {
@@ -57,6 +63,7 @@ export const reach = {
     unit: "intensity",
     usual: "none",
   }),
+  ...grid,
 };
 
 export const successShare = {
@@ -118,11 +125,19 @@ export const optionalRandomStart = {
   }),
 };
 
-export const grid = {
-  grid: parameter(z.enum(["continuous", "8-bit"]).default("continuous"), {
-    description: "keep iterates on the grid of 8-bit images, so that saving changes nothing",
-  }),
-};
+/** What is wrong with a radius that the grid leaves no room. */
+export const gridMisfits = ({
+  grid,
+  epsilon,
+}: {
+  readonly grid?: string | undefined;
+  readonly epsilon?: number | undefined;
+}): string[] =>
+  grid === "8-bit" && epsilon !== undefined && epsilon < (1 - 1e-6) / 255
+    ? [
+        `epsilon ${epsilon} is less than one level of an 8-bit image (1/255), so on the 8-bit grid nothing can move; take 1/255 or more, or the continuous grid`,
+      ]
+    : [];
 
 export const loss = {
   loss: parameter(

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Budget, DescentRule, Norm, PixelWeight, ProjectedAscent, Stage } from "./attack.js";
 import { type CallableDefinition, defineAttack } from "./definition.js";
-import type { ball } from "./parameters.js";
+import { type ball, gridMisfits } from "./parameters.js";
 import type { StepSchedule } from "./step-schedule.js";
 import { transferMisfits } from "./transfer-parameters.js";
 import type { Transform } from "./transforms/transform.js";
@@ -161,10 +161,6 @@ function misfits({ norm, epsilon, stepSize, grid }: AscentParameters): string[] 
   return [
     ...(norm === "l_inf" && epsilon > 1 ? [beyond("epsilon", epsilon)] : []),
     ...(norm === "l_inf" && stepSize !== undefined && stepSize > 1 ? [beyond("stepSize", stepSize)] : []),
-    ...(grid === "8-bit" && epsilon < (1 - 1e-6) / 255
-      ? [
-          `epsilon ${epsilon} is less than one level of an 8-bit image (1/255), so on the 8-bit grid nothing can move; take 1/255 or more, or the continuous grid`,
-        ]
-      : []),
+    ...gridMisfits({ grid, epsilon }),
   ];
 }

@@ -126,6 +126,28 @@ it.each(smallest.map((definition) => [definition.name, definition] as const))(
   },
 );
 
+it.each([
+  ["fab", "l_inf"],
+  ["fmn", "l_2"],
+  ["fmn", "l_1"],
+  ["ddn", "l_2"],
+] as const)("%s, %s, on the 8-bit grid: what is found is a file's image, as large as it says, and wrong", async (name, norm) => {
+  const attacked = smallModel("classification");
+  const compiled = await compileAttack(engine, having(attacks[name], { norm, steps: 50, grid: "8-bit" }), attacked);
+  const batch = await rightBatch(compiled, "classification", "untargeted");
+  const { images, found, correct } = await compiled.run(batch);
+  compiled.dispose();
+  const [image, clean] = [images.image!.data, batch.images.image!.data];
+  expect(image.every((v) => Math.abs(v * 255 - Math.round(v * 255)) < 1e-3)).toBe(true);
+  for (const b of [0, 1]) {
+    const n = image.length / 2;
+    const delta = Float64Array.from({ length: n }, (_, i) => image[b * n + i]! - clean[b * n + i]!);
+    expect(found!.radius![b]).toBeCloseTo(lengths[norm](delta), 5);
+    expect(found!.radius![b]).toBeGreaterThan(0);
+    expect(correct[b]).toBe(0);
+  }
+});
+
 /** The small batch with the model's own prediction as truth, or the second best class to drive towards. */
 async function rightBatch(compiled: CompiledAttack, task: keyof typeof tasks, goal: Goal): Promise<AttackBatch> {
   const batch = smallBatch(task);

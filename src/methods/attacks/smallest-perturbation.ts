@@ -3,12 +3,14 @@ import type { Goal, NormName } from "./attack.js";
 import { type Aim, type CallableDefinition, defineAttack } from "./definition.js";
 import { AttackError } from "./error.js";
 import type { Objective } from "./objective.js";
+import { gridMisfits } from "./parameters.js";
 import type { Search } from "./smallest/search.js";
 
 /** The parameters that shared code reads; each attack has those of its schema. */
 interface SmallestParameters {
   readonly norm: NormName;
   readonly epsilon?: number | undefined;
+  readonly grid?: "continuous" | "8-bit";
   readonly successShare?: number | undefined;
   readonly steps?: number;
   readonly restarts?: number;
@@ -71,6 +73,7 @@ export function smallestPerturbation<T extends z.core.$ZodLooseShape>({
       );
     if (task.extent === "image" && numbers(parameters).successShare !== undefined)
       throw new AttackError(`${said.name}: ${task.name} has one class for an image, so there is no successShare; leave it out.`);
+    for (const wrong of gridMisfits(numbers(parameters))) throw new AttackError(`${said.name}: ${wrong}.`);
     check?.(parameters, aim);
   };
   return defineAttack<z.ZodObject<T, z.core.$strict>>({
@@ -89,8 +92,8 @@ export function smallestPerturbation<T extends z.core.$ZodLooseShape>({
       const { goal = "untargeted", task } = model;
       demandFit(parameters, { task, goal });
       const known = await import("./smallest/parts.js");
-      const { norm, epsilon, successShare: share = usualShare } = numbers(parameters);
-      return known.compileSmallest(engine, model, { norm, epsilon, share, ...parts(parameters, known, goal) });
+      const { norm, epsilon, grid = "continuous", successShare: share = usualShare } = numbers(parameters);
+      return known.compileSmallest(engine, model, { norm, epsilon, grid, share, ...parts(parameters, known, goal) });
     },
   });
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { ProjectedAscent } from "../attack.js";
 import { type Aim, defineAttack } from "../definition.js";
 import { AttackError } from "../error.js";
-import { ball, count, parameter, radii, steps } from "../parameters.js";
+import { ball, count, grid, gridMisfits, parameter, radii, steps } from "../parameters.js";
 import { shrinkingRadii } from "../projected-ascent.js";
 import { quarterOf } from "../quarter-of.js";
 
@@ -17,20 +17,24 @@ export const apgdT = defineAttack({
     ...steps,
     targets: parameter(count.default(9), { description: "wrong classes that are tried, the likeliest first" }),
     ...radii,
+    ...grid,
   }),
   follows: "gradients",
   until: "won",
   handles: ["perturb", "region", "transform"],
   partOf: quarterOf,
   budget: ({ norm, epsilon, steps }) => ({ norm, epsilon, steps }),
-  check: (_, aim) => demandOneClass("apgd-t", aim),
+  check: (parameters, aim) => {
+    demandOneClass("apgd-t", aim);
+    for (const wrong of gridMisfits(parameters)) throw new AttackError(`apgd-t: ${wrong}.`);
+  },
   compile: async (engine, parameters, model) => {
     demandOneClass("apgd-t", { task: model.task, goal: model.goal ?? "untargeted" });
     const [{ norms, autoPgdIn, uniform }, { towardsClasses }] = await Promise.all([
       import("../parts.js"),
       import("../towards-classes.js"),
     ]);
-    const { norm, epsilon, steps, targets, radii } = parameters;
+    const { norm, epsilon, steps, targets, radii, grid } = parameters;
     const ascent: ProjectedAscent = {
       name: "apgd-t",
       source: "Croce & Hein 2020",
@@ -46,7 +50,7 @@ export const apgdT = defineAttack({
         steps,
         stepSize: epsilon,
         restarts: 1,
-        grid: "continuous",
+        grid,
         ...(radii === "shrinking" && { stages: shrinkingRadii[norm] }),
       },
     };

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { type Aim, type Attack, defineAttack } from "../definition.js";
+import { AttackError } from "../error.js";
 import type { Turn } from "../in-turn.js";
-import { ball, count, parameter } from "../parameters.js";
+import { ball, count, grid, gridMisfits, parameter } from "../parameters.js";
 import { quarterOf } from "../quarter-of.js";
 import { apgdReleased } from "./apgd-released.js";
 import { apgdT, demandOneClass } from "./apgd-t.js";
@@ -15,6 +16,7 @@ interface Numbers {
   readonly version: "standard" | "plus" | "rand";
   readonly steps: number;
   readonly queries: number;
+  readonly grid: "continuous" | "8-bit";
 }
 
 /** AutoAttack (Croce & Hein 2020): several attacks without a number to tune, each on the images that those before it did not break. */
@@ -31,13 +33,17 @@ export const autoattack = defineAttack({
     }),
     steps: parameter(count.default(100), { description: "number of steps" }),
     queries: parameter(count.default(5000), { description: "predictions that it may ask for, for each image" }),
+    ...grid,
   }),
   follows: "gradients",
   until: "won",
   handles: ["perturb", "region", "transform"],
   partOf: quarterOf,
   budget: ({ norm, epsilon, steps }) => ({ norm, epsilon, steps }),
-  check: (_, aim) => demandOneClass("autoattack", aim),
+  check: (parameters, aim) => {
+    demandOneClass("autoattack", aim);
+    for (const wrong of gridMisfits(parameters)) throw new AttackError(`autoattack: ${wrong}.`);
+  },
   members: (parameters): readonly Attack[] => turnsOf(parameters).map(({ attack }) => attack as Attack),
   compile: async (engine, parameters, model) => {
     const aim: Aim = { task: model.task, goal: model.goal ?? "untargeted" };
@@ -48,8 +54,8 @@ export const autoattack = defineAttack({
   },
 });
 
-function turnsOf({ norm, epsilon, version, steps, queries }: Numbers): readonly Turn[] {
-  const common = { norm, epsilon, steps };
+function turnsOf({ norm, epsilon, version, steps, queries, grid }: Numbers): readonly Turn[] {
+  const common = { norm, epsilon, steps, grid };
   // In l_1 the standard version searches in larger balls first, and towards fewer classes (Croce & Hein 2021).
   const sparse = norm === "l_1" && version === "standard";
   const radii = sparse ? "shrinking" : "constant";
@@ -61,7 +67,7 @@ function turnsOf({ norm, epsilon, version, steps, queries }: Numbers): readonly 
   });
   if (version === "rand") return [ascent("cross-entropy", 1), ascent("dlr", 1)];
   const towards: Turn = { name: "apgd-t", attack: apgdT({ ...common, radii, targets: sparse ? 5 : 9 }) };
-  const last: Turn = { name: "square", attack: square({ norm, epsilon, queries, halvings: "fixed" }) };
+  const last: Turn = { name: "square", attack: square({ norm, epsilon, queries, grid, halvings: "fixed" }) };
   const borders: Turn = { name: "fab-t", attack: fabT({ ...common, targets: 9 }) };
   if (version === "standard") return [ascent("cross-entropy", sparse ? 5 : 1), towards, borders, last];
   const nearest: Turn = { name: "fab", attack: fab({ ...common, restarts: 5 }) };

@@ -1,10 +1,11 @@
 import type { Engine } from "../../../engine/runtime/engine.js";
 import { Random } from "../../../engine/tensor/random.js";
 import { sizeOf, tensor } from "../../../engine/tensor/tensor.js";
-import type { Goal, ProjectedAscent } from "../attack.js";
+import type { Goal, NormName, ProjectedAscent } from "../attack.js";
 import { chosenSamples, inParts } from "../chosen-samples.js";
 import type { AttackBatch, AttackHooks } from "../compile-attack.js";
 import type { CompiledAttack } from "../definition.js";
+import { eightBit } from "../eight-bit.js";
 import { AttackError } from "../error.js";
 import type { AttackOutcome, Judgement } from "../outcome.js";
 import { compilePacked } from "../packed-evaluation.js";
@@ -16,6 +17,10 @@ export interface QueryPlan {
   readonly name: string;
   readonly loss?: ProjectedAscent["loss"] | undefined;
   readonly queries: number;
+  /** On the 8-bit grid the model sees candidates as files can hold them, while the search goes on from the points themselves. Probes stay floats. */
+  readonly grid: "continuous" | "8-bit";
+  readonly norm: NormName;
+  readonly epsilon?: number | undefined;
   readonly search: (sample: Queried) => Search;
 }
 
@@ -119,7 +124,9 @@ class Asking {
     if (value.ask.length === 0) throw new AttackError(`${this.plan.name} asked a question without pictures.`);
     const left = value.ask.slice(0, this.plan.queries - this.queries);
     for (const pictures of left) this.#confine(pictures);
-    return left;
+    const { grid, norm, epsilon = Number.POSITIVE_INFINITY } = this.plan;
+    if (grid === "continuous" || value.as === "probe") return left;
+    return left.map((pictures) => pictures.map((picture, k) => eightBit(picture, this.#clean[k]!, norm, epsilon)));
   }
 
   take(pictures: Pictures, loss: number, correct: number): void {

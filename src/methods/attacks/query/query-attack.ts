@@ -1,19 +1,27 @@
 import { z } from "zod";
 import type { Aim, AttackBudget, CallableDefinition } from "../definition.js";
 import { defineAttack } from "../definition.js";
-import { count, parameter } from "../parameters.js";
+import { AttackError } from "../error.js";
+import { count, grid, gridMisfits, parameter } from "../parameters.js";
 import { quarterOf } from "../quarter-of.js";
 import type { QuerySearch } from "./search.js";
 
 /** The parameters that query attacks share. */
 export const queryParameters = (usual: number) => ({
   queries: parameter(count.default(usual), { description: "predictions that it may ask for, for each image" }),
+  ...grid,
 });
 
 /** @param usual in words. */
 export const queryLoss = (usual = "the task's usual one") => ({
   loss: parameter(z.string().optional(), { description: "loss to raise", placeholder: "name", usual }),
 });
+
+/** What shared code reads of the parameters. */
+interface Shared {
+  readonly queries: number;
+  readonly grid: "continuous" | "8-bit";
+}
 
 /** What makes one query attack differ from another. */
 export interface QueryAttackParts<P> {
@@ -45,14 +53,18 @@ export function queryAttack<T extends z.core.$ZodLooseShape & { readonly queries
     partOf: quarterOf,
     check: async (parameters, aim) => {
       const { lossOf } = await import("../step-graph.js");
+      const { grid } = parameters as unknown as Shared;
+      for (const wrong of gridMisfits({ grid, epsilon: said.budget(parameters).epsilon }))
+        throw new AttackError(`${said.name}: ${wrong}.`);
       const { loss } = search(parameters, aim);
       lossOf(loss === undefined ? {} : { loss }, aim.task);
     },
     compile: async (engine, parameters, model) => {
       const { queried } = await import("./queried.js");
       const { task, goal = "untargeted" } = model;
-      const { queries } = parameters as unknown as { readonly queries: number };
-      return queried(engine, { name: said.name, queries, ...search(parameters, { task, goal }) }, model);
+      const { queries, grid } = parameters as unknown as Shared;
+      const { norm, epsilon } = said.budget(parameters);
+      return queried(engine, { name: said.name, queries, grid, norm, epsilon, ...search(parameters, { task, goal }) }, model);
     },
   });
 }

@@ -3,6 +3,7 @@ import { sizeOf, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
 import type { Goal, NormName } from "../attack.js";
 import type { AttackBatch, AttackHooks } from "../compile-attack.js";
 import type { CompiledAttack } from "../definition.js";
+import { eightBit } from "../eight-bit.js";
 import { AttackError } from "../error.js";
 import { type CompiledEvaluation, compileEvaluation } from "../evaluation.js";
 import { lengths } from "../lengths.js";
@@ -16,6 +17,8 @@ export interface Quest {
   readonly norm: NormName;
   /** Beyond it an image counts as not broken. */
   readonly epsilon?: number | undefined;
+  /** On the 8-bit grid every point is looked at as a file can hold it, and what is kept is that. */
+  readonly grid: "continuous" | "8-bit";
   /** Where every pixel has a class: share of the correct pixels that must be lost (towards a target: of all that must show it). */
   readonly share: number;
   /** What each sample's search lowers. */
@@ -140,7 +143,8 @@ export class Search {
   ): Promise<Look> {
     const { batch, objective, role, hooks } = this.given;
     hooks.signal?.throwIfAborted();
-    const found = await objective.at(batch, this.#images(x), also, `${this.#round}/${this.#steps.length}`);
+    const seen = this.#seen(x);
+    const found = await objective.at(batch, this.#images(seen), also, `${this.#round}/${this.#steps.length}`);
     const record: StepRecord = {
       step: this.#steps.length,
       restart: this.#round,
@@ -154,15 +158,16 @@ export class Search {
       hooks.onStep?.(record);
     }
     const won = this.#won(found.correct);
-    this.#offer(x, won);
+    this.#offer(seen, won);
     return { value: found.value, gradient: found.gradient[role]!.data, won, prediction: found.prediction };
   }
 
   /** The same without a gradient. */
   async try(x: Float32Array): Promise<readonly boolean[]> {
     this.given.hooks.signal?.throwIfAborted();
-    const won = this.#won((await this.given.evaluation.evaluate(this.given.batch, this.#images(x))).correct);
-    this.#offer(x, won);
+    const seen = this.#seen(x);
+    const won = this.#won((await this.given.evaluation.evaluate(this.given.batch, this.#images(seen))).correct);
+    this.#offer(seen, won);
     return won;
   }
 
@@ -178,7 +183,10 @@ export class Search {
       const lost = this.#won(judged.correct).map((won, b) => !won && Number.isFinite(this.radius[b]!));
       if (!lost.includes(true)) break;
       for (let b = 0; b < this.count; b++)
-        if (lost[b]) lead(this.row(x, b), this.row(this.clean, b), this.row(this.best, b), 1 + further);
+        if (lost[b]) {
+          lead(this.row(x, b), this.row(this.clean, b), this.row(this.best, b), 1 + further);
+          this.row(x, b).set(this.#seen(this.row(x, b), b));
+        }
       judged = await evaluation.evaluate(batch, this.#images(x));
     }
     const won = this.#won(judged.correct);
@@ -190,6 +198,16 @@ export class Search {
     for (let b = 0; b < this.count; b++) if (!(radius[b]! > 0)) this.row(x, b).set(this.row(this.clean, b));
     const images = this.#images(x);
     return { ...(await evaluation.evaluate(batch, images)), images, clean, steps: this.#steps, found: { radius } };
+  }
+
+  /** Points as the model sees them: of all samples, or of one. */
+  #seen(x: Float32Array, sample?: number): Float32Array {
+    const { grid, norm, epsilon = Number.POSITIVE_INFINITY } = this.given.quest;
+    if (grid === "continuous") return x;
+    if (sample !== undefined) return eightBit(x, this.row(this.clean, sample), norm, epsilon);
+    const seen = new Float32Array(x.length);
+    for (let b = 0; b < this.count; b++) this.row(seen, b).set(eightBit(this.row(x, b), this.row(this.clean, b), norm, epsilon));
+    return seen;
   }
 
   #images(x: Float32Array): Record<string, Tensor<"float32">> {
