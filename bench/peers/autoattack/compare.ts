@@ -2,7 +2,7 @@
  * AutoAttack, Square and SimBA beside the packages that have them, at equal settings: trains the networks, runs both sides, writes results.json and a
  * table in docs/peers.md.
  *
- *     npx tsx bench/peers/autoattack/compare.ts --python PATH [--only networks|ours|peers|table] [--rows TEXT] [--seeds 0,1]
+ *     npx tsx bench/peers/autoattack/compare.ts --python PATH [--only networks|ours|peers|table] [--rows TEXT] [--seeds 0,1] [--parts 0,1]
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -10,37 +10,57 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import config from "./config.json" with { type: "json" };
+import { nameOf, partsOf, type Row, rows } from "./rows.js";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, "../../..");
 
+/** What one side found of one row with one seed; numbers of digits, all parts together. */
 interface Found {
   readonly name: string;
   readonly seed: number;
+  readonly images: number;
   readonly clean: number;
   readonly right: number;
-  /** Robust accuracy after each attack. */
+  /** What is right after each attack. */
   readonly turns?: Readonly<Record<string, number>>;
-  /** Mean l_2 of the perturbations that broke a picture. */
+  /** Which digits are right, from equal starts. */
+  readonly digits?: readonly number[];
+  /** Perturbations that broke a picture: how many, and their sizes in l_2 together. */
+  readonly broken?: number;
   readonly length?: number;
   /** Seconds of processor time. */
   readonly cpu: number;
 }
 
-const nameOf = (row: (typeof config.rows)[number] | (typeof config.blackBox)[number]): string =>
-  "attack" in row ? `${row.attack} ${row.network} ${row.norm ?? row.basis}` : `autoattack ${row.network} ${row.norm}`;
+const order = ["apgd-ce", "apgd-t", "fab-t", "square"];
 
-/** What was found of each row by both sides, seed by seed; rows that one side has not are left out. */
-function collect(
-  work: string,
-): { row: (typeof config.rows)[number] | (typeof config.blackBox)[number]; ours: Found[]; peers: Found[] }[] {
-  const read = (side: string, name: string) =>
+function joined(parts: readonly Found[]): Found {
+  const sum = (of: (part: Found) => number) => parts.reduce((total, part) => total + of(part), 0);
+  const [first] = parts as [Found];
+  return {
+    ...first,
+    images: sum((p) => p.images),
+    clean: sum((p) => p.clean),
+    right: sum((p) => p.right),
+    ...(first.turns && { turns: Object.fromEntries(order.map((turn) => [turn, sum((p) => p.turns?.[turn] ?? p.right)])) }),
+    ...(first.digits && { digits: parts.flatMap((p) => p.digits!) }),
+    broken: sum((p) => p.broken ?? 0),
+    length: sum((p) => p.length ?? 0),
+    cpu: sum((p) => p.cpu),
+  };
+}
+
+/** What was found of each row by both sides, seed by seed; rows of which one side has not all parts are left out. */
+function collect(work: string): { row: Row; ours: Found[]; peers: Found[] }[] {
+  const read = (side: string, row: Row) =>
     config.seeds.flatMap((seed) => {
-      const file = join(work, `${side}-${name.replaceAll(" ", "-")}-${seed}.json`);
-      return existsSync(file) ? [JSON.parse(readFileSync(file, "utf8")) as Found] : [];
+      const files = partsOf(row).map((part) => join(work, `${side}-${nameOf(row).replaceAll(" ", "-")}-${seed}-${part}.json`));
+      const all = files.every((file) => existsSync(file));
+      return all ? [joined(files.map((file) => JSON.parse(readFileSync(file, "utf8")) as Found))] : [];
     });
-  return [...config.rows, ...config.blackBox].flatMap((row) => {
-    const [ours, peers] = [read("ours", nameOf(row)), read("peers", nameOf(row))];
+  return rows.flatMap((row) => {
+    const [ours, peers] = [read("ours", row), read("peers", row)];
     return ours.length > 0 && peers.length > 0 ? [{ row, ours, peers }] : [];
   });
 }
@@ -53,31 +73,55 @@ function spread(values: readonly number[]): string {
     : `${mean.toFixed(1)} ± ${((Math.max(...values) - Math.min(...values)) / 2).toFixed(1)}`;
 }
 
-function table(rows: ReturnType<typeof collect>): string {
-  const order = ["apgd-ce", "apgd-t", "fab-t", "square"];
-  const turns = (found: readonly Found[]) => order.map((turn) => spread(found.map((f) => f.turns?.[turn] ?? f.right))).join(", ");
-  const own = rows.filter(({ row }) => !("attack" in row));
-  const others = rows.filter(({ row }) => "attack" in row);
-  const lines = own.map(({ row, ours, peers }) => [
-    `${row.network}, ${row.norm}, ${row.epsilon}`,
-    spread(ours.map((f) => f.clean)),
-    turns(ours),
-    turns(peers),
-    `${ours.length}, ${peers.length}`,
-  ]);
-  const more = others.map(({ row, ours, peers }) => [
-    nameOf(row),
-    ...[ours, peers].map((found) =>
-      "basis" in row && row.basis
-        ? `${spread(found.map((f) => f.right))} (${(found[0]!.length ?? 0).toFixed(2)})`
-        : spread(found.map((f) => f.right)),
-    ),
-    `${ours.length}, ${peers.length}`,
-  ]);
-  const markdown = (head: readonly string[], body: readonly (readonly string[])[]) =>
-    [head, head.map((_, i) => (i === 0 ? "---" : "---:")), ...body].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
-  return `${markdown(["network, norm, radius", "clean", "Faultline: after APGD-CE, APGD-T, FAB-T, Square", "pyautoattack", "seeds"], lines)}
-${more.length === 0 ? "" : `\n${markdown(["attack", "Faultline", "package", "seeds"], more)}\n`}`;
+const percent = (count: number, { images }: Found): number => (100 * count) / images;
+
+const markdown = (head: readonly string[], body: readonly (readonly string[])[]): string =>
+  [head, head.map((_, i) => (i === 0 ? "---" : "---:")), ...body].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+
+function table(found: ReturnType<typeof collect>): string {
+  const whole = found
+    .filter(({ row }) => row.attack === undefined)
+    .flatMap(({ row, ours, peers }) =>
+      (
+        [
+          ["Faultline", ours],
+          ["pyautoattack", peers],
+        ] as const
+      ).map(([who, all]) => [
+        `${row.network}, ${row.norm}, ${row.epsilon}`,
+        who,
+        spread(all.map((f) => percent(f.clean, f))),
+        ...order.map((turn) => spread(all.map((f) => percent(f.turns?.[turn] ?? f.right, f)))),
+        spread(all.map((f) => f.cpu)),
+      ]),
+    );
+  const equal = found
+    .filter(({ row }) => row.attack === "equal-starts")
+    .map(({ row, ours, peers }) => {
+      const [own, other] = [ours[0]!, peers[0]!];
+      const same = own.digits!.filter((right, i) => right === other.digits![i]).length;
+      return [`${row.network}, ${row.norm}, ${row.epsilon}`, String(own.right), String(other.right), `${same} of ${own.images}`];
+    });
+  const more = found
+    .filter(({ row }) => row.queries !== undefined)
+    .map(({ row, ours, peers }) => [
+      nameOf(row),
+      String(row.queries),
+      ...[ours, peers].map((all) => {
+        const length = spread(all.map((f) => f.length! / Math.max(1, f.broken!)));
+        return `${spread(all.map((f) => percent(f.right, f)))}${row.basis ? ` (${length})` : ""}`;
+      }),
+    ]);
+  const parts = [
+    whole.length > 0 &&
+      markdown(
+        ["network, norm, radius", "", "clean", "APGD-CE", "APGD-T", "FAB-T", "Square", "seconds of processor time"],
+        whole,
+      ),
+    equal.length > 0 && markdown(["APGD-T from equal starts", "right, Faultline", "right, pyautoattack", "same verdict"], equal),
+    more.length > 0 && markdown(["attack", "queries", "Faultline", "package"], more),
+  ];
+  return `${parts.filter(Boolean).join("\n\n")}\n`;
 }
 
 const { values } = parseArgs({
@@ -86,20 +130,21 @@ const { values } = parseArgs({
     only: { type: "string" },
     rows: { type: "string", default: "" },
     seeds: { type: "string", default: config.seeds.join() },
+    parts: { type: "string", default: "" },
     work: { type: "string", default: join(root, "runs/peers-autoattack") },
   },
 });
 const wanted = (part: string) => values.only === undefined || values.only === part;
 const run = (command: string, ...args: string[]) => execFileSync(command, args, { stdio: "inherit", cwd: root });
 if (wanted("networks")) run(values.python, join(here, "networks.py"), values.work);
-if (wanted("ours")) run("npx", "tsx", join(here, "ours.ts"), values.work, values.rows, values.seeds);
-if (wanted("peers")) run(values.python, join(here, "peers.py"), values.work, values.rows, values.seeds);
+if (wanted("ours")) run("npx", "tsx", join(here, "ours.ts"), values.work, values.rows, values.seeds, values.parts);
+if (wanted("peers")) run(values.python, join(here, "peers.py"), values.work, values.rows, values.seeds, values.parts);
 if (wanted("table")) {
-  const rows = collect(values.work);
+  const found = collect(values.work);
   writeFileSync(
     join(here, "results.json"),
     `${JSON.stringify(
-      rows.map(({ ours, peers }) => ({ ours, peers })),
+      found.map(({ ours, peers }) => ({ ours, peers })),
       undefined,
       1,
     )}\n`,
@@ -107,5 +152,5 @@ if (wanted("table")) {
   const page = join(root, "docs/peers.md");
   const [begin, end] = ["<!-- autoattack: begin -->\n", "<!-- autoattack: end -->"];
   const text = readFileSync(page, "utf8");
-  writeFileSync(page, `${text.split(begin)[0]}${begin}\n${table(rows)}\n${end}${text.split(end)[1]}`);
+  writeFileSync(page, `${text.split(begin)[0]}${begin}\n${table(found)}\n${end}${text.split(end)[1]}`);
 }

@@ -71,6 +71,8 @@ def main(work: Path) -> None:
     n = config["digits"]
     held, target = images[-n:].contiguous(), labels[-n:].contiguous()
     save_file({"image": held, "label": target}, work / "digits.safetensors")
+    noise = 2 * torch.rand(held.shape, generator=torch.Generator().manual_seed(0)) - 1
+    save_file({"start": noise}, work / "starts.safetensors")
     for name, how in config["networks"].items():
         torch.manual_seed(0)
         model = train(network(), images[:-n], labels[:-n], **how)

@@ -1,4 +1,4 @@
-"""The packages' side: attacks each row of config.json with each seed and writes WORK/peers-....json: python peers.py WORK [ROWS [SEEDS]]"""
+"""The packages' side: attacks each row of config.json with each seed and writes WORK/peers-....json: python peers.py WORK [ROWS [SEEDS [PARTS]]]"""
 import json
 import logging
 import re
@@ -25,7 +25,7 @@ class Turns(logging.Handler):
     def emit(self, record):
         said = re.match(r"robust accuracy after (\S+): ([\d.]+)%", record.getMessage())
         if said:
-            self.found[said[1].lower()] = float(said[2])
+            self.found[said[1].lower()] = round(float(said[2]) * config["part"] / 100)
 
 
 def autoattack(model, x, y, row, seed):
@@ -36,7 +36,7 @@ def autoattack(model, x, y, row, seed):
     logger.setLevel(logging.DEBUG)
     logger.handlers = [turns]
     attack = AutoAttack(model, norm=norms[row["norm"]], eps=row["epsilon"], version="standard", seed=seed, device="cpu")
-    return attack.run_standard_evaluation(x, y, batch_size=250)[0], {"turns": turns.found}
+    return attack.run_standard_evaluation(x, y, batch_size=len(x))[0], {"turns": turns.found}
 
 
 def square(model, x, y, row, seed):
@@ -66,30 +66,56 @@ def simba(model, x, y, row, seed):
     return found, {}
 
 
-def main(work: Path, wanted: str = "", seeds: str = "") -> None:
+def equal_starts(model, x, y, row, seed):
+    """APGD-T from starts that both sides have, for every class the same one."""
+    from pyautoattack.autopgd_base import APGDAttack_targeted
+
+    attack = APGDAttack_targeted(model, n_iter=100, norm=norms[row["norm"]], eps=row["epsilon"], seed=0, device="cpu")
+    attack.init_hyperparam(x)
+    noise = row["start"]
+    scale = 1 if row["norm"] == "l_inf" else noise.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
+    start = (x + row["epsilon"] * noise / scale).clamp(0, 1)
+    found, right = x.clone(), model(x).argmax(1) == y
+    for rank in range(2, 11):
+        left = right.nonzero().squeeze(1)
+        if len(left) == 0:
+            break
+        attack.y_target = model(x[left]).argsort(dim=1)[:, -rank]
+        _, still, _, images = attack.attack_single_run(x[left], y[left], x_init=start[left])
+        found[left[~still]], right[left[~still]] = images[~still], False
+    return found, {"digits": right.int().tolist()}
+
+
+def main(work: Path, wanted: str = "", seeds: str = "", parts: str = "") -> None:
     torch.set_num_threads(1)
     data = load_file(work / "digits.safetensors")
+    start = load_file(work / "starts.safetensors")["start"]
+    size = config["part"]
     for seed in map(int, seeds.split(",")) if seeds else config["seeds"]:
-        for row in [*config["rows"], *config["blackBox"]]:
+        for row in [*config["rows"], *config["equalStarts"], *config["blackBox"]]:
             kind = row.get("attack", "autoattack")
             name = f"{kind} {row['network']} {row.get('norm', row.get('basis'))}"
-            out = work / f"peers-{name.replace(' ', '-')}-{seed}.json"
-            if wanted not in name or out.exists():
+            if wanted not in name or (kind == "equal-starts" and seed > 0):
                 continue
-            model = load(work, row["network"])
-            x, y = data["image"][: row["images"]], data["label"][: row["images"]]
-            torch.manual_seed(seed)
-            began = time.process_time()
-            images, more = {"autoattack": autoattack, "square": square, "simba": simba}[kind](model, x, y, row, seed)
-            cpu = time.process_time() - began
-            assert images.min() >= 0 and images.max() <= 1
-            before, after = model(x).argmax(1) == y, model(images).argmax(1) == y
-            lengths = (images - x).square().sum((1, 2, 3)).sqrt()[before & ~after]
-            percent = lambda v: 100 * v.float().mean().item()
-            found = {"name": name, "seed": seed, "clean": percent(before), "right": percent(after), **more,
-                     "length": lengths.mean().item(), "cpu": cpu}  # fmt: skip
-            out.write_text(json.dumps(found) + "\n")
-            print(json.dumps(found), flush=True)
+            for part in map(int, parts.split(",")) if parts else range(row["images"] // size):
+                out = work / f"peers-{name.replace(' ', '-')}-{seed}-{part}.json"
+                if out.exists() or part >= row["images"] // size:
+                    continue
+                model = load(work, row["network"])
+                some = slice(part * size, (part + 1) * size)
+                x, y = data["image"][some], data["label"][some]
+                torch.manual_seed(seed)
+                began = time.process_time()
+                attacks = {"autoattack": autoattack, "equal-starts": equal_starts, "square": square, "simba": simba}
+                images, more = attacks[kind](model, x, y, {**row, "start": start[some]}, seed)
+                cpu = time.process_time() - began
+                assert images.min() >= 0 and images.max() <= 1
+                before, after = model(x).argmax(1) == y, model(images).argmax(1) == y
+                lengths = (images - x).square().sum((1, 2, 3)).sqrt()[before & ~after]
+                found = {"name": name, "seed": seed, "images": size, "clean": before.sum().item(), "right": after.sum().item(),
+                         **more, "broken": len(lengths), "length": lengths.sum().item(), "cpu": cpu}  # fmt: skip
+                out.write_text(json.dumps(found) + "\n")
+                print(json.dumps(found), flush=True)
 
 
 if __name__ == "__main__":

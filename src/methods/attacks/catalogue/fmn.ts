@@ -3,10 +3,10 @@ import { count, parameter, reach, smallestIn, successShare } from "../parameters
 import { smallestPerturbation } from "../smallest-perturbation.js";
 
 /**
- * The radius while an image never broke: the paper's, and a share γ more than before at least. On the border of a model as linear as it is taken to be nothing is
- * broken yet, and between two borders the paper's radius stands still.
+ * The radius while an image never broke: the paper's, to the linearized border, and on from there by a ten-thousandth: on the border of a model as linear as it
+ * is taken to be nothing is broken yet. Between two borders that radius stands still; "steady" lets it grow by a share γ at least.
  */
-const toBorder = (size: number, left: number, share: number): number => Math.max(size + left, size * (1 + share));
+const toBorder = (size: number, left: number, least: number): number => Math.max((size + left) * (1 + 1e-4), size * (1 + least));
 
 /**
  * Fast minimum-norm: steps along the normalized gradient, projected onto a ball whose radius adapts: while the image never broke, to where the linearized
@@ -29,9 +29,13 @@ export const fmn = smallestPerturbation({
       description: "length of the first step in l_2; the last is a hundredth of it",
       placeholder: "length",
     }),
+    growth: parameter(z.enum(["published", "steady"]).default("published"), {
+      description:
+        "how the radius grows while an image never broke: published = to the linearized border; steady = by gamma at least, which leads on from between two borders",
+    }),
   },
   parts: (
-    { norm, steps, gamma, stepLength },
+    { norm, steps, gamma, stepLength, growth },
     { annealed, dualOf, intoBox, lengths, marginLeft, moved, projections, roomOf },
     goal,
   ) => ({
@@ -57,7 +61,7 @@ export const fmn = smallestPerturbation({
                 ? Math.min(radius[b]! * (1 - share), nearest)
                 : Number.isFinite(nearest)
                   ? radius[b]! * (1 + share)
-                  : toBorder(lengths[norm](d), Math.abs(value[b]!) / lengths[dualOf[norm]](g), share);
+                  : toBorder(lengths[norm](d), Math.abs(value[b]!) / lengths[dualOf[norm]](g), growth === "steady" ? share : 0);
           radius[b] = Math.min(radius[b]!, roomOf(norm, image));
           if (slope > 0) for (let i = 0; i < d.length; i++) d[i]! -= (length * g[i]!) / slope;
           projections[norm](d, radius[b]!);
