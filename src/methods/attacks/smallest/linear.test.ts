@@ -79,7 +79,9 @@ describe.each(["untargeted", "targeted"] as const)("%s, on a linear model", (goa
       ["fab", norm, fab({ norm, steps: 30 }), 1.01] as const,
       ["fab-t", norm, fabT({ norm, steps: 30 }), 1.01] as const,
     ]),
-    ...(["l_inf", "l_2", "l_1"] as const).map((norm) => ["fmn", norm, fmn({ norm, steps: 200 }), 1.02] as const),
+    ...(["l_inf", "l_2", "l_1"] as const).flatMap((norm) =>
+      (["published", "steady"] as const).map((growth) => ["fmn", norm, fmn({ norm, growth, steps: 200 }), 1.02] as const),
+    ),
     ["cw", "l_2", cw({ steps: 200, learningRate: 0.01 }), 1.02],
   ] as const)("%s, %s: the distance nearly", async (_, norm, attack, most) => {
     const { radius } = await radiusOf(attack, goal);
