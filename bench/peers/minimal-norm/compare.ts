@@ -24,8 +24,9 @@ interface Results {
     readonly title: string;
     readonly norm: string;
     readonly pictures: number;
-    readonly median: Readonly<Record<string, number>>;
-    readonly parts: Readonly<Record<string, readonly number[]>>;
+    /** null where half of the digits were never broken. */
+    readonly median: Readonly<Record<string, number | null>>;
+    readonly parts: Readonly<Record<string, readonly (number | null)[]>>;
     readonly unbroken: Readonly<Record<string, number>>;
     readonly smaller: number;
   }[];
@@ -52,8 +53,10 @@ const text = (v: number, norm: string) => (norm === "l_0" ? String(v) : v.toPrec
 
 /** The median over all pictures, and half of what lies between the parts' medians. */
 function spread(row: Results["rows"][number], who: string): string {
-  const parts = row.parts[who]!;
-  return `${text(row.median[who]!, row.norm)} ± ${((Math.max(...parts) - Math.min(...parts)) / 2).toPrecision(2)}`;
+  const median = row.median[who];
+  const parts = row.parts[who]!.filter((part) => part !== null);
+  if (median == null) return "half never broken";
+  return `${text(median, row.norm)} ± ${((Math.max(...parts) - Math.min(...parts)) / 2).toPrecision(2)}`;
 }
 
 function table(): string {
@@ -66,7 +69,7 @@ function table(): string {
       row.title,
       spread(row, "faultline"),
       `${spread(row, peer)} (${peer})`,
-      (row.median.faultline! / row.median[peer]!).toFixed(3),
+      row.median.faultline == null || row.median[peer] == null ? "" : (row.median.faultline / row.median[peer]).toFixed(3),
       `${(100 * row.smaller).toFixed(0)} %`,
       `${row.unbroken.faultline} / ${row.unbroken[peer]}`,
     ];

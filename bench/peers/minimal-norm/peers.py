@@ -71,8 +71,12 @@ def radii(model, x, y, found, norm):
     return own[right], right
 
 
-def median(values: torch.Tensor) -> float:
-    return values.double().quantile(0.5).item() if len(values) else float("nan")
+def median(values: torch.Tensor) -> float | None:
+    """None where half of the digits were never broken."""
+    found = values.double().sort().values
+    if len(found) == 0 or found[len(found) // 2].isinf():
+        return None
+    return ((found[(len(found) - 1) // 2] + found[len(found) // 2]) / 2).item()
 
 
 def main(work: Path, only: str) -> None:
@@ -107,7 +111,8 @@ def main(work: Path, only: str) -> None:
                 "unbroken": {who: int(v.isinf().sum()) for who, v in found.items()},
                 "smaller": float((found["faultline"] <= found[row["peer"]] * (1 + 1e-6)).float().mean()),
             })  # fmt: skip
-            path.write_text(json.dumps({"versions": versions, "rows": results}, indent=2) + "\n")
+            rest = [r for r in before if all((r["network"], r["title"]) != (n["network"], n["title"]) for n in results)]
+            path.write_text(json.dumps({"versions": versions, "rows": results + rest}, indent=2) + "\n")
             print(network, row["title"], results[-1]["median"], results[-1]["unbroken"], flush=True)
 
 

@@ -29,9 +29,9 @@ export const fmn = smallestPerturbation({
       description: "length of the first step in l_2; the last is a hundredth of it",
       placeholder: "length",
     }),
-    growth: parameter(z.enum(["published", "steady"]).default("published"), {
+    growth: parameter(z.enum(["steady", "published"]).default("steady"), {
       description:
-        "how the radius grows while an image never broke: published = to the linearized border; steady = by gamma at least, which leads on from between two borders",
+        "how the radius grows while an image never broke: published = to the linearized border, where an image between two borders may stay; steady = by gamma at least",
     }),
   },
   parts: (
