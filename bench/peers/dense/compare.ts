@@ -47,8 +47,8 @@ async function ours(): Promise<Results> {
   for (const seed of config.seeds) {
     const { before, after } = await attack(segmenter, image, label, sea({ epsilon, steps }), { seed, batch: config.scenes });
     const scores = (metrics: Readonly<Record<string, number | null>>): Scores => ({
-      accuracy: metrics.allAcc!,
-      mIoU: metrics.mIoU!,
+      accuracy: 100 * metrics.aAcc!,
+      mIoU: 100 * metrics.mIoU!,
     });
     clean = scores(before.metrics);
     found.push(scores(after.metrics));
