@@ -47,12 +47,12 @@ export class CellsProgress {
       this.#began = Date.now();
       this.#all = todo.reduce((sum, cell) => sum + cost(cell), 0);
       if (todo.length > 0)
-        this.#total = this.#bars?.create(1, 0, { what: "all cells".padEnd(24), share: `0/${todo.length}`, note: "" });
+        this.#total = this.#bars?.create(1, 0, { what: "all cells".padEnd(nameWidth), share: `0/${todo.length}`, note: "" });
       this.#todo = todo.length;
     },
     started: (cell, worker) => {
       this.#running.set(cell.key, { cell, from: 0, share: 0 });
-      const bar = this.#bars?.create(1, 0, { what: shortName(cell).padEnd(24), share: "", note: worker });
+      const bar = this.#bars?.create(1, 0, { what: shortName(cell).padEnd(nameWidth), share: "", note: worker });
       if (bar) this.#own.set(cell.key, bar);
       else {
         const left = this.left();
@@ -114,7 +114,8 @@ export class CellsProgress {
 
   #draw(): void {
     const left = this.left();
-    const share = this.#all > 0 ? Math.min(1, this.#finished / this.#all) : 0;
+    const running = [...this.#running.values()].reduce((sum, { cell, share }) => sum + this.options.cost(cell) * share, 0);
+    const share = this.#all > 0 ? Math.min(1, (this.#finished + running) / this.#all) : 0;
     this.#total?.update(share, {
       share: `${this.#ended}/${this.#todo}`,
       note: left === undefined ? "" : `about ${inWords(left)} left`,
@@ -127,9 +128,13 @@ export class CellsProgress {
   }
 }
 
+/** Characters of a terminal that a name takes. */
+const nameWidth = 40;
+
+/** Names begin alike and differ at their ends; the digits of the key after that tell a reader nothing. */
 const shortName = ({ name }: Cell): string => {
-  const own = name.slice(name.lastIndexOf("/") + 1);
-  return own.length > 40 ? `${own.slice(0, 39)}…` : own;
+  const own = name.slice(name.lastIndexOf("/") + 1).replace(/-[0-9a-f]{8}$/, "");
+  return own.length > nameWidth ? `…${own.slice(1 - nameWidth)}` : own;
 };
 
 /** 40 s, 12 min, 3 h 20 min */
