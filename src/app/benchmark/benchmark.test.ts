@@ -344,6 +344,7 @@ describe("faultline report", () => {
 
   it.each<[string, () => string[], string]>([
     ["nothing there", () => [join(folder, "none")], "none is not there; name run directories"],
+    ["a file", () => [join(runs, "run-1", "run.json")], "run.json is a file; name the directory of a run"],
     ["no run", () => [runs], "is no run directory and holds none"],
     ["an output that is a run", () => [runs, "--out", join(runs, "run-1")], "run-1 is a run; name another directory with --out"],
     ["a count that is none", () => [runs, "--pictures", "-1"], "write a number from 0 on"],

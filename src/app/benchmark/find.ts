@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { naturalOrder } from "../../vision/data/natural-order.js";
 import { readDone, readFailure } from "../cells/done.js";
@@ -40,6 +40,8 @@ export function findRuns(paths: readonly string[]): Found {
   const runs = new Map<string, Walked>();
   for (const path of paths) {
     if (!existsSync(path)) throw new RunError(`${path} is not there; name run directories, or folders that hold some.`);
+    if (!statSync(path).isDirectory())
+      throw new RunError(`${path} is a file; name the directory of a run, or a folder that holds some.`);
     const walked = [...walk(path)];
     if (walked.length === 0)
       throw new RunError(

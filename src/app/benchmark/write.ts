@@ -78,7 +78,7 @@ const titleOf = (board: Board, boards: readonly Board[]): string =>
     .join("; ");
 
 /** The tables of a terminal: models where there are several, then the runs while they are few. */
-export function benchmarkText({ boards, unfinished, failed }: Benchmark): string {
+export function benchmarkText({ boards, others, unfinished, failed }: Benchmark): string {
   const parts = boards.map((board) => {
     const { group } = board;
     const runs =
@@ -91,7 +91,13 @@ export function benchmarkText({ boards, unfinished, failed }: Benchmark): string
       `${sentenceOf(board)}\n`,
     ].join("");
   });
+  const count = (n: number, one: string, many: string) => (n === 0 ? [] : [`${n} ${n === 1 ? one : many}`]);
+  const also = [
+    ...count(others.criticality.length, "profile of layer criticality", "profiles of layer criticality"),
+    ...count(others.spectra.length, "spectrum", "spectra"),
+  ];
   const rest = [
+    ...(also.length > 0 ? [`the page also has ${also.join(" and ")}\n`] : []),
     ...(unfinished.length > 0 ? [`${unfinished.length} not finished, and in no number: ${few(unfinished)}\n`] : []),
     ...(failed.length > 0 ? [`${failed.length} failed, and in no number: ${few(failed.map((f) => f.name))}\n`] : []),
   ];
