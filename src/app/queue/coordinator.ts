@@ -72,6 +72,9 @@ function nameOfSweep(folder: string): string {
 /** Jobs that are put in, asked for or taken out with one message to the server. */
 const atOnce = 1000;
 
+/** So long something is waited for at the end; the wait keeps no process. */
+const patient = (milliseconds: number): Promise<void> => setTimeout(milliseconds, undefined, { ref: false });
+
 /** Workers that come to the same error: others would too. */
 const enough = 3;
 
@@ -123,12 +126,13 @@ class Coordination {
     const loops = [this.#receive(), this.#watch()];
     try {
       await Promise.race([aborted, complete, Promise.all(loops)]);
-      if (signal.aborted && this.#pending.size > 0) await Promise.race([this.#leave(), setTimeout(5000)]);
+      if (signal.aborted && this.#pending.size > 0)
+        await Promise.race([this.#leave(), patient(this.redis.status === "ready" ? 30_000 : 1000)]);
       else if (this.#pending.size === 0) await this.redis.del(sweepKey(this.#sweep), resultsKey(this.#sweep));
     } finally {
       this.#stop.abort();
       this.reader.disconnect();
-      await Promise.race([Promise.allSettled(loops), setTimeout(2000)]);
+      await Promise.race([Promise.allSettled(loops), patient(2000)]);
       this.#receiver.drop();
     }
   }

@@ -29,7 +29,7 @@ beforeAll(async () => {
     folder.path("plans", "plan.yaml"),
     `models: [{ path: "${address}", spec: ${spec} }]
 data: scenes
-attacks: [none, { attack: [pgd, cospgd], epsilon: [4/255, 8/255], steps: 40 }]
+attacks: [none, { attack: [pgd, cospgd], epsilon: [4/255, 8/255], steps: 30 }]
 audit: false
 `,
   );

@@ -86,7 +86,7 @@ export async function runWorker(address: QueueAddress, options: WorkerOptions): 
     }
   } finally {
     // The server may be away: then the cell comes back to others by itself.
-    await Promise.race([worker.close(), work.finished().then(() => setTimeout(5000))]);
+    await Promise.race([worker.close(), work.finished().then(() => setTimeout(5000, undefined, { ref: false }))]);
     redis.disconnect();
   }
   return work.done;
