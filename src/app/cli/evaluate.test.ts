@@ -138,7 +138,7 @@ it("measures the images of another run on the model: in transfer.json, the card 
 });
 
 it.each([
-  ["nowhere", "is no run directory: it has no run.json"],
+  ["nowhere", "is no run directory: there is no such folder"],
   ["one", "holds several runs; name the one whose images are meant"],
   ["one/clean", "is without an attack"],
 ])("--transfer-from %s is refused in a sentence, before anything runs", async (run, sentence) => {
