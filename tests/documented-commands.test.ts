@@ -33,9 +33,12 @@ interface Documented {
 
 /** Words of a shell's line up to a comment, pipe or redirection; `FLAG=VALUE npx` is passed over. */
 function wordsOf(line: string): string[] {
-  const words = [...line.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, a, b, c]) => a ?? b ?? c!);
+  // What a scheduler's variables stand for is a number.
+  const words = [...line.replaceAll(/\$(\(\([^)]*\)\)|\{\w+\}|\w+)/g, "1").matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
+    ([, a, b, c]) => a ?? b ?? c!,
+  );
   const end = words.findIndex((word) => /^(#|\||>|>>|2>|&&|;|\|\|)/.test(word));
-  return end < 0 ? words : words.slice(0, end);
+  return (end < 0 ? words : words.slice(0, end)).filter((word) => word !== "...");
 }
 
 const commandIn = (page: string, line: string, kind: Documented["kind"]): Documented[] => {
