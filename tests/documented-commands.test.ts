@@ -98,7 +98,11 @@ async function refusal({ args, kind }: Documented): Promise<string | undefined> 
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return undefined;
-    const lacks = ["commander.missingMandatoryOptionValue", "commander.missingArgument"].includes(error.code);
+    const lacks = [
+      "commander.missingMandatoryOptionValue",
+      "commander.missingArgument",
+      "commander.optionMissingArgument",
+    ].includes(error.code);
     const ofPlugin = args.includes("--plugin") && /unknown option|there is no attack/.test(sentence);
     return (kind === "in a sentence" && lacks) || ofPlugin ? undefined : sentence;
   }
