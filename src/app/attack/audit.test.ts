@@ -175,6 +175,14 @@ describe("audit", () => {
     });
     expect(find("Enough steps", path([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 10)).verdict).toBe("warning");
     expect(find("Enough steps", {}).verdict).toBe("passed");
+    // An attack that leaves a sample alone once it has won takes few steps there, or none where it was wrong already.
+    const brief = (steps: number[]) => record(1, { loss: { clean: 0.1, steps, adversarial: 2, saved: 2 } });
+    for (const steps of [[1.5], []])
+      for (const name of ["Enough steps", "Step size suits the budget"]) {
+        const check = find(name, { records: [record(0), brief(steps)] });
+        expect(check).toMatchObject({ verdict: "passed", sentence: expect.not.stringContaining("NaN") });
+        for (const number of Object.values(check.numbers!)) expect(Number.isFinite(number)).toBe(true);
+      }
   });
 
   it("sees gradients that are not to be used", () => {

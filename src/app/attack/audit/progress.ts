@@ -74,12 +74,13 @@ export function stepSize(plan: AttackPlan, records: readonly AttackRecord[]): Ch
             ? "One step alone has no way to overshoot."
             : "This attack sets its step size itself.",
     );
-  const done = records.filter((r) => r.loss);
+  // An attack may leave a sample alone that is wrong already: it made no step there.
+  const done = records.filter((r) => r.loss && r.loss.steps.length > 0);
   const shares = done.map(({ loss }) => {
     const path = [...loss!.steps, loss!.adversarial];
     return path.slice(1).filter((v, t) => gained(goal.kind, path[t]!, v) < 0).length / (path.length - 1);
   });
-  if (shares.length === 0) return notApplicable(name, "No sample finished.");
+  if (shares.length === 0) return notApplicable(name, "No step was taken on any sample.");
   const backward = meanOf(shares);
   const reached = meanOf(done.map((r) => Math.max(...Object.values(r.perturbation!).map((p) => p[norm])) / epsilon));
   const numbers = { "share of steps backward": backward, "share of the radius used": reached };
@@ -119,9 +120,10 @@ export function enoughSteps(plan: AttackPlan, records: readonly AttackRecord[]):
   if (steps < 5) return notApplicable(name, `With ${steps} step${steps === 1 ? "" : "s"} no trend can be seen.`);
   const fifth = Math.max(1, Math.round(steps / 5));
   const whole = meanOf(losses.map((l) => gained(goal.kind, l.clean, l.adversarial)));
-  // Means over a fifth of the path: single steps go up and down.
+  // Means over a fifth of the path: single steps go up and down. What ended before, because it had won, brought nothing late.
   const late = meanOf(
     losses.map((l) => {
+      if (l.steps.length < steps) return 0;
       const path = [...l.steps, l.adversarial];
       return gained(goal.kind, meanOf(path.slice(-2 * fifth, -fifth)), meanOf(path.slice(-fifth)));
     }),
