@@ -104,11 +104,26 @@ export function dataOf({ data, spec }: Pick<AttackPlan, "data" | "spec">, at: Pl
   };
 }
 
-/** A mask image as float32 [1, H, W]: 1 where it is white. @throws DataError where nothing is. */
+/** A mask image as float32 [1, H, W]: 1 where it is white. @throws DataError where nothing is, or where it is an ordinary picture. */
 export async function readRegion(path: string): Promise<Tensor<"float32">> {
   const image = await readImage(path);
   const [, h, w] = image.shape as [number, number, number];
+  const doubtful = doubtfulShare(image.data, h * w);
+  if (doubtful > 0.1)
+    throw new DataError(
+      `${path} is no mask: ${Math.round(100 * doubtful)} % of its pixels are neither black nor white; draw one with white where something may change.`,
+    );
   const data = image.data.slice(0, h * w).map((v) => (v >= 0.5 ? 1 : 0));
   if (!data.includes(1)) throw new DataError(`${path} has no white pixel, so nothing could change; white marks what may.`);
   return { type: "float32", shape: [1, h, w], data };
+}
+
+/** Share of pixels, channels one after the other, that are gray or colored. A few are: edges that were smoothed or compressed. */
+function doubtfulShare(data: Float32Array, pixels: number): number {
+  let count = 0;
+  for (let p = 0; p < pixels; p++) {
+    const values = [data[p]!, data[pixels + p]!, data[2 * pixels + p]!];
+    if (Math.min(...values) < 0.9 && Math.max(...values) > 0.1) count++;
+  }
+  return count / pixels;
 }

@@ -108,6 +108,11 @@ const cases: readonly Case[] = [
     /is a file; a data set is a folder/,
   ],
   [
+    "tensors as data",
+    () => ["attack", model, "--task", "segmentation", "--data", inputs("segmentation")],
+    /holds tensors, and --data takes a folder; attack and criticality take tensors with --input/,
+  ],
+  [
     "folders with other names",
     () => ["attack", network("flow"), "--task", "flow", "--data", folder.path("pairs")],
     /it holds the folders left \(2 pictures\), right \(2 pictures\)/,
@@ -191,6 +196,11 @@ const cases: readonly Case[] = [
   ],
   ["epsilon in levels", () => attack("--epsilon", "8"), /let every pixel take any value.*write 8\/255/],
   ["a step size in levels", () => attack("--step-size", "2"), /write 2\/255/],
+  [
+    "an ordinary picture as a region",
+    () => attack("--region", "examples/images/astronaut-patch.png"),
+    /is no mask: \d+ % of its pixels/,
+  ],
   ["epsilon zero", () => attack("--epsilon", "0"), /--epsilon 0: write a radius above 0, such as 8\/255/],
   ["epsilon that is no number", () => attack("--epsilon", "8/x"), /write a number such as 0.03/],
   ["no steps", () => attack("--steps", "0"), /whole number of at least 1/],
