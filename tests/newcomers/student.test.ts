@@ -36,7 +36,10 @@ afterAll(() => {
 
 it("goes from two trainings to the table of both under attack", async () => {
   for (const name of ["plain", "robust"]) {
-    expect((await faultline("train", `${name}.json`)).code).toBe(0);
+    const trained = await faultline("train", `${name}.json`);
+    expect(trained.code).toBe(0);
+    // What a network must beat stands below it.
+    expect(trained.out).toMatch(/^loss .*, PSNR [\d.]+.*\ndegraded, as they are: PSNR [\d.]+/);
     // What the training wrote says all about itself, and bears its run's name.
     const { code, err } = await faultline(
       ...["attack", `runs/${name}/model.onnx`, "--data", `${name}.json`, "--attack", "pgd", "--steps", "2", "--no-audit"],
@@ -51,6 +54,21 @@ it("goes from two trainings to the table of both under attack", async () => {
   expect(out).toMatch(/model +clean +PGD/);
   expect(out).toMatch(/^robust +\d/m);
   expect(existsSync("table/table.md")).toBe(true);
+});
+
+it("looks into both networks, each in a folder of its run's name, and says what the shares and the changes are", async () => {
+  const criticality = ["--trials", "1", "--layers", "intro", "ending"];
+  for (const name of ["plain", "robust"]) {
+    const model = [`runs/${name}/model.onnx`, "--data", `${name}.json`];
+    const rested = await faultline("criticality", ...model, ...criticality);
+    expect([rested.code, rested.out]).toEqual([0, expect.stringContaining("normalized change, |y - y0|²")]);
+    expect(readFileSync(`runs/${name}-criticality/report.html`, "utf8")).toContain(`Criticality of ${name}`);
+    const { code, out } = await faultline("spectrum", ...model);
+    expect([code, out]).toEqual([0, expect.stringContaining("share: of all energy, the mean's too")]);
+    expect(readFileSync(`runs/${name}-spectrum/report.html`, "utf8")).toContain(`Spectrum of ${name}`);
+  }
+  for (const kind of ["criticality", "spectrum"])
+    expect((await faultline(kind, "compare", `runs/plain-${kind}`, `runs/robust-${kind}`)).out).toMatch(/plain.*robust/);
 });
 
 it("finds every command of docs/papers.md", () => {

@@ -1,4 +1,4 @@
-import { basename } from "node:path";
+import { nameOfModel } from "../name-of-model.js";
 import { page, table } from "../report/document.js";
 import { plain } from "../report/html.js";
 import { profileFigure } from "./figure.js";
@@ -47,7 +47,7 @@ export function reportPage(result: CriticalityResult): string {
   const band = hasPublishedBand(result) ? " Gray: mean and standard deviation of 50 published ResNet-50 on ImageNet." : "";
   return page(
     "layer criticality",
-    `Criticality of ${basename(result.model)}`,
+    `Criticality of ${nameOfModel(result.model)}`,
     `<h1>${plain(first!)}</h1>
 <figure class="full">${profileFigure(result)}<figcaption>Criticality of each layer, in the order in which they are applied: how much the predictions change when it alone gets fresh weights. Dots: mean over the trials; bars: one standard deviation; hollow dots are normalizations.${band} Dotted: ${scales[result.scale.of].key}.</figcaption></figure>
 <dl class="facts">${facts.map(([k, v]) => `<div><dt>${k}</dt><dd>${v}</dd></div>`).join("")}</dl>

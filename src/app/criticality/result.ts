@@ -98,7 +98,11 @@ export function resultOf(
     ...(plan.trials === 1 && plan.reset.source.kind === "scheme" && plan.reset.source.scheme !== "zeros"
       ? ["One trial: how much the numbers depend on the draw is unknown; the published study used three."]
       : []),
-    ...(task.kind === "classes" ? [] : ["Predictions are continuous: criticality here is this project's normalized change."]),
+    ...(task.kind === "classes"
+      ? []
+      : [
+          "Predictions are continuous: criticality here is this project's normalized change, |y - y0|² / (|y - y0|² + |y0 - mean|²), and not comparable with published criticality.",
+        ]),
     ...(repeated ? ["Some layers are applied more than once; a reset concerns all their applications."] : []),
   ];
   return {

@@ -1,5 +1,5 @@
-import { basename } from "node:path";
 import type { PlaceSpectrum } from "../../methods/spectrum/index.js";
+import { nameOfModel } from "../name-of-model.js";
 import { page, table } from "../report/document.js";
 import { plain } from "../report/html.js";
 import { radius } from "../report/words.js";
@@ -18,7 +18,7 @@ export const measureOf = ({ direction }: Pick<PlaceSpectrum, "direction">): stri
 /** report.html of one model. */
 export function reportPage(result: SpectrumResult): string {
   const { places, pictures, underAttack } = result;
-  const name = basename(result.model.path);
+  const name = nameOfModel(result.model.path);
   const down = places.filter((p) => p.direction === "down");
   const worst = [...down].sort((a, b) => b.share - a.share)[0];
   const sentence = worst

@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import type { OnnxModel } from "../../../engine/onnx/model.js";
 import type { Engine } from "../../../engine/runtime/engine.js";
 import { probeOf } from "../../../methods/criticality/probe.js";
@@ -28,6 +28,7 @@ import { targetsOf, unitsOf } from "../../criticality/units.js";
 import { fingerprintOf } from "../../data/fingerprint.js";
 import { hashFile } from "../../hash-file.js";
 import { hashModel } from "../../hash-model.js";
+import { nameOfModel } from "../../name-of-model.js";
 import { readPredicting } from "../../read-predicting.js";
 import { interruptible } from "../../runs/progress.js";
 import { RunDirectory } from "../../runs/run-directory.js";
@@ -123,7 +124,7 @@ async function measure(
   const context: CriticalityContext = { engine, plan, probe, targets, source, reset };
   const quiet = flags.json && !flags.out;
   const out =
-    flags.out ?? `runs/${basename(path, ".onnx")}-criticality${flags.shard ? `-${flags.shard.index}of${flags.shard.count}` : ""}`;
+    flags.out ?? `runs/${nameOfModel(path)}-criticality${flags.shard ? `-${flags.shard.index}of${flags.shard.count}` : ""}`;
   const run = quiet
     ? undefined
     : RunDirectory.open<CriticalityRecord, CriticalityPlan>(out, plan, { folders: [], identity: identityOf });

@@ -1,10 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import { namedOutputs } from "../../../vision/spec/model-spec.js";
 import { tasks } from "../../../vision/tasks/index.js";
 import { usualTasks } from "../../../vision/tasks/names.js";
 import { hashModel } from "../../hash-model.js";
+import { nameOfModel } from "../../name-of-model.js";
 import { pictureFeeds } from "../../picture-feeds.js";
 import { loadPlugins, taskWith } from "../../plugins/plugins.js";
 import { RunError } from "../../runs/error.js";
@@ -47,7 +48,7 @@ export async function spectrum(path: string | undefined, flags: SpectrumFlags): 
   const json = `${JSON.stringify(result, undefined, 2)}\n`;
   if (flags.json) process.stdout.write(json);
   if (flags.json && !flags.out) return;
-  const out = flags.out ?? join("runs", `${basename(path, ".onnx")}-spectrum`);
+  const out = flags.out ?? join("runs", `${nameOfModel(path)}-spectrum`);
   mkdirSync(out, { recursive: true });
   writeFileSync(join(out, "spectrum.json"), json);
   writeFileSync(join(out, "report.html"), reportPage(result));
@@ -60,7 +61,7 @@ function text({ places, pictures }: SpectrumResult): string {
   return `${columns(
     ["layer", "form", "map", "share", "of the energy"],
     places.map((p) => [p.node, p.form, `${map(p.before)} -> ${map(p.after)}`, percent(p.share), measureOf(p)]),
-  )}\non ${pictures.source}`;
+  )}\nshare: of all energy, the mean's too (report.html has it without the mean); on ${pictures.source}`;
 }
 
 /** `faultline spectrum compare RUN_A RUN_B` */

@@ -48,13 +48,17 @@ export async function train(path: string, flags: TrainFlags): Promise<void> {
         run.close();
         return;
       }
-      const metrics = Object.entries(end.evaluated?.evaluation ?? {}).map(([name, value]) => `${name} ${value.toFixed(3)}`);
+      const inWords = (metrics: Readonly<Record<string, number>>) =>
+        Object.entries(metrics).map(([name, value]) => `${name} ${value.toFixed(3)}`);
+      const metrics = inWords(end.evaluated?.evaluation ?? {});
+      // What the network must beat.
+      const untouched = end.untouched ? `degraded, as they are: ${inWords(end.untouched).join(", ")}\n` : "";
       if (end.steps < config.steps)
         process.stderr.write(
           `stopped after ${end.steps} of ${config.steps} steps: ${end.rule?.metric} was best at step ${end.evaluated?.index}\n`,
         );
       process.stdout.write(
-        `${[`loss ${run.records.at(-1)!.loss!.toPrecision(5)}`, ...metrics].join(", ")}\n${out}/model.onnx\n${out}/card.md\n`,
+        `${[`loss ${run.records.at(-1)!.loss!.toPrecision(5)}`, ...metrics].join(", ")}\n${untouched}${out}/model.onnx\n${out}/card.md\n`,
       );
       run.close();
     } catch (error) {

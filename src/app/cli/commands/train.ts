@@ -13,7 +13,7 @@ export function trainCommand(): Command {
     .description("Train a network on a data set or on synthetic scenes, plainly or against attacks.")
     .argument("<config>", "JSON file that says network, data, loss, optimizer, schedule, adversary (docs/training.md)")
     .option("--out <dir>", "run directory (default: runs/CONFIG)")
-    .addOption(pluginOption())
+    .addOption(pluginOption("a module of your own with attacks, which adversary.attack then knows; repeatable"))
     .addHelpText(
       "after",
       `
