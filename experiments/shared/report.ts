@@ -20,6 +20,7 @@ export async function writeReport(results: string, config: StudyConfig, rows: re
       await sharp(Buffer.from(svg), { density: 144 }).flatten({ background: "white" }).png().toFile(`${file}.png`);
     }
   }
+  process.stdout.write(`${results}/table.md\n`);
 }
 
 const metricOf = ({ task }: Part) =>

@@ -125,6 +125,16 @@ const cases: readonly Case[] = [
   ["a deviation of zero", () => attack("--mean", "0.5", "--std", "0"), /range\.std\.0: must be a number above 0, not 0/],
   ["steps that are no number", () => attack("--steps", "nan"), /--steps nan: write a whole number of at least 1/],
   ["a model that is not there", () => ["inspect", folder.path("none.onnx")], /none\.onnx: no such file/],
+  [
+    "a model that is not there, of no task",
+    () => ["attack", folder.path("none.onnx"), "--data", data],
+    /none\.onnx: no such file/,
+  ],
+  [
+    "a training's file that is not there",
+    () => ["attack", folder.path("any.onnx"), "--task", "segmentation", "--data", folder.path("none.json")],
+    /There is no file .*none\.json/,
+  ],
   ["a folder as model", () => ["inspect", folder.path()], /this is a folder/],
   ["a text as model", () => ["inspect", folder.path("text.onnx")], /not a whole ONNX file/],
   ["an unknown input in --shape", () => ["inspect", model, "--shape", "foo=1x3x8x8"], /no input "foo"/],

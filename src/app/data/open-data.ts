@@ -53,6 +53,7 @@ export const isMade = (name: string): boolean => /^synthetic(:.*)?$/.test(name) 
 async function openFile(path: string, options: OpenOptions): Promise<Dataset> {
   if (/\.(npz|npy|safetensors)$/i.test(path) && existsSync(path) && statSync(path).isFile())
     throw new DataError(`${path} holds tensors, and --data takes a folder; attack and criticality take tensors with --input.`);
+  if (path.endsWith(".json") && !existsSync(path)) throw new DataError(`There is no file ${path}.`);
   if (!path.endsWith(".json") || !existsSync(path) || !statSync(path).isFile()) return openDataset(path, options);
   const { config } = await readTrainConfig(path);
   if (config.task !== options.task)

@@ -55,10 +55,12 @@ export function resolveSpec(
       ...(flags.outputAlign && { align: flags.outputAlign }),
     },
   };
-  if (!merged.task && !usual)
+  if (!merged.task && !usual) {
+    if (!more && !existsSync(model)) throw new UsageError(`${model}: no such file; check the path.`);
     throw new UsageError(
       `say what ${model} predicts ${more ? "in the plan, as spec: { task: ... }" : "with --task"} (${taskNames.join(", ")}), or in ${sidecar}.`,
     );
+  }
   const said = { ...merged, task: merged.task ?? usual };
   const spec = parseModelSpec(said, more ? `The specification of ${model}` : saidWhere(sidecar, { task: said.task, ...base }));
   return { spec, said: said as Partial<ModelSpecInput>, assumed: assumptions(said as Partial<ModelSpecInput>, spec) };

@@ -51,7 +51,9 @@ it("leaves no directory behind where nothing was trained", async () => {
 it("says where it stopped, what it reached and where that is", async () => {
   expect(await run()).toBe(0);
   expect(errors).toContain("stopped after 3 of 6 steps: PSNR was best at step 1");
-  expect(results).toMatch(/^loss 0\.\d+, PSNR \d+\.\d+, SSIM .*\n.*model\.onnx\n.*card\.md\n$/);
+  expect(results).toMatch(
+    /^loss 0\.\d+, PSNR \d+\.\d+, SSIM .*\ndegraded, as they are: PSNR \d+\.\d+, SSIM .*\n.*model\.onnx\n.*card\.md\n$/,
+  );
   const files = readdirSync(join(folder, "run"));
   expect(files).toContain("network.json");
   expect(files).not.toContain("images");
