@@ -71,6 +71,21 @@ it("looks into both networks, each in a folder of its run's name, and says what 
     expect((await faultline(kind, "compare", `runs/plain-${kind}`, `runs/robust-${kind}`)).out).toMatch(/plain.*robust/);
 });
 
+it("makes the trained network in another size, and says which of a training's files are for that", async () => {
+  const to = ["--size", "64x48", "-o", "larger.onnx"];
+  const convert = async (weights: string, config: string) =>
+    await faultline("convert", `runs/plain/${weights}`, "--config", config, ...to);
+  const wrong = await convert("checkpoint.safetensors", "runs/plain/network.json");
+  expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining("give the weights alone")]);
+  const training = await convert("model.safetensors", "plain.json");
+  expect([training.code, training.err]).toEqual([
+    1,
+    expect.stringContaining("plain.json describes a training; give the network alone"),
+  ]);
+  expect(existsSync("larger.onnx")).toBe(false);
+  expect((await convert("model.safetensors", "runs/plain/network.json")).code).toBe(0);
+});
+
 it("finds every command of docs/papers.md", () => {
   const page = readFileSync(new URL("../../docs/papers.md", import.meta.url), "utf8");
   for (const [, command] of page.matchAll(/npx faultline ([a-z]+)/g)) expect(commandNames()).toContain(command);

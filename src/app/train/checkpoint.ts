@@ -20,6 +20,9 @@ export function encodeCheckpoint({ state, losses }: Checkpoint): Uint8Array {
   return writeSafetensors(tensors, { step: String(state.step), losses: JSON.stringify(losses) });
 }
 
+/** Whether tensors of these names are what a training goes on from, and no network's weights alone. */
+export const isTrainingState = (names: Iterable<string>): boolean => [...names].some((name) => name.startsWith("network/"));
+
 /** @throws ConfigError where the file is damaged or no checkpoint of a training run. */
 export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
   const { tensors, metadata } = parsed(bytes, where);

@@ -26,6 +26,7 @@ import { check } from "../../../vision/spec/check.js";
 import { asConfiguration, networkSchema } from "../../networks/configuration.js";
 import { networkSpec } from "../../networks/network-spec.js";
 import { inputShapes } from "../../train/build.js";
+import { isTrainingState } from "../../train/checkpoint.js";
 import { ConfigError, readJson } from "../../train/config.js";
 import type { ConvertFlags } from "../commands/convert.js";
 import { UsageError } from "../errors.js";
@@ -102,6 +103,10 @@ function checkFit(
 /** The checkpoint in float32, without the prefix that was named or that a wrapper has put before every name. */
 async function readWeights(path: string, { key, stripPrefix: named }: ConvertFlags): Promise<StateDict> {
   const state = asFloat32(await loadCheckpoint(path, key === undefined ? {} : { key }));
+  if (isTrainingState(state.keys()))
+    throw new UsageError(
+      `${path} is what faultline train goes on from; give the weights alone, which it writes at the end: model.safetensors beside it.`,
+    );
   const prefix = named ?? wrapperPrefix(state);
   if (prefix === "") return state;
   if (named === undefined) process.stderr.write(`every name begins with "${prefix}", which is dropped\n`);
@@ -113,7 +118,12 @@ function chooseNetwork(path: string, { network, config }: ConvertFlags, state: S
     throw new UsageError("--network and --config both say which network; give one.");
   if (network !== undefined) return findNetwork(network).configuration;
   if (config === undefined) return telling(recognized(path, state));
-  const checked = check(networkSchema, readJson(config));
+  const json: unknown = readJson(config);
+  if (typeof json === "object" && json !== null && "network" in json)
+    throw new UsageError(
+      `--config ${config} describes a training; give the network alone, which train writes as network.json into its run directory.`,
+    );
+  const checked = check(networkSchema, json);
   if ("problems" in checked) throw new ConfigError(`${config} is not valid: ${checked.problems.join("; ")}.`);
   return asConfiguration(checked.data);
 }
