@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineAttack } from "../definition.js";
+import { courseOf, stepsOf } from "../fitted/course.js";
 import { count, learning, parameter } from "../parameters.js";
-import { stepSchedules } from "../step-schedule.js";
 
 /** A patch that makes predictions go wrong wherever it is seen, learned on a part of the data set. */
 export const patch = defineAttack({
@@ -63,24 +63,10 @@ export const patch = defineAttack({
   },
   fit: {
     what: "patch",
-    steps: ({ epochs }, { samples, size }) => Math.ceil((epochs * samples) / size),
+    steps: stepsOf,
     learn: async (engine, parameters, model, lessons, hooks) => {
       const [{ learn }, { patch }] = await parts();
-      const { epochs, stepSize, schedule, loss, clipLoss } = parameters;
-      const steps = Math.ceil((epochs * lessons.samples) / lessons.size);
-      return learn(
-        engine,
-        patch(model, parameters),
-        model,
-        lessons,
-        {
-          steps,
-          stepSize: (step) => stepSize * stepSchedules[schedule](step, steps),
-          loss,
-          most: clipLoss ?? (model.task.kind === "classes" ? 9 : undefined),
-        },
-        hooks,
-      );
+      return learn(engine, patch(model, parameters), model, lessons, courseOf(parameters, lessons, model.task), hooks);
     },
     show: async ({ printSize }, fitted) => (await parts())[1].showPatch(fitted, printSize),
   },

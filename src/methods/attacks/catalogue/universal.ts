@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineAttack } from "../definition.js";
+import { courseOf, stepsOf } from "../fitted/course.js";
 import { ball, count, learning, parameter, stepLength } from "../parameters.js";
-import { stepSchedules } from "../step-schedule.js";
 
 /** One perturbation for all images of a data set, learned on a part of it. */
 export const universal = defineAttack({
@@ -30,24 +30,12 @@ export const universal = defineAttack({
   },
   fit: {
     what: "perturbation",
-    steps: ({ epochs }, { samples, size }) => Math.ceil((epochs * samples) / size),
+    steps: stepsOf,
     learn: async (engine, parameters, model, lessons, hooks) => {
       const [{ learn }, { perturbation }, { norms }] = await parts();
-      const { norm, epsilon, epochs, stepSize = epsilon / 5, schedule, loss, clipLoss } = parameters;
-      const steps = Math.ceil((epochs * lessons.samples) / lessons.size);
-      return learn(
-        engine,
-        perturbation(model, norms[norm], epsilon),
-        model,
-        lessons,
-        {
-          steps,
-          stepSize: (step) => stepSize * stepSchedules[schedule](step, steps),
-          loss,
-          most: clipLoss ?? (model.task.kind === "classes" ? 9 : undefined),
-        },
-        hooks,
-      );
+      const { norm, epsilon, stepSize = epsilon / 5 } = parameters;
+      const course = courseOf({ ...parameters, stepSize }, lessons, model.task);
+      return learn(engine, perturbation(model, norms[norm], epsilon), model, lessons, course, hooks);
     },
     show: async (_, fitted) => (await parts())[1].showPerturbation(fitted),
   },
