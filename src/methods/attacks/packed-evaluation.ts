@@ -29,6 +29,7 @@ export async function compilePacked(
     part,
     loss: one.loss,
     async evaluate(batch, images) {
+      if (batch.samples.length === size) return one.evaluate(batch, images);
       const parts: Judgement[] = [];
       for (const samples of inParts([...batch.samples.keys()], size)) {
         const some = chosenSamples({ ...batch, images }, samples, size);

@@ -146,13 +146,13 @@ class Asking {
 
   /** Into [0, 1], and outside the region back to the clean picture. */
   #confine(pictures: Pictures): void {
+    const region = this.#region;
     for (const [k, picture] of pictures.entries()) {
+      // (Without branches on what lies beyond, which half of the entries of a picture on black may do.)
+      for (let i = 0; i < picture.length; i++) picture[i] = Number.isNaN(picture[i]!) ? 0 : Math.min(1, Math.max(0, picture[i]!));
+      if (!region) continue;
       const clean = this.#clean[k]!;
-      for (let i = 0; i < picture.length; i++) {
-        if (this.#region && this.#region[i % this.#region.length] === 0) picture[i] = clean[i]!;
-        else if (!(picture[i]! >= 0)) picture[i] = 0;
-        else if (picture[i]! > 1) picture[i] = 1;
-      }
+      for (let i = 0; i < picture.length; i++) if (region[i % region.length] === 0) picture[i] = clean[i]!;
     }
   }
 
@@ -169,19 +169,19 @@ class Asking {
 
 /** Pictures of several samples as one batch of `size`. */
 function shown(
-  batch: AttackBatch,
+  { images, ...batch }: AttackBatch,
   asked: readonly { readonly asking: Asking; readonly pictures: Pictures }[],
   roles: readonly string[],
   size: number,
 ): [AttackBatch, AttackBatch["images"]] {
-  const some = chosenSamples(
-    batch,
-    asked.map(({ asking }) => asking.place),
-    size,
-  );
-  for (const [k, role] of roles.entries()) {
-    const { data } = some.images[role]!;
-    for (const [i, { pictures }] of asked.entries()) data.set(pictures[k]!, i * pictures[k]!.length);
-  }
-  return [some, some.images];
+  const places = asked.map(({ asking }) => asking.place);
+  const others = Object.fromEntries(Object.entries(images).filter(([role]) => !roles.includes(role)));
+  const some = chosenSamples({ ...batch, images: others }, places, size);
+  const changed = roles.map((role, k) => {
+    const picture = tensor("float32", [size, ...images[role]!.shape.slice(1)]);
+    for (const [i, { pictures }] of asked.entries()) picture.data.set(pictures[k]!, i * pictures[k]!.length);
+    return [role, picture] as const;
+  });
+  const seen = { ...some.images, ...Object.fromEntries(changed) };
+  return [{ ...some, images: seen }, seen];
 }

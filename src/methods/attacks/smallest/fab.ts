@@ -30,11 +30,12 @@ const usualRadius: Readonly<Record<PlaneNorm, number>> = { l_inf: 0.3, l_2: 1, l
  */
 export async function fab(
   search: Search,
-  { norm, epsilon, steps, restarts, alphaMax, overshoot, backward }: FabParameters,
+  parameters: FabParameters,
   runs: readonly (readonly Readonly<Record<string, Tensor>>[])[],
 ): Promise<void> {
+  const { norm, epsilon, steps, restarts } = parameters;
   const { clean, count } = search;
-  const [size, dual] = [lengths[norm], lengths[dualOf[norm]]];
+  const dual = lengths[dualOf[norm]];
   let round = 0;
   for (const rivals of runs) {
     for (let restart = 0; restart < restarts; restart++, round++) {
@@ -54,27 +55,38 @@ export async function fab(
         }
         for (let b = 0; b < count; b++) {
           const { slope, value = 0 } = nearest[b]!;
-          if (done[b] || !slope) continue;
-          const [point, image] = [search.row(x, b), search.row(clean, b)];
-          let between = 0;
-          for (let i = 0; i < point.length; i++) between += slope[i]! * (image[i]! - point[i]!);
-          const [d, fromClean] = [towardPlane(norm, point, slope, -value), towardPlane(norm, image, slope, -(value + between))];
-          const [near, far] = [Math.max(size(d), 1e-8), Math.max(size(fromClean), 1e-8)];
-          const alpha = Math.min(near / (near + far), alphaMax);
-          for (let i = 0; i < point.length; i++) {
-            const next = (1 - alpha) * (point[i]! + overshoot * d[i]!) + alpha * (image[i]! + overshoot * fromClean[i]!);
-            point[i] = Math.min(1, Math.max(0, next));
-          }
+          if (!done[b] && slope) stepTo({ slope, value }, search.row(x, b), search.row(clean, b), parameters);
         }
         const won = await search.try(x);
         for (let b = 0; b < count; b++) {
-          if (done[b] || !won[b]) continue;
-          const [point, image] = [search.row(x, b), search.row(clean, b)];
-          for (let i = 0; i < point.length; i++) point[i] = image[i]! + backward * (point[i]! - image[i]!);
+          if (!done[b] && won[b]) drawBack(search.row(x, b), search.row(clean, b), parameters.backward);
         }
       }
     }
   }
+}
+
+/** From `point`, in place, to the border that lies at height `-value` from it. (A function of its own: within an asynchronous one its loops took longer.) */
+function stepTo(
+  { slope, value }: { readonly slope: Float32Array; readonly value: number },
+  point: Float32Array,
+  image: Float32Array,
+  { norm, alphaMax, overshoot }: FabParameters,
+): void {
+  let between = 0;
+  for (let i = 0; i < point.length; i++) between += slope[i]! * (image[i]! - point[i]!);
+  const [d, fromClean] = [towardPlane(norm, point, slope, -value), towardPlane(norm, image, slope, -(value + between))];
+  const [near, far] = [Math.max(lengths[norm](d), 1e-8), Math.max(lengths[norm](fromClean), 1e-8)];
+  const alpha = Math.min(near / (near + far), alphaMax);
+  for (let i = 0; i < point.length; i++) {
+    const next = (1 - alpha) * (point[i]! + overshoot * d[i]!) + alpha * (image[i]! + overshoot * fromClean[i]!);
+    point[i] = Math.min(1, Math.max(0, next));
+  }
+}
+
+/** `point` becomes image + share (point - image). */
+function drawBack(point: Float32Array, image: Float32Array, share: number): void {
+  for (let i = 0; i < point.length; i++) point[i] = image[i]! + share * (point[i]! - image[i]!);
 }
 
 /** The border that a sample goes to, at height `value` over it. */
