@@ -7,6 +7,7 @@ import { clipInBlocks } from "./rewrites/clip-in-blocks.js";
 import { clipMask } from "./rewrites/clip-mask.js";
 import { foldChannelScale } from "./rewrites/fold-channel-scale.js";
 import { geluGradient } from "./rewrites/gelu-gradient.js";
+import { hardSwishGradient } from "./rewrites/hard-swish-gradient.js";
 import { joinPads } from "./rewrites/join-pads.js";
 import { maxPoolWindows } from "./rewrites/max-pool-windows.js";
 import { maxUnpoolGradient } from "./rewrites/max-unpool.js";
@@ -26,7 +27,7 @@ import { winograd } from "./rewrites/winograd.js";
  */
 export const rewriteStages: readonly (readonly Rewrite[])[] = [
   [absorbExpand, tidyLayout, maxUnpoolGradient, maxPoolWindows],
-  [reluMask, clipMask, siluGradient, geluGradient, joinPads],
+  [reluMask, clipMask, siluGradient, hardSwishGradient, geluGradient, joinPads],
   [tidyLayout, mergeScales],
   [foldChannelScale, splitConv, transposedPhases, spreadDepthwise, padBeforePool, winograd],
   [foldChannelScale, channelSum, clipInBlocks],

@@ -3,10 +3,7 @@ import { Conv, conv } from "../../operators/convolution/conv.js";
 import { Clip } from "../../operators/elementwise/clip.js";
 import { tensor } from "../../tensor/tensor.js";
 import type { Rewrite } from "../rewrite.js";
-import { scalarOf } from "./match.js";
-
-/** Channels in a block of ONNX Runtime's convolution layout, on the widest processors. */
-const block = 16;
+import { block, scalarOf } from "./match.js";
 
 /**
  * `Clip(Conv(x))` whose convolution something else reads as well, as the gradient does for its mask: ONNX Runtime takes a Clip into a Conv that

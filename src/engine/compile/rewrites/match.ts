@@ -1,6 +1,9 @@
 import type { Value } from "../../graph/graph.js";
 import { isFloat, numberAt, type Shape, sizeOf } from "../../tensor/tensor.js";
 
+/** Channels in a block of ONNX Runtime's convolution layout, on the widest processors. */
+export const block = 16;
+
 /** The number that a one-element floating-point constant holds. */
 export function scalarOf(v: Value | undefined): number | undefined {
   return v?.constant && isFloat(v.type) && sizeOf(v.shape) === 1 ? numberAt(v.constant, 0) : undefined;

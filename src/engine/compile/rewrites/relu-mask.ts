@@ -1,11 +1,11 @@
 import { nodeAs } from "../../graph/operator.js";
-import { hardSigmoid } from "../../operators/activation/hard-sigmoid.js";
 import { clip } from "../../operators/elementwise/clip.js";
 import { Mul, mul } from "../../operators/elementwise/mul.js";
 import { Greater } from "../../operators/logic/greater.js";
 import { Where } from "../../operators/logic/where.js";
 import type { Rewrite } from "../rewrite.js";
 import { inOrder, isZero, scalarOf } from "./match.js";
+import { stepAbove } from "./steps.js";
 
 /** 1 for the smallest normal float32. */
 const slope = 2 ** 126;
@@ -28,7 +28,7 @@ export const reluMask: Rewrite = {
     const [condition, g, other] = nodeAs(Where, node)?.inputs ?? [];
     const [y, zero] = nodeAs(Greater, condition)?.inputs ?? [];
     if (!isZero(zero) || y?.type !== "float32" || g?.type !== "float32") return undefined;
-    if (isZero(other)) return staysFinite(g) ? [mul(g, hardSigmoid(y, slope, 0))] : undefined;
+    if (isZero(other)) return staysFinite(g) ? [mul(g, stepAbove(y, 0))] : undefined;
     const scaled = inOrder(nodeAs(Mul, other)?.inputs ?? [], (v) => v === g);
     const alpha = scaled && scalarOf(scaled[1]);
     return alpha !== undefined && alpha > 0 && alpha < 1 ? [mul(g, clip(mul(y, slope), alpha, 1))] : undefined;
