@@ -19,6 +19,8 @@ const root = join(here, "../../..");
 interface Found {
   readonly name: string;
   readonly seed: number;
+  /** What measured it: our commit, or the package and its version. */
+  readonly by: string;
   readonly images: number;
   readonly clean: number;
   readonly right: number;
@@ -40,6 +42,7 @@ function joined(parts: readonly Found[]): Found {
   const [first] = parts as [Found];
   return {
     ...first,
+    by: [...new Set(parts.map((p) => p.by))].join(", "),
     images: sum((p) => p.images),
     clean: sum((p) => p.clean),
     right: sum((p) => p.right),
@@ -51,17 +54,30 @@ function joined(parts: readonly Found[]): Found {
   };
 }
 
-/** What was found of each row by both sides, seed by seed; rows of which one side has not all parts are left out. */
-function collect(work: string): { row: Row; ours: Found[]; peers: Found[] }[] {
-  const read = (side: string, row: Row) =>
-    config.seeds.flatMap((seed) => {
-      const files = partsOf(row).map((part) => join(work, `${side}-${nameOf(row).replaceAll(" ", "-")}-${seed}-${part}.json`));
-      const all = files.every((file) => existsSync(file));
-      return all ? [joined(files.map((file) => JSON.parse(readFileSync(file, "utf8")) as Found))] : [];
-    });
+/** What was found of one row, seed by seed. */
+interface Pair {
+  readonly ours: readonly Found[];
+  readonly peers: readonly Found[];
+}
+
+const digitsOf = (pair: Pair | undefined): number => pair?.ours.reduce((sum, { images }) => sum + images, 0) ?? 0;
+
+/** What was found of each row by both sides, of the parts that both have. What results.json has stays where there is no more than that in the working folder. */
+function collect(work: string, results: string): { row: Row; ours: readonly Found[]; peers: readonly Found[] }[] {
+  const earlier = JSON.parse(readFileSync(results, "utf8")) as readonly Pair[];
   return rows.flatMap((row) => {
-    const [ours, peers] = [read("ours", row), read("peers", row)];
-    return ours.length > 0 && peers.length > 0 ? [{ row, ours, peers }] : [];
+    const file = (side: string, seed: number, part: number) =>
+      join(work, `${side}-${nameOf(row).replaceAll(" ", "-")}-${seed}-${part}.json`);
+    const found = config.seeds.flatMap((seed) => {
+      const both = partsOf(row).filter((part) => ["ours", "peers"].every((side) => existsSync(file(side, seed, part))));
+      const read = (side: string) =>
+        joined(both.map((part) => JSON.parse(readFileSync(file(side, seed, part), "utf8")) as Found));
+      return both.length > 0 ? [{ ours: read("ours"), peers: read("peers") }] : [];
+    });
+    const anew: Pair = { ours: found.map(({ ours }) => ours), peers: found.map(({ peers }) => peers) };
+    const kept = earlier.find(({ ours }) => ours[0]!.name === nameOf(row));
+    const pair = digitsOf(anew) >= digitsOf(kept) ? anew : kept!;
+    return digitsOf(pair) > 0 ? [{ row, ...pair }] : [];
   });
 }
 
@@ -82,14 +98,10 @@ function table(found: ReturnType<typeof collect>): string {
   const whole = found
     .filter(({ row }) => row.attack === undefined)
     .flatMap(({ row, ours, peers }) =>
-      (
-        [
-          ["Faultline", ours],
-          ["pyautoattack", peers],
-        ] as const
-      ).map(([who, all]) => [
+      [ours, peers].map((all) => [
         `${row.network}, ${row.norm}, ${row.epsilon}`,
-        who,
+        all[0]!.by,
+        String(all[0]!.images),
         spread(all.map((f) => percent(f.clean, f))),
         ...order.map((turn) => spread(all.map((f) => percent(f.turns?.[turn] ?? f.right, f)))),
         spread(all.map((f) => f.cpu)),
@@ -107,6 +119,9 @@ function table(found: ReturnType<typeof collect>): string {
     .map(({ row, ours, peers }) => [
       nameOf(row),
       String(row.queries),
+      String(ours[0]!.images),
+      ours[0]!.by,
+      peers[0]!.by,
       ...[ours, peers].map((all) => {
         const length = spread(all.map((f) => f.length! / Math.max(1, f.broken!)));
         return `${spread(all.map((f) => percent(f.right, f)))}${row.basis ? ` (${length})` : ""}`;
@@ -115,11 +130,11 @@ function table(found: ReturnType<typeof collect>): string {
   const parts = [
     whole.length > 0 &&
       markdown(
-        ["network, norm, radius", "", "clean", "APGD-CE", "APGD-T", "FAB-T", "Square", "seconds of processor time"],
+        ["network, norm, radius", "by", "digits", "clean", "APGD-CE", "APGD-T", "FAB-T", "Square", "seconds of processor time"],
         whole,
       ),
     equal.length > 0 && markdown(["APGD-T from equal starts", "right, Faultline", "right, pyautoattack", "same verdict"], equal),
-    more.length > 0 && markdown(["attack", "queries", "Faultline", "package"], more),
+    more.length > 0 && markdown(["attack", "queries", "digits", "by", "package", "right, Faultline", "right, package"], more),
   ];
   return `${parts.filter(Boolean).join("\n\n")}\n`;
 }
@@ -140,9 +155,10 @@ if (wanted("networks")) run(values.python, join(here, "networks.py"), values.wor
 if (wanted("ours")) run("npx", "tsx", join(here, "ours.ts"), values.work, values.rows, values.seeds, values.parts);
 if (wanted("peers")) run(values.python, join(here, "peers.py"), values.work, values.rows, values.seeds, values.parts);
 if (wanted("table")) {
-  const found = collect(values.work);
+  const results = join(here, "results.json");
+  const found = collect(values.work, results);
   writeFileSync(
-    join(here, "results.json"),
+    results,
     `${JSON.stringify(
       found.map(({ ours, peers }) => ({ ours, peers })),
       undefined,

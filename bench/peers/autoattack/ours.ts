@@ -2,6 +2,7 @@
  * Our side: attacks each row of config.json with each seed, a part of the digits at a time, and writes WORK/ours-....json:
  * `npx tsx bench/peers/autoattack/ours.ts WORK [ROWS [SEEDS [PARTS]]]`.
  */
+import { execFileSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Attack, apgdT, attack, autoattack, loadModel, readTensors, simba, square, tensor } from "../../../src/index.js";
@@ -11,6 +12,7 @@ import { nameOf, partsOf, type Row, rows } from "./rows.js";
 
 const [work, wanted = "", seeds = config.seeds.join(), parts = ""] = process.argv.slice(2) as [string, string?, string?, string?];
 const size = config.part;
+const commit = execFileSync("git", ["describe", "--always", "--dirty"], { cwd: import.meta.dirname, encoding: "utf8" }).trim();
 const n = 3 * 28 * 28;
 const data = await readTensors(join(work, "digits.safetensors"));
 const starts = await readTensors(join(work, "starts.safetensors"));
@@ -60,7 +62,7 @@ for (const seed of seeds.split(",").map(Number))
         };
       }
       const { user, system } = process.cpuUsage(began);
-      const whole = { name, seed, images: size, ...found, cpu: (user + system) / 1e6 };
+      const whole = { name, seed, by: `Faultline ${commit}`, images: size, ...found, cpu: (user + system) / 1e6 };
       writeFileSync(out, `${JSON.stringify(whole)}\n`);
       console.log(JSON.stringify(whole));
       await model.dispose();

@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from safetensors.torch import load_file
 
 from networks import config, load
 
+packages = {"simba": "adversarial-robustness-toolbox"}
 norms = {"l_inf": "Linf", "l_2": "L2", "l_1": "L1"}
 
 
@@ -113,7 +115,8 @@ def main(work: Path, wanted: str = "", seeds: str = "", parts: str = "") -> None
                 assert images.min() >= -1e-5 and images.max() <= 1 + 1e-5
                 before, after = model(x).argmax(1) == y, model(images).argmax(1) == y
                 lengths = (images - x).square().sum((1, 2, 3)).sqrt()[before & ~after]
-                found = {"name": name, "seed": seed, "images": size, "clean": before.sum().item(), "right": after.sum().item(),
+                package = packages.get(kind, "pyautoattack")
+                found = {"name": name, "seed": seed, "by": f"{package} {version(package)}", "images": size, "clean": before.sum().item(), "right": after.sum().item(),
                          **more, "broken": len(lengths), "length": lengths.sum().item(), "cpu": cpu}  # fmt: skip
                 out.write_text(json.dumps(found) + "\n")
                 print(json.dumps(found), flush=True)

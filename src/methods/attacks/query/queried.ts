@@ -148,8 +148,10 @@ class Asking {
   #confine(pictures: Pictures): void {
     const region = this.#region;
     for (const [k, picture] of pictures.entries()) {
-      // (Without branches on what lies beyond, which half of the entries of a picture on black may do.)
-      for (let i = 0; i < picture.length; i++) picture[i] = Number.isNaN(picture[i]!) ? 0 : Math.min(1, Math.max(0, picture[i]!));
+      for (let i = 0; i < picture.length; i++) {
+        if (!(picture[i]! >= 0)) picture[i] = 0;
+        else if (picture[i]! > 1) picture[i] = 1;
+      }
       if (!region) continue;
       const clean = this.#clean[k]!;
       for (let i = 0; i < picture.length; i++) if (region[i % region.length] === 0) picture[i] = clean[i]!;

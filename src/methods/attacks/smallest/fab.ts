@@ -80,7 +80,9 @@ function stepTo(
   const alpha = Math.min(near / (near + far), alphaMax);
   for (let i = 0; i < point.length; i++) {
     const next = (1 - alpha) * (point[i]! + overshoot * d[i]!) + alpha * (image[i]! + overshoot * fromClean[i]!);
-    point[i] = Math.min(1, Math.max(0, next));
+    // into [0, 1]: without branches, as in `towardPlane`
+    const above = Number(next > 1);
+    point[i] = next * (Number(next > 0) - above) + above;
   }
 }
 
