@@ -89,6 +89,38 @@ describe("what a file leaves out or says stays so", () => {
     expect(opsetImport).toHaveLength(1);
     expect(parseModel(encode("Model", { ...message, opsetImport })).graph.outputs.map((o) => o.name)).toEqual(["y"]);
   });
+
+  it("an operator set of ONNX Runtime's own need not be named, as its transformer optimizer leaves it", async () => {
+    const model = smallModel({
+      opset: 17,
+      inputs: { x: ["float32", [1, 4]] },
+      outputs: { y: "float32" },
+      nodes: [node("com.microsoft.QuickGelu", "x", "y")],
+    });
+    const message = decode(writeModel(model), "Model", { messages: 1000, depth: 16, unpackedBytes: 1000 });
+    const bytes = encode("Model", { ...message, opsetImport: message.opsetImport!.filter(({ domain }) => !domain) });
+    const file = parseModel(bytes);
+    expect(file.customOpsets).toEqual({ "com.microsoft": 1 });
+    const x = floats(-1, 0, 0.5, 2);
+    const graph = await specialize(file, {}, evaluate);
+    const [found, expected] = [numbers((await runModel(graph, { x })).y), numbers((await runModel(bytes, { x })).y)];
+    found.forEach((y, i) => expect(y).toBeCloseTo(expected[i]!, 6));
+  });
+
+  it("scales of Resize that a converter has narrowed to float16 with all else", async () => {
+    const image = tensor("float16", [1, 1, 2, 2], [1, 2, 3, 5]);
+    const file = (type: "float16" | "float32") =>
+      smallModel({
+        opset: 17,
+        inputs: { x: ["float16", [1, 1, 2, 2]] },
+        outputs: { y: "float16" },
+        nodes: [node("Resize", "x - s", "y", { mode: { kind: "string", value: "linear" } })],
+        initializers: { s: tensor(type, [4], [1, 1, 1.5, 2]) },
+      });
+    const [narrow, stated] = [await specialize(file("float16"), {}, evaluate), await specialize(file("float32"), {}, evaluate)];
+    expect(await runModel(narrow, { x: image })).toEqual(await runModel(stated, { x: image }));
+    expect([...gradientGraph(narrow).outputs.keys()]).toEqual(["y", "d.x"]);
+  });
 });
 
 describe("the gradient of a gradient", () => {

@@ -57,11 +57,10 @@ export function parseModel(bytes: Uint8Array, options: ReadOptions = {}): OnnxMo
   }
   const inlined = inlineFunctions(message.graph, message.functions ?? [], opsets.default, limits.nodes);
   const graph = checkGraph(readGraph(options.outputs ? cutGraph(inlined, options.outputs) : inlined, source));
-  checkDomains(graph, opsets.custom);
   return {
     irVersion: canonicalIrVersion,
     opset: opsets.default,
-    customOpsets: opsets.custom,
+    customOpsets: withImplied(graph, opsets.custom),
     producer: [message.producerName, message.producerVersion].filter(Boolean).join(" "),
     graph,
     ...(holdsBfloat16(inlined) && { widened: "bfloat16" as const }),
@@ -72,16 +71,38 @@ export function parseModel(bytes: Uint8Array, options: ReadOptions = {}): OnnxMo
 /** What of the limits is about the file's own form. */
 export const wireLimits = ({ entries, depth, bytes }: Limits): WireLimits => ({ messages: entries, depth, unpackedBytes: bytes });
 
-/** @throws ModelError for a node of an operator set that the model does not import. */
-function checkDomains(graph: OnnxGraph, opsets: Readonly<Record<string, number>>): void {
-  for (const node of graph.nodes) {
-    if (node.domain !== "" && !Object.hasOwn(opsets, node.domain)) {
-      throw new ModelError(
-        `${nodeTitle(node)} is of the operator set "${node.domain}", which the model does not import; export it again.`,
-      );
+/**
+ * Operator sets that ONNX Runtime 1.30 has without being asked, in the version that it takes where a file does not import them: the newest. Its
+ * transformer optimizer writes files that do not import com.microsoft.
+ */
+const implied: ReadonlyMap<string, number> = new Map([
+  ["ai.onnx.ml", 5],
+  ["com.microsoft", 1],
+  ["com.microsoft.nchwc", 1],
+]);
+
+/**
+ * The versions of operator sets, with those of sets that are used and need not be imported.
+ *
+ * @throws ModelError for a node of another operator set that the model does not import.
+ */
+function withImplied(graph: OnnxGraph, opsets: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  const used = new Map(Object.entries(opsets));
+  const visit = ({ nodes }: OnnxGraph): void => {
+    for (const node of nodes) {
+      if (node.domain !== "" && !used.has(node.domain)) {
+        const version = implied.get(node.domain);
+        if (version === undefined)
+          throw new ModelError(
+            `${nodeTitle(node)} is of the operator set "${node.domain}", which the model does not import; export it again.`,
+          );
+        used.set(node.domain, version);
+      }
+      for (const inner of subgraphs(node)) visit(inner);
     }
-    for (const inner of subgraphs(node)) checkDomains(inner, opsets);
-  }
+  };
+  visit(graph);
+  return Object.fromEntries(used);
 }
 
 /** Functions may import operator sets of their own, which their bodies bring along. */

@@ -65,6 +65,7 @@ const withoutKernel: Readonly<Record<"float16" | "float64", readonly string[]>> 
     "ThresholdedRelu",
     "com.microsoft.BiasSplitGelu",
     "com.microsoft.GroupNorm",
+    "com.microsoft.NhwcConv",
     "com.microsoft.NhwcFusedConv",
     "com.microsoft.SkipGroupNorm",
   ],

@@ -1,6 +1,7 @@
 import type { Value } from "../../graph/graph.js";
 import { defineComposite, flag, float, floats, int, type Operator, required, string } from "../../graph/operator.js";
 import { sizeOf } from "../../tensor/tensor.js";
+import { cast } from "../elementwise/cast.js";
 import { constantNumbers, emit } from "../emit.js";
 import { RoiAlign } from "../pooling/roi-align.js";
 import { GridSample } from "../resampling/grid-sample.js";
@@ -62,7 +63,9 @@ const resizeForm = defineComposite({
   inputs: ["X", "roi?", "scales?", "sizes?"],
   attributes: Resize.attributes,
   decompose: ({ graph, name, inputs: [x, ...others], attributes }) => {
-    const inputs = [x, ...others.map((v) => (v && sizeOf(v.shape) === 0 ? undefined : v))];
+    const [roi, scales, sizes] = others.map((v) => (v && sizeOf(v.shape) === 0 ? undefined : v));
+    // scales are float32 whatever x is; converters to float16 narrow them all the same
+    const inputs = [x, roi, scales && cast(scales, "float32"), sizes];
     const same = attributes.nearest_mode === "floor" ? "round_prefer_ceil" : "ceil";
     const chosen = attributes.nearest_mode === "floor" || attributes.nearest_mode === "round_prefer_floor";
     const sayable =

@@ -3,7 +3,7 @@ import { emit, emitAll } from "../emit.js";
 import { BiasAdd } from "./bias-add.js";
 import { BiasSoftmax } from "./bias-softmax.js";
 import { BiasSplitGelu } from "./bias-split-gelu.js";
-import { NhwcFusedConv } from "./fused.js";
+import { NhwcConv, NhwcFusedConv } from "./fused.js";
 import { GroupNorm, SkipGroupNorm } from "./group-norm.js";
 
 const image = { shape: [2, 3, 4, 6] };
@@ -37,6 +37,12 @@ export const microsoftCases: readonly OperatorCase[] = [
       build: ({ x, gamma, beta, skip, bias }) => emitAll(SkipGroupNorm, [x, gamma, beta, skip, bias], { groups: 3 }, 2),
     }),
   ),
+  {
+    name: "com.microsoft NhwcConv: groups and strides",
+    operator: "com.microsoft.NhwcConv",
+    inputs: { x: { shape: [2, 5, 6, 4] }, w: { shape: [6, 3, 2, 2] }, b: { shape: [6] } },
+    build: ({ x, w, b }) => emit(NhwcConv, [x, w, b], { group: 2, strides: [2, 1], pads: [1, 0, 1, 1] }),
+  },
   {
     name: "com.microsoft NhwcFusedConv: activation and summand",
     operator: "com.microsoft.NhwcFusedConv",

@@ -81,6 +81,19 @@ export const NhwcFusedConv = defineComposite({
   },
 });
 
+/** Conv of images whose channels come last, as are those of its weights: `[N, ...spatial, C]`, `[M, ...kernel, C / group]`. */
+export const NhwcConv = defineComposite({
+  name: "NhwcConv",
+  domain,
+  inputs: ["X", "W", "B?"],
+  attributes: { ...windowAttributes, dilations: ints(), group: int(1) },
+  decompose: ({ inputs: [x, w, b], attributes }) => {
+    const axes = x.shape.map((_, i) => i);
+    const first = (v: Value) => transpose(v, [0, axes.length - 1, ...axes.slice(1, -1)]);
+    return [transpose(emit(Conv, [first(x), first(w), b], attributes), [0, ...axes.slice(2), 1])];
+  },
+});
+
 export const FusedGemm = defineComposite({
   name: "FusedGemm",
   domain,

@@ -5,7 +5,7 @@ import { BiasSoftmax } from "./bias-softmax.js";
 import { BiasSplitGelu } from "./bias-split-gelu.js";
 import { ContributedGridSample, ContributedTrilu, Inverse } from "./contributed.js";
 import { EmbedLayerNormalization } from "./embed-layer-normalization.js";
-import { FusedConv, FusedGemm, FusedMatMul, NhwcFusedConv, TransposeMatMul } from "./fused.js";
+import { FusedConv, FusedGemm, FusedMatMul, NhwcConv, NhwcFusedConv, TransposeMatMul } from "./fused.js";
 import { BiasGelu, FastGelu, Gelu, QuickGelu } from "./gelu.js";
 import { GroupNorm, SkipGroupNorm } from "./group-norm.js";
 import { GroupQueryAttention } from "./group-query-attention.js";
@@ -50,6 +50,7 @@ export const microsoftOperators = {
   GroupQueryAttention,
   Inverse,
   MultiHeadAttention,
+  NhwcConv,
   NhwcFusedConv,
   NhwcMaxPool,
   QAttention,
