@@ -109,6 +109,11 @@ describe("external data of many tensors", () => {
     await expect(readModel(path, { limits: limits(7) })).rejects.toThrow(/external data take more than the reading limit allows/);
   });
 
+  it("has the length that its tensor takes where the file states 0", async () => {
+    writeFileSync(path, file([{ name: "a", dims: [2], offset: 4, length: 0 }]));
+    expect((await readModel(path)).graph.initializers.get("a")!.data).toEqual(Float32Array.of(1, 2));
+  });
+
   it("is read once where tensors share it, and never more than there is", async () => {
     const [a, b] = [
       { name: "a", dims: [3], offset: 0, length: 12 },

@@ -115,7 +115,9 @@ function readExternal(message: TensorMessage, what: string, bytes: number, exter
   const location = entries.get("location") ?? "";
   checkLocation(location, what);
   const offset = Number(entries.get("offset") ?? 0);
-  const length = Number(entries.get("length") ?? bytes);
+  // a length of 0 says nothing, as ONNX Runtime reads it
+  const stated = Number(entries.get("length") ?? 0);
+  const length = stated === 0 ? bytes : stated;
   if (!Number.isSafeInteger(offset) || offset < 0 || length !== bytes) {
     throw new ModelError(
       `${what} takes ${bytes} bytes, but the model file points to ${entries.get("length") ?? bytes} bytes at ` +
