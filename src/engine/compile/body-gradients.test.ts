@@ -187,8 +187,9 @@ it.each(["branch", "loop"] as const)("quantized values have a gradient through a
   expect(await gradientOf(quantized(way))).toEqual(expected);
 });
 
-it("says that what a loop stacks without a known end has no gradient", async () => {
-  const stacking: SmallModel = {
+/** What a loop stacks in each turn, and the shape that the file states for it. */
+const stacking = (shape?: readonly number[]) => {
+  const file = smallModel({
     ...counted,
     outputs: { y: "float32", all: "float32" },
     nodes: [
@@ -196,18 +197,100 @@ it("says that what a loop stacks without a known end has no gradient", async () 
         body: body({
           inputs: turn,
           outputs: { ...turned, row: "float32" },
-          nodes: [keepsOn, node("Sin", "s", "next"), node("Neg", "next", "row")],
+          nodes: [keepsOn, node("Sin", "s", "p"), node("Mul", "p x", "next"), node("Mul", "next s", "row")],
         }),
       }),
     ],
-  };
-  const file = smallModel(stacking);
-  const shaped = {
-    ...file,
-    graph: { ...file.graph, valueInfo: new Map([["all", { name: "all", type: "float32" as const, shape: [3, 2, 3] }]]) },
-  };
-  const graph = await specialize(shaped, {}, (constants) => runModel(constants, {}));
-  expect(() => gradientGraph(graph)).toThrow(/what it stacks has as many entries as it has turns/);
-  const { "d.x": d } = await runModel(gradientGraph(graph, { of: ["y"] }), { ...times(3), "v.y": x });
-  expect(toNumbers(d!).every(Number.isFinite)).toBe(true);
+  });
+  const outputs = file.graph.outputs.map((o) => (o.name === "all" && shape ? { ...o, shape } : o));
+  return { ...file, graph: { ...file.graph, outputs } };
+};
+const fixed = (file: ReturnType<typeof smallModel>) => specialize(file, {}, (constants) => runModel(constants, {}));
+
+describe.each(checkedLevels)(
+  "what a loop stacks has a gradient where the file states how many entries, optimization %s",
+  (level) => {
+    it.each([0, 1, 3])("%i", async (n) => {
+      const bytes = writeModel(stacking([n, 2, 3]));
+      expect(await differencesFromFile(bytes, times(n), level, { random: new Random(1, "stacked"), step: 3e-3 })).toEqual([]);
+    });
+  },
+);
+
+it("asks for the shape of what a loop stacks where the file does not state it, or states another", async () => {
+  for (const file of [stacking(), stacking([3, 3, 2])])
+    await expect(fixed(file)).rejects.toThrow(
+      /Loop "y all": how many entries "all" has, one for each turn, is known at run time only; export the model with a fixed number of turns, or state the shape of "all" in the file/,
+    );
+});
+
+it("a loop that does not turn stacks nothing", async () => {
+  const file = stacking();
+  const initializers = new Map([...file.graph.initializers, ["n", tensor("int64", [], [0])] as const]);
+  const graph = await fixed({ ...file, graph: { ...file.graph, inputs: file.graph.inputs.slice(0, 1), initializers } });
+  const { all, y } = await runModel(graph, { x });
+  expect([all!.shape, toNumbers(y!)]).toEqual([[0, 2, 3], toNumbers(x)]);
+});
+
+it("branches of two shapes are named", async () => {
+  const file = smallModel({
+    opset: 18,
+    inputs: { x: ["float32", [2, 3]], c: ["bool", []] },
+    outputs: { y: "float32" },
+    initializers: { rows: tensor("int64", [1], [0]) },
+    nodes: [
+      node("If", "c", "y", {
+        then_branch: branch("a", node("Sin", "x", "a")),
+        else_branch: branch("b", node("ReduceSum", "x rows", "b")),
+      }),
+    ],
+  });
+  const sentence = /its branches make float32\[2, 3\] and float32\[1, 3\], and which is taken is known at run time only/;
+  await expect(fixed(file)).rejects.toThrow(sentence);
+  const stated = { ...file, graph: { ...file.graph, outputs: [{ ...file.graph.outputs[0]!, shape: [2, 3] }] } };
+  const graph = await fixed(stated);
+  expect(toNumbers((await runModel(graph, { x, c: tensor("bool", [], [1]) })).y!)).toEqual(
+    toNumbers(x).map((v) => expect.closeTo(Math.sin(v), 5)),
+  );
+  expect(() => gradientGraph(graph)).toThrow(sentence);
+});
+
+/** A branch in which types depend on data, beside one that they do not. */
+const picking = (opset: number, ...more: OnnxNode[]) => {
+  const file = smallModel({
+    opset,
+    inputs: { x: ["float32", [2, 3]], c: ["bool", []] },
+    outputs: { y: "float32" },
+    initializers: { zero: tensor("float32", [], [0]) },
+    nodes: [
+      node("If", "c", "y", {
+        then_branch: branch(
+          "a",
+          node("Greater", "x zero", "m"),
+          node("NonZero", "m", "p"),
+          node("Transpose", "p", "i"),
+          node("GatherND", "x i", "v"),
+          ...more,
+          node("ReduceSum", "v", "a", { keepdims: int(0) }),
+        ),
+        else_branch: branch("b", node("ReduceSum", "x", "b", { keepdims: int(0) })),
+      }),
+    ],
+  });
+  return { ...file, graph: { ...file.graph, outputs: [{ ...file.graph.outputs[0]!, shape: [] }] } };
+};
+
+it.each([13, 18, 21, 24])("a branch in which types depend on data stays, opset %i", async (opset) => {
+  const graph = await fixed(picking(opset));
+  for (const c of [0, 1]) {
+    const feeds = { x, c: tensor("bool", [], [c]) };
+    expect(await runModel(graph, feeds)).toEqual(await runModel(writeModel(picking(opset)), feeds));
+  }
+  expect(() => gradientGraph(graph)).toThrow(/the types in its body depend on data/);
+});
+
+it("says which node of such a branch opset 18 does not have", async () => {
+  await expect(fixed(picking(20, node("Gelu", "v", "w")))).rejects.toThrow(
+    /If "y": inside it, types depend on data \(NonZero "p": .*\), and so its Gelu "w" of opset 20 cannot be written in opset 18; export the model with opset 18/,
+  );
 });

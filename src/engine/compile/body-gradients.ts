@@ -6,9 +6,10 @@ import { type GradientContext, type GradientOptions, type GradientRule, opaqueOp
 import { add } from "../operators/elementwise/add.js";
 import { cast } from "../operators/elementwise/cast.js";
 import { sub } from "../operators/elementwise/sub.js";
+import { gather } from "../operators/indexing/gather.js";
 import { identity } from "../operators/layout/identity.js";
 import { zerosLike } from "../operators/zeros.js";
-import { type DataType, gradientType, isFloat, tensor } from "../tensor/tensor.js";
+import { type DataType, describe, gradientType, isFloat, sameShape, tensor } from "../tensor/tensor.js";
 
 /**
  * Gradients of branches and loops that are decided when the model runs: an If of the gradients of its branches, and a Loop backwards. By the
@@ -42,6 +43,12 @@ function ifGradient(captures: readonly string[]): GradientRule {
   return ({ inputs, attributes, wanted, options, fail }, cotangents) => {
     const [condition, ...outside] = inputs as readonly [Value, ...Value[]];
     const branches = [bodyOf(attributes, "then_branch", fail), bodyOf(attributes, "else_branch", fail)] as const;
+    const [a, b] = branches.map((branch) => [...branch.outputs.values()]);
+    for (const i of cotangents.keys())
+      if (cotangents[i] && !sameShape(a![i]!.shape, b![i]!.shape))
+        fail(
+          `its branches make ${describe(a![i]!)} and ${describe(b![i]!)}, and which is taken is known at run time only; export the model with the condition fixed`,
+        );
     const captured = new Map(captures.map((name, i) => [name, inTypeOf(outside[i]!, name, branches)] as const));
     const wrt = captures.filter((_, i) => wanted[i + 1]);
     const given = new Map<string, Value>();
@@ -72,7 +79,8 @@ function ifGradient(captures: readonly string[]): GradientRule {
 
 /**
  * A loop s ← f(i, s, x) that ends when it ends: its turns are counted first, and taken back one after the other, ds ← Jfᵀ ds and dx ← dx + Jfᵀ ds
- * at the state of that turn. The state is computed again from the start, for how many there are is not known beforehand: n turns cost n² / 2.
+ * at the state of that turn; the cotangent of what is stacked comes in turn by turn. The state is computed again from the start, for how many there are is
+ * not known beforehand: n turns cost n² / 2.
  */
 function loopGradient(captures: readonly string[]): GradientRule {
   return ({ inputs, attributes, wanted, options, fail }, cotangents) => {
@@ -81,10 +89,6 @@ function loopGradient(captures: readonly string[]): GradientRule {
     const [limit, first, ...given] = operands;
     const formals = body.inputs.slice(0, operands.length);
     const states = given.map((v, i) => cast(v!, formals[i + 2]!.type));
-    if (cotangents.slice(states.length).some(Boolean))
-      fail(
-        "what it stacks has as many entries as it has turns, which is known at run time only; differentiate by its last state",
-      );
     const outside = new Map(captures.map((name, i) => [name, inTypeOf(inputs[operands.length + i]!, name, [body])] as const));
     // integers that stand for real numbers as well
     const floats = states.flatMap((v, i) => (isFloat(v.type) || wanted[i + 2] || cotangents[i] ? [i] : []));
@@ -104,12 +108,20 @@ function loopGradient(captures: readonly string[]): GradientRule {
     const starts = states.map((v, i) => graph.input(unused(`start ${i}`, [body]), v.type, v.shape));
     const read = new Map([...outside].map(([name, v]) => [name, graph.input(name, v.type, v.shape)] as const));
     const before = sub(sub(count, turn), 1);
+    // of what it stacks, a turn has its own entry
+    const stacked = cotangents
+      .slice(states.length)
+      .map((g, i) => g && graph.input(unused(`stacked ${i}`, [body]), g.type, g.shape));
     const at = statesAfter(body, read, before, starts);
     const feeds = new Map([
       ...read,
       ...formals.map((v, i) => [v.name, i === 0 ? before : i === 1 ? going : at[i - 2]!] as const),
     ]);
-    const seeds = [undefined, ...states.map((_, i) => (floats.includes(i) ? sums[floats.indexOf(i)] : undefined))];
+    const seeds = [
+      undefined,
+      ...states.map((_, i) => (floats.includes(i) ? sums[floats.indexOf(i)] : undefined)),
+      ...stacked.map((g) => g && gather(g, before)),
+    ];
     const names = [...floats.map((i) => formals[i + 2]!.name), ...wrt];
     const passed = pullBack(graph, body, feeds, seeds, names, options, fail);
     graph.output(graph.names.fresh("still"), identity(going));
@@ -125,7 +137,12 @@ function loopGradient(captures: readonly string[]): GradientRule {
       const g = i < floats.length ? cotangents[floats[i]!] : undefined;
       return g ? cast(g, type.type) : zeros(turns.graph, type);
     });
-    const captured = new Map([[count.name, turns] as const, ...starts.map((v, i) => [v.name, states[i]!] as const), ...outside]);
+    const captured = new Map([
+      [count.name, turns] as const,
+      ...starts.map((v, i) => [v.name, states[i]!] as const),
+      ...stacked.flatMap((v, i) => (v ? [[v.name, cotangents[states.length + i]!] as const] : [])),
+      ...outside,
+    ]);
     const yes = turns.graph.constant(tensor("bool", [], [1]));
     const results = withBodies("Loop", [turns, yes, ...initial], captured, { body: graph }, types);
     const ofState = (i: number) => (floats.includes(i) && wanted[i + 2] ? results[floats.indexOf(i)] : undefined);

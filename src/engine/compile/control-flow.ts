@@ -5,7 +5,9 @@ import { gather } from "../operators/indexing/gather.js";
 import { concat } from "../operators/layout/concat.js";
 import { unsqueeze } from "../operators/layout/unsqueeze.js";
 import { type DataType, type Tensor, tensor } from "../tensor/tensor.js";
+import { importBodies } from "./bodies.js";
 import type { Importer } from "./importer.js";
+import { UnknownShapeError } from "./known-part.js";
 import { Scope } from "./scope.js";
 
 /** A value, or a list of tensors (see `followLists`). */
@@ -58,7 +60,8 @@ async function unrollLoop(into: Importer, node: OnnxNode, scope: Scope): Promise
     for (const [i, name] of results.slice(state.length).entries()) scanned[i]!.push(inner.find(name));
     state = results.slice(0, state.length).map((name) => inner.entry(name));
   }
-  if (scanned.some((values) => values.length === 0)) return undefined;
+  if (scanned.some((values) => values.length === 0))
+    return [...state, ...(await noEntries(into, node, scope, state.length, () => 0))];
   return [...state, ...scanned.map((values) => stack(values, 0))];
 }
 
@@ -79,7 +82,8 @@ async function unrollScan(into: Importer, node: OnnxNode, scope: Scope): Promise
     return { value, axis: axis < 0 ? axis + value.shape.length : axis, backwards: numbers("scan_input_directions")[i] === 1 };
   });
   const trips = sequences[0]?.value.shape[sequences[0].axis] ?? 0;
-  if (trips === 0) return undefined;
+  const axisOf = (i: number) => numbers("scan_output_axes")[i] ?? 0;
+  if (trips === 0) return [...state, ...(await noEntries(into, node, scope, state.length, axisOf))];
   const scanned: Value[][] = Array.from({ length: body.outputs.length - state.length }, () => []);
   for (let trip = 0; trip < trips; trip++) {
     into.count(node);
@@ -97,9 +101,28 @@ async function unrollScan(into: Importer, node: OnnxNode, scope: Scope): Promise
   }
   const stacked = scanned.map((values, i) => {
     const ordered = numbers("scan_output_directions")[i] === 1 ? values.reverse() : values;
-    return stack(ordered, numbers("scan_output_axes")[i] ?? 0);
+    return stack(ordered, axisOf(i));
   });
   return [...state, ...stacked];
+}
+
+/** What a loop stacks that does not turn: nothing, in entries of the type that its body tells. */
+async function noEntries(
+  into: Importer,
+  node: OnnxNode,
+  scope: Scope,
+  states: number,
+  axisOf: (i: number) => number,
+): Promise<Value[]> {
+  const operands = node.inputs.map((name) => (name === "" ? undefined : scope.find(name)));
+  const { outputs } = await importBodies(into, node, scope, operands);
+  return outputs.slice(states).map((told, i) => {
+    const entry = "because" in told ? told.entry : undefined;
+    if (!entry)
+      throw new UnknownShapeError(`${nodeTitle(node)}: it does not turn, and what its entries would be depends on data.`);
+    const axis = axisOf(i) < 0 ? axisOf(i) + entry.shape.length + 1 : axisOf(i);
+    return into.graph.constant(tensor(entry.type, entry.shape.toSpliced(axis, 0, 0)));
+  });
 }
 
 const stack = (values: readonly Value[], axis: number): Value =>

@@ -179,7 +179,11 @@ export class Importer {
     const attributes = attributesOf(node, known);
     const options = { name: node.name, outputNames: node.outputs, read: node.outputs.map((name) => read.has(name)) };
     const add = () => this.graph.add(known, inputs, attributes, options);
-    const outputs = await this.#attempt(inputs, add);
+    const outputs = await this.#attempt(inputs, add).catch((error: unknown) => {
+      const computed = error instanceof UnknownShapeError ? known.computed?.({ inputs, attributes }) : undefined;
+      if (!computed) throw error;
+      return computed;
+    });
     return (await this.#simplified(outputs)) ?? outputs;
   }
 
@@ -251,10 +255,16 @@ export class Importer {
     const operator = (types: readonly ValueType[]): Operator => ({ ...this.#opaque(node, types), ...(gradient && { gradient }) });
     const stated = node.outputs.map((name, i) => {
       if (name === "") return leftOut;
+      const told = bodies?.outputs[i];
+      if (told && !("because" in told)) return told;
       const { valueInfo, outputs } = scope.graph;
-      return bodies?.types[i] ?? this.#staticType(valueInfo.get(name) ?? outputs.find((o) => o.name === name));
+      const type = this.#staticType(valueInfo.get(name) ?? outputs.find((o) => o.name === name));
+      return type && (told?.allows(type) ?? true) ? type : undefined;
     });
     if (stated.every((t) => t !== undefined)) return this.graph.add(operator(stated), inputs, attributes, options);
+    const untold = bodies?.outputs[stated.indexOf(undefined)];
+    // zeros may go another way than data
+    if (untold && "because" in untold) throw new UnknownShapeError(`${nodeTitle(node)}: ${untold.because}.`);
     // a trial of this node alone on zeros
     await this.#evaluate(inputs.filter((v) => v !== undefined));
     const trial = new Graph();

@@ -37,6 +37,11 @@ export interface Operator {
    * that is taken apart, so its gradient is that of its parts. Undefined where the node stays as it is.
    */
   readonly decompose?: (context: DecomposeContext) => readonly (Value | undefined)[] | undefined;
+  /**
+   * The outputs where operands that say sizes and places are computed when the model runs, but the outputs' shapes follow all the same; undefined where
+   * they do not. What a graph is asked for when `infer` fails for want of constants.
+   */
+  readonly computed?: (context: ComputedContext) => readonly Value[] | undefined;
   /** What is known of the outputs' elements; without it they may be infinite or NaN. */
   readonly range?: RangeRule;
   /** Whether it works element by element on operands that are broadcast to one shape. */
@@ -83,6 +88,12 @@ export interface DecomposeContext<I = readonly (Value | undefined)[], A = Attrib
   readonly name: string;
   /** For each output whether anything reads it. What nothing reads may be left undefined. */
   readonly read: readonly boolean[];
+}
+
+/** What a rule sees where operands that should be constant are not. Attributes that the file leaves out are absent. */
+export interface ComputedContext<I = readonly (Value | undefined)[]> {
+  readonly inputs: I;
+  readonly attributes: Attributes;
 }
 
 /** What a rule sees that counts operations. */
@@ -220,6 +231,7 @@ interface Definition<I extends readonly string[], O extends readonly string[], S
   readonly range?: RangeRule;
   readonly infer: (context: InferContext<Slots<I, Value>, AttributeValues<S>>) => readonly ValueType[];
   readonly flops?: "none" | ((context: FlopsContext<Slots<I, Value>, AttributeValues<S>>) => number);
+  readonly computed?: (context: ComputedContext<Slots<I, Value>>) => readonly Value[] | undefined;
   readonly simplify?: (context: SimplifyContext<Slots<I, Value>, AttributeValues<S>>) => readonly Value[] | undefined;
   readonly gradient:
     | ((
@@ -291,6 +303,14 @@ type Composite<I extends readonly string[], O extends readonly string[], S exten
   readonly decompose: (context: DecomposeContext<Slots<I, Value>, AttributeValues<S>>) => readonly (Value | undefined)[];
 };
 
+const apart: { infer: Operator["infer"]; gradient: NotDifferentiable } = {
+  infer: ({ fail }) => fail("it is taken apart and has no node of its own"),
+  gradient: notDifferentiable("it is taken apart and has no node of its own"),
+};
+
+/** Whether opset 18 does not have the operator at all. */
+export const isComposite = (operator: Operator): boolean => operator.infer === apart.infer;
+
 /**
  * Defines an operator that opset 18 does not have, by the operators that it stands for.
  *
@@ -307,10 +327,6 @@ export function defineComposite<
   const O extends readonly string[] = readonly ["Y"],
   const S extends AttributeSchema = Record<never, never>,
 >(definition: Composite<I, O, S>): Operator {
-  const apart: { infer: Operator["infer"]; gradient: NotDifferentiable } = {
-    infer: ({ fail }) => fail("it is taken apart and has no node of its own"),
-    gradient: notDifferentiable("it is taken apart and has no node of its own"),
-  };
   return defineOperator({ ...definition, ...apart } as unknown as Definition<I, O, S>);
 }
 

@@ -40,16 +40,14 @@ export const extent = ({ kernel, dilation }: Pick<AxisWindow, "kernel" | "dilati
 export const exactEnd = (w: AxisWindow): number => w.stride * (w.output - 1) + extent(w) - w.begin - w.input;
 
 /**
- * Resolves attributes to one window per spatial axis, as ONNX Runtime 1.30 does.
+ * Resolves the attributes of a convolution to one window per spatial axis, as ONNX Runtime 1.30 does.
  *
- * @param kernel size of the window: the `kernel_shape`, or the spatial shape of the weights.
- * @param rounding "ceil" also admits a last window that is only partly filled, unless it would start behind the last element.
+ * @param kernel spatial shape of the weights.
  */
 export function windows(
   input: Shape,
   kernel: Shape,
   attributes: WindowAttributes,
-  rounding: "floor" | "ceil",
   fail: (message: string) => never,
 ): AxisWindow[] {
   const rank = input.length;
@@ -59,7 +57,8 @@ export function windows(
     const span = extent({ kernel: kernel[i]!, dilation });
     let [begin, end] = [pads[i]!, pads[i + rank]!];
     if (attributes.auto_pad === "SAME_UPPER" || attributes.auto_pad === "SAME_LOWER") {
-      if (dilation !== 1) fail(`auto_pad ${attributes.auto_pad} does not go with dilations`);
+      if (dilation !== 1)
+        fail(`auto_pad ${attributes.auto_pad} of a convolution with dilations is an error in ONNX Runtime; give pads instead`);
       const total = (Math.ceil(size / stride) - 1) * stride + span - size;
       // A window narrower than its stride needs less than no padding. ONNX Runtime then still begins at the first element, unless three
       // or more elements are left over.
@@ -70,12 +69,24 @@ export function windows(
       begin = 0;
       end = 0;
     }
-    const room = size + begin + end - span;
-    if (room < 0) fail(`the window spans ${span} elements of axis ${i + 2}, which has ${size + begin + end} with its padding`);
-    let output = (rounding === "ceil" ? Math.ceil(room / stride) : Math.floor(room / stride)) + 1;
-    if (rounding === "ceil" && (output - 1) * stride >= size + begin) output--;
-    return { input: size, output, kernel: kernel[i]!, stride, dilation, begin, end };
+    if (size + begin + end < span)
+      fail(`the window spans ${span} elements of axis ${i + 2}, which has ${size + begin + end} with its padding`);
+    return axisWindow({ input: size, kernel: kernel[i]!, stride, dilation, begin, end }, "floor");
   });
+}
+
+/**
+ * How many windows an axis has. Quotients are cut toward 0, as ONNX Runtime's are: a window that is longer than the axis, by less than a stride, is one
+ * window. None (0 or less) is an error that the caller reports.
+ *
+ * @param rounding "ceil" also admits a last window that is only partly filled, unless it would start behind the last element.
+ */
+export function axisWindow(axis: Omit<AxisWindow, "output">, rounding: "floor" | "ceil"): AxisWindow {
+  const { input, stride, begin, end } = axis;
+  const room = input + begin + end - extent(axis);
+  let output = (rounding === "ceil" ? Math.ceil(room / stride) : Math.trunc(room / stride)) + 1;
+  if (rounding === "ceil" && (output - 1) * stride >= input + begin) output--;
+  return { ...axis, output };
 }
 
 /** Attributes with their defaults (1, 1, 0) filled in, checked for length and range. */

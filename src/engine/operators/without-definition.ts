@@ -3,7 +3,7 @@
  * Together with the table and the conversions it covers the whole list; a test holds it to that.
  */
 const branches =
-  "a branch or body whose condition or length is constant is put in its place; decided when the model runs, it stays, and its gradient is a branch or loop too";
+  "a branch or body whose condition or length is constant is put in its place; decided when the model runs, it stays, and its gradient is a branch or loop too; what a loop stacks then has one where the file states how many entries";
 const sequence =
   "lists of tensors are followed as the file is read, where places in them are constant; what is put in and taken out are tensors";
 const optional = "followed as the file is read: a tensor that is there stands for itself";

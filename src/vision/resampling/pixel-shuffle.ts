@@ -31,7 +31,7 @@ function afterConvolution(node: Node, sides: Sides): Transposed | undefined {
   if (!layer) return undefined;
   const { group } = layer.attributes;
   const [x, w, bias] = layer.inputs;
-  const axes = windows(x.shape.slice(2), w.shape.slice(2), layer.attributes, "floor", accepted);
+  const axes = windows(x.shape.slice(2), w.shape.slice(2), layer.attributes, accepted);
   const [rows, columns] = axes;
   const r = attributes.blocksize;
   const channels = outputs[0]!.shape[1]!;

@@ -31,5 +31,5 @@ export const stridedConvolution: DownForm = {
 function windowsOf(node: Node): AxisWindow[] {
   const { inputs, attributes } = nodeAs(Conv, node)!;
   const [x, w] = inputs;
-  return windows(x.shape.slice(2), w.shape.slice(2), attributes, "floor", accepted);
+  return windows(x.shape.slice(2), w.shape.slice(2), attributes, accepted);
 }

@@ -51,5 +51,5 @@ const mapOf = (x: Value): Value => (x.node && nodeAs(DynamicQuantizeLinear, x.no
 function windowsOf(sums: Node): AxisWindow[] {
   const { inputs, attributes } = nodeAs(ConvInteger, sums)!;
   const [x, w] = inputs;
-  return windows(x.shape.slice(2), w.shape.slice(2), attributes, "floor", accepted);
+  return windows(x.shape.slice(2), w.shape.slice(2), attributes, accepted);
 }

@@ -54,7 +54,7 @@ function layerOf(node: Node): Layer | undefined {
   const [x, w, bias] = layer.inputs;
   if (x.type !== "float32" || x.shape.length !== 4 || bias || !isFixed(w)) return undefined;
   if (x.shape[1]! < fewestChannels || w.shape[0]! < fewestChannels) return undefined;
-  const axes = windows(x.shape.slice(2), w.shape.slice(2), layer.attributes, "floor", impossible);
+  const axes = windows(x.shape.slice(2), w.shape.slice(2), layer.attributes, impossible);
   return axes.every(pays) ? { x, w, axes: axes as [AxisWindow, AxisWindow] } : undefined;
 }
 

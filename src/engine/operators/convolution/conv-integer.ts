@@ -28,12 +28,12 @@ export const ConvInteger = defineOperator({
       fail("x and w need batch, channel and spatial axes of one number");
     if (x.shape[1] !== w.shape[1]! * attributes.group || w.shape[0]! % attributes.group !== 0)
       fail(`the channels do not fit ${attributes.group} groups`);
-    const axes = windows(x.shape.slice(2), w.shape.slice(2), attributes, "floor", fail);
+    const axes = windows(x.shape.slice(2), w.shape.slice(2), attributes, fail);
     return [{ type: "int32", shape: [x.shape[0]!, w.shape[0]!, ...axes.map((a) => a.output)] }];
   },
   // that of Conv: quantized values carry the cotangents of the numbers they stand for (see QuantizeLinear)
   gradient: ({ inputs: [x, w, xZeroPoint, wZeroPoint], attributes, wanted, fail }, [g]) => {
-    const axes = windows(x.shape.slice(2), w.shape.slice(2), attributes, "floor", fail);
+    const axes = windows(x.shape.slice(2), w.shape.slice(2), attributes, fail);
     const perChannel = wZeroPoint && alongAxis(w, wZeroPoint, 0);
     const real = (v: Value, zero: Value | undefined) => (zero ? sub(cast(v, g.type), cast(zero, g.type)) : cast(v, g.type));
     return [

@@ -51,14 +51,14 @@ export const Conv = defineOperator({
     if (w.shape[0]! % group !== 0) fail(`the ${w.shape[0]} output channels cannot be split into ${group} groups`);
     if (b && (b.shape.length !== 1 || b.shape[0] !== w.shape[0]))
       fail(`B must hold ${w.shape[0]} numbers, one per output channel`);
-    const axes = windows(x.shape.slice(2), w.shape.slice(2), attributes, "floor", fail);
+    const axes = windows(x.shape.slice(2), w.shape.slice(2), attributes, fail);
     return [{ type: x.type, shape: [x.shape[0]!, w.shape[0]!, ...axes.map((a) => a.output)] }];
   },
   range: finite,
   // dx[c, i] = Σ_{m, k: o·stride + k·dilation - pad = i} w[m, c, k] · g[m, o]    (the transposed convolution)
   // dw[m, c, k] = Σ_{n, o} g[n, m, o] · x[n, c, o·stride + k·dilation - pad]       db[m] = Σ_{n, o} g[n, m, o]
   gradient: ({ inputs: [x, w], attributes, wanted, fail }, [g]) => {
-    const axes = windows(x.shape.slice(2), w.shape.slice(2), attributes, "floor", fail);
+    const axes = windows(x.shape.slice(2), w.shape.slice(2), attributes, fail);
     return [
       wanted[0] ? convInputGradient(g, w, axes, attributes.group) : undefined,
       wanted[1] ? convWeightGradient(x, g, axes, attributes.group) : undefined,

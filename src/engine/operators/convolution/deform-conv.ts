@@ -62,7 +62,7 @@ export const DeformConv = defineComposite({
     const rank = spatial.length;
     const { group, offset_group: offsetGroup } = attributes;
     if (rank < 1 || kernel.length !== rank) fail("X must be [N, C, ...spatial] and W [M, C / group, ...kernel]");
-    const axes = windows(spatial, kernel, { ...attributes, auto_pad: "NOTSET" }, "floor", fail);
+    const axes = windows(spatial, kernel, { ...attributes, auto_pad: "NOTSET" }, fail);
     const output = axes.map((a) => a.output);
     const [taps, positions, outputs] = [sizeOf(kernel), sizeOf(output), w.shape[0]!];
     if (c % group !== 0 || outputs % group !== 0 || w.shape[1] !== c / group)

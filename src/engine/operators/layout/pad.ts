@@ -1,10 +1,19 @@
 import type { Value, ValueType } from "../../graph/graph.js";
 import { defineOperator, string } from "../../graph/operator.js";
 import { ofAll } from "../../graph/range.js";
+import { tensor, toNumbers } from "../../tensor/tensor.js";
 import { add } from "../elementwise/add.js";
+import { max } from "../elementwise/max.js";
+import { min } from "../elementwise/min.js";
 import { sub } from "../elementwise/sub.js";
 import { constantNumbers, emit, intsConstant, normalizeAxis, type Operand } from "../emit.js";
+import { gather } from "../indexing/gather.js";
+import { and } from "../logic/and.js";
+import { greaterOrEqual } from "../logic/greater-or-equal.js";
+import { less } from "../logic/less.js";
+import { where } from "../logic/where.js";
 import { reduceSum } from "../reduction/reduce-sum.js";
+import { elementOf, plus, wholeNumbersOf } from "../whole-numbers.js";
 import { zerosLike } from "../zeros.js";
 import { concat } from "./concat.js";
 import { reshape } from "./reshape.js";
@@ -26,6 +35,7 @@ export const Pad = defineOperator({
   attributes: { mode: string("constant", ["constant", "reflect", "edge", "wrap"]) },
   flops: "none",
   infer: inferPad,
+  computed: ({ inputs, attributes }) => shifted(inputs, attributes.mode ?? "constant"),
   range: ofAll(0),
   // opset 18 does not wrap
   decompose: (context) => {
@@ -80,6 +90,32 @@ function inferPad(context: PadContext): readonly ValueType[] {
     return d + before + after >= 0 ? d + before + after : fail(`axis ${axis} would get a negative size`);
   });
   return [{ type: x.type, shape }];
+}
+
+/**
+ * Pads that are computed when the model runs, where as many elements are added in all: `y[i] = x[i - before]` where that is inside, else the constant, or the
+ * nearest element.
+ */
+function shifted([x, pads, value, axesInput]: PadContext["inputs"], mode: unknown): readonly Value[] | undefined {
+  const numbers = wholeNumbersOf(pads);
+  if (!numbers || (mode !== "constant" && mode !== "edge") || (axesInput && !axesInput.constant)) return undefined;
+  const axes = axesInput ? toNumbers(axesInput.constant!) : x.shape.map((_, i) => i);
+  let y = x;
+  for (const [i, given] of axes.entries()) {
+    const [before, after] = [numbers[i]!, numbers[i + axes.length]!];
+    const axis = given < 0 ? given + x.shape.length : given;
+    const size = x.shape[axis]!;
+    const added = plus(before, after);
+    if (!added || added.of || size === 0 || size + added.plus < 0) return undefined;
+    const length = size + added.plus;
+    const places = Array.from({ length }, (_, place) => place);
+    const from = sub(pads.graph.constant(tensor("int64", [length], places)), elementOf(pads, i));
+    const near = gather(y, max(min(from, size - 1), 0), axis);
+    const inside = and(greaterOrEqual(from, 0), less(from, size));
+    const along = x.shape.map((_, k) => (k === axis ? length : 1));
+    y = mode === "edge" ? near : where(reshape(inside, along), near, value ? reshape(value, []) : 0);
+  }
+  return [y];
 }
 
 /** [before, after] for each axis. */

@@ -1,7 +1,17 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
 import { ofFirst } from "../../graph/range.js";
+import { numberAt, tensor } from "../../tensor/tensor.js";
+import { add } from "../elementwise/add.js";
 import { constantNumbers, emit, intsConstant, normalizeAxis } from "../emit.js";
+import { gather } from "../indexing/gather.js";
+import { and } from "../logic/and.js";
+import { greaterOrEqual } from "../logic/greater-or-equal.js";
+import { less } from "../logic/less.js";
+import { lessOrEqual } from "../logic/less-or-equal.js";
+import { or } from "../logic/or.js";
+import { where } from "../logic/where.js";
+import { elementOf, minus, wholeNumbersOf } from "../whole-numbers.js";
 import { zerosLike } from "../zeros.js";
 import { pad } from "./pad.js";
 import { reshape } from "./reshape.js";
@@ -32,6 +42,7 @@ export const Slice = defineOperator({
     for (const { axis, count } of slicedAxes(context)) shape[axis] = count;
     return [{ type: x.type, shape }];
   },
+  computed: ({ inputs }) => windowed(inputs),
   range: ofFirst,
   // zeros where nothing was taken: steps are undone by inserting zeros, backward ones by reversing, and what lies outside is padded
   gradient: (context, [g]) => {
@@ -50,6 +61,43 @@ export const Slice = defineOperator({
     return [pad(spread, [...before, ...after])];
   },
 });
+
+/**
+ * Slices from places that are computed when the model runs, of lengths that are not: entries `start, start + step, ...` are gathered. Where a window does not lie
+ * inside, a Slice would be shorter; a place outside makes ONNX Runtime say so.
+ */
+function windowed([x, starts, ends, axes, steps]: readonly [Value, Value, Value, Value | undefined, Value | undefined]):
+  | readonly Value[]
+  | undefined {
+  const [from, to] = [wholeNumbersOf(starts), wholeNumbersOf(ends)];
+  if (!from || !to || from.length !== to.length || (axes && !axes.constant) || (steps && !steps.constant)) return undefined;
+  let y = x;
+  for (const [i, first] of from.entries()) {
+    const axis = axes ? numberAt(axes.constant!, i) : i;
+    const step = steps ? numberAt(steps.constant!, i) : 1;
+    const end = to[i]!;
+    if (!first.of && !end.of) {
+      y = slice(y, [first.plus], [end.plus], { axes: [axis], steps: [step] });
+      continue;
+    }
+    const distance = minus(end, first);
+    const size = x.shape.at(axis);
+    if (!distance || distance.of || size === undefined || distance.plus <= 0 || step <= 0) return undefined;
+    const length = distance.plus;
+    const at = elementOf(starts, i);
+    const places = at.graph.constant(
+      tensor(
+        at.type,
+        [Math.ceil(length / step)],
+        Array.from({ length: Math.ceil(length / step) }, (_, k) => k * step),
+      ),
+    );
+    const behind = add(at, length);
+    const inside = or(and(greaterOrEqual(at, 0), lessOrEqual(behind, size)), and(greaterOrEqual(at, -size), less(behind, 0)));
+    y = gather(y, where(inside, add(at, places), size), axis);
+  }
+  return [y];
+}
 
 interface SlicedAxis {
   readonly axis: number;

@@ -5,16 +5,8 @@ import { sizeOf, tensor } from "../../tensor/tensor.js";
 import { conv } from "../convolution/conv.js";
 import { mul } from "../elementwise/mul.js";
 import { emit } from "../emit.js";
-import { type AxisWindow, exactEnd } from "../window.js";
-import {
-  inferPool,
-  type PoolOptions,
-  poolAttributes,
-  poolingAttributes,
-  poolWindows,
-  windowFlops,
-  withoutNarrowPadding,
-} from "./pool.js";
+import { type AxisWindow, exactEnd, extent } from "../window.js";
+import { inferPool, type PoolOptions, plainPool, poolAttributes, poolingAttributes, poolWindows, windowFlops } from "./pool.js";
 import { sumOfWindowsAt } from "./window-sum.js";
 
 export interface AveragePoolOptions extends PoolOptions {
@@ -48,13 +40,20 @@ export const AveragePool: Operator = defineOperator({
   inputs: ["X"],
   attributes: { ...poolAttributes, dilations: ints(), count_include_pad: flag(0) },
   flops: windowFlops,
-  infer: inferPool,
+  infer: (context) => {
+    const overlong = (a: AxisWindow) => extent(a) > a.input + a.begin + a.end;
+    if (context.attributes.count_include_pad === 1 && context.attributes.ceil_mode === 0 && poolWindows(context).some(overlong))
+      context.fail(
+        "its window is longer than an axis with its padding, and ONNX Runtime's opsets count such a window differently; give it pads, or a smaller window",
+      );
+    return inferPool(context);
+  },
   range: ofAll(0),
   // Dilations came with opset 19. The sum of each window is a convolution of each channel with ones; each is divided by its count.
   decompose: (context) => {
     const { inputs, attributes, outputCount } = context;
-    const explicit = withoutNarrowPadding(context);
-    if (explicit) return inputs[0].graph.add(AveragePool, inputs, explicit, { outputCount });
+    const plain = plainPool(context, "unread");
+    if (plain) return [emit(AveragePool, [plain.x], plain.attributes)];
     if (attributes.dilations === undefined) return undefined;
     if (attributes.dilations.every((d) => d === 1)) {
       const { dilations: _, ...plain } = attributes;

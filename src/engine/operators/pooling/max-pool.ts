@@ -1,12 +1,13 @@
 import type { Value } from "../../graph/graph.js";
 import { type Attributes, defineOperator, flag, ints, type TypedOperator } from "../../graph/operator.js";
 import { ofFirst } from "../../graph/range.js";
-import { sizeOf } from "../../tensor/tensor.js";
+import { sizeOf, tensor } from "../../tensor/tensor.js";
 import { emitAll } from "../emit.js";
+import { gather } from "../indexing/gather.js";
 import { scatterElements } from "../indexing/scatter-elements.js";
 import { reshape } from "../layout/reshape.js";
 import { zerosLike } from "../zeros.js";
-import { inferPool, type PoolOptions, poolAttributes, poolingAttributes, windowFlops, withoutNarrowPadding } from "./pool.js";
+import { inferPool, type PoolOptions, plainPool, poolAttributes, poolingAttributes, windowFlops } from "./pool.js";
 
 export interface MaxPoolOptions extends PoolOptions {
   /** Distance between the taps of the window; default 1. */
@@ -45,8 +46,13 @@ export const MaxPool: TypedOperator<readonly ["X"], readonly ["Y", "Indices?"], 
   attributes,
   flops: windowFlops,
   decompose: (context) => {
-    const explicit = withoutNarrowPadding(context);
-    return explicit && context.graph.add(MaxPool, context.inputs, explicit, { outputCount: context.outputCount });
+    const plain = plainPool(context, "read");
+    if (!plain) return undefined;
+    if (plain.x === context.inputs[0]) return emitAll(MaxPool, [plain.x], plain.attributes, context.outputCount);
+    const [y, indices] = emitAll(MaxPool, [plain.x], { ...plain.attributes, storage_order: 0 }, context.outputCount);
+    if (!indices) return [y];
+    const places = placesIn(context.inputs[0], plain, context.attributes.storage_order);
+    return [y, gather(places, indices)];
   },
   infer: (context) => {
     const [y] = inferPool(context);
@@ -64,6 +70,23 @@ export const MaxPool: TypedOperator<readonly ["X"], readonly ["Y", "Indices?"], 
     return [reshape(scatterElements(zerosLike(x, [size]), flat(indices), flat(g), 0, "add"), x.shape)];
   },
 });
+
+/** For each element of a cropped tensor, its place in the whole one, counted as `storage_order` says. */
+function placesIn(x: Value, cropped: { readonly x: Value; readonly starts: readonly number[] }, storageOrder: number): Value {
+  const [, , ...spatial] = x.shape;
+  const size = sizeOf(spatial);
+  const order = spatial.map((_, i) => i);
+  if (storageOrder === 1) order.reverse();
+  // by how much a step along each spatial axis moves
+  const steps = spatial.map((_, i) => sizeOf(order.slice(order.indexOf(i) + 1).map((axis) => spatial[axis]!)));
+  const [pictures, inside] = [sizeOf(cropped.x.shape.slice(0, 2)), cropped.x.shape.slice(2)];
+  const within = inside.reduce<number[]>(
+    (places, length, i) => places.flatMap((p) => Array.from({ length }, (_, k) => p + (cropped.starts[i]! + k) * steps[i]!)),
+    [0],
+  );
+  const places = Array.from({ length: pictures }, (_, picture) => within.map((p) => picture * size + p)).flat();
+  return x.graph.constant(tensor("int64", [places.length], places));
+}
 
 function rowMajorIndices(x: Value, attributes: Attributes): Value {
   return emitAll(MaxPool, [x], { ...attributes, storage_order: 0 }, 2)[1]!;

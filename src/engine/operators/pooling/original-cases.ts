@@ -1,4 +1,4 @@
-import { tensor } from "../../tensor/tensor.js";
+import { sizeOf, tensor } from "../../tensor/tensor.js";
 import type { OriginalCase } from "../../testing/original-case.js";
 
 const averagePool = (name: string, x: readonly number[], attributes: OriginalCase["attributes"] & object): OriginalCase => ({
@@ -33,7 +33,7 @@ const roiAligns = ["avg", "max"].flatMap((mode) =>
       roiAlign(`${name}, boxes moving`, boxes, { ...how, sampling_ratio: mode === "avg" ? 2 : 1, spatial_scale: 0.9 }),
       roiAlign(`${name}, boxes fixed`, { constant: boxes }, { ...how, sampling_ratio: 2 }),
       roiAlign(`${name}, adaptive`, { constant: boxes }, { ...how, spatial_scale: 1.3 }),
-      ...(mode === "avg" ? [roiAlign(`${name}, adaptive, boxes moving`, boxes, { ...how, spatial_scale: 1.3 })] : []),
+      roiAlign(`${name}, adaptive, boxes moving`, boxes, { ...how, spatial_scale: 1.3 }),
     ];
   }),
 );
@@ -46,6 +46,36 @@ const unpooled = (name: string, rest: OriginalCase["inputs"], attributes: object
   attributes: { kernel_shape: [2, 2], ...attributes },
 });
 const places = (...values: number[]) => ({ constant: tensor("int64", [1, 2, 2, 2], values) });
+
+/** Numbers of [-1, 1) in no order, no two of them nearer than 2 over their count: no step of a difference moves a maximum. */
+function apart(shape: readonly number[]) {
+  const count = sizeOf(shape);
+  return tensor(
+    "float32",
+    shape,
+    Array.from({ length: count }, (_, i) => (2 * ((i * 89) % count)) / count - 1),
+  );
+}
+
+/** In what ONNX Runtime means by auto_pad: dilations are not counted, a window narrower than its stride crops, and ceil_mode may add one. */
+const pools = (auto_pad: string): OriginalCase[] =>
+  (
+    [
+      ["dilated", [9, 8], { kernel_shape: [3, 2], dilations: [2, 3] }],
+      ["dilated, strides, ceil", [9, 8], { kernel_shape: [3, 2], dilations: [2, 2], strides: [2, 3], ceil_mode: 1 }],
+      ["that crops", [9, 14], { kernel_shape: [1, 2], strides: [3, 6] }],
+      ["that crops, dilated, ceil", [11, 12], { kernel_shape: [1, 2], strides: [5, 4], dilations: [1, 3], ceil_mode: 1 }],
+    ] as const
+  ).flatMap(([name, spatial, attributes]) =>
+    (["AveragePool", "LpPool", "MaxPool"] as const).map((operator) => ({
+      name: `${operator}: ${auto_pad}, ${name}`,
+      operator,
+      opset: 19,
+      inputs: [apart([1, 2, ...spatial])],
+      attributes: { ...attributes, auto_pad },
+      ...(operator === "MaxPool" && { outputs: ["float32", "int64"] as const, step: 2e-4 }),
+    })),
+  );
 
 export const poolingOriginals: readonly OriginalCase[] = [
   unpooled("strides", [places(0, 3, 9, 14, 16, 18, 25, 31)], { strides: [2, 2] }),
@@ -83,13 +113,14 @@ export const poolingOriginals: readonly OriginalCase[] = [
     count_include_pad: 1,
   }),
   averagePool("dilated 3-D", [1, 2, 6, 7, 5], { kernel_shape: [2, 3, 2], dilations: [2, 1, 3], strides: [1, 2, 1] }),
-  ...["SAME_UPPER", "SAME_LOWER"].map(
-    (auto_pad): OriginalCase => ({
-      name: `LpPool: ${auto_pad} that crops`,
-      operator: "LpPool",
-      opset: 18,
-      inputs: [[1, 2, 9, 10]],
-      attributes: { kernel_shape: [1, 2], strides: [2, 6], auto_pad },
+  ...["SAME_UPPER", "SAME_LOWER", "VALID"].flatMap((auto_pad) => pools(auto_pad)),
+  ...(["AveragePool", "MaxPool", "LpPool"] as const).map(
+    (operator): OriginalCase => ({
+      name: `${operator}: a window longer than its axis, by less than a stride`,
+      operator,
+      opset: 19,
+      inputs: [[1, 2, 2, 5]],
+      attributes: { kernel_shape: [3, 4], strides: [2, 3] },
     }),
   ),
   averagePool("dilated, VALID", [1, 2, 6, 7], { kernel_shape: [2, 3], dilations: [2, 1], auto_pad: "VALID" }),

@@ -1,7 +1,17 @@
 import type { Value, ValueType } from "../../graph/graph.js";
-import { flag, ints, required } from "../../graph/operator.js";
+import { type Attributes, flag, ints, required } from "../../graph/operator.js";
 import { sizeOf } from "../../tensor/tensor.js";
-import { type AutoPad, type AxisWindow, checkedWindow, type WindowAttributes, windowAttributes, windows } from "../window.js";
+import { slice } from "../layout/slice.js";
+import {
+  type AutoPad,
+  type AxisWindow,
+  axisWindow,
+  checkedWindow,
+  exactEnd,
+  extent,
+  type WindowAttributes,
+  windowAttributes,
+} from "../window.js";
 
 /** What all sliding-window poolings take. */
 export interface PoolOptions {
@@ -33,42 +43,75 @@ export const poolingAttributes = ({ strides, pads, autoPad, rounding }: PoolOpti
 });
 
 /** One window per spatial axis. */
-export function poolWindows({ inputs: [x], attributes, fail }: PoolContext): AxisWindow[] {
+export function poolWindows(context: PoolContext): AxisWindow[] {
+  return resolved(context).map((axis, i) => {
+    if (axis.begin >= axis.kernel || axis.end >= axis.kernel)
+      context.fail(`the padding of axis ${i + 2} must be smaller than its window of ${axis.kernel}`);
+    return axis;
+  });
+}
+
+/** One window per spatial axis; `begin` and `end` are negative where auto_pad crops. */
+function resolved({ inputs: [x], attributes, fail }: PoolContext): AxisWindow[] {
+  const { auto_pad, kernel_shape, ceil_mode } = attributes;
   if (x.shape.length < 3) fail("X needs a batch axis, a channel axis and at least one spatial axis");
-  const axes = windows(x.shape.slice(2), attributes.kernel_shape, attributes, attributes.ceil_mode ? "ceil" : "floor", fail);
-  axes.forEach((a, i) => {
-    if (a.begin >= a.kernel || a.end >= a.kernel)
-      fail(`the padding of axis ${i + 2} must be smaller than its window of ${a.kernel}`);
+  const spatial = x.shape.slice(2);
+  const { strides, dilations, pads } = checkedWindow(spatial.length, kernel_shape, attributes, fail);
+  return spatial.map((input, i) => {
+    const [kernel, stride, dilation] = [kernel_shape[i]!, strides[i]!, dilations[i]!];
+    const given = { begin: pads[i]!, end: pads[i + spatial.length]! };
+    const sides =
+      auto_pad === "NOTSET" ? given : auto_pad === "VALID" ? { begin: 0, end: 0 } : same(input, kernel, stride, auto_pad);
+    const axis = axisWindow({ input, kernel, stride, dilation, ...sides }, ceil_mode ? "ceil" : "floor");
+    if (axis.output < 1)
+      fail(
+        `the window spans ${extent(axis)} elements of axis ${i + 2}, which has ${input + sides.begin + sides.end} with its padding`,
+      );
+    return axis;
   });
-  return axes;
 }
 
 /**
- * The padding that auto_pad SAME_UPPER or SAME_LOWER asks for along each axis, `(⌈size / stride⌉ - 1) stride + kernel - size` in all, where one is negative
- * because a window is narrower than its stride; undefined where none is. SAME_LOWER has the odd element in front.
+ * The padding that auto_pad SAME_UPPER or SAME_LOWER asks for, `(⌈size / stride⌉ - 1) stride + kernel - size` in all: ONNX Runtime 1.30 leaves dilations out of it, has
+ * the odd element in front for SAME_LOWER, and cuts halves toward 0. It is negative where a window is narrower than its stride.
  */
-export function narrowPadding({ inputs: [x], attributes, fail }: PoolContext): { head: number; tail: number }[] | undefined {
-  const { auto_pad, kernel_shape: kernel } = attributes;
-  if (!auto_pad.startsWith("SAME") || x.shape.length !== kernel.length + 2) return undefined;
-  const { strides } = checkedWindow(kernel.length, kernel, { ...attributes, pads: undefined }, fail);
-  const padding = x.shape.slice(2).map((size, i) => {
-    const total = (Math.ceil(size / strides[i]!) - 1) * strides[i]! + kernel[i]! - size;
-    const head = Math.trunc((auto_pad === "SAME_LOWER" ? total + 1 : total) / 2);
-    return { head, tail: total - head };
-  });
-  return padding.some(({ head, tail }) => head + tail < 0) ? padding : undefined;
+function same(size: number, kernel: number, stride: number, autoPad: AutoPad): { readonly begin: number; readonly end: number } {
+  const total = (Math.ceil(size / stride) - 1) * stride + kernel - size;
+  const begin = Math.trunc((autoPad === "SAME_LOWER" ? total + 1 : total) / 2);
+  return { begin, end: total - begin };
 }
 
 /**
- * The attributes of a pool without auto_pad where that would ask for less than no padding. ONNX Runtime does not run such a file; TensorFlow, whose padding
- * this is, pads nothing then, and the first window begins at the first element.
+ * The same pool in words whose shapes ONNX Runtime infers as its kernels compute them; undefined where it is so already.
+ *
+ * - auto_pad crops `x` where a window is narrower than its stride (but float32 kernels of MaxPool, and of AveragePool below opset 19, refuse such a file).
+ * - auto_pad with dilations or with ceil_mode is counted in another way by ONNX's own rule.
+ * - so is ceil_mode where no window is added by it.
+ *
+ * @param tail whether windows that ceil_mode adds read what auto_pad crops behind: those of AveragePool do not.
  */
-export function withoutNarrowPadding(context: PoolContext) {
-  const padding = narrowPadding(context);
-  if (!padding) return undefined;
-  const sides = padding.map(({ head, tail }) => (head + tail < 0 ? { head: 0, tail: 0 } : { head, tail }));
-  const pads = [...sides.map(({ head }) => head), ...sides.map(({ tail }) => tail)];
-  return { ...context.attributes, auto_pad: "NOTSET" as const, pads, ceil_mode: 0 };
+export function plainPool(
+  context: PoolContext,
+  tail: "read" | "unread",
+): { readonly x: Value; readonly starts: readonly number[]; readonly attributes: Attributes } | undefined {
+  const { attributes } = context;
+  const [x] = context.inputs;
+  if (x.shape.length !== attributes.kernel_shape.length + 2) return undefined;
+  const axes = resolved(context);
+  const crops = axes.some(({ begin, end }) => begin < 0 || end < 0);
+  const isCeiled = attributes.ceil_mode !== 0;
+  const isRounded = isCeiled && axes.every((a) => axisWindow(a, "floor").output === a.output);
+  const isUnlike = attributes.auto_pad !== "NOTSET" && (isCeiled || axes.some(({ dilation }) => dilation !== 1));
+  if (!crops && !isRounded && !isUnlike) return undefined;
+  // what lies behind the last window goes in any case; what that lacks is left to ceil_mode
+  const starts = axes.map(({ begin }) => Math.max(-begin, 0));
+  const stops = axes.map((a) => a.input + Math.min(tail === "unread" ? a.end : a.end < 0 ? exactEnd(a) : 0, 0));
+  const pads = [...axes.map(({ begin }) => Math.max(begin, 0)), ...axes.map(({ end }) => Math.max(end, 0))];
+  return {
+    x: crops ? slice(x, starts, stops, { axes: axes.map((_, i) => i + 2) }) : x,
+    starts,
+    attributes: { ...attributes, auto_pad: "NOTSET", pads, ceil_mode: isRounded ? 0 : attributes.ceil_mode },
+  };
 }
 
 export function inferPool(context: PoolContext): readonly ValueType[] {

@@ -7,6 +7,7 @@ import { max } from "../elementwise/max.js";
 import { mul } from "../elementwise/mul.js";
 import { sub } from "../elementwise/sub.js";
 import { constantNumbers } from "../emit.js";
+import { gather } from "../indexing/gather.js";
 import { concat } from "../layout/concat.js";
 import { reshape } from "../layout/reshape.js";
 import { slice } from "../layout/slice.js";
@@ -20,7 +21,7 @@ import { where } from "../logic/where.js";
 import { reduceMax } from "../reduction/reduce-max.js";
 import { reduceSum } from "../reduction/reduce-sum.js";
 import { tapsAt } from "../resampling/grid-sample-gradient.js";
-import { adaptiveMean } from "./roi-align-adaptive.js";
+import { adaptiveExtremes, adaptiveMean, largestNeighbor } from "./roi-align-adaptive.js";
 
 export interface RoiAlignContext {
   readonly inputs: readonly [x: Value, rois: Value, batchIndices: Value];
@@ -53,6 +54,14 @@ export function roiAlignParts(context: RoiAlignContext): Value {
       return cast(adaptiveMean(start, size, cells, length), x.type);
     };
     return sample(context, means(1, size[0], x.shape[2]!), means(0, size[1], x.shape[3]!));
+  }
+  if (attributes.sampling_ratio <= 0 && !context.inputs[1].constant) {
+    const extremes = (axis: 0 | 1, cells: number, length: number) => {
+      const { start, size } = boxesAlong(context, axis);
+      return adaptiveExtremes(start, size, cells, length);
+    };
+    const picture = gather(x, context.inputs[2]);
+    return largestNeighbor(picture, extremes(1, size[0], x.shape[2]!), extremes(0, size[1], x.shape[3]!));
   }
   const [rows, columns] = [axisSamples(context, 1, x.shape[2]!), axisSamples(context, 0, x.shape[3]!)];
   if (attributes.mode === "avg") {
@@ -141,10 +150,6 @@ function axisSamples(context: RoiAlignContext, axis: 0 | 1, length: number): Sam
   /** How many samples each box takes along the axis; one number where all take as many. */
   function sampleCounts(): number[] {
     if (attributes.sampling_ratio > 0) return [attributes.sampling_ratio];
-    if (!rois.constant)
-      return fail(
-        "how many samples it takes the largest of depends on boxes that are known only when the model runs; export it with a sampling_ratio, 2 for example",
-      );
     const f = Math.fround;
     const numbers = constantNumbers(rois, "rois", fail);
     return Array.from({ length: boxes }, (_, r) => {

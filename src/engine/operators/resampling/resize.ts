@@ -5,6 +5,7 @@ import { tensor } from "../../tensor/tensor.js";
 import { constantNumbers, emit, intsConstant, normalizeAxis } from "../emit.js";
 import { reshape } from "../layout/reshape.js";
 import { reduceSum } from "../reduction/reduce-sum.js";
+import { zerosLike } from "../zeros.js";
 import { multiplyAlong } from "./multiply-along.js";
 import {
   adjustment,
@@ -112,6 +113,7 @@ export const Resize: Operator = defineOperator({
   // 0.62 ms for 8x bilinear, against 0.9 the other way round and 3.5 as depthwise convolution.
   gradient: (context, [g]) => {
     const axes = resizedAxes(context);
+    if (g.shape.includes(0)) return [zerosLike(context.inputs[0])];
     const how = interpolation(context.attributes);
     if (how.downsampling === "antialias" && axes.some((a) => a.output === a.input && a.scale !== 1))
       context.fail("with antialiasing, an axis that keeps its size must have scale 1; ONNX Runtime is not consistent otherwise");
@@ -168,7 +170,13 @@ export function resizedAxes({ inputs: [x, roi, scales, sizes], attributes, fail 
   const crops = attributes.coordinate_transformation_mode === "tf_crop_and_resize";
   const region = crops ? (read(roi, "roi", 2 * named.length) ?? fail("tf_crop_and_resize needs a roi")) : undefined;
 
-  const ratios = givenSizes?.map((s, k) => Math.fround(s / x.shape[named[k]!]!)) ?? [];
+  if (givenSizes && attributes.keep_aspect_ratio_policy !== "stretch" && attributes.axes?.some((a) => a < 0))
+    fail(
+      `with keep_aspect_ratio_policy ${attributes.keep_aspect_ratio_policy}, ONNX Runtime copies its input where axes are counted from the end; name its axes [${attributes.axes.join(", ")}] from the front`,
+    );
+  // an empty axis stays empty
+  const ratios =
+    givenSizes?.map((s, k) => (s === 0 && x.shape[named[k]!] === 0 ? 1 : Math.fround(s / x.shape[named[k]!]!))) ?? [];
   const common =
     attributes.keep_aspect_ratio_policy === "not_larger"
       ? Math.min(...ratios)
@@ -179,7 +187,7 @@ export function resizedAxes({ inputs: [x, roi, scales, sizes], attributes, fail 
     const k = named.indexOf(axis);
     if (k < 0) return { input, output: input, scale: 1, region: [0, 1] };
     const scale = givenScales?.[k] ?? common ?? ratios[k]!;
-    if (!(scale > 0)) fail(`axis ${axis} would be scaled by ${scale}`);
+    if (!(scale > 0 && scale < Number.POSITIVE_INFINITY)) fail(`axis ${axis} would be scaled by ${scale}`);
     const output = givenScales
       ? Math.floor(Math.fround(scale * input))
       : common === undefined
