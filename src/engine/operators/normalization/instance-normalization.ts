@@ -25,11 +25,12 @@ export const InstanceNormalization = defineOperator({
     return [x];
   },
   range: finite,
-  // ONNX Runtime 1.30 has no float64 kernel
+  // ONNX Runtime 1.30 has no float64 kernel, and its float32 kernel may end the process where there is no element
   decompose: ({ inputs: [x, scale, bias], attributes: { epsilon } }) => {
-    if (x.type !== "float64" || x.shape.length < 3) return undefined;
+    const isEmpty = x.shape.includes(0);
+    if ((x.type !== "float64" && !isEmpty) || x.shape.length < 3) return undefined;
     const { pixels, channels } = axesOf(x);
-    const { normalized } = standardize(x, pixels, epsilon);
+    const normalized = isEmpty ? x : standardize(x, pixels, epsilon).normalized;
     return [add(mul(normalized, reshape(scale, channels)), reshape(bias, channels))];
   },
   // y = scale x̂ + B with x̂ standardized over the pixels: dx = standardize'(scale g), dscale = Σ g x̂, dB = Σ g
