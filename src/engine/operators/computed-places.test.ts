@@ -39,7 +39,7 @@ const padding = (mode: string) =>
     [
       node("Sub", "three at", "after"),
       node("Concat", "one at zero after", "pads", { axis: int(0) }),
-      node("Pad", "x pads value", "y", { mode: text(mode) }),
+      node("Pad", mode === "constant" ? "x pads value" : "x pads", "y", { mode: text(mode) }),
     ],
     { one: ints(1), three: ints(3), zero: ints(0), ...(mode === "constant" ? { value: tensor("float32", [], [0.5]) } : {}) },
   );
