@@ -2,6 +2,7 @@ import { Graph } from "../engine/graph/graph.js";
 import { cast } from "../engine/operators/index.js";
 import type { Engine, Feeds } from "../engine/runtime/engine.js";
 import { isFloat, type Tensor, tensor } from "../engine/tensor/tensor.js";
+import { type Conversion, conversionText, countConversions } from "../vision/data/conversions.js";
 import { frameImage, framing } from "../vision/framed-predictor.js";
 import type { ModelSpec } from "../vision/spec/model-spec.js";
 import { preprocess } from "../vision/spec/splice.js";
@@ -64,11 +65,15 @@ export async function pictureFeeds(
   const feeds: Feeds[] = [];
   const shown: Record<string, Tensor<"float32">>[] = [];
   const samples: string[] = [];
+  const conversions: (readonly Conversion[])[] = [];
+  let fitted = 0;
   try {
     for (let i = 0; i < taken; i++) {
       const sample = await dataset.sample(Math.floor((i * dataset.length) / taken));
       const roles = Object.keys(sample.inputs);
-      const { images: given, ...extent } = prepare(sample, i, roles, spec, { mismatch: "pad" });
+      const { images: given, converted = [], ...extent } = prepare(sample, i, roles, spec, { mismatch: "pad" });
+      conversions.push(converted);
+      if (extent.height !== height || extent.width !== width) fitted++;
       const pictures = Object.values(given).map((image) => frameImage(image, framing(extent, atSize, "pad"), tasks[spec.task]));
       const images = Object.fromEntries(
         graph.inputs.map(({ name }, k) => {
@@ -83,12 +88,14 @@ export async function pictureFeeds(
   } finally {
     program.dispose();
   }
-  const sized = `brought to ${width}x${height}, their shape kept`;
+  const which = fitted === taken ? "" : `${fitted} of them `;
+  const sized = fitted === 0 ? `of ${width}x${height}` : `${which}brought to ${width}x${height}, their shape kept`;
+  const conversion = conversionText(countConversions(conversions), "rounded to 8");
   return {
     feeds,
     images: shown,
     samples,
-    source: `${data ? `${taken} picture${s} of ${data}` : `${taken} synthetic picture${s}`}${corruption ? ` under ${corruption}` : ""}, ${sized}`,
+    source: `${data ? `${taken} picture${s} of ${data}` : `${taken} synthetic picture${s}`}${corruption ? ` under ${corruption}` : ""}${fitted === 0 ? " " : ", "}${sized}${conversion === "" ? "" : `; converted as they were read: ${conversion}`}`,
   };
 }
 

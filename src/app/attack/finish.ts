@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { NormName } from "../../methods/attacks/attack.js";
+import { conversionText } from "../../vision/data/conversions.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { columns } from "../cli/table.js";
 import type { Assets } from "../report/pictures.js";
@@ -9,6 +10,7 @@ import { writeReport } from "../report/write-report.js";
 import type { RunDirectory } from "../runs/run-directory.js";
 import type { Check } from "./audit.js";
 import { checklist, examine } from "./examine.js";
+import { failedSamples } from "./failed-samples.js";
 import type { AttackPlan } from "./plan.js";
 import type { AttackContext, AttackRecord } from "./run-attack.js";
 import { accuracyCurve, curveCsv } from "./smallest.js";
@@ -25,13 +27,14 @@ export interface Finish {
   readonly assets: Assets;
   readonly print: "text" | "json" | "problems only" | "nothing";
   readonly allowAudit: boolean;
+  readonly allowFailed: boolean;
   readonly thresholds: readonly Threshold[];
   /** Told what is being done. */
   readonly say: (text: string) => void;
 }
 
-/** What makes a run count as failed: 1 where its audit fails, 2 where it misses a bound. */
-export type ExitCode = 0 | 1 | 2;
+/** What makes a run count as failed: 1 where its audit fails, 2 where it misses a bound, 3 where some of its samples failed. */
+export type ExitCode = 0 | 1 | 2 | 3;
 
 /** What follows the last sample: summary.json, the table in the terminal, audit and report. */
 export async function finishRun(context: AttackContext, run: RunDirectory<AttackRecord>, finish: Finish): Promise<ExitCode> {
@@ -58,7 +61,8 @@ export async function finishRun(context: AttackContext, run: RunDirectory<Attack
   const report = join(run.path, "report.html");
   const failed = checks?.filter((c) => c.verdict === "failed") ?? [];
   const misses = missed(finish.thresholds, summary, plan.spec.task);
-  const code = failed.length > 0 && !finish.allowAudit ? 1 : misses.length > 0 ? 2 : 0;
+  const lost = finish.allowFailed ? undefined : failedSamples([{ summary }]);
+  const code = failed.length > 0 && !finish.allowAudit ? 1 : misses.length > 0 ? 2 : lost === undefined ? 0 : 3;
   if (print === "text")
     process.stdout.write(
       checks ? `\n${checklist(checks)}\n${report}\n` : `not audited: nothing says whether this can be believed\n${report}\n`,
@@ -69,6 +73,7 @@ export async function finishRun(context: AttackContext, run: RunDirectory<Attack
       `${JSON.stringify({ run: run.path, report, exitCode: code, missed: misses, summary, audit: checks ?? null }, undefined, 2)}\n`,
     );
   for (const sentence of misses) process.stderr.write(`faultline: ${sentence}\n`);
+  if (lost !== undefined) process.stderr.write(`faultline: ${lost}\n`);
   if (code === 1)
     process.stderr.write(`faultline: the audit failed (${failed.map((c) => c.name).join("; ")}); --allow-audit lets it pass.\n`);
   return code;
@@ -128,6 +133,9 @@ export function summaryText(plan: AttackPlan, summary: AttackSummary): string {
     ...(plan.fit.mismatch === "tile" && summary.tiles ? [`predicted in tiles: ${tilesText(plan.fit.tiles, summary.tiles)}`] : []),
     ...gradientRemarks(summary.gradient, summary.samples),
     ...(summary.framing ? [framingText(plan, summary.framing)] : []),
+    ...(summary.converted
+      ? [`pictures that were converted as they were read: ${conversionText(summary.converted, "rounded to 8")}`]
+      : []),
     ...(summary.metrics.truth || plan.goal.kind === "targeted"
       ? []
       : ["no ground truth: the attack drove away from the model's own clean prediction"]),

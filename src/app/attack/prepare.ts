@@ -1,4 +1,5 @@
 import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
+import type { Conversion } from "../../vision/data/conversions.js";
 import type { Dataset, Sample } from "../../vision/data/dataset.js";
 import { DataError } from "../../vision/data/error.js";
 import { fitted } from "../../vision/data/fit.js";
@@ -41,6 +42,8 @@ export interface Prepared {
   readonly valid: Tensor<"float32"> | undefined;
   readonly height: number;
   readonly width: number;
+  /** What was done to the pictures as they were read. */
+  readonly converted?: readonly Conversion[];
 }
 
 /**
@@ -70,7 +73,8 @@ export function prepare(
   if (fit.mismatch === "tile") checkTileable(sample.id, { height, width }, fit.tiles);
   const target = sample.target && labels(sample.target, spec, ignored);
   const valid = sample.valid && tensor("float32", sample.valid.shape, Float32Array.from(sample.valid.data as Uint8Array));
-  return { index, id: sample.id, images, target, valid, height, width };
+  const { id, converted } = sample;
+  return { index, id, images, target, valid, height, width, ...(converted && { converted }) };
 }
 
 /**

@@ -9,6 +9,7 @@ import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import { type CompiledAttack, compileAttack } from "../../methods/attacks/definition.js";
 import type { Fitted } from "../../methods/attacks/fitted/fitted.js";
 import { checkedOutcome } from "../../methods/attacks/outcome.js";
+import type { Conversion } from "../../vision/data/conversions.js";
 import type { Dataset } from "../../vision/data/dataset.js";
 import { writeImage } from "../../vision/data/node/image-file.js";
 import type { Measure, SampleScores } from "../../vision/metrics/measure.js";
@@ -34,6 +35,8 @@ export interface AttackRecord {
   /** Present where the failure was the machine's: the sample is tried again when the run is resumed. */
   readonly retry?: true;
   readonly size?: readonly [height: number, width: number];
+  /** What was done to the pictures as they were read. */
+  readonly converted?: readonly Conversion[];
   /** Classes of the model, where it has classes. */
   readonly classes?: number;
   /** Mean loss per pixel: of the clean image, before each step, of the result, and of the saved 8-bit image. */
@@ -300,6 +303,7 @@ async function attackGroup(
       index: p.index,
       sample: p.id,
       size: [p.height, p.width],
+      ...(p.converted && { converted: p.converted }),
       ...(task.kind === "classes" && { classes: clean.shape[1]! }),
       loss: {
         clean: outcome.clean.loss[i]!,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { conversionNames } from "../../vision/data/conversions.js";
 import { modelSpecSchema } from "../../vision/spec/model-spec.js";
 import { cardSchema } from "../benchmark/card.js";
 import { sweepPlanSchema } from "../sweep/plan-file.js";
@@ -43,6 +44,10 @@ const finished = z.object({
   index: z.number().int().describe("position in the data set"),
   sample: z.string(),
   size: z.tuple([z.number().int(), z.number().int()]).describe("height and width of the picture that was attacked"),
+  converted: z
+    .array(z.enum(conversionNames))
+    .optional()
+    .describe("what the picture's file held beyond 8-bit gray or RGB, and was converted as it was read"),
   classes: z.number().int().optional().describe("classes of the model, in classification and segmentation"),
   loss: byStage(z.number()).extend({ steps: z.array(z.number()).describe("before each step") }),
   scores: byStage(references(score)),
@@ -143,6 +148,10 @@ export const summarySchema = z.object({
     .object({ padded: z.number(), scaled: z.number() })
     .optional()
     .describe("pictures that the predictor mirrors or scales"),
+  converted: z
+    .partialRecord(z.enum(conversionNames), z.number().int())
+    .optional()
+    .describe("how many pictures were not 8-bit gray or RGB, by what was converted as they were read"),
   perturbation: norms.describe("the largest of any saved image"),
 });
 

@@ -1,4 +1,5 @@
 import type { NormName } from "../../methods/attacks/attack.js";
+import { type Conversion, countConversions } from "../../vision/data/conversions.js";
 import { framing } from "../../vision/framed-predictor.js";
 import { type Measure, type SampleScores, worstChoice } from "../../vision/metrics/measure.js";
 import { tasks } from "../../vision/tasks/index.js";
@@ -40,6 +41,8 @@ export interface AttackSummary {
   readonly tiles?: { readonly least: number; readonly most: number; readonly all: number };
   /** How many pictures the predictor mirrors at their edges, and how many it scales, because the model takes only some sizes. */
   readonly framing?: { readonly padded: number; readonly scaled: number };
+  /** How many pictures were not 8-bit gray or RGB, and what was done to them as they were read. */
+  readonly converted?: Readonly<Partial<Record<Conversion, number>>>;
   /** The images on other models, where some were named. */
   readonly transfer?: readonly TransferSummary[];
   /** Largest perturbation of any saved image. */
@@ -101,6 +104,7 @@ export function summarize(plan: AttackPlan, all: readonly AttackRecord[]): Attac
       tiles: { least: Math.min(...counts), most: Math.max(...counts), all: counts.reduce((a, b) => a + b) },
     }),
     ...framingOf(plan, done),
+    ...(done.some((r) => r.converted) && { converted: countConversions(done.map((r) => r.converted ?? [])) }),
     perturbation: { l_inf: largest("l_inf"), l_2: largest("l_2"), l_1: largest("l_1"), l_0: largest("l_0") },
   };
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,6 +22,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const runs = join(folder, "runs");
 beforeEach(() => rmSync(runs, { recursive: true, force: true }));
 const version = "0.1.0";
+const hasPdflatex = spawnSync("pdflatex", ["--version"]).status === 0;
 
 const make = (list: readonly MadeUp[]): void => {
   for (const [i, run] of list.entries()) writeMadeUpRun(join(runs, `run-${i + 1}`), run);
@@ -362,5 +364,29 @@ describe("faultline report", () => {
     const { err } = await faultline("report", runs, "--out", join(folder, "nothing"));
     expect(err).toMatch(/not one run is finished \(.*run-1 has no summary.json\); repeat the command that made it/);
     expect(existsSync(join(folder, "nothing"))).toBe(false);
+  });
+
+  it.skipIf(!hasPdflatex)(
+    "is a table that pdflatex takes, whatever models are called",
+    async () => {
+      const names = ["res_net & co #1", "50% {x}~^$\\", '[first] <b>|"c"', "ε ≤ ∞ − 1 → √2 ± ²", "größe é ş “q” – …"];
+      make(names.flatMap((model) => [attacked(model, "pgd", 4, 0.5), attacked(model, "cospgd", 8, null)]));
+      const out = join(folder, "latex");
+      await writeBenchmark([runs], out, { version });
+      writeFileSync(
+        join(out, "paper.tex"),
+        "\\documentclass{article}\\usepackage{booktabs}\\begin{document}\\input{table}\\end{document}\n",
+      );
+      const { status, stdout } = spawnSync("pdflatex", ["-interaction=nonstopmode", "-halt-on-error", "paper.tex"], { cwd: out });
+      expect([status, status === 0 ? "" : String(stdout)]).toEqual([0, ""]);
+    },
+    60_000,
+  );
+
+  it("says where names need another TeX than pdflatex", async () => {
+    make([{ model: "模型" }, { model: "elm" }]);
+    const out = join(folder, "letters");
+    await writeBenchmark([runs], out, { version });
+    expect(readFileSync(join(out, "table.tex"), "utf8")).toMatch(/^% Needs .*take lualatex or xelatex\.\n/);
   });
 });

@@ -1,3 +1,4 @@
+import { conversionNames, conversionText } from "../../vision/data/conversions.js";
 import type { AttackSummary } from "../attack/summary.js";
 import { shortPath } from "../report/words.js";
 import { modelKey, type Row } from "./runs.js";
@@ -109,6 +110,11 @@ export function follows(rows: readonly Row[], name: string): boolean {
   return others.length > 0 && having.every((r) => values.get(key(r)) === r.facts[name]);
 }
 
+/** Of runs over the same pictures: the counts of the run that has most. */
+function largest(counts: readonly NonNullable<Row["summary"]["converted"]>[]): NonNullable<Row["summary"]["converted"]> {
+  return Object.fromEntries(conversionNames.map((name) => [name, Math.max(0, ...counts.map((c) => c[name] ?? 0))]));
+}
+
 function notesOf(rows: readonly Row[]): string[] {
   const several = (of: (row: Row) => string | number | undefined) => {
     const values = new Set(rows.map(of));
@@ -122,6 +128,7 @@ function notesOf(rows: readonly Row[]): string[] {
   const ways = several((r) => r.plan.fit.mismatch);
   const shards = rows.filter((r) => r.plan.shard).length;
   const failed = rows.reduce((sum, r) => sum + r.summary.errors.length, 0);
+  const converted = conversionText(largest(rows.map((r) => r.summary.converted ?? {})), "rounded to 8");
   const assumed = new Set(rows.flatMap((r) => ((r.plan.assumed ?? []).length > 0 ? [r.facts.model!] : [])));
   return [
     ...(samples
@@ -140,6 +147,7 @@ function notesOf(rows: readonly Row[]): string[] {
       ? [`The runs were computed with different numbers of threads (${threads}); last digits may differ for that.`]
       : []),
     ...(ways ? [`Pictures of sizes that a model does not take were treated in different ways (${ways}).`] : []),
+    ...(converted === "" ? [] : [`Pictures that were converted as they were read: ${converted}.`]),
     ...(assumed.size > 0
       ? [
           `Part of what ${[...assumed].join(", ")} takes or yields was assumed, since nobody said it (faultline doctor checks it).`,

@@ -12,6 +12,14 @@ const signs: Readonly<Record<string, string>> = {
   "×": "$\\times$",
   "±": "$\\pm$",
   ε: "$\\varepsilon$",
+  "−": "$-$",
+  "→": "$\\to$",
+  "≤": "$\\leq$",
+  "≥": "$\\geq$",
+  "∞": "$\\infty$",
+  "√": "$\\surd$",
+  // At the beginning of a row it would be an argument of the \\ before it.
+  "[": "{[}",
   "<": "\\textless{}",
   ">": "\\textgreater{}",
   "|": "\\textbar{}",
@@ -20,7 +28,11 @@ const signs: Readonly<Record<string, string>> = {
 
 /** Text with the characters that mean something in LaTeX written out. Line breaks become spaces. */
 export const latexText = (text: string): string =>
-  text.replace(/[\\{}$&#%_^~\u00a0–…×±ε<>|"]/g, (c) => signs[c] ?? `\\${c}`).replaceAll(/\s*\n\s*/g, " ");
+  text.replace(/[\\{}$&#%_^~\u00a0–…×±ε−→≤≥∞√[<>|"]/g, (c) => signs[c] ?? `\\${c}`).replaceAll(/\s*\n\s*/g, " ");
+
+/** Whether a text holds letters that pdflatex knows none of: what is neither Latin, nor typography. */
+export const isBeyondPdflatex = (text: string): boolean =>
+  [...text].some((letter) => letter > "\u017f" && !/[\u2010-\u2026\u20ac\s]/.test(letter));
 
 /**
  * A table in the style of the package booktabs, for `\input` in a paper: text left, numbers right, the best of each column bold.

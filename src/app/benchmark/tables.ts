@@ -2,6 +2,7 @@ import { tasks } from "../../vision/tasks/index.js";
 import type { Stage } from "../attack/summary.js";
 import { columns as inColumns } from "../cli/table.js";
 import { distinctNames } from "../distinct-names.js";
+import { nameOfModel } from "../name-of-model.js";
 import { metricText } from "../report/headline.js";
 import { radius } from "../report/words.js";
 import type { Group } from "./groups.js";
@@ -20,6 +21,8 @@ export interface Head {
   readonly text: string;
   /** More about it: all parameters of an attack. */
   readonly title?: string;
+  /** The title is said under tables that show none: the name is not everybody's. */
+  readonly rare?: true;
   readonly kind: "text" | "number";
 }
 
@@ -68,9 +71,10 @@ export function leaderboard(board: Board, width: "whole" | "narrow" = "whole"): 
     ...columns.map(({ label, title }): Head => ({ text: label, title, kind: "number" })),
     ...(several
       ? threats.map(
-          (threat): Head => ({
+          (threat, i): Head => ({
             text: `worst${threats.length > 1 ? ` ${threat}` : " (ReM)"}`,
-            title: `the worst over the attacks within ${threat} (ReM of SemSegBench)`,
+            title: `the worst over the attacks within ${threat} (SemSegBench's reliability measure, ReM)`,
+            ...(i === 0 && { rare: true as const }),
             kind: "number",
           }),
         )
@@ -80,9 +84,15 @@ export function leaderboard(board: Board, width: "whole" | "narrow" = "whole"): 
           {
             text: "mean corr.",
             title: "mean over the corruptions: over kinds of the mean over their severities",
+            rare: true,
             kind: "number",
           },
-          { text: "worst corr. (GAM)", title: "the worst kind and severity (GAM of SemSegBench)", kind: "number" },
+          {
+            text: "worst corr. (GAM)",
+            title: "the worst kind and severity (SemSegBench's generalization ability measure, GAM)",
+            rare: true,
+            kind: "number",
+          },
         ] as const)
       : []),
     ...(errors
@@ -90,12 +100,13 @@ export function leaderboard(board: Board, width: "whole" | "narrow" = "whole"): 
           {
             text: "mean error",
             title: "mean corruption error, not normalized: 1 minus the mean over kinds and five severities",
+            rare: true,
             kind: "number",
           } as const,
         ]
       : []),
     ...(normalized
-      ? [{ text: "mCE", title: "ImageNet-C's mean corruption error, by AlexNet's errors", kind: "number" } as const]
+      ? [{ text: "mCE", title: "ImageNet-C's mean corruption error, by AlexNet's errors", rare: true, kind: "number" } as const]
       : []),
     { text: "audit", kind: "text" },
   ];
@@ -179,7 +190,16 @@ export function runTable(group: Group): Table {
       ...(alike ? ["run"] : []).map((text): Head => ({ text, kind: "text" })),
       ...shown.map((text): Head => ({ text, kind: "text" })),
       ...[`${metric.name}, clean`, "adversarial", "saved as 8-bit"].map((text): Head => ({ text, kind: "number" })),
-      ...(sizes ? [{ text: "median norm", kind: "number" } as const] : []),
+      ...(sizes
+        ? [
+            {
+              text: "median norm",
+              title: "the radius within which half of the images that were right break",
+              rare: true,
+              kind: "number",
+            } as const,
+          ]
+        : []),
       { text: "audit", kind: "text" },
     ],
     rows: rows.map((row, i) => [
@@ -205,29 +225,43 @@ function medianCell({ summary: { smallest } }: Row): Cell {
 const plainSpaces = (text: string): string => text.replaceAll("\u00a0", " ");
 const withNote = ({ text, note }: Cell): string => plainSpaces(note === undefined ? text : `${text} (${note})`);
 
-/** For a terminal. */
-export const tableText = ({ head, rows }: Table): string =>
-  `${inColumns(
+/** For a terminal, with what its rarer names mean. */
+export function tableText(table: Table): string {
+  const { head, rows } = table;
+  const lines = inColumns(
     head.map((h) => h.text),
     rows.map((row) => row.map(withNote)),
-  )}\n`;
+  );
+  return `${[lines, ...legend(table)].join("\n")}\n`;
+}
+
+/** A line for each name of a table that is not everybody's. */
+const legend = ({ head }: Table): string[] =>
+  head.flatMap(({ text, title, rare }) => (rare && title !== undefined ? [`${text}: ${title}`] : []));
 
 /** For a pull request. */
-export function tableMarkdown({ head, rows }: Table): string {
+export function tableMarkdown(table: Table): string {
+  const { head, rows } = table;
   const line = (cells: readonly string[]) =>
     `| ${cells.map((c) => c.replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`;
   const rule = head.map(({ kind }) => (kind === "number" ? "---:" : "---"));
   const cells = rows.map((row) => row.map((cell) => (cell.best ? `**${withNote(cell)}**` : withNote(cell))));
-  return `${[line(head.map((h) => h.text)), line(rule), ...cells.map(line)].join("\n")}\n`;
+  const names = legend(table).map((text) => `\n${text}`);
+  return `${[line(head.map((h) => h.text)), line(rule), ...cells.map(line), ...names].join("\n")}\n`;
 }
 
-/** For a program: a line for each run, every fact and every metric, shares from 0 to 1. Metrics that a task has not are empty. */
+/** For a program: a line for each run, every fact and every metric, shares from 0 to 1. Metrics that a task has not are empty; of other models that a run's images were shown to, the headline metric. */
 export function tableCsv(groups: readonly Group[]): string {
   const facts = [...new Set(groups.flatMap((g) => g.rows.flatMap((r) => Object.keys(r.facts))))];
   const metrics = [...new Set(groups.flatMap((g) => metricsOf(g.rows)))];
   const stages = ["clean", "adversarial", "saved"] as const;
   const rows = groups.flatMap((g, i) => g.rows.map((row) => ({ row, group: i + 1 })));
   const sizes = rows.some(({ row }) => row.summary.smallest);
+  const others = [...new Set(rows.flatMap(({ row }) => (row.summary.transfer ?? []).map(({ model }) => nameOfModel(model))))];
+  const shown = (row: Row, model: string, stage: Stage) => {
+    const found = row.summary.transfer?.find((t) => nameOfModel(t.model) === model)?.metrics[row.against]?.[stage];
+    return String(found?.[row.summary.headline.name] ?? "");
+  };
   const head = [
     ...(groups.length > 1 ? ["group"] : []),
     ...facts,
@@ -235,6 +269,7 @@ export function tableCsv(groups: readonly Group[]): string {
     "against",
     ...metrics.flatMap((m) => stages.map((s) => `${m} ${s}`)),
     ...(sizes ? ["median norm", "never broken"] : []),
+    ...others.flatMap((model) => stages.map((s) => `shown to ${model}, ${s}`)),
     "audit",
     "run",
   ];
@@ -245,6 +280,7 @@ export function tableCsv(groups: readonly Group[]): string {
     row.against,
     ...metrics.flatMap((m) => stages.map((s) => String(metricOf(row, s, m) ?? ""))),
     ...(sizes ? [row.summary.smallest?.median, row.summary.smallest?.unbroken].map((v) => String(v ?? "")) : []),
+    ...others.flatMap((model) => stages.map((s) => shown(row, model, s))),
     row.audit,
     row.name,
   ];

@@ -5,7 +5,7 @@ import { type Benchmark, type BenchmarkOptions, readBenchmark } from "./benchmar
 import { type Card, cardText } from "./card.js";
 import { curves } from "./curves.js";
 import { apart } from "./groups.js";
-import { tableLatex } from "./latex.js";
+import { isBeyondPdflatex, tableLatex } from "./latex.js";
 import { benchmarkPage, sentenceOf } from "./page.js";
 import type { Board } from "./standing.js";
 import { leaderboard, noteOf, runTable, tableCsv, tableMarkdown, tableText } from "./tables.js";
@@ -129,5 +129,7 @@ function latex(boards: readonly Board[]): string {
     const title = boards.length > 1 ? `${titleOf(board, boards)}. ` : "";
     return tableLatex(table, `tab:faultline${boards.length > 1 ? `-${i + 1}` : ""}`, `${title}${noteOf(group)}`);
   });
-  return `% Needs \\usepackage{booktabs}.\n${tables.join("\n")}`;
+  const text = tables.join("\n");
+  const engine = isBeyondPdflatex(text) ? " Some names are in letters that pdflatex has not: take lualatex or xelatex." : "";
+  return `% Needs \\usepackage{booktabs}.${engine}\n${text}`;
 }

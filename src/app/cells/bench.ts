@@ -26,7 +26,12 @@ export interface CellHooks extends Pick<RunHooks, "signal"> {
 }
 
 /** A run without words: what came of it is read from its directory. */
-const silent: Omit<Finish, "audit" | "assets" | "say"> = { print: "nothing", allowAudit: true, thresholds: [] };
+const silent: Omit<Finish, "audit" | "assets" | "say"> = {
+  print: "nothing",
+  allowAudit: true,
+  allowFailed: true,
+  thresholds: [],
+};
 
 /**
  * Runs cells, one after the other, in this process. Engine and model stay for the next cell.

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { check } from "../../vision/spec/check.js";
+import { check, fewProblems } from "../../vision/spec/check.js";
 import { identityOf, type PlanFile, planFileSchema } from "../attack/plan.js";
 import { version } from "../cli/version.js";
 import { corruptionWords } from "../data/corruption.js";
@@ -96,7 +96,7 @@ export function readCell(value: unknown): Cell {
     );
   }
   const read = check(cellSchema, value);
-  if ("problems" in read) throw new CellError(`the cell is damaged (${read.problems.join("; ")}).`);
+  if ("problems" in read) throw new CellError(`the cell is damaged (${fewProblems(read.problems)}).`);
   const cell = read.data as Cell;
   if (keyOf(cell) !== cell.key) throw new CellError(`the cell ${cell.name} is damaged: its key is not that of its content.`);
   return cell;

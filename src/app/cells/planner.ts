@@ -135,8 +135,8 @@ export class Planner {
       region: settings.region !== undefined,
       transform: eot !== undefined,
     });
-    const others = await transferModels(settings.transferTo ?? [], {}, spec.task, !settings.quiet);
-    const fitOn = await fitOnOf(attack, settings, spec);
+    const others = await transferModels(settings.transferTo ?? [], {}, spec.task, !settings.quiet, this.at);
+    const fitOn = await fitOnOf(attack, settings, spec, this.at);
     if (target !== undefined)
       await aim.task.wish.read(target, (path) => readImage(this.at(path)), spec.classes ?? opened.dataset.classNames);
     if (settings.region !== undefined) await readRegion(this.at(settings.region));

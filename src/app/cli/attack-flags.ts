@@ -4,6 +4,7 @@ import { type Attack, type AttackDefinition, attackOf, type Parameters } from ".
 import { flagOf } from "../attack/flag-of.js";
 import { type Field, fieldsOf, readField, textOf, usageOf } from "../attack/parameters.js";
 import { loadPlugins, PluginError, type Plugins } from "../plugins/plugins.js";
+import { commaWords, pointsMeant } from "./comma.js";
 import { UsageError } from "./errors.js";
 import { valuesOf } from "./late-flags.js";
 
@@ -170,6 +171,7 @@ export function attacksTyped(flags: { readonly attack: string }, attacks: Attack
       const text = (flags as Parameters)[parameter];
       const meant = own.has(parameter) || !by.some(({ attack }) => names.includes(attack.name));
       if (text === undefined || !meant) continue;
+      if (typeof text === "string") refuseCommaDecimal(flagOf(parameter), text, by[0]!.field);
       const values = typeof text === "string" ? text.split(",") : [text];
       settings = settings.flatMap((s) => values.map((value) => ({ ...s, [parameter]: value })));
     }
@@ -179,6 +181,12 @@ export function attacksTyped(flags: { readonly attack: string }, attacks: Attack
     }
   }
   return [...made.values()];
+}
+
+/** @throws UsageError where a list of numbers is one number with a comma for its point. */
+function refuseCommaDecimal(flag: string, text: string, { kind }: Field): void {
+  const meant = kind.kind === "number" ? pointsMeant(text) : undefined;
+  if (meant !== undefined) throw new UsageError(`${flag} ${text}: ${commaWords(text, meant)}.`);
 }
 
 const isList = (text: string): boolean => /^[^,]+(,[^,]+)+$/.test(text);

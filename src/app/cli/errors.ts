@@ -30,6 +30,12 @@ const fileSystem: Readonly<Record<string, string>> = {
   EISDIR: "is a folder, a file was expected.",
   ENOTDIR: "is not a folder.",
   EEXIST: "exists already.",
+  EPERM: "the system does not permit it.",
+  ELOOP: "is a link that leads to itself.",
+  ENAMETOOLONG: "the name is too long.",
+  EMFILE: "too many files are open.",
+  EIO: "the disk could not read or write it.",
+  EDQUOT: "no more is allowed on this disk.",
   ENOSPC: "the disk is full.",
   EROFS: "the file system is read-only.",
 };

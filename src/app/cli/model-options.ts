@@ -13,7 +13,12 @@ export function parseShape(text: string, before: Record<string, Shape> = {}): Re
 export function parseFraction(text: string): number {
   const match = /^\s*([\d.eE+-]+)\s*(?:\/\s*([\d.eE+-]+)\s*)?$/.exec(text);
   const value = match ? Number(match[1]) / (match[2] === undefined ? 1 : Number(match[2])) : Number.NaN;
-  if (!Number.isFinite(value)) throw new InvalidArgumentError("write a number such as 0.03 or a fraction such as 8/255.");
+  if (!Number.isFinite(value))
+    throw new InvalidArgumentError(
+      /^\s*-?\d+,\d+\s*$/.test(text)
+        ? `write ${text.trim().replace(",", ".")}, with a point.`
+        : "write a number such as 0.03 or a fraction such as 8/255.",
+    );
   return value;
 }
 
@@ -62,6 +67,9 @@ export function withMemory(command: Command): Command {
     parseBytes,
   );
 }
+
+/** Adds --quiet. */
+export const withQuiet = (command: Command): Command => command.option("--quiet", "print results and errors alone");
 
 export interface RuntimeFlags {
   readonly provider?: Provider;

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readImage } from "../../vision/data/node/image-file.js";
@@ -39,6 +39,36 @@ describe("pictures", () => {
     expect([code, err]).toEqual([0, expect.stringContaining("1 sample for segmentation")]);
   });
 
+  it("that are converted as they are read are said once: in the terminal, the summary, the report, by doctor and by spectrum", async () => {
+    const data = folder.path("converted");
+    mkdirSync(data);
+    for (const name of ["sixteen.png", "cmyk.jpg", "clear.png"]) await forms[name]!().toFile(`${data}/${name}`);
+    const text =
+      "1 with transparency, laid over white; 1 in CMYK, turned into RGB without their color profile; 1 of 16 bits a channel, rounded to 8";
+    const { out } = await attack(data, "--no-audit");
+    expect(out).toContain(`pictures that were converted as they were read: ${text}\n`);
+    const summary = JSON.parse(readFileSync(`${data}.run/summary.json`, "utf8"));
+    expect(summary.converted).toEqual({ transparency: 1, cmyk: 1, "16-bit": 1 });
+    expect(readFileSync(`${data}.run/report.html`, "utf8")).toContain(text);
+    expect((await doctor(data)).out).toContain(`Of 3 pictures ${text}`);
+    const { out: spectrum } = await faultline(
+      ...[
+        "spectrum",
+        folder.path("any.onnx"),
+        "--data",
+        data,
+        "--out",
+        `${data}.spectrum`,
+        "--shape",
+        "image0=1x3x12x14",
+        "--json",
+      ],
+    );
+    expect(JSON.parse(spectrum).pictures.source).toBe(`3 pictures of ${data} of 14x12; converted as they were read: ${text}`);
+    // Of pictures with nothing to say, nothing is said.
+    expect((await attack(folder.path("Bilder für gray.png"), "--no-audit")).out).not.toContain("converted");
+  });
+
   it("without color are named by the doctor, and what cannot be told is counted", async () => {
     const { code, out } = await doctor(folder.path("Bilder für gray.png"));
     expect(code).toBe(0);
@@ -52,7 +82,8 @@ describe("labels", () => {
     await writeScenes(folder.path("odd"), 3);
     rmSync(folder.path("odd/labels/scene_2.png"));
     rmSync(folder.path("odd/images/scene_0.png"));
-    const { err, out } = await attack(folder.path("odd"), "--no-audit");
+    const { code, err, out } = await attack(folder.path("odd"), "--no-audit");
+    expect(code).toBe(3);
     expect(err).toContain("with labels (1 missing: scene_2.png; 1 of no picture: scene_0.png).");
     expect(out).toMatch(/1 sample failed:\n.*scene_2\.png cannot be read: there is no such file/);
   });

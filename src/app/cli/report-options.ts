@@ -9,6 +9,7 @@ export interface ReportFlags {
   readonly json?: true;
   readonly quiet?: true;
   readonly allowAudit?: true;
+  readonly allowFailed?: true;
   readonly failUnder?: readonly Bound[];
   readonly failOver?: readonly Bound[];
 }
@@ -24,6 +25,7 @@ export function withReport(command: Command): Command {
     .option("--json", "print the result as JSON on standard output, and nothing else there")
     .option("--quiet", "print errors, failed checks and missed bounds only")
     .option("--allow-audit", "exit code 0 even where the audit fails")
+    .option("--allow-failed", "exit code 0 even where samples could not be attacked; they are in no number")
     .option(
       "--fail-under <metric=value>",
       "exit code 2 where a metric of the adversarial images is lower, for example miou=40; shares in percent; repeatable",

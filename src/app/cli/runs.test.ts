@@ -60,8 +60,13 @@ describe("a run", () => {
   let whole: Record<string, string>;
 
   it("lists what could not be read, and finishes the rest", async () => {
-    const { code, out } = await faultline(...command("whole"));
-    expect(code).toBe(0);
+    const { code, out, err } = await faultline(...command("whole"));
+    expect([code, err]).toEqual([
+      3,
+      expect.stringMatching(
+        /1 of 9 samples failed and is in no number \(.*scene_4\.png: this is not a picture.*\); --allow-failed lets it pass\./,
+      ),
+    ]);
     expect(out).toMatch(/8 samples, cospgd in l_inf/);
     expect(out).toMatch(/1 sample failed:\n.*scene_4\.png: this is not a picture/);
     whole = bytes("whole");

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
 import { parseSizeRule } from "../../vision/spec/size-rule.js";
 import { taskNames } from "../../vision/tasks/names.js";
+import { commaWords, pointsMeant } from "./comma.js";
 import { parseFraction, parseInteger } from "./model-options.js";
 
 export interface SpecFlags {
@@ -43,8 +44,8 @@ export function withSpec(command: Command): Command {
         "imagenet",
       ]),
     )
-    .option("--mean <r,g,b>", "mean that is subtracted, in [0, 1] units and the model's channel order", numbers)
-    .option("--std <r,g,b>", "deviation that is divided by", numbers)
+    .option("--mean <r,g,b>", "mean that is subtracted, in [0, 1] units and the model's channel order", decimals)
+    .option("--std <r,g,b>", "deviation that is divided by", decimals)
     .addOption(new Option("--channels <order>", "channel order of the model's input").choices(["rgb", "bgr", "gray"]))
     .addOption(new Option("--layout <order>", "axes of the model's input").choices(["nchw", "nhwc"]))
     .option("--size-rule <rule>", "sizes the model takes: any, multiple:32, or fixed:HEIGHTxWIDTH", sizeRule)
@@ -98,6 +99,12 @@ function numbers(text: string): number[] {
   if (values.some(Number.isNaN))
     throw new InvalidArgumentError("write numbers with commas between, for example 0.485,0.456,0.406.");
   return values;
+}
+
+function decimals(text: string): number[] {
+  const meant = pointsMeant(text);
+  if (meant !== undefined) throw new InvalidArgumentError(`${commaWords(text, meant)}.`);
+  return numbers(text);
 }
 
 function sizeRule(text: string): ModelSpec["size"] {

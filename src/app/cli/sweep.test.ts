@@ -94,6 +94,12 @@ it("says in one sentence what does not go together", async () => {
   expect((await attack("--attack", "pgd,nothing")).err).toContain('there is no attack "nothing"');
   expect((await attack("--attack", "CosPGD")).err).toContain("did you mean cospgd?");
   expect((await attack("--steps", "1,2", "--shard", "1/2")).err).toContain("do the attacks one by one");
+  expect((await attack("--epsilon", "0,03")).err).toContain(
+    "--epsilon 0,03: a comma stands between the numbers of a list; for one number write 0.03, for the list of both 0.0,03.",
+  );
+  expect((await attack("--mean", "0,485,0,456,0,406", "--std", "1,1,1")).err).toContain("write 0.485,0.456,0.406");
+  expect((await attack("--scale", "0,5")).err).toContain("write 0.5, with a point");
+  expect((await attack("--attack", "universal", "--fit-on", "0,5")).err).toContain("--fit-on 0,5: write 0.5, with a point");
   expect((await attack("--epsilon", "4/255,x")).err).toContain("--epsilon x: write a number");
   expect((await faultline("report", folder.path("scenes"))).err).toContain("no run directory");
 });

@@ -7,8 +7,9 @@ import { syntheticDataset } from "../../vision/data/synthetic/dataset.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { asNamed, type Places } from "../attack/places.js";
+import { refuseRecord } from "../runs/refuse-record.js";
 import { openConfigured } from "../train/build.js";
-import { readTrainConfig } from "../train/config.js";
+import { readJson, readTrainConfig } from "../train/config.js";
 import { readCorruption } from "./corruption.js";
 
 /** Samples of `--data synthetic`, and their side where the model takes any. */
@@ -55,6 +56,7 @@ async function openFile(path: string, options: OpenOptions): Promise<Dataset> {
     throw new DataError(`${path} holds tensors, and --data takes a folder; attack and criticality take tensors with --input.`);
   if (path.endsWith(".json") && !existsSync(path)) throw new DataError(`There is no file ${path}.`);
   if (!path.endsWith(".json") || !existsSync(path) || !statSync(path).isFile()) return openDataset(path, options);
+  refuseRecord(readJson(path), path, "a data set (a folder, or the configuration of a training)");
   const { config } = await readTrainConfig(path);
   if (config.task !== options.task)
     throw new DataError(`${path} trains for ${config.task}, and the model is for ${options.task}.`);

@@ -1,4 +1,5 @@
 import type { Tensor } from "../../engine/tensor/tensor.js";
+import { conversionText, countConversions } from "../../vision/data/conversions.js";
 import type { Dataset, Sample } from "../../vision/data/dataset.js";
 import { DataError } from "../../vision/data/error.js";
 import { fitted } from "../../vision/data/fit.js";
@@ -53,7 +54,7 @@ export async function lookAt(
     side ??= picture;
   }
   if (samples.length === 0) throw new DataError(`Not one of the ${taken} samples that were tried can be read.`);
-  return { samples, mismatch, findings: [onSizes(pictures, spec, fit), ...onColors(samples, spec)] };
+  return { samples, mismatch, findings: [onSizes(pictures, spec, fit), ...onColors(samples, spec), ...onFiles(samples)] };
 }
 
 const extentOf = ({ inputs }: Sample): Extent => {
@@ -83,6 +84,15 @@ function onColors(samples: readonly Prepared[], { channels }: ModelSpec): Findin
       "colors",
       `All ${samples.length} pictures are gray, and the model takes ${channels}: each of the three channels gets the same intensities.`,
     ),
+  ];
+}
+
+/** Whether files hold more than what is shown to the model. */
+function onFiles(samples: readonly Prepared[]): Finding[] {
+  const counts = countConversions(samples.map(({ converted }) => converted ?? []));
+  if (Object.keys(counts).length === 0) return [];
+  return [
+    unsure("files", `Of ${samples.length} pictures ${conversionText(counts, "rounded to 8")}: was the model trained on such?`),
   ];
 }
 

@@ -2,8 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
 import { nearest } from "../../engine/onnx/nearest.js";
 import { noAttack } from "../../methods/attacks/catalogue/no-attack.js";
-import { check } from "../../vision/spec/check.js";
+import { check, fewProblems } from "../../vision/spec/check.js";
 import type { Task } from "../../vision/tasks/index.js";
+import { refuseRecord } from "../runs/refuse-record.js";
 import { suites } from "./suites.js";
 
 /** A suite that cannot be read, or does not go with a model: one sentence. */
@@ -59,8 +60,9 @@ export function readSuite(name: string): Suite {
   } catch (error) {
     throw new SuiteError(`${name} is not valid JSON (${(error as Error).message}).`);
   }
+  refuseRecord(value, name, "a suite (faultline evaluate --print-suite NAME prints one)");
   const read = check(suiteSchema, value);
-  if ("problems" in read) throw new SuiteError(`${name}: ${read.problems.join("; ")}.`);
+  if ("problems" in read) throw new SuiteError(`${name}: ${fewProblems(read.problems)}.`);
   return read.data as Suite;
 }
 

@@ -1,3 +1,4 @@
+import { conversionText } from "../../vision/data/conversions.js";
 import { assumptionsNamed, assumptionWords } from "../../vision/spec/assumptions.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { typed } from "../attack/parameters.js";
@@ -29,6 +30,9 @@ export function settingList({ plan, summary }: Report): string {
       `${shortPath(data.path)}${data.split ? `, ${data.split}` : ""}, ${data.length} samples${data.limit ? `, ${data.limit} of them chosen by the seed` : ""}${data.corruption ? `, each image corrupted (${data.corruption})` : ""}`,
     ],
     ["Sizes", `${pictureWords(fit)}${fitWords(plan, summary)}`],
+    ...(summary.converted
+      ? [["Converted", `as the pictures were read: ${conversionText(summary.converted, "rounded to 8")}`] as [string, string]]
+      : []),
     [
       "Attack",
       `${attackName(plan)} (${attack.definition.source}): ${typed(attack)

@@ -45,6 +45,9 @@ export function toStandardError(text: string): void {
   process.stderr.write(text);
 }
 
+/** Where notes and progress go: nowhere with --quiet. */
+export const sayUnless = (quiet: true | undefined): ((text: string) => void) => (quiet ? () => {} : toStandardError);
+
 /** Ctrl-C: the first stops after the work in hand, the second at once. */
 export function interruptible(): { readonly signal: AbortSignal; done(): void } {
   const controller = new AbortController();

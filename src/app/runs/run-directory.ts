@@ -15,6 +15,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { differences } from "./differences.js";
 import { RunError } from "./error.js";
 import { makeFolder, removeEmpty } from "./folders.js";
 import { releaseLock, takeLock } from "./lock.js";
@@ -69,13 +70,15 @@ export class RunDirectory<R extends RunRecord> {
       const file = join(path, "records.jsonl");
       const before = existsSync(planFile) ? readFileSync(planFile, "utf8") : undefined;
       // A run that came to nothing (a slip in the command) does not stand in the way of the next.
+      const deciding = (of: P): unknown => JSON.parse(JSON.stringify(identity(of)));
       const begun = existsSync(file) && statSync(file).size > 0;
-      const deciding = (of: P) => JSON.stringify(identity(of), undefined, 2);
-      const [there, now] =
-        begun && before !== undefined && before !== text ? [deciding(JSON.parse(before) as P), deciding(plan)] : ["", ""];
-      if (there !== now)
+      const other =
+        begun && before !== undefined && before !== text
+          ? differences(deciding(planIn(before, path, (plan as { command?: unknown }).command) as P), deciding(plan))
+          : [];
+      if (other.length > 0)
         throw new RunError(
-          `${path} holds a run with other settings (${firstDifference(there, now)}); name another directory with --out, or repeat the command that made it.`,
+          `${path} holds a run with other settings (${few(other)}); name another directory with --out, or repeat the command that made it.`,
         );
       if (before !== text) writeWhole(planFile, text);
       const all = existsSync(file) ? readRecords<R>(file) : [];
@@ -204,9 +207,18 @@ function lock(path: string): void {
 
 const lockOf = (path: string): string => join(path, "lock");
 
-/** Names the first setting in which two plans differ. */
-function firstDifference(before: string, now: string): string {
-  const [a, b] = [before.split("\n"), now.split("\n")];
-  const i = a.findIndex((line, n) => line !== b[n]);
-  return `${(a[i] ?? "").trim().replace(/,$/, "")} there, ${(b[i] ?? "nothing").trim().replace(/,$/, "")} now`;
+/** The plan that a run.json holds. @throws RunError where it is damaged, or of another command. */
+function planIn(text: string, path: string, command: unknown): unknown {
+  let read: { readonly command?: unknown };
+  try {
+    read = JSON.parse(text);
+  } catch {
+    throw new RunError(`${join(path, "run.json")} is damaged; name another directory with --out.`);
+  }
+  if (read.command !== command)
+    throw new RunError(`${path} holds a run of faultline ${String(read.command)}; name another directory with --out.`);
+  return read;
 }
+
+const few = (phrases: readonly string[]): string =>
+  `${phrases.slice(0, 4).join("; ")}${phrases.length > 4 ? `; and ${phrases.length - 4} more` : ""}`;

@@ -26,7 +26,12 @@ export interface Pipeline {
 export type Kind = "learned" | "uniform";
 
 /** @throws ConfigError, DataError, SensorError, TrainingError */
-export async function buildPipeline(engine: Engine, config: SensorConfig, kind: Kind): Promise<Pipeline> {
+export async function buildPipeline(
+  engine: Engine,
+  config: SensorConfig,
+  kind: Kind,
+  onNote?: (sentence: string) => void,
+): Promise<Pipeline> {
   const { layout, height, width, integration, theta, frozen, learningRate } = config.sensor;
   // The uniform sensor is the same one with a layout that never leaves 0: same samples, same network, same batches.
   const learned = kind === "learned";
@@ -36,7 +41,7 @@ export async function buildPipeline(engine: Engine, config: SensorConfig, kind: 
   const behind = await networkBehind(engine, config);
   demandMultiples("sensor", [height, width], behind);
   const network = throughSensor(eye, behind.network, tasks[config.task].extent === "image" ? "image-wise" : "pixel-wise");
-  const training = await trainingOf(config, { ...behind, network, multipleOf: 1 });
+  const training = await trainingOf(config, { ...behind, network, multipleOf: 1 }, onNote);
   const group: ParameterGroup = {
     of: ["sensor.raw"],
     learningRate: learned ? (learningRate ?? config.optimizer.learningRate) : 0,

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { layoutNames } from "../../methods/sensor/layouts/names.js";
-import { check } from "../../vision/spec/check.js";
+import { check, fewProblems } from "../../vision/spec/check.js";
 import { taskNames, tasks } from "../../vision/tasks/index.js";
 import { networkChoiceSchema } from "../networks/configuration.js";
+import { refuseRecord } from "../runs/refuse-record.js";
 import { ConfigError, readJson, type TrainSettings, trainConfigSchema } from "../train/config.js";
 
 const whole = z.number().int().positive();
@@ -58,7 +59,9 @@ export type SensorSettings = TrainSettings & Pick<SensorConfig, "network" | "sen
 
 /** @throws ConfigError naming every field that is wrong, or the first thing that does not fit a sensor. */
 export function readSensorConfig(path: string): SensorConfig {
-  return parseSensorConfig(readJson(path), path);
+  const value = readJson(path);
+  refuseRecord(value, path, "the configuration of a training with a sensor");
+  return parseSensorConfig(value, path);
 }
 
 /** Tasks of one image, whose predictions can be brought back to the image's grid, or need not be. */
@@ -66,7 +69,7 @@ const sensed = taskNames.filter((name) => tasks[name].roles.length === 1);
 
 export function parseSensorConfig(value: unknown, where: string): SensorConfig {
   const checked = check(sensorConfigSchema, value);
-  if ("problems" in checked) throw new ConfigError(`${where} is not valid: ${checked.problems.join("; ")}.`);
+  if ("problems" in checked) throw new ConfigError(`${where} is not valid: ${fewProblems(checked.problems)}.`);
   const config = checked.data;
   if (!sensed.includes(config.task))
     throw new ConfigError(

@@ -38,11 +38,11 @@ export async function runSensor(
   engine: Engine,
   plan: SensorPlan,
   path: string,
-  { onProgress, signal }: TrainHooks,
+  { onProgress, onNote, signal }: TrainHooks,
 ): Promise<readonly Trained[] | "stopped"> {
   const trained: Trained[] = [];
   for (const [i, kind] of kinds.entries()) {
-    const pipeline = await buildPipeline(engine, plan.config, kind);
+    const pipeline = await buildPipeline(engine, plan.config, kind, i === 0 ? onNote : undefined);
     const run = RunDirectory.open<TrainRecord>(join(path, kind), { ...plan, layout: kind }, { folders: [] });
     try {
       const end = await runCourse(

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Graph } from "../../engine/graph/graph.js";
 import type { Engine } from "../../engine/runtime/engine.js";
@@ -9,9 +9,11 @@ import { interiorReading } from "../../methods/sensor/interior.js";
 import { type LayoutName, layoutOf } from "../../methods/sensor/layouts/index.js";
 import { jitteredOffsets, type Size } from "../../methods/sensor/samples.js";
 import { constantTheta } from "../../methods/sensor/sensor.js";
+import { type Conversion, conversionsOf } from "../../vision/data/conversions.js";
 import { readImage, writeImage } from "../../vision/data/node/index.js";
 import { planesOf } from "../../vision/metrics/planes.js";
 import { meanSquaredError, psnrOf } from "../../vision/metrics/psnr.js";
+import { makeFolder } from "../runs/folders.js";
 import { gridLinesOf, gridOver, type MiddleShare, middleShare } from "./draw.js";
 
 export interface SimulateOptions {
@@ -27,6 +29,8 @@ export interface Simulated {
   /** Of the reconstruction, in dB. */
   readonly psnr: number;
   readonly middle: MiddleShare;
+  /** What was done to the picture as it was read. */
+  readonly converted: readonly Conversion[];
 }
 
 /**
@@ -65,7 +69,7 @@ export async function simulateSensor(
   const grid = await gridOver(image, await lines.at(options.theta));
   lines.dispose();
 
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const at = (name: string) => join(folder, name);
   await writeImage(at("reading.png"), seen);
   await writeImage(at("reconstruction.png"), back);
@@ -75,5 +79,6 @@ export async function simulateSensor(
     files,
     psnr: psnrOf(meanSquaredError(planesOf(back), planesOf(image))),
     middle: await middleShare(engine, layout, options.theta),
+    converted: conversionsOf(image),
   };
 }

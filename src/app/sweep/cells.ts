@@ -163,6 +163,10 @@ function settingsOf(
     target: plan.target === undefined ? undefined : String(plan.target),
     scale: plan.scale,
     eot: plan.eot,
+    region: plan.region,
+    perturb: plan.perturb === undefined ? undefined : [plan.perturb].flat(),
+    fitOn: plan["fit-on"] === undefined ? undefined : String(plan["fit-on"]),
+    transferTo: plan["transfer-to"] === undefined ? undefined : [plan["transfer-to"]].flat(),
     corruption,
   };
   return {

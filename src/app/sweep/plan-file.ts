@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { parseDocument } from "yaml";
 import { z } from "zod";
 import { layoutNames } from "../../vision/data/node/layout-names.js";
-import { check } from "../../vision/spec/check.js";
+import { check, fewProblems } from "../../vision/spec/check.js";
+import { refuseRecord } from "../runs/refuse-record.js";
 
 // The file that says which cells a sweep has: data, never code.
 
@@ -109,6 +110,15 @@ export const sweepPlanSchema = z.strictObject({
   reference: z.enum(["truth", "prediction"]).default("truth").describe("What an untargeted attack drives away from."),
   scale: z.number().positive().optional().describe("Error, in the task's unit, that counts as wrong."),
   eot: z.string().optional().describe("Average the gradient over random transforms."),
+  region: z.string().optional().describe("Image whose white pixels may change, relative to the plan."),
+  perturb: oneOrMany(z.string()).optional().describe("Images that may change, where there are two."),
+  "fit-on": z
+    .union([z.number(), z.string()])
+    .optional()
+    .describe("What attacks that learn do so from: a share of the samples, or another data set, relative to the plan."),
+  "transfer-to": oneOrMany(z.string())
+    .optional()
+    .describe("ONNX files, relative to the plan, that the images of each cell are shown to as well."),
   save: z.enum(["8-bit", "float"]).default("8-bit"),
   audit: z.boolean().default(true).describe("Whether each run is audited."),
   assets: z.enum(["inline", "folder"]).default("inline").describe("Where pictures of reports lie."),
@@ -152,8 +162,9 @@ export function readSweepPlan(path: string): SweepPlan {
     throw new PlanError(
       `${path} is no plan: it needs models, data and attacks; faultline sweep --print-plan prints one to begin with.`,
     );
+  refuseRecord(read, path, "a plan (faultline sweep --print-plan prints one)");
   const checked = check(sweepPlanSchema, read);
-  if ("problems" in checked) throw new PlanError(`${path}: ${checked.problems.join("; ")}.`);
+  if ("problems" in checked) throw new PlanError(`${path}: ${fewProblems(checked.problems)}.`);
   return checked.data as SweepPlan;
 }
 

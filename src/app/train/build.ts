@@ -15,6 +15,7 @@ import type { InputShapes } from "../../vision/nn/model.js";
 import { findNetwork, type NamedNetwork } from "../../vision/nn/networks/index.js";
 import { taskNames, tasks } from "../../vision/tasks/index.js";
 import { readCorruption } from "../data/corruption.js";
+import { tellingConversions } from "../data/tell-conversions.js";
 import { asConfiguration } from "../networks/configuration.js";
 import { noPlugins, type Plugins } from "../plugins/plugins.js";
 import { type AdversaryConfig, ConfigError, type DataConfig, type TrainConfig, type TrainSettings } from "./config.js";
@@ -33,15 +34,19 @@ export interface Training<N extends TrainedNetwork = TrainedNetwork> {
   readonly size: readonly [height: number, width: number];
 }
 
-/** Opens the data and finds the network. @throws ConfigError, DataError, TrainingError, ParameterError */
-export function prepareTraining(config: TrainConfig): Promise<Training<NamedNetwork>> {
-  return trainingOf(config, findNetwork(asConfiguration(config.network)));
+/** Opens the data and finds the network. @param onNote told what a user should know of the pictures. @throws ConfigError, DataError, TrainingError, ParameterError */
+export function prepareTraining(config: TrainConfig, onNote?: (sentence: string) => void): Promise<Training<NamedNetwork>> {
+  return trainingOf(config, findNetwork(asConfiguration(config.network)), onNote);
 }
 
 /** Opens the data for a network. @throws ConfigError, DataError, TrainingError */
-export async function trainingOf<N extends TrainedNetwork>(config: TrainSettings, named: N): Promise<Training<N>> {
+export async function trainingOf<N extends TrainedNetwork>(
+  config: TrainSettings,
+  named: N,
+  onNote: (sentence: string) => void = () => {},
+): Promise<Training<N>> {
   const open = async (data: DataConfig) => {
-    const color = await openConfigured(data, config.task);
+    const color = tellingConversions(await openConfigured(data, config.task), "read in full", onNote);
     return inMemory(named.imageChannels === 1 ? grayscale(color) : color);
   };
   const dataset = await open(config.data);

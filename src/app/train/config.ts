@@ -3,10 +3,11 @@ import { z } from "zod";
 import type { AttackDefinition, Parameters } from "../../methods/attacks/definition.js";
 import type { ParameterNotes } from "../../methods/attacks/parameters.js";
 import { layoutNames } from "../../vision/data/node/layout-names.js";
-import { check } from "../../vision/spec/check.js";
+import { check, fewProblems } from "../../vision/spec/check.js";
 import { taskNames } from "../../vision/tasks/names.js";
 import { networkChoiceSchema } from "../networks/configuration.js";
 import { loadPlugins, noPlugins, type Plugins } from "../plugins/plugins.js";
+import { refuseRecord } from "../runs/refuse-record.js";
 
 /** A training configuration that is not valid: one sentence that names every wrong field. */
 export class ConfigError extends Error {
@@ -243,19 +244,20 @@ export interface OpenConfig {
  */
 export async function readTrainConfig(path: string, more: readonly string[] = []): Promise<OpenConfig> {
   const value = readJson(path);
+  refuseRecord(value, path, "the configuration of a training");
   const fields = value && typeof value === "object" ? value : {};
   const named = "plugins" in fields && Array.isArray(fields.plugins) ? fields.plugins.filter((p) => typeof p === "string") : [];
   const plugins = await loadPlugins([...new Set([...named, ...more])]);
   if (!("model" in fields)) return { config: parseTrainConfig(value, path, plugins), plugins };
   if ("network" in fields) throw new ConfigError(`${path} names both a network and a model; leave one of them out.`);
   const checked = check(importedTrainConfigSchema(plugins.attacks), value);
-  if ("problems" in checked) throw new ConfigError(`${path} is not valid: ${checked.problems.join("; ")}.`);
+  if ("problems" in checked) throw new ConfigError(`${path} is not valid: ${fewProblems(checked.problems)}.`);
   return { config: checked.data, plugins };
 }
 
 export function parseTrainConfig(value: unknown, where: string, { attacks }: Pick<Plugins, "attacks"> = noPlugins): TrainConfig {
   const checked = check(trainConfigSchema(attacks), value);
-  if ("problems" in checked) throw new ConfigError(`${where} is not valid: ${checked.problems.join("; ")}.`);
+  if ("problems" in checked) throw new ConfigError(`${where} is not valid: ${fewProblems(checked.problems)}.`);
   return checked.data;
 }
 
@@ -263,6 +265,8 @@ export function parseTrainConfig(value: unknown, where: string, { attacks }: Pic
 export function readJson(path: string): unknown {
   if (existsSync(path) && statSync(path).isDirectory()) throw new ConfigError(`${path} is a folder; name the file in it.`);
   const text = readFileSync(path, "utf8");
+  if (text.includes("\u0000") || text.includes("\ufffd"))
+    throw new ConfigError(`${path} is no text; a file of JSON is wanted here.`);
   try {
     return JSON.parse(text);
   } catch (error) {

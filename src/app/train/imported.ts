@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import type { Graph } from "../../engine/graph/graph.js";
+import type { Graph, Value } from "../../engine/graph/graph.js";
 import { nodeAs } from "../../engine/graph/operator.js";
 import type { OnnxModel } from "../../engine/onnx/model.js";
 import { writeModel } from "../../engine/onnx/write.js";
@@ -8,6 +8,7 @@ import type { Engine } from "../../engine/runtime/engine.js";
 import { summarize } from "../../engine/summary/summary.js";
 import { writeSafetensors } from "../../engine/tensor/safetensors.js";
 import { tensor, toNumbers } from "../../engine/tensor/tensor.js";
+import type { Network } from "../../vision/nn/model.js";
 import { type Assumption, assumptions } from "../../vision/spec/assumptions.js";
 import { importedNetwork } from "../../vision/spec/imported-network.js";
 import { completeSpec, fixedModel } from "../../vision/spec/model-predictor.js";
@@ -37,7 +38,11 @@ export interface ImportedTraining {
  *
  * @throws ConfigError, SpecError, ModelError, ParameterError
  */
-export async function importedTraining(engine: Engine, config: ImportedTrainConfig): Promise<ImportedTraining> {
+export async function importedTraining(
+  engine: Engine,
+  config: ImportedTrainConfig,
+  onNote?: (sentence: string) => void,
+): Promise<ImportedTraining> {
   const file = await readModelAloud(config.model);
   const said = importedSpec(config);
   const spec = completeSpec(file, said.spec);
@@ -50,10 +55,12 @@ export async function importedTraining(engine: Engine, config: ImportedTrainConf
   // The pictures' size is known once the data are open; the network is not asked for before that.
   const models: Graph[] = [];
   const frozen = [...config.frozen];
-  const training = await trainingOf(config, {
+  const network = {
     ...opened,
-    network: (p, ...images) => importedNetwork(models, { spec, trained: config.trained, frozen })(p, ...images),
-  });
+    network: (p: Parameters<Network>[0], ...images: Value[]) =>
+      importedNetwork(models, { spec, trained: config.trained, frozen })(p, ...images),
+  };
+  const training = await trainingOf(config, network, onNote);
   const [height, width] = training.size;
   if (spec.size.rule === "fixed" && (spec.size.height !== height || spec.size.width !== width))
     throw new ConfigError(

@@ -113,7 +113,7 @@ export async function runTraining(
   hooks: TrainHooks,
 ): Promise<TrainResult | "stopped"> {
   if (isImported(plan)) {
-    const imported = await importedTraining(engine, plan.config);
+    const imported = await importedTraining(engine, plan.config, hooks.onNote);
     for (const note of imported.notes) hooks.onNote?.(note);
     const course = {
       training: imported.training,
@@ -121,7 +121,7 @@ export async function runTraining(
     };
     return runCourse(engine, plan.config, run, course, hooks);
   }
-  const training = await prepareTraining(plan.config);
+  const training = await prepareTraining(plan.config, hooks.onNote);
   const finish = (result: TrainResult) => exportNetwork(plan, training, result, run);
   return runCourse(engine, plan.config, run, { training, finish }, hooks);
 }

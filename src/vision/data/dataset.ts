@@ -1,5 +1,6 @@
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import { type TaskName, tasks } from "../tasks/index.js";
+import { type Conversion, conversionsOf } from "./conversions.js";
 import { DataError } from "./error.js";
 
 /**
@@ -26,6 +27,8 @@ export interface Sample {
   readonly target?: Tensor;
   /** 1 where the target is known and counts; absent: everywhere. Elsewhere the target is finite but means nothing. */
   readonly valid?: Tensor<"bool">;
+  /** What was done to the images as they were read, where their files hold more than 8-bit gray or RGB. */
+  readonly converted?: readonly Conversion[];
   /** 1 where the pixel is known to be hidden in the other view; such pixels still count where `valid` is 1. */
   readonly occluded?: Tensor<"bool">;
 }
@@ -74,7 +77,9 @@ export function datasetOf<Entry>(
       if (!Number.isInteger(index) || index < 0 || index >= entries.length) {
         throw new DataError(`${labelling.name} has samples 0 to ${entries.length - 1}; there is no sample ${index}.`);
       }
-      return checkSizes(await read(entries[index]!, index), labelling.task);
+      const sample = checkSizes(await read(entries[index]!, index), labelling.task);
+      const converted = [...new Set(Object.values(sample.inputs).flatMap(conversionsOf))];
+      return converted.length > 0 ? { ...sample, converted } : sample;
     },
   };
 }

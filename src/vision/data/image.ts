@@ -1,5 +1,6 @@
 /** Images as tensors: float32 `[3, H, W]`, RGB, in [0, 1], exactly v / 255 (8-bit) or v / 65535 (16-bit). */
 import { describe, type Tensor, tensor } from "../../engine/tensor/tensor.js";
+import { type Conversion, converted } from "./conversions.js";
 import { DataError } from "./error.js";
 
 /** Interleaved samples as decoders give them: gray, gray + alpha, RGB or RGBA. */
@@ -8,6 +9,8 @@ export interface Samples {
   readonly height: number;
   readonly channels: 1 | 2 | 3 | 4;
   readonly data: Uint8Array | Uint8ClampedArray | Uint16Array;
+  /** What the decoder did to the file's own samples, where these are not they. */
+  readonly converted?: readonly Conversion[];
 }
 
 /**
@@ -17,7 +20,7 @@ export interface Samples {
  * @example imageFromSamples({ width: 1, height: 1, channels: 3, data: Uint8Array.of(255, 51, 0) }).data // 1, 0.2, 0
  * @throws DataError when the number of samples does not match the size.
  */
-export function imageFromSamples({ width, height, channels, data }: Samples): Tensor<"float32"> {
+export function imageFromSamples({ width, height, channels, data, converted: before = [] }: Samples): Tensor<"float32"> {
   const area = width * height;
   if (data.length !== area * channels) {
     throw new DataError(
@@ -28,14 +31,23 @@ export function imageFromSamples({ width, height, channels, data }: Samples): Te
   const color = channels >= 3 ? 1 : 0;
   const hasAlpha = channels === 2 || channels === 4;
   const image = new Float32Array(3 * area);
+  let transparent = 0;
   for (let c = 0; c < 3; c++) {
     for (let i = 0, from = c * color, to = c * area; i < area; i++, from += channels, to++) {
       const value = data[from]!;
       const alpha = hasAlpha ? data[i * channels + channels - 1]! : white;
-      image[to] = alpha === white ? value / white : (value * alpha + white * (white - alpha)) / (white * white);
+      if (alpha === white) image[to] = value / white;
+      else {
+        image[to] = (value * alpha + white * (white - alpha)) / (white * white);
+        transparent++;
+      }
     }
   }
-  return tensor("float32", [3, height, width], image);
+  return converted(tensor("float32", [3, height, width], image), [
+    ...before,
+    ...(transparent > 0 ? (["transparency"] as const) : []),
+    ...(data instanceof Uint16Array ? (["16-bit"] as const) : []),
+  ]);
 }
 
 /**

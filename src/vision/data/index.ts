@@ -1,4 +1,5 @@
 /** Data without files: formats on bytes, images, synthetic datasets. Runs in the browser; what needs Node is in node/index.ts. */
+export type { Conversion } from "./conversions.js";
 export { type Dataset, datasetOf, type Labelling, type Sample } from "./dataset.js";
 export { DataError } from "./error.js";
 export { type Fit, fitted, resizeImage } from "./fit.js";

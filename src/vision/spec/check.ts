@@ -16,6 +16,10 @@ export function check<S extends z.ZodType>(schema: S, value: unknown): Checked<z
   return parsed.success ? { data: parsed.data } : { problems: problems(parsed.error.issues) };
 }
 
+/** Problems as one sentence's worth: of many the first few, with how many more there are. */
+export const fewProblems = (problems: readonly string[]): string =>
+  problems.length <= 5 ? problems.join("; ") : `${problems.slice(0, 4).join("; ")}; and ${problems.length - 4} more`;
+
 function problems(issues: readonly z.core.$ZodIssue[], prefix: readonly PropertyKey[] = []): string[] {
   return issues.flatMap((issue) => {
     const path = [...prefix, ...issue.path];

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Task, taskNames, tasks } from "../tasks/index.js";
-import { check } from "./check.js";
+import { check, fewProblems } from "./check.js";
 import { SpecError } from "./error.js";
 import { parseSizeRule, sizeWord } from "./size-rule.js";
 
@@ -169,7 +169,7 @@ export type ValueRange = z.infer<typeof rangeSchema>;
  */
 export function parseModelSpec(value: unknown, where = "The model specification"): ModelSpec {
   const checked = check(modelSpecSchema, value);
-  if ("problems" in checked) throw new SpecError(`${where} is not valid: ${checked.problems.join("; ")}.`);
+  if ("problems" in checked) throw new SpecError(`${where} is not valid: ${fewProblems(checked.problems)}.`);
   const { $schema: _, ...data } = checked.data;
   const task = tasks[data.task];
   const ignore = data.ignore ?? [...task.ignore];

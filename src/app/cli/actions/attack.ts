@@ -4,6 +4,7 @@ import { type Attack, budgetRemarks, checkAttack } from "../../../methods/attack
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import { tasks } from "../../../vision/tasks/index.js";
 import { compilingText } from "../../attack/compiling.js";
+import { failedSamples } from "../../attack/failed-samples.js";
 import { flagOf } from "../../attack/flag-of.js";
 import { typed } from "../../attack/parameters.js";
 import { type AttackPlan, identityOf, planFile } from "../../attack/plan.js";
@@ -174,7 +175,8 @@ async function attackAll(
       }),
     );
   }
-  const { out: __, json: ___, quiet: ____, ...deciding } = { ...flags, data: resolve(settings.data) };
+  const { out: _out, json: _json, quiet: _quiet, allowAudit: _a, allowFailed: _f, failUnder: _u, failOver: _o, ...rest } = flags;
+  const deciding = { ...rest, data: resolve(settings.data) };
   const root =
     flags.out ?? join("runs", `${nameOfModel(path)}-${[...new Set(list.map((a) => a.name))].join("+")}-${shortHash(deciding)}`);
   if (!flags.quiet) {
@@ -195,7 +197,9 @@ async function attackAll(
   for (const sentence of misses) process.stderr.write(`faultline: ${sentence}\n`);
   const refused = failed.length > 0 && !flags.allowAudit;
   if (refused) process.stderr.write(`faultline: the audit failed of ${failed.join(", ")}; --allow-audit lets it pass.\n`);
-  const exitCode = refused ? 1 : misses.length > 0 ? 2 : 0;
+  const lost = flags.allowFailed ? undefined : failedSamples(benchmark.rows);
+  if (lost !== undefined) process.stderr.write(`faultline: ${lost}\n`);
+  const exitCode = refused ? 1 : misses.length > 0 ? 2 : lost === undefined ? 0 : 3;
   if (flags.json)
     process.stdout.write(
       `${JSON.stringify({ run: root, report, exitCode, missed: misses, cards: benchmark.cards }, undefined, 2)}\n`,
@@ -238,7 +242,7 @@ async function attackTensors(
     throw new UsageError(
       `--target ${flags.target}: with --input the target is a file of tensors too (.safetensors, .npz or .npy).`,
     );
-  for (const name of ["fitOn", "perturbation", "failUnder", "failOver", "allowAudit", "json"] as const)
+  for (const name of ["fitOn", "perturbation", "failUnder", "failOver", "allowAudit", "allowFailed", "json"] as const)
     if (flags[name] !== undefined) throw new UsageError(`${flagOf(name)} goes with --data.`);
   for (const read of [flags.input!, flags.target, flags.start])
     for (const [name, written] of [

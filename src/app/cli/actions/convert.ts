@@ -22,9 +22,10 @@ import {
   tensorsOf,
 } from "../../../vision/nn/networks/index.js";
 import { type Declaration, ParameterError } from "../../../vision/nn/scope.js";
-import { check } from "../../../vision/spec/check.js";
+import { check, fewProblems } from "../../../vision/spec/check.js";
 import { asConfiguration, networkSchema } from "../../networks/configuration.js";
 import { networkSpec } from "../../networks/network-spec.js";
+import { refuseRecord } from "../../runs/refuse-record.js";
 import { inputShapes } from "../../train/build.js";
 import { isTrainingState } from "../../train/checkpoint.js";
 import { ConfigError, readJson } from "../../train/config.js";
@@ -35,6 +36,8 @@ import { refuseOverwriting } from "./write.js";
 /** `faultline convert NAFNet-GoPro-width32.pth --size 256x256 -o nafnet.onnx` */
 export async function convert(path: string, flags: ConvertFlags): Promise<void> {
   if (!existsSync(path)) throw new UsageError(`${path}: there is no such file.`);
+  if (/\.onnx$/i.test(path))
+    throw new UsageError(`${path} is an ONNX model already; convert takes a checkpoint (.pth, .pt, .ckpt or .safetensors).`);
   refuseOverwriting(flags.output, path);
   const kind = outputKind(flags);
   const state = await readWeights(path, flags);
@@ -119,12 +122,13 @@ function chooseNetwork(path: string, { network, config }: ConvertFlags, state: S
   if (network !== undefined) return findNetwork(network).configuration;
   if (config === undefined) return telling(recognized(path, state));
   const json: unknown = readJson(config);
+  refuseRecord(json, config, "a network's configuration (network.json)");
   if (typeof json === "object" && json !== null && "network" in json)
     throw new UsageError(
       `--config ${config} describes a training; give the network alone, which train writes as network.json into its run directory.`,
     );
   const checked = check(networkSchema, json);
-  if ("problems" in checked) throw new ConfigError(`${config} is not valid: ${checked.problems.join("; ")}.`);
+  if ("problems" in checked) throw new ConfigError(`${config} is not valid: ${fewProblems(checked.problems)}.`);
   return asConfiguration(checked.data);
 }
 

@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
 import { type Corrupting, commonCorruptions, corruptImage } from "../../../vision/corruptions/index.js";
+import { type Conversion, conversionsOf, conversionText, countConversions } from "../../../vision/data/conversions.js";
 import { encodeImage } from "../../../vision/data/node/image-file.js";
 import { imagesBelow, readImage } from "../../../vision/data/node/index.js";
 import { corruptionCalled, overlaysFor } from "../../data/corruption.js";
-import { interruptible, progress, toStandardError } from "../../runs/progress.js";
+import { interruptible, progress, sayUnless, toStandardError } from "../../runs/progress.js";
 import { RunDirectory, type RunRecord } from "../../runs/run-directory.js";
 import type { CorruptFlags } from "../commands/corrupt.js";
 import { sentenceOf, UsageError } from "../errors.js";
@@ -48,8 +49,10 @@ export async function corrupt(path: string, flags: CorruptFlags): Promise<number
     }),
   };
   const run = RunDirectory.open<RunRecord>(out, plan, { folders: [] });
+  const converted = new Map<string, readonly Conversion[]>();
   const stop = interruptible();
-  const bar = progress("corrupting", work.length, run.records.length);
+  const say = sayUnless(flags.quiet);
+  const bar = progress("corrupting", work.length, run.records.length, say);
   try {
     const done = new Set(run.records.map((r) => r.index));
     for (const [index, { file, name, corrupting, to }] of work.entries()) {
@@ -57,7 +60,9 @@ export async function corrupt(path: string, flags: CorruptFlags): Promise<number
       if (stop.signal.aborted) break;
       const record = { index, sample: to };
       try {
-        const picture = corruptImage(await readImage(file), name, corrupting);
+        const image = await readImage(file);
+        converted.set(file, conversionsOf(image));
+        const picture = corruptImage(image, name, corrupting);
         mkdirSync(dirname(join(out, to)), { recursive: true });
         run.write(to, await encodeImage(picture));
         run.append([record]);
@@ -68,6 +73,8 @@ export async function corrupt(path: string, flags: CorruptFlags): Promise<number
       bar.update(run.records.length, to);
     }
     bar.stop();
+    const conversions = conversionText(countConversions([...converted.values()]), "rounded to 8");
+    if (conversions !== "") say(`note: pictures that were converted as they were read: ${conversions}\n`);
     return report(run, work.length, out);
   } finally {
     bar.stop();
@@ -87,7 +94,7 @@ function report(run: RunDirectory<RunRecord>, total: number, out: string): numbe
   process.stdout.write(
     `${total - failed.length} picture${total - failed.length === 1 ? "" : "s"} in ${out}${failed.length > 0 ? `; ${failed.length} could not be read` : ""}\n`,
   );
-  return failed.length > 0 ? 1 : 0;
+  return failed.length > 0 ? 3 : 0;
 }
 
 async function picturesOf(path: string): Promise<{ readonly file: string; readonly name: string }[]> {

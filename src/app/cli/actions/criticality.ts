@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { OnnxModel } from "../../../engine/onnx/model.js";
 import type { Engine } from "../../../engine/runtime/engine.js";
@@ -26,11 +26,13 @@ import {
 } from "../../criticality/run-criticality.js";
 import { targetsOf, unitsOf } from "../../criticality/units.js";
 import { fingerprintOf } from "../../data/fingerprint.js";
+import { tellingConversions } from "../../data/tell-conversions.js";
 import { hashFile } from "../../hash-file.js";
 import { hashModel } from "../../hash-model.js";
 import { nameOfModel } from "../../name-of-model.js";
 import { readPredicting } from "../../read-predicting.js";
-import { interruptible } from "../../runs/progress.js";
+import { makeFolder } from "../../runs/folders.js";
+import { interruptible, sayUnless } from "../../runs/progress.js";
 import { RunDirectory } from "../../runs/run-directory.js";
 import type { CriticalityFlags } from "../commands/criticality.js";
 import { UsageError } from "../errors.js";
@@ -59,7 +61,7 @@ export function compare(paths: readonly string[], flags: { readonly out?: string
   process.stdout.write(flags.json ? json : comparisonText(comparison));
   if (!flags.out) return;
   const { svg, html } = comparisonPage(comparison, runs);
-  mkdirSync(flags.out, { recursive: true });
+  makeFolder(flags.out);
   for (const [name, content] of Object.entries({ "comparison.json": json, "comparison.svg": svg, "report.html": html }))
     writeFileSync(join(flags.out, name), content);
   if (!flags.json) process.stdout.write(`${join(flags.out, "report.html")}\n`);
@@ -122,20 +124,21 @@ async function measure(
   const targets = targetsOf(probe.layers, plan.layers);
   const reset = await resetSource(plan, spec, size, engine);
   const context: CriticalityContext = { engine, plan, probe, targets, source, reset };
-  const quiet = flags.json && !flags.out;
+  const say = sayUnless(flags.quiet);
+  const unwritten = flags.json && !flags.out;
   const out =
     flags.out ?? `runs/${nameOfModel(path)}-criticality${flags.shard ? `-${flags.shard.index}of${flags.shard.count}` : ""}`;
-  const run = quiet
+  const run = unwritten
     ? undefined
     : RunDirectory.open<CriticalityRecord, CriticalityPlan>(out, plan, { folders: [], identity: identityOf });
   const store: RecordStore = run ?? inMemory();
   const stop = interruptible();
   try {
     const total = plannedRecords(plan, chunksOf(context).length, targets.length).length;
-    if (!flags.json) sayAssumed(assumed, path);
-    if (store.records.length > 0) process.stderr.write(`resuming ${out}: ${store.records.length} of ${total} resets are done\n`);
-    if (probe.folded) process.stderr.write(`note: ${probe.folded.because}\n`);
-    const lines = flags.json ? { record: () => {}, end: () => {} } : liveBars(context, store, total);
+    if (!flags.json && !flags.quiet) sayAssumed(assumed, path);
+    if (store.records.length > 0) say(`resuming ${out}: ${store.records.length} of ${total} resets are done\n`);
+    if (probe.folded) say(`note: ${probe.folded.because}\n`);
+    const lines = flags.json || flags.quiet ? { record: () => {}, end: () => {} } : liveBars(context, store, total);
     try {
       await runCriticality(context, store, { signal: stop.signal, onRecord: lines.record });
     } finally {
@@ -190,8 +193,10 @@ async function openImages(
     ...(flags.resize && { resize: flags.resize }),
     mismatch: flags.mismatch,
   };
-  const source = await datasetImages(dataset, data, read, flags.seed);
-  if (!flags.json) process.stderr.write(`${dataset.describe()}\n`);
+  const say = sayUnless(flags.quiet);
+  if (!flags.json) say(`${dataset.describe()}\n`);
+  const telling = tellingConversions(dataset, "rounded to 8", (sentence) => say(`note: ${sentence}\n`));
+  const source = await datasetImages(telling, data, read, flags.seed);
   return { data, source };
 }
 

@@ -21,6 +21,7 @@ export async function doctor(path: string, flags: DoctorFlags): Promise<void> {
   const resolved = resolveSpec(path, flags);
   const model = await readPredicting(path, resolved.spec);
   const { dataset, spec } = await openFlagged(flags.data, completeSpec(model, resolved.spec), flags, model);
+  if (!flags.json) process.stderr.write(`${dataset.describe()}\n`);
   const {
     samples,
     mismatch,

@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { physicalCores } from "../../../engine/runtime/node.js";
 import { tasks } from "../../../vision/tasks/index.js";
+import { failedSamples } from "../../attack/failed-samples.js";
 import { planFile } from "../../attack/plan.js";
 import { type Card, cardText } from "../../benchmark/card.js";
 import { writeBenchmark } from "../../benchmark/write.js";
@@ -70,7 +71,12 @@ export async function evaluate(path: string | undefined, flags: EvaluateFlags): 
   const [card] = benchmark.cards as [Card];
   if (flags.json) process.stdout.write(`${JSON.stringify(card, undefined, 2)}\n`);
   else if (!flags.quiet) process.stdout.write(`${cardText(card)}\n${report}\n`);
-  return card.audits.failed.length > 0 ? 1 : 0;
+  const audits = flags.allowAudit ? [] : card.audits.failed;
+  if (audits.length > 0)
+    process.stderr.write(`faultline: the audit failed of ${audits.join(", ")}; --allow-audit lets it pass.\n`);
+  const lost = flags.allowFailed ? undefined : failedSamples(benchmark.rows);
+  if (lost !== undefined) process.stderr.write(`faultline: ${lost}\n`);
+  return audits.length > 0 ? 1 : lost === undefined ? 0 : 3;
 }
 
 /** The images of other runs on this model, before anything else runs: what does not go together is found first. They stand in transfer.json. */
@@ -107,7 +113,17 @@ function withFrost(suite: Suite, { frost, quiet }: EvaluateFlags): Suite {
 
 /** The same model, suite and flags have the same name. */
 async function settingsOf(path: string, suite: Suite, threads: number, flags: EvaluateFlags): Promise<string> {
-  const { out: _, json: __, quiet: ___, suite: ____, workers: _____, transferFrom: ______, ...said } = flags;
+  const {
+    out: _,
+    json: __,
+    quiet: ___,
+    suite: ____,
+    workers: _____,
+    transferFrom: ______,
+    allowAudit: a,
+    allowFailed: f,
+    ...said
+  } = flags;
   const deciding = { ...said, data: said.data && resolve(said.data), threads };
   return shortHash([await hashModel(path), suite, deciding]);
 }

@@ -15,6 +15,7 @@ export function finishOf(flags: ReportFlags & { readonly audit?: boolean }, task
     assets: flags.assets,
     print: flags.json ? "json" : flags.quiet ? "problems only" : "text",
     allowAudit: flags.allowAudit ?? false,
+    allowFailed: flags.allowFailed ?? false,
     thresholds: thresholdsOf([...(flags.failUnder ?? []), ...(flags.failOver ?? [])], task),
     say: flags.quiet ? () => {} : toStandardError,
   };

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Attack } from "../../../methods/attacks/definition.js";
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
+import { asNamed, type Places } from "../../attack/places.js";
 import type { AttackPlan } from "../../attack/plan.js";
 import { fingerprintOf } from "../../data/fingerprint.js";
 import { openData } from "../../data/open-data.js";
@@ -29,14 +30,15 @@ export async function fitOnOf(
   { name, definition }: Attack,
   flags: Pick<AttackCommandFlags, "fitOn" | "perturbation" | "shard"> & DataFlags,
   spec: ModelSpec,
+  at: Places = asNamed,
 ): Promise<AttackPlan["fitOn"]> {
   if (!definition.fit) return undefined;
   const { what } = definition.fit;
   const { fitOn, perturbation: path } = flags;
   if (path !== undefined) {
-    if (!existsSync(path))
+    if (!existsSync(at(path)))
       throw new UsageError(`--perturbation ${path}: no such file; a run of ${name} has ${what}.safetensors.`);
-    return { kind: "file", path, sha256: await hashFile(path) };
+    return { kind: "file", path, sha256: await hashFile(at(path)) };
   }
   if (flags.shard)
     throw new UsageError(
@@ -48,6 +50,8 @@ export async function fitOnOf(
       throw new UsageError(`--fit-on ${fitOn}: write a share between 0 and 1, such as 0.5, or the folder of another data set.`);
     return { kind: "share", share };
   }
-  const { dataset, name: given } = await openData(fitOn, { task: spec.task, ...dataOptions(flags) }, spec.size);
+  if (/^\d+,\d+$/.test(fitOn) && !existsSync(at(fitOn)))
+    throw new UsageError(`--fit-on ${fitOn}: write ${fitOn.replace(",", ".")}, with a point.`);
+  const { dataset, name: given } = await openData(fitOn, { task: spec.task, at, ...dataOptions(flags) }, spec.size);
   return { kind: "data", path: given, sha256: await fingerprintOf(dataset), length: dataset.length };
 }

@@ -1,7 +1,9 @@
-import { basename, extname } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, extname, join } from "node:path";
 import { layoutOf } from "../../../methods/sensor/layouts/index.js";
+import { conversionText, countConversions } from "../../../vision/data/conversions.js";
 import { hashFile } from "../../hash-file.js";
-import { interruptible, progress } from "../../runs/progress.js";
+import { interruptible, progress, sayUnless } from "../../runs/progress.js";
 import { readSensorConfig } from "../../sensor/config.js";
 import { middleInWords } from "../../sensor/draw.js";
 import { runSensor, type SensorPlan, stepsDone } from "../../sensor/run-sensor.js";
@@ -25,13 +27,15 @@ export async function sensorTrain(path: string, flags: SensorTrainFlags): Promis
     };
     const out = flags.out ?? `runs/${basename(path, ".json")}`;
     const done = stepsDone(out);
+    const say = sayUnless(flags.quiet);
     const stop = interruptible();
-    const bar = progress("sensor train", 2 * config.steps, done);
+    const bar = progress("sensor train", 2 * config.steps, done, say);
     try {
-      process.stderr.write(done > 0 ? `resuming ${out}\n` : `run directory ${out}\n`);
+      say(beginning(out, done, 2 * config.steps));
       const end = await runSensor(engine, plan, out, {
         signal: stop.signal,
         onProgress: (step, note) => bar.update(step, note),
+        onNote: (sentence) => say(`note: ${sentence}\n`),
       });
       bar.stop();
       if (end === "stopped") {
@@ -51,6 +55,13 @@ export async function sensorTrain(path: string, flags: SensorTrainFlags): Promis
   });
 }
 
+/** What is to be done: all of it, the rest, or nothing more. */
+function beginning(out: string, done: number, total: number): string {
+  if (done === 0) return `run directory ${out}\n`;
+  if (!existsSync(join(out, "report.html"))) return `resuming ${out}: ${done} of ${total} steps are done\n`;
+  return `${out} is finished: what follows is its result; --out DIR begins another run\n`;
+}
+
 /** `faultline sensor simulate image.png` */
 export async function sensorSimulate(path: string, flags: SensorSimulateFlags): Promise<void> {
   const { layout: layouts, size, exact, samples = 16, seed = 0 } = flags;
@@ -58,7 +69,9 @@ export async function sensorSimulate(path: string, flags: SensorSimulateFlags): 
   const out = flags.out ?? `runs/sensor-${basename(path, extname(path))}`;
   await withEngine(flags, async (engine) => {
     const integration = exact ? ({ kind: "exact" } as const) : ({ kind: "samples", count: samples, seed } as const);
-    const { files, psnr, middle } = await simulateSensor(engine, path, out, { layouts, theta, size, integration });
+    const { files, psnr, middle, converted } = await simulateSensor(engine, path, out, { layouts, theta, size, integration });
+    const conversions = conversionText(countConversions([converted]), "read in full");
+    if (conversions !== "") process.stderr.write(`note: ${path} is a picture ${conversions.replace(/^1 /, "")}\n`);
     process.stdout.write(`${middleInWords(middle)}\nThe reconstruction's PSNR is ${psnr.toFixed(2)} dB.\n${files.join("\n")}\n`);
   });
 }

@@ -4,6 +4,7 @@ import { SpecError } from "../../../vision/spec/error.js";
 import { type ModelSpec, type ModelSpecInput, parseModelSpec } from "../../../vision/spec/model-spec.js";
 import { sidecarOf } from "../../../vision/spec/sidecar.js";
 import { taskNames } from "../../../vision/tasks/names.js";
+import { refuseRecord } from "../../runs/refuse-record.js";
 import { UsageError } from "../errors.js";
 import type { SpecFlags } from "../spec-options.js";
 
@@ -98,7 +99,9 @@ function rangeOf({ range, mean, std }: SpecFlags): ModelSpecInput["range"] | und
 
 function readJson(path: string): Partial<ModelSpecInput> {
   try {
-    return JSON.parse(readFileSync(path, "utf8")) as Partial<ModelSpecInput>;
+    const value = JSON.parse(readFileSync(path, "utf8")) as Partial<ModelSpecInput>;
+    refuseRecord(value, path, "a model's specification");
+    return value;
   } catch (error) {
     if (error instanceof SyntaxError) throw new SpecError(`${path} is not valid JSON: ${error.message}.`);
     throw error;

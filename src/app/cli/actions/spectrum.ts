@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import { namedOutputs } from "../../../vision/spec/model-spec.js";
@@ -9,6 +9,7 @@ import { nameOfModel } from "../../name-of-model.js";
 import { pictureFeeds } from "../../picture-feeds.js";
 import { loadPlugins, taskWith } from "../../plugins/plugins.js";
 import { RunError } from "../../runs/error.js";
+import { makeFolder } from "../../runs/folders.js";
 import { type Comparison, comparisonOf, comparisonPage, noSuchLayer } from "../../spectrum/comparison.js";
 import { measureOf, percent, reportPage } from "../../spectrum/report.js";
 import { type SpectrumResult, spectrumOf } from "../../spectrum/result.js";
@@ -24,7 +25,7 @@ import { isOfImages, resolveSpec, sayAssumed } from "./spec.js";
 export async function spectrum(path: string | undefined, flags: SpectrumFlags): Promise<void> {
   if (!path) throw new UsageError("name a model, or two runs after compare.");
   const { spec: said, assumed } = resolveSpec(path, flags, flags.attack ? undefined : usualTasks.pictures);
-  sayAssumed(flags.attack ? assumed : assumed.filter(isOfImages), path);
+  if (!flags.quiet) sayAssumed(flags.attack ? assumed : assumed.filter(isOfImages), path);
   const plugins = await loadPlugins(flags.plugin);
   const attack = flags.attack === undefined ? undefined : attackTyped(flags.attack, flags, plugins.attacks);
   const result = await withEngine(flags, async (engine): Promise<SpectrumResult> => {
@@ -49,7 +50,7 @@ export async function spectrum(path: string | undefined, flags: SpectrumFlags): 
   if (flags.json) process.stdout.write(json);
   if (flags.json && !flags.out) return;
   const out = flags.out ?? join("runs", `${nameOfModel(path)}-spectrum`);
-  mkdirSync(out, { recursive: true });
+  makeFolder(out);
   writeFileSync(join(out, "spectrum.json"), json);
   writeFileSync(join(out, "report.html"), reportPage(result));
   if (!flags.json) process.stdout.write(`${text(result)}\n${join(out, "report.html")}\n`);
@@ -73,7 +74,7 @@ export function compare(runs: readonly string[], { out, json }: { readonly out?:
   const numbers = `${JSON.stringify(comparison, undefined, 2)}\n`;
   process.stdout.write(json ? numbers : comparisonText(comparison));
   if (!out) return;
-  mkdirSync(out, { recursive: true });
+  makeFolder(out);
   writeFileSync(join(out, "comparison.json"), numbers);
   writeFileSync(join(out, "report.html"), comparisonPage(comparison, results));
   if (!json) process.stdout.write(`${join(out, "report.html")}\n`);

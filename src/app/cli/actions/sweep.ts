@@ -1,6 +1,7 @@
 import { freemem } from "node:os";
 import { basename, dirname, extname, join } from "node:path";
 import { physicalCores } from "../../../engine/runtime/node.js";
+import { failedSamples } from "../../attack/failed-samples.js";
 import type { Places } from "../../attack/places.js";
 import { benchmarkText, writeBenchmark } from "../../benchmark/write.js";
 import type { PlaceTable } from "../../cells/bench.js";
@@ -67,7 +68,8 @@ export async function sweep(path: string | undefined, flags: SweepFlags): Promis
   const written =
     done > 0 ? await writeBenchmark([root], root, { version, ...(flags.plugin && { plugins: flags.plugin }) }) : undefined;
   const auditFailed = (written?.benchmark.rows ?? []).filter((row) => row.audit === "failed").map((row) => row.name);
-  const exitCode = failed.length > 0 || (auditFailed.length > 0 && !flags.allowAudit) ? 1 : 0;
+  const lost = flags.allowFailed ? undefined : failedSamples(written?.benchmark.rows ?? []);
+  const exitCode = failed.length > 0 || (auditFailed.length > 0 && !flags.allowAudit) ? 1 : lost === undefined ? 0 : 3;
   if (flags.json) {
     const { before, copied } = end;
     const outcome = {
@@ -91,6 +93,7 @@ export async function sweep(path: string | undefined, flags: SweepFlags): Promis
     process.stderr.write(
       `faultline: the audit failed of ${auditFailed.length} of ${done} runs (${auditFailed[0]}); --allow-audit lets it pass.\n`,
     );
+  if (lost !== undefined) process.stderr.write(`faultline: ${lost}\n`);
   return exitCode;
 }
 

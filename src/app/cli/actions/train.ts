@@ -1,7 +1,8 @@
-import { basename } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { fingerprintOf } from "../../data/fingerprint.js";
 import { hashFile } from "../../hash-file.js";
-import { interruptible, progress } from "../../runs/progress.js";
+import { interruptible, progress, sayUnless } from "../../runs/progress.js";
 import { RunDirectory } from "../../runs/run-directory.js";
 import { openConfigured } from "../../train/build.js";
 import { type ImportedTrainConfig, readTrainConfig, type TrainSettings } from "../../train/config.js";
@@ -31,15 +32,16 @@ export async function train(path: string, flags: TrainFlags): Promise<void> {
       "model" in config ? { ...facts, config, ...said(config) } : { ...facts, config };
     const out = flags.out ?? `runs/${basename(path, ".json")}`;
     const run = RunDirectory.open<TrainRecord, typeof plan>(out, plan, { folders: [], identity: identityOf });
+    const say = sayUnless(flags.quiet);
     const stop = interruptible();
-    const bar = progress("train", config.steps, run.records.at(-1)?.index ?? 0);
+    const bar = progress("train", config.steps, run.records.at(-1)?.index ?? 0, say);
     try {
-      process.stderr.write(run.records.length > 0 ? `resuming ${out}\n` : `run directory ${out}\n`);
+      say(beginning(out, run.records.at(-1)?.index ?? 0, config));
       const end = await runTraining(engine, plan, run, {
         signal: stop.signal,
         plugins,
         onProgress: (step, note) => bar.update(step, note),
-        onNote: (sentence) => process.stderr.write(`note: ${sentence}\n`),
+        onNote: (sentence) => say(`note: ${sentence}\n`),
       });
       bar.stop();
       if (end === "stopped") {
@@ -54,12 +56,14 @@ export async function train(path: string, flags: TrainFlags): Promise<void> {
       // What the network must beat.
       const untouched = end.untouched ? `degraded, as they are: ${inWords(end.untouched).join(", ")}\n` : "";
       if (end.steps < config.steps)
-        process.stderr.write(
+        say(
           `stopped after ${end.steps} of ${config.steps} steps: ${end.rule?.metric} was best at step ${end.evaluated?.index}\n`,
         );
-      process.stdout.write(
-        `${[`loss ${run.records.at(-1)!.loss!.toPrecision(5)}`, ...metrics].join(", ")}\n${untouched}${out}/model.onnx\n${out}/card.md\n`,
-      );
+      if (flags.json) process.stdout.write(readFileSync(join(out, "summary.json"), "utf8"));
+      else
+        process.stdout.write(
+          `${[`loss ${run.records.at(-1)!.loss!.toPrecision(5)}`, ...metrics].join(", ")}\n${untouched}${out}/model.onnx\n${out}/card.md\n`,
+        );
       run.close();
     } catch (error) {
       run.abandon();
@@ -69,6 +73,14 @@ export async function train(path: string, flags: TrainFlags): Promise<void> {
       stop.done();
     }
   });
+}
+
+/** What is to be done: all of it, the rest, or nothing more. */
+function beginning(out: string, done: number, config: TrainSettings & { readonly model?: string }): string {
+  if (done === 0) return `run directory ${out}\n`;
+  if (!existsSync(join(out, "summary.json"))) return `resuming ${out}: ${done} of ${config.steps} steps are done\n`;
+  const from = config.model === undefined ? `"start": "${out}/model.safetensors"` : `"model": "${out}/model.onnx"`;
+  return `${out} is finished, ${done} steps: what follows is its result. To train on from there, say ${from} in a configuration of its own, or --out DIR with more steps to begin anew\n`;
 }
 
 /** Of data that lie in folders; others are said in full by the configuration. */

@@ -1,9 +1,10 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { OptimizationLevel, Provider } from "../../../engine/runtime/engine.js";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
 import { finishRun } from "../../attack/finish.js";
+import { asNamed, type Places } from "../../attack/places.js";
 import { planFile, type TransferPlan } from "../../attack/plan.js";
 import { readPlan, reopen } from "../../attack/reopen.js";
 import { type AttackRecord, plannedBatches } from "../../attack/run-attack.js";
@@ -57,17 +58,19 @@ export async function transferModels(
   flags: SpecFlags,
   task: ModelSpec["task"],
   tell: boolean,
+  at: Places = asNamed,
 ): Promise<TransferPlan[]> {
   const found: TransferPlan[] = [];
   for (const path of paths) {
-    const { spec: said, assumed } = resolveSpec(path, flags, task);
+    if (!existsSync(at(path))) throw new UsageError(`${path}: no such file; check the path.`);
+    const { spec: said, assumed } = resolveSpec(at(path), flags, task);
     if (said.task !== task)
       throw new UsageError(`${path} is for ${said.task}, and the run attacks ${task}; name a model of the same task.`);
     if (tell) sayAssumed(assumed, path);
-    const spec = completeSpec(await readPredicting(path, said), said);
+    const spec = completeSpec(await readPredicting(at(path), said), said);
     found.push({
       path,
-      sha256: await hashModel(path),
+      sha256: await hashModel(at(path)),
       spec,
       ...(assumed.length > 0 && { assumed: assumed.map((a) => a.field) }),
     });

@@ -87,7 +87,7 @@ export function attackCommand(): Command {
       `
 Images, epsilon and results are in [0, 1] whatever the model takes. Re-running the same command resumes an interrupted run.
 --attack and its parameters take lists (--attack pgd,cospgd --epsilon 2/255,8/255): every combination is a run, and one table and curves show all.
-Exit codes: 0 done; 1 an error, or a failed audit; 2 a bound of --fail-under or --fail-over is missed; 130 stopped by Ctrl-C.
+Exit codes: 0 done; 1 an error, or a failed audit; 2 a bound of --fail-under or --fail-over is missed; 3 samples failed; 130 stopped by Ctrl-C.
 
 Examples:
   faultline attack deeplab.onnx --task segmentation --range imagenet --data VOC2012 --attack cospgd --epsilon 8/255 --steps 20

@@ -17,6 +17,6 @@ export function auditCommand(): Command {
       .option("--samples <n>", "how many samples are attacked again", parsePositiveInteger, 4)
       .addOption(pluginOption("where a module of the run's lies now, if it was moved; repeatable")),
   )
-    .addHelpText("after", "\nThe exit code is 1 when a check failed, 2 when a bound is missed.")
+    .addHelpText("after", "\nThe exit code is 1 when a check failed, 2 when a bound is missed, 3 when samples of the run failed.")
     .action(async (path: string, flags: AuditFlags) => (await import("../actions/audit.js")).audit(path, flags));
 }

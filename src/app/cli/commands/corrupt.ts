@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { corruptions } from "../../../vision/corruptions/catalogue.js";
 import { type Severity, severities } from "../../../vision/corruptions/corruption.js";
-import { parseInteger } from "../model-options.js";
+import { parseInteger, withQuiet } from "../model-options.js";
 
 export interface CorruptFlags {
   readonly kind: readonly string[];
@@ -9,6 +9,7 @@ export interface CorruptFlags {
   readonly seed: number;
   readonly pictures?: string;
   readonly out: string;
+  readonly quiet?: true;
 }
 
 /** `faultline corrupt --kind fog --severity 3 DIR -o OUT` */
@@ -16,7 +17,7 @@ export function corruptCommand(): Command {
   const longest = Math.max(...Object.keys(corruptions).map((name) => name.length));
   const line = ({ name, family, summary }: (typeof corruptions)[string]) =>
     `  ${name.padEnd(longest)}  ${summary}${family === "extra" ? " (extra)" : family === "own" ? " (not of ImageNet-C)" : ""}`;
-  return new Command("corrupt")
+  return withQuiet(new Command("corrupt"))
     .description("Write pictures as noise, blur, weather and compression leave them: the common corruptions of ImageNet-C.")
     .argument("<pictures>", "a picture, or a folder of them (with the folders in it)")
     .requiredOption("--kind <names>", "fog, or several (fog,snow); common = ImageNet-C's fifteen", parseKinds)

@@ -9,6 +9,7 @@ import {
   parseShard,
   parseSize,
   type RuntimeFlags,
+  withQuiet,
   withRuntime,
 } from "../model-options.js";
 import { type SpecFlags, withSpec } from "../spec-options.js";
@@ -34,7 +35,8 @@ export interface CriticalityFlags extends RuntimeFlags, SpecFlags, DataFlags {
   readonly seed: number;
   readonly shard?: { index: number; count: number };
   readonly out?: string;
-  readonly json?: boolean;
+  readonly json?: true;
+  readonly quiet?: true;
 }
 
 /** `faultline criticality model.onnx --data DIR` and `faultline criticality compare RUN_A RUN_B` */
@@ -91,6 +93,7 @@ export function criticalityCommand(): Command {
     .option("--shard <i/n>", "do the i-th of n parts; join them with faultline merge", parseShard)
     .option("--out <dir>", "run directory (default: runs/MODEL-criticality)")
     .option("--json", "print the numbers alone, as JSON; without --out nothing is written");
+  withQuiet(command);
   withRuntime(command.optionsGroup("How it is computed:"))
     .addHelpText(
       "after",

@@ -20,6 +20,8 @@ export interface EvaluateFlags extends RuntimeFlags, SpecFlags, Omit<DataFlags, 
   readonly out?: string;
   readonly json?: true;
   readonly quiet?: true;
+  readonly allowAudit?: true;
+  readonly allowFailed?: true;
 }
 
 /** `faultline evaluate model.onnx --suite dense-v1 --data DIR` */
@@ -58,7 +60,9 @@ export function evaluateCommand(): Command {
     )
     .option("--out <dir>", "where everything is written (default: runs/MODEL-SUITE-SETTINGS)")
     .option("--json", "print the card as JSON on standard output, and nothing else there")
-    .option("--quiet", "print errors alone");
+    .option("--quiet", "print errors alone")
+    .option("--allow-audit", "exit code 0 even where an audit fails")
+    .option("--allow-failed", "exit code 0 even where samples could not be attacked; they are in no number");
   return withRuntime(withMemory(command.optionsGroup("How it is computed:")))
     .addHelpText(
       "after",
@@ -69,6 +73,7 @@ ${Object.values(suites)
   .join("\n")}
 
 Every run of a suite is a run directory of its own within --out, with its report; what is finished is not done again when the command is repeated.
+Exit codes: 0 done; 1 a run or an audit failed; 3 samples failed; 130 stopped by Ctrl-C.
 
 Examples: faultline evaluate deeplab.onnx --suite dense-v1 --task segmentation --range imagenet --data VOC2012 --limit 100
           faultline evaluate resnet50.onnx --suite classification-v1 --data photos --transfer-from runs/resnet18-pgd-1a2b3c4d

@@ -1,9 +1,10 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type LayoutName, layoutNames } from "../../../methods/sensor/layouts/names.js";
-import { parseInteger, parsePositiveInteger, type RuntimeFlags, withRuntime } from "../model-options.js";
+import { parseInteger, parsePositiveInteger, type RuntimeFlags, withQuiet, withRuntime } from "../model-options.js";
 
 export interface SensorTrainFlags extends RuntimeFlags {
   readonly out?: string;
+  readonly quiet?: true;
 }
 
 export interface SensorSimulateFlags extends RuntimeFlags {
@@ -25,7 +26,7 @@ export function sensorCommand(): Command {
 }
 
 function trainCommand(): Command {
-  return withRuntime(new Command("train"))
+  return withQuiet(withRuntime(new Command("train")))
     .description("Learn a sensor's layout together with the network behind it, and compare with the uniform sensor.")
     .argument("<config>", "JSON file as for faultline train, with sensor and evaluation (docs/sensor.md)")
     .option("--out <dir>", "run directory (default: runs/CONFIG)")

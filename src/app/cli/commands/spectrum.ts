@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { Shape } from "../../../engine/tensor/tensor.js";
 import { type AttackFlags, withAttack } from "../attack-options.js";
-import { parseInteger, parsePositiveInteger, parseShape, type RuntimeFlags, withRuntime } from "../model-options.js";
+import { parseInteger, parsePositiveInteger, parseShape, type RuntimeFlags, withQuiet, withRuntime } from "../model-options.js";
 import { type SpecFlags, withSpec } from "../spec-options.js";
 
 export interface SpectrumFlags extends RuntimeFlags, SpecFlags, Partial<AttackFlags> {
@@ -12,6 +12,7 @@ export interface SpectrumFlags extends RuntimeFlags, SpecFlags, Partial<AttackFl
   readonly seed: number;
   readonly out?: string;
   readonly json?: true;
+  readonly quiet?: true;
 }
 
 /** `faultline spectrum model.onnx --data DIR` and `faultline spectrum compare RUN_A RUN_B` */
@@ -34,6 +35,7 @@ export function spectrumCommand(): Command {
     .optionsGroup("The result:")
     .option("--out <dir>", "where to write report.html and spectrum.json (default: runs/MODEL-spectrum)")
     .option("--json", "print the numbers as JSON, and write only where --out says");
+  withQuiet(command);
   withSpec(command.optionsGroup("The model, what it takes and yields:"));
   withAttack(command, {
     help: "also the spectra of this attack's perturbation and of what the model says under it; needs --task",

@@ -13,6 +13,7 @@ export interface SweepFlags {
   readonly list?: true;
   readonly skipImpossible?: true;
   readonly allowAudit?: true;
+  readonly allowFailed?: true;
   readonly printPlan?: true;
   readonly json?: true;
   readonly quiet?: true;
@@ -51,13 +52,14 @@ export function sweepCommand(): Command {
     .addOption(pluginOption("a module of your own with attacks, for plans that name them; repeatable"))
     .option("--out <dir>", "where everything is written (default: runs/PLAN)")
     .option("--allow-audit", "exit code 0 even where an audit fails")
+    .option("--allow-failed", "exit code 0 even where samples could not be attacked; they are in no number")
     .option("--json", "print what came of it as JSON on standard output, and nothing else there")
     .option("--quiet", "print errors alone")
     .addHelpText(
       "after",
       `
 What is finished is not run again: the same command goes on after Ctrl-C, and a changed plan runs what changed.
-Exit codes: 0 done; 1 a cell or an audit failed; 130 stopped by Ctrl-C.
+Exit codes: 0 done; 1 a cell or an audit failed; 3 samples failed; 130 stopped by Ctrl-C.
 
 Examples: faultline sweep --print-plan > plan.yaml
           faultline sweep plan.yaml --workers 4

@@ -57,7 +57,30 @@ it("says where it stopped, what it reached and where that is", async () => {
   const files = readdirSync(join(folder, "run"));
   expect(files).toContain("network.json");
   expect(files).not.toContain("images");
+  const before = results;
+  expect(await run()).toBe(0);
+  expect(errors).toContain(`run is finished, 3 steps: what follows is its result. To train on from there, say "start": "`);
+  expect(errors).not.toContain("resuming");
+  expect(results).toBe(before);
   expect(await run({ steps: 7 })).toBe(1);
-  expect(errors).toContain('holds a run with other settings ("steps": 6 there, "steps": 7 now)');
+  expect(errors).toContain("holds a run with other settings (steps is 6 there and 7 now)");
   expect(existsSync(join(folder, "run", "model.onnx"))).toBe(true);
+});
+
+it("says nothing with --quiet, and its summary alone with --json", async () => {
+  [errors, results] = ["", ""];
+  const path = join(folder, "quiet.json");
+  writeFileSync(path, JSON.stringify({ ...config, steps: 2 }));
+  expect(await main(["train", path, "--out", join(folder, "quiet"), "--quiet", "--json"])).toBe(0);
+  expect(errors).toBe("");
+  expect(JSON.parse(results)).toMatchObject({ steps: 2, loss: expect.any(Number) });
+});
+
+it("refuses the record of a run in place of a configuration, in one sentence", async () => {
+  errors = "";
+  const record = join(folder, "quiet", "run.json");
+  expect(await main(["train", record])).toBe(1);
+  expect(errors).toBe(
+    `faultline: ${record} is the record of a run of faultline train (what it trained stands in its field "config"), and the configuration of a training is wanted here; the run itself goes on when its command is repeated.\n`,
+  );
 });

@@ -1,19 +1,22 @@
 import { Command } from "commander";
 import { pluginOption } from "../attack-options.js";
-import { type RuntimeFlags, withRuntime } from "../model-options.js";
+import { type RuntimeFlags, withQuiet, withRuntime } from "../model-options.js";
 
 export interface TrainFlags extends RuntimeFlags {
   readonly out?: string;
+  readonly json?: true;
+  readonly quiet?: true;
   readonly plugin?: string[];
 }
 
 /** `faultline train config.json` */
 export function trainCommand(): Command {
-  return withRuntime(new Command("train"))
+  return withQuiet(withRuntime(new Command("train")))
     .description("Train a network on a data set or on synthetic scenes, plainly or against attacks.")
     .argument("<config>", "JSON file that says network, data, loss, optimizer, schedule, adversary (docs/training.md)")
     .option("--out <dir>", "run directory (default: runs/CONFIG)")
     .addOption(pluginOption("a module of your own with attacks, which adversary.attack then knows; repeatable"))
+    .option("--json", "print what came of it (summary.json) on standard output, and nothing else there")
     .addHelpText(
       "after",
       `

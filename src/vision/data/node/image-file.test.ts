@@ -4,6 +4,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { tensor } from "../../../engine/tensor/tensor.js";
+import { conversionsOf } from "../conversions.js";
 import { DataError } from "../error.js";
 import { encodePng, type PngColor } from "../formats/png.js";
 import { readImage, writeImage } from "./image-file.js";
@@ -22,6 +23,25 @@ async function read(bytes: Uint8Array, name = "picture.png") {
 const ramp = Uint8Array.from({ length: 256 * 3 }, (_, i) => (i * 7) % 256);
 const png = (color: PngColor, depth: number, width: number, values: number[]) =>
   encodePng({ width, height: 1, color, depth, data: depth === 16 ? Uint16Array.from(values) : Uint8Array.from(values) });
+
+describe("what is converted", () => {
+  it("is known of a picture: transparency that shows, CMYK, 16 bits, further frames", async () => {
+    const of = async (bytes: Uint8Array, name?: string) => conversionsOf(await read(bytes, name));
+    expect(await of(png("rgb-alpha", 8, 1, [10, 20, 30, 254]))).toEqual(["transparency"]);
+    expect(await of(png("rgb-alpha", 8, 1, [10, 20, 30, 255]))).toEqual([]);
+    expect(await of(png("rgb-alpha", 16, 1, [10, 20, 30, 254]))).toEqual(["transparency", "16-bit"]);
+    expect(await of(png("gray", 16, 1, [10]))).toEqual(["16-bit"]);
+    expect(await of(png("gray", 8, 1, [10]))).toEqual([]);
+    const plain = sharp({ create: { width: 8, height: 8, channels: 3, background: "#8040c0" } });
+    expect(await of(await plain.clone().toColourspace("cmyk").jpeg().toBuffer(), "picture.jpg")).toEqual(["cmyk"]);
+    expect(await of(await plain.clone().jpeg().toBuffer(), "picture.jpg")).toEqual([]);
+    const frames = Uint8Array.from({ length: 2 * 8 * 8 * 3 }, (_, i) => (i * 7) % 256);
+    const moving = await sharp(frames, { raw: { width: 8, height: 16, channels: 3, pageHeight: 8 } })
+      .gif()
+      .toBuffer();
+    expect(await of(moving, "picture.gif")).toEqual(["frames"]);
+  });
+});
 
 describe("readImage", () => {
   it("is exactly v / 255 for every level, channel by channel", async () => {

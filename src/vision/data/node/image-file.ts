@@ -31,7 +31,7 @@ export async function decodeImage(bytes: Uint8Array): Promise<Samples> {
   try {
     // "error": a file with a mere warning (many real JPEGs) is read, a truncated one is not.
     const source = sharp(bytes, { ignoreIcc: true, autoOrient: true, failOn: "error" });
-    const { depth } = await source.metadata();
+    const { depth, space, pages = 1 } = await source.metadata();
     const wide = depth === "ushort";
     const { data, info } = await source
       .toColourspace(wide ? "rgb16" : "srgb")
@@ -40,7 +40,13 @@ export async function decodeImage(bytes: Uint8Array): Promise<Samples> {
     const samples = wide
       ? new Uint16Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.length))
       : new Uint8Array(data);
-    return { width: info.width, height: info.height, channels: info.channels as Samples["channels"], data: samples };
+    return {
+      width: info.width,
+      height: info.height,
+      channels: info.channels as Samples["channels"],
+      data: samples,
+      converted: [...(space === "cmyk" ? (["cmyk"] as const) : []), ...(pages > 1 ? (["frames"] as const) : [])],
+    };
   } catch (error) {
     throw new DataError(`this is not a picture that can be read (${(error as Error).message.split("\n")[0]}).`);
   }
