@@ -57,6 +57,12 @@ describe("the leaderboard", () => {
       | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |
       | oak | **80.0 %** | **50.0 %** | 30.0 % | **40.0 %** | **20.0 %** | **40.0 %** | **20.0 %** | 55.0 % | 50.0 % | 1 failed |
       | elm | 70.0 % | 40.0 % | **35.0 %** | **40.0 %** | **20.0 %** | **40.0 %** | **20.0 %** | **60.0 %** | **60.0 %** | passed |
+
+      worst l_inf 4/255: the worst over the attacks within l_inf 4/255 (SemSegBench's reliability measure, ReM)
+
+      mean corr.: mean over the corruptions: over kinds of the mean over their severities
+
+      worst corr. (GAM): the worst kind and severity (SemSegBench's generalization ability measure, GAM)
       "
     `);
   });

@@ -55,7 +55,7 @@ it("a picture that cannot be read is named, and the others are written", async (
     "-o",
     folder.path("some"),
   );
-  expect(code).toBe(1);
+  expect(code).toBe(3);
   expect(out).toBe(`1 picture in ${folder.path("some")}; 1 could not be read\n`);
   expect(err).toContain(`${folder.path("damaged", "broken.png")}: this is not a picture`);
 });

@@ -43,7 +43,7 @@ describe("faultline retrofit", () => {
     expect(code).toBe(0);
     expect(out).toContain("2 of 2 layers replaced. It takes image 1x3x32x32; height and width are fixed");
     expect(out).toMatch(/Conv -> "[^"]+" +strided convolution +3x32x32 -> 6x16x16 +flc/);
-    expect(out).toMatch(/On 3 synthetic pictures, brought to 32x32, their shape kept, the output moved by/);
+    expect(out).toMatch(/On 3 synthetic pictures of 32x32, the output moved by/);
     const { graph } = await readModel(output);
     for (const name of ["down", "mix"]) expect(graph.initializers.has(name), name).toBe(true);
     expect([...graph.initializers.keys()].some((name) => name.endsWith("large.weight"))).toBe(true);

@@ -109,7 +109,7 @@ describe("an imported model", () => {
     expect(plan().assumed).toBeUndefined();
     sidecar({ task: "segmentation", range: "-1..1", ...rest });
     const other = await train("assumed", { model: silent });
-    expect([other.code, other.err]).toEqual([1, expect.stringMatching(/holds a run with other settings \("range"/)]);
+    expect([other.code, other.err]).toEqual([1, expect.stringMatching(/holds a run with other settings \(spec\.range is /)]);
     writeFileSync(join(folder, "silent.spec.json"), "{");
     const broken = await train("broken", { model: silent });
     expect([broken.code, broken.err]).toEqual([1, expect.stringMatching(/silent\.spec\.json is not valid JSON/)]);
