@@ -18,6 +18,7 @@ import { fitOnOf } from "../cli/actions/fit-on.js";
 import type { SaidSpec } from "../cli/actions/spec.js";
 import { transferModels } from "../cli/actions/transfer.js";
 import type { AttackCommandFlags } from "../cli/commands/attack.js";
+import { UsageError } from "../cli/errors.js";
 import { version } from "../cli/version.js";
 import { fingerprintOf, hashSample } from "../data/fingerprint.js";
 import { type DataOptions, openData } from "../data/open-data.js";
@@ -125,6 +126,10 @@ export class Planner {
       ignoreLabel === undefined || settings.ignore
         ? model.spec
         : { ...model.spec, ignore: [...new Set([...model.spec.ignore, ignoreLabel])] };
+    const { roles }: { readonly roles: readonly string[] } = tasks[spec.task];
+    const stranger = settings.perturb?.find((role) => !roles.includes(role));
+    if (stranger !== undefined)
+      throw new UsageError(`there is no image "${stranger}" to perturb; ${spec.task} has ${roles.join(", ")}.`);
     const fit = fitOf(settings, spec);
     const eot = await eotOf(settings.eot, settings.eotSamples, this.at);
     const { target } = settings;

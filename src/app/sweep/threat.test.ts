@@ -51,5 +51,7 @@ it("says what is not there, or does not fit, before anything runs", async () => 
   expect((await planned("attacks: [fgsm]\ntransfer-to: nothing.onnx\n")).problems).toEqual([
     expect.stringContaining("nothing.onnx: no such file"),
   ]);
-  expect((await planned("attacks: [fgsm]\nperturb: image2\n")).problems).toHaveLength(1);
+  expect((await planned("attacks: [fgsm]\nperturb: image2\n")).problems).toEqual([
+    expect.stringContaining('there is no image "image2" to perturb; segmentation has image'),
+  ]);
 });
