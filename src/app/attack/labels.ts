@@ -1,5 +1,6 @@
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
+import { objectsOf } from "../../vision/tasks/detection/boxes.js";
 import { tasks } from "../../vision/tasks/index.js";
 import type { AttackPlan } from "./plan.js";
 import { type Prepared, withoutTruth } from "./prepare.js";
@@ -24,10 +25,9 @@ export function labelProblem(target: Tensor, classes: number, spec: ModelSpec, w
   return undefined;
 }
 
-/** The same for a list of objects [M, 6]. */
-function classProblem({ data, shape }: Tensor, classes: number, where: string): string | undefined {
-  for (let i = 0; i < shape[0]!; i++) {
-    const label = Number(data[6 * i + 4]);
+/** The same for a list of objects. */
+function classProblem(target: Tensor, classes: number, where: string): string | undefined {
+  for (const { label } of objectsOf(target)) {
     if (label >= classes)
       return `${where} has an object of class ${label}, but the model's classes are 0 to ${classes - 1}: is this the data set that it was trained for? (COCO's classes are counted through, or with --variant ids have COCO's own numbers.)`;
   }

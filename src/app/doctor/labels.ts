@@ -1,5 +1,6 @@
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
+import { objectsOf } from "../../vision/tasks/detection/boxes.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { type Finding, good, percent, unsure, wrong } from "./finding.js";
 import type { Labeled } from "./score.js";
@@ -48,11 +49,9 @@ export function labelRange(samples: readonly Labeled[], classes: number, spec: M
     : wrong("labels", `${sentence} Is this the data set that the model was trained for?`);
 }
 
-/** Whether the objects' classes are among the model's. Targets are lists [M, 6]. */
+/** Whether the objects' classes are among the model's. Targets are lists of objects. */
 export function objectClasses(samples: readonly Labeled[], classes: number): Finding {
-  const labels = samples.flatMap(({ target }) =>
-    Array.from({ length: target?.shape[0] ?? 0 }, (_, i) => Number(target!.data[6 * i + 4])),
-  );
+  const labels = samples.flatMap(({ target }) => (target ? objectsOf(target).map(({ label }) => label) : []));
   if (labels.length === 0) return unsure("labels", "These pictures have no objects; what they would show is left out.");
   const most = labels.reduce((a, b) => Math.max(a, b));
   return most < classes

@@ -12,7 +12,7 @@ import { DataError } from "./error.js";
  * | segmentation | `image` | int32 `[H, W]`, class indices or `ignoreLabel` | |
  * | flow | `image1`, `image2` | float32 `[2, H, W]`, pixels: u to the right, v down | bool `[H, W]` |
  * | disparity | `left`, `right` | float32 `[1, H, W]`, pixels, never negative | bool `[H, W]` |
- * | detection | `image` | float32 `[M, 6]`, for each object x1, y1, x2, y2 in pixels, class, and 1 (2: a crowd, which counts neither way) | |
+ * | detection | `image` | float32 `[M, 6]`, for each object x1, y1, x2, y2 in pixels, class, and 1 (2: a crowd, which counts neither way); a seventh column says how many square pixels it covers | |
  * | restoration | `image` (degraded) | float32 `[3, H, W]` in [0, 1] | |
  *
  * The flow at pixel (x, y) of `image1` leads to (x + u, y + v) in `image2`. The disparity d at pixel (x, y) of `left` leads to

@@ -38,14 +38,14 @@ export function checkedTargets(given: Targets, type: ValueType, classes: number,
 }
 
 /**
- * Lists of objects, one [M, 6] for each image (or one tensor [N, M, 6], where rows of zeros are none), held against images and model.
+ * Lists of objects, one [M, 6] or [M, 7] for each image (or one tensor [N, M, 6], where rows of zeros are none), held against images and model.
  *
  * @param classes of the model.
  * @throws DataError for counts and shapes that do not agree, classes that the model has not, values that are no number.
  */
 export function checkedLists(given: Targets, count: number, classes: number): Tensor<"float32">[] {
   const wanted =
-    "targets are lists of objects here, float32[M, 6] for each image: x1, y1, x2, y2 in pixels, class, and 1 (2: a crowd)";
+    "targets are lists of objects here, float32[M, 6] for each image: x1, y1, x2, y2 in pixels, class, and 1 (2: a crowd); a seventh column may say how many square pixels the object covers";
   if (given === null || typeof given !== "object") throw new DataError(`There are no targets, but ${String(given)}; ${wanted}.`);
   const lists = isTensor(given)
     ? given.shape.length === 3
@@ -54,7 +54,7 @@ export function checkedLists(given: Targets, count: number, classes: number): Te
     : Array.from(given as ArrayLike<unknown>);
   if (lists.length !== count) throw new DataError(`There are ${count} images, but ${lists.length} lists of objects; ${wanted}.`);
   return lists.map((list, i) => {
-    if (!isTensor(list) || list.shape.length !== 2 || list.shape[1] !== 6)
+    if (!isTensor(list) || list.shape.length !== 2 || (list.shape[1] !== 6 && list.shape[1] !== 7))
       throw new DataError(`The targets of image ${i} are ${isTensor(list) ? describe(list) : typeof list}; ${wanted}.`);
     const rows = entriesOf(list).map((row) => Array.from(toNumbers(row)));
     const odd = rows.findIndex((row) => row.some((v) => !Number.isFinite(v)));
@@ -63,7 +63,7 @@ export function checkedLists(given: Targets, count: number, classes: number): Te
     const beyond = there.find(([, , , , label, state]) => label! >= classes || (label! < 0 && state === 1));
     if (beyond)
       throw new DataError(`An object of image ${i} is of class ${beyond[4]}, but the model's classes are 0 to ${classes - 1}.`);
-    return tensor("float32", [there.length, 6], there.flat());
+    return tensor("float32", [there.length, list.shape[1]!], there.flat());
   });
 }
 

@@ -24,6 +24,8 @@ const file = z.object({
       image_id: z.number(),
       category_id: z.number().int(),
       bbox: z.tuple([z.number(), z.number(), side, side]),
+      // of the outline
+      area: z.number().optional(),
       iscrowd: z.union([z.literal(0), z.literal(1), z.boolean()]).optional(),
     }),
   ),
@@ -77,9 +79,10 @@ export const coco: Layout = {
         const path = join(pictures, file_name);
         const image = await readImage(path);
         const list = listOf(
-          (objects.get(id) ?? []).map(({ bbox: [x, y, w, h], category_id, iscrowd }) => ({
+          (objects.get(id) ?? []).map(({ bbox: [x, y, w, h], area, category_id, iscrowd }) => ({
             ...{ x1: x, y1: y, x2: x + w, y2: y + h, label: labelOf.get(category_id)! },
             state: iscrowd ? state.crowd : state.object,
+            ...(area !== undefined && { covers: area }),
           })),
         );
         return {

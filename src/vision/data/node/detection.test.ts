@@ -34,7 +34,7 @@ beforeAll(async () => {
         { id: 3, file_name: "a.jpg", width: 40, height: 20 },
       ],
       annotations: [
-        { image_id: 7, category_id: 90, bbox: [30, 5, 10, 4], iscrowd: 0 },
+        { image_id: 7, category_id: 90, bbox: [30, 5, 10, 4], area: 31.5, iscrowd: 0 },
         { image_id: 3, category_id: 1, bbox: [0, 0, 10, 10], iscrowd: 1 },
       ],
       categories: [
@@ -67,7 +67,7 @@ it("COCO: in the order of the pictures' ids, categories counted through, crowds,
   expect(objectsOf(a.target!)).toEqual([{ x1: 0, y1: 0, x2: 10, y2: 10, label: 0, state: 2 }]);
   // Orientation 6 turns a quarter to the right: (x, y) goes to (20 - y, x).
   expect(b.inputs.image!.shape).toEqual([3, 40, 20]);
-  expect(objectsOf(b.target!)).toEqual([{ x1: 11, y1: 30, x2: 15, y2: 40, label: 1, state: 1 }]);
+  expect(objectsOf(b.target!)).toEqual([{ x1: 11, y1: 30, x2: 15, y2: 40, label: 1, state: 1, covers: 31.5 }]);
   const ids = await openDataset(join(root, "coco"), { task: "detection", split: "train", variant: "ids" });
   expect(objectsOf((await ids.sample(1)).target!)[0]!.label).toBe(90);
   expect([ids.classNames?.length, ids.classNames?.[90], ids.classNames?.[2]]).toEqual([91, "toothbrush", "class 2"]);

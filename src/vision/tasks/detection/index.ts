@@ -75,9 +75,14 @@ export const detection: Task = {
       },
       summarize: (samples) => {
         const result = collected<DetectionSample, DetectionMetric>(new DetectionMetric(), samples).result();
-        const { mAP, mAP50, mAP75, recall, boxes, score, classes } = result;
+        const { mAP, mAP50, mAP75, mAPOf, recall, recallAt, recallOf, boxes, score, classes } = result;
         const each = [...classes].map(([k, value]) => [`AP class ${k}`, value] as const);
-        return { mAP, mAP50, mAP75, recall, boxes, score, ...Object.fromEntries(each) };
+        return {
+          ...{ mAP, mAP50, mAP75, "mAP small": mAPOf.small, "mAP medium": mAPOf.medium, "mAP large": mAPOf.large },
+          ...{ "recall@1": recallAt[1], "recall@10": recallAt[10], recall },
+          ...{ "recall small": recallOf.small, "recall medium": recallOf.medium, "recall large": recallOf.large },
+          ...{ boxes, score, ...Object.fromEntries(each) },
+        };
       },
     };
   },
@@ -94,7 +99,15 @@ export const detection: Task = {
     mAP: named(inPercent, "mean average precision over the classes, at overlaps from 0.5 to 0.95, as the COCO benchmark has it"),
     mAP50: named(inPercent, "mean average precision over the classes at an overlap of 0.5"),
     mAP75: named(inPercent, "mean average precision over the classes at an overlap of 0.75"),
+    "mAP small": named(inPercent, "mAP of objects of up to 32² square pixels alone"),
+    "mAP medium": named(inPercent, "mAP of objects of 32² to 96² square pixels alone"),
+    "mAP large": named(inPercent, "mAP of objects from 96² square pixels on alone"),
+    "recall@1": named(inPercent, "recall by the surest box of each class and picture alone"),
+    "recall@10": named(inPercent, "recall by the 10 surest boxes of each class and picture alone"),
     recall: named(inPercent, "share of the objects that is found, mean over the classes and overlaps from 0.5 to 0.95"),
+    "recall small": named(inPercent, "recall of objects of up to 32² square pixels alone"),
+    "recall medium": named(inPercent, "recall of objects of 32² to 96² square pixels alone"),
+    "recall large": named(inPercent, "recall of objects from 96² square pixels on alone"),
     boxes: named(inUnit(1), "boxes a picture with a score of at least 0.25"),
     score: named(inPercent, "mean score of those boxes"),
     "AP class": inPercent,
