@@ -103,14 +103,15 @@ function sweep(seeds: readonly Seed[], wrt: readonly Value[], options: GradientO
   const { active, ends } = activeValues(order, wrt);
 
   const collected = new Map<Value, Value>();
-  const accumulate = (v: Value, cotangent: Value): void => {
+  const addTo = (sums: Map<Value, Value>, v: Value, cotangent: Value): void => {
     if (!sameShape(cotangent.shape, v.shape) || !isFloat(cotangent.type))
       throw new GraphError(`Gradient rule of ${v.node ? nodeLabel(v.node) : v.name}: cotangent ${describe(cotangent)} for ${v}.`);
-    const known = collected.get(v);
+    const known = sums.get(v) ?? collected.get(v);
     const g = cast(cotangent, known?.type ?? (isFloat(v.type) ? gradientType(v.type) : cotangent.type));
-    collected.set(v, known ? add(known, g) : g);
+    const sum = sums.get(v);
+    sums.set(v, sum ? add(sum, g) : g);
   };
-  for (const { of, cotangent } of seeds) if (active.has(of)) accumulate(of, cotangent);
+  for (const { of, cotangent } of seeds) if (active.has(of)) addTo(collected, of, cotangent);
 
   const obstacles: Obstacle[] = [];
   for (const node of order.toReversed()) {
@@ -121,12 +122,15 @@ function sweep(seeds: readonly Seed[], wrt: readonly Value[], options: GradientO
     const passed = applyRule(node, cotangents, wanted, options);
     if (typeof passed === "string") obstacles.unshift({ node, because: passed });
     else if (passed.every((g) => g === undefined)) ends.push({ node, because: "its derivative is 0 wherever it exists" });
+    // What a node reads twice, as x · x does, gets its own sum first: equal terms are twice one term.
+    const own = new Map<Value, Value>();
     node.inputs.forEach((v, i) => {
       if (!wanted[i]) return;
       // behind an obstacle the sweep goes on with any cotangent at all, so that those before it are found too
       const g = typeof passed === "string" ? expand(scalar(v!.graph, 0, isFloat(v!.type) ? v!.type : type), v!.shape) : passed[i];
-      if (g) accumulate(v!, g);
+      if (g) addTo(own, v!, g);
     });
+    for (const [v, g] of own) addTo(collected, v, g);
   }
   if (obstacles.length > 0) throw new NotDifferentiableError(obstacles, lastValuesBefore(obstacles, order, active, wrt));
   const gradientOf = (x: Value): Value | undefined => {
