@@ -1,5 +1,5 @@
 import { nodeAs } from "../../graph/operator.js";
-import { clip } from "../../operators/elementwise/clip.js";
+import { hardSigmoid } from "../../operators/activation/hard-sigmoid.js";
 import { Mul, mul } from "../../operators/elementwise/mul.js";
 import { Greater } from "../../operators/logic/greater.js";
 import { Where } from "../../operators/logic/where.js";
@@ -7,15 +7,12 @@ import type { Rewrite } from "../rewrite.js";
 import { inOrder, isZero, scalarOf } from "./match.js";
 import { stepAbove } from "./steps.js";
 
-/** 1 for the smallest normal float32. */
-const slope = 2 ** 126;
-
 /**
  * `Where(y > 0, g, 0)`, the gradient of ReLU, becomes `g · HardSigmoid(y; α = 2¹²⁶, β = 0)`, which is 0 for y ≤ 0 and 1 for every normal
  * y > 0. HardSigmoid and Mul stay in ONNX Runtime's blocked convolution layout, Greater and Where force a reorder there and back. As 0 · ∞
  * is NaN, only a finite g is masked so: the gradient of √relu(x) at 0 is 0, as PyTorch has it.
  *
- * `Where(y > 0, g, α g)`, that of a leaky ReLU, becomes `g · Clip(2¹²⁶ y; α, 1)`.
+ * `Where(y > 0, g, α g)`, that of a leaky ReLU, becomes `g · HardSigmoid(step + α)` with the step from 0 to 1: α or 1, in the blocked layout as well.
  */
 export const reluMask: Rewrite = {
   name: "relu-mask",
@@ -31,6 +28,6 @@ export const reluMask: Rewrite = {
     if (isZero(other)) return staysFinite(g) ? [mul(g, stepAbove(y, 0))] : undefined;
     const scaled = inOrder(nodeAs(Mul, other)?.inputs ?? [], (v) => v === g);
     const alpha = scaled && scalarOf(scaled[1]);
-    return alpha !== undefined && alpha > 0 && alpha < 1 ? [mul(g, clip(mul(y, slope), alpha, 1))] : undefined;
+    return alpha !== undefined && alpha > 0 && alpha < 1 ? [mul(g, hardSigmoid(stepAbove(y, 0), 1, alpha))] : undefined;
   },
 };
