@@ -2,9 +2,11 @@ import type { Graph } from "../graph/graph.js";
 import type { Provider } from "../runtime/engine.js";
 import { type Rewrite, rewrite } from "./rewrite.js";
 import { absorbExpand } from "./rewrites/absorb-expand.js";
+import { attentionGradient } from "./rewrites/attention-gradient.js";
 import { channelSum } from "./rewrites/channel-sum.js";
 import { clipInBlocks } from "./rewrites/clip-in-blocks.js";
 import { clipMask } from "./rewrites/clip-mask.js";
+import { clipMaskOfConv } from "./rewrites/clip-mask-of-conv.js";
 import { foldChannelScale } from "./rewrites/fold-channel-scale.js";
 import { geluGradient } from "./rewrites/gelu-gradient.js";
 import { hardSwishGradient } from "./rewrites/hard-swish-gradient.js";
@@ -19,6 +21,7 @@ import { splitConv } from "./rewrites/split-conv.js";
 import { spreadDepthwise } from "./rewrites/spread-depthwise.js";
 import { tidyLayout } from "./rewrites/tidy-layout.js";
 import { transposedPhases } from "./rewrites/transposed-phases.js";
+import { transposedProduct } from "./rewrites/transposed-product.js";
 import { winograd } from "./rewrites/winograd.js";
 
 /**
@@ -26,8 +29,8 @@ import { winograd } from "./rewrites/winograd.js";
  * own patterns are recognized before arithmetic is merged, and what becomes of them is placed last.
  */
 export const rewriteStages: readonly (readonly Rewrite[])[] = [
-  [absorbExpand, tidyLayout, maxUnpoolGradient, maxPoolWindows],
-  [reluMask, clipMask, siluGradient, hardSwishGradient, geluGradient, joinPads],
+  [absorbExpand, tidyLayout, maxUnpoolGradient, maxPoolWindows, clipMaskOfConv],
+  [reluMask, clipMask, siluGradient, hardSwishGradient, geluGradient, attentionGradient, transposedProduct, joinPads],
   [tidyLayout, mergeScales],
   [foldChannelScale, splitConv, transposedPhases, spreadDepthwise, padBeforePool, winograd],
   [foldChannelScale, channelSum, clipInBlocks],

@@ -23,6 +23,7 @@ import {
   reshape,
   silu,
   slice,
+  softmax,
   sqrt,
   sub,
   transpose,
@@ -284,6 +285,37 @@ export const cases: readonly RewriteCase[] = [
     build: (x, weight) => clip(conv(x, weight(32, 16, 1, 1), { bias: weight(32) }), 0, 6),
   },
   {
+    rewrite: "clip-mask-of-conv",
+    title: "ReLU6 behind a convolution that widens",
+    x: [1, 16, 5, 5],
+    build: (x, weight) => clip(conv(x, weight(32, 16, 1, 1), { bias: weight(32) }), 0, 6),
+  },
+  {
+    rewrite: "clip-mask-of-conv",
+    title: "on the bounds and next to them",
+    x: [1, 16, 9, 9],
+    values: (r) => [0, 6, 6.0000005, 5.9999995, 1e-20, -1e-20, 1e20, -1e20][r.integer(8)]!,
+    build: (x) => clip(conv(x, x.graph.constant(tensor("float32", [16, 16, 1, 1], identity(16)))), 0, 6),
+  },
+  {
+    rewrite: "attention-gradient",
+    title: "two heads",
+    x: [2, 5, 12],
+    build: (x, weight) => attention(matMul(x, weight(12, 12)), 2),
+  },
+  {
+    rewrite: "transposed-product",
+    title: "two heads",
+    x: [2, 5, 12],
+    build: (x, weight) => attention(matMul(x, weight(12, 12)), 2),
+  },
+  {
+    rewrite: "transposed-product",
+    title: "heads of which the last axis moves",
+    x: [2, 3, 4, 5],
+    build: (x) => transpose(matMul(transpose(x, [0, 1, 3, 2]), mul(x, x)), [0, 3, 1, 2]),
+  },
+  {
     rewrite: "winograd",
     title: "gradient of a wide 3x3 Conv, unequal pads",
     tolerance: 5e-6,
@@ -310,6 +342,17 @@ export const cases: readonly RewriteCase[] = [
     build: (x, weight) => conv(x, weight(4, 1, 3, 5), { strides: [3, 3], pads: [1, 2, 0, 1], group: 4 }),
   },
 ];
+
+/** Self-attention in which queries, keys and values are thirds of the last axis of [N, tokens, C]. */
+function attention(x: Value, heads: number): Value {
+  const [n, tokens, c] = x.shape as [number, number, number];
+  const size = c / 3;
+  const [q, k, v] = [0, 1, 2].map((i) =>
+    transpose(reshape(slice(x, [i * size], [(i + 1) * size], { axes: [2] }), [n, tokens, heads, size / heads]), [0, 2, 1, 3]),
+  );
+  const attended = matMul(softmax(matMul(q!, transpose(k!, [0, 1, 3, 2]))), v!);
+  return reshape(transpose(attended, [0, 2, 1, 3]), [n, tokens, size]);
+}
 
 function identity(n: number): number[] {
   return Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 1 : 0));

@@ -1,4 +1,6 @@
 import type { Value } from "../../graph/graph.js";
+import { nodeAs } from "../../graph/operator.js";
+import { Transpose, transpose } from "../../operators/layout/transpose.js";
 import { isFloat, numberAt, type Shape, sizeOf } from "../../tensor/tensor.js";
 
 /** Channels in a block of ONNX Runtime's convolution layout, on the widest processors. */
@@ -32,3 +34,13 @@ export function variesAlong(v: Value, shape: Shape, axis: number): boolean {
 }
 
 export const isSmaller = (a: Value, b: Value): boolean => sizeOf(a.shape) < sizeOf(b.shape);
+
+/** Matrices transposed, in one Transpose at most. */
+export function swapped(v: Value): Value {
+  const inner = nodeAs(Transpose, v);
+  const order = v.shape.map((_, i) => i);
+  const perm = [...(inner?.attributes.perm ?? order)];
+  perm.push(...perm.splice(-2).reverse());
+  const source = inner?.inputs[0] ?? v;
+  return perm.every((p, i) => p === i) ? source : transpose(source, perm);
+}

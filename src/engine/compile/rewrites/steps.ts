@@ -23,7 +23,7 @@ export const stepBelow = (x: Value, bound: number): Value => hardSigmoid(x, -ste
 const steepness = (bound: number) => (bound === 0 ? 2 ** 126 : slope);
 
 /** The next float32; about 0 the next that the step can tell apart. */
-function nextUp(x: number): number {
+export function nextUp(x: number): number {
   if (Math.abs(x) < 2 ** -76) return 2 ** -76;
   const bits = new DataView(new ArrayBuffer(4));
   bits.setFloat32(0, x);
