@@ -16,7 +16,8 @@ export const attentionGradient: Rewrite = {
   scope: "gradient",
   keeps: "rounding",
   providers: "all",
-  measured: "",
+  measured:
+    "attention with its gradient 0.97 of the time at 197 tokens, 0.93 at 1024, 0.89 at 1600; ViT-Ti forward + dX 0.985 (CPU, 1 thread)",
   apply: (node, { graph }) => {
     const sum = nodeAs(ReduceSum, node);
     const factors = nodeAs(Mul, sum?.inputs[0])?.inputs;

@@ -7,7 +7,7 @@ import { tanh } from "../elementwise/tanh.js";
 
 /**
  * `x Φ(x)` with the normal distribution function Φ (Hendrycks & Gimpel 2016, arXiv 1606.08415): exactly, or by the tanh form of that paper.
- * Written out in operators of opset 18, for Gelu itself exists from opset 20 on; ONNX Runtime fuses the pattern.
+ * Written out in operators of opset 18, for Gelu itself exists from opset 20 on. ONNX Runtime 1.30 fuses the exact form only where it divides by √2.
  */
 export function gelu(x: Value, approximate: "none" | "tanh" = "none"): Value {
   if (approximate === "none") return mul(mul(x, add(erf(mul(x, Math.SQRT1_2)), 1)), 0.5);
