@@ -6,7 +6,6 @@ import { tasks } from "../../vision/tasks/index.js";
 import { columns } from "../cli/table.js";
 import type { Assets } from "../report/pictures.js";
 import { framingText, tilesText, turnWords } from "../report/words.js";
-import { writeReport } from "../report/write-report.js";
 import type { RunDirectory } from "../runs/run-directory.js";
 import type { Check } from "./audit.js";
 import { checklist, examine } from "./examine.js";
@@ -57,6 +56,7 @@ export async function finishRun(context: AttackContext, run: RunDirectory<Attack
       : before;
   if (checks) run.write("audit.json", `${JSON.stringify(checks, undefined, 2)}\n`);
   else rmSync(audited, { force: true });
+  const { writeReport } = await import("../report/write-report.js");
   await writeReport(context, run, { checks, transfers }, assets);
   const report = join(run.path, "report.html");
   const failed = checks?.filter((c) => c.verdict === "failed") ?? [];

@@ -1,5 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import { parseHTML } from "linkedom";
+import { parseHTML } from "linkedom/worker";
 import { formatOf } from "../../vision/metrics/measure.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { isUnattacked, metricOf, type Row } from "./runs.js";

@@ -1,5 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import { parseHTML } from "linkedom";
+import { parseHTML } from "linkedom/worker";
 import { isWeighted } from "../../methods/criticality/layer.js";
 import type { LayerProfile } from "../../methods/criticality/profile.js";
 import { publishedBand } from "../../methods/criticality/published.js";

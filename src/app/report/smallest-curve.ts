@@ -1,5 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import { parseHTML } from "linkedom";
+import { parseHTML } from "linkedom/worker";
 import { tasks } from "../../vision/tasks/index.js";
 import { accuracyCurve, type SmallestSummary } from "../attack/smallest.js";
 import { plain } from "./html.js";

@@ -1,5 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import { parseHTML } from "linkedom";
+import { parseHTML } from "linkedom/worker";
 import type { TrainRecord } from "./run-train.js";
 
 /** Loss against step, and below it the first evaluation metric where there is one, as SVG. */

@@ -14,7 +14,6 @@ import { runTensors } from "../../attack/run-tensors.js";
 import { gradientFaults, gradientRemarks } from "../../attack/summary.js";
 import { missed, type Threshold } from "../../attack/thresholds.js";
 import { eotOf } from "../../attack/transform-of.js";
-import { benchmarkText, writeBenchmark } from "../../benchmark/write.js";
 import { type Cell, cellOf } from "../../cells/cell.js";
 import { Planner, type RunSettings } from "../../cells/planner.js";
 import { shortHash } from "../../hash-file.js";
@@ -189,6 +188,7 @@ async function attackAll(
     return 130;
   }
   if (end.failed.length > 0) return 1;
+  const { benchmarkText, writeBenchmark } = await import("../../benchmark/write.js");
   const { benchmark, report } = await writeBenchmark([root], root, { version });
   const misses = benchmark.rows.flatMap(({ path, summary }) =>
     missed(thresholds, summary, model.spec.task).map((sentence) => `${basename(path)}: ${sentence}`),

@@ -1,7 +1,6 @@
-/** Image files in Node, by sharp (https://sharp.pixelplumbing.com). */
+/** Image files in Node, by sharp (https://sharp.pixelplumbing.com), which is loaded with the first picture: that takes 0.1 s. */
 import { writeFile } from "node:fs/promises";
 import { extname } from "node:path";
-import sharp from "sharp";
 import type { Tensor } from "../../../engine/tensor/tensor.js";
 import { DataError } from "../error.js";
 import { parsePpm } from "../formats/ppm.js";
@@ -28,6 +27,7 @@ export async function readImage(path: string): Promise<Tensor<"float32">> {
  * @throws DataError when the bytes are damaged, cut short or no picture.
  */
 export async function decodeImage(bytes: Uint8Array): Promise<Samples> {
+  const { default: sharp } = await import("sharp");
   try {
     // "error": a file with a mere warning (many real JPEGs) is read, a truncated one is not.
     const source = sharp(bytes, { ignoreIcc: true, autoOrient: true, failOn: "error" });
@@ -55,6 +55,7 @@ export async function decodeImage(bytes: Uint8Array): Promise<Samples> {
 /** The EXIF orientation of a picture (a path, or its bytes), 1 to 8; 1 (as stored) where it has none. */
 export async function orientationOf(picture: string | Uint8Array): Promise<number> {
   const bytes = typeof picture === "string" ? await load(picture, (read) => read) : picture;
+  const { default: sharp } = await import("sharp");
   const metadata = await sharp(bytes)
     .metadata()
     .catch(() => undefined);
@@ -73,6 +74,7 @@ export async function writeImage(path: string, image: Tensor<"float32">): Promis
 
 /** The bytes that `writeImage` writes. */
 export async function encodeImage(image: Tensor<"float32">): Promise<Uint8Array> {
+  const { default: sharp } = await import("sharp");
   const { width, height, channels, data } = samplesFromImage(image);
   return sharp(data, { raw: { width, height, channels } }).png().toBuffer();
 }

@@ -1,5 +1,4 @@
 /** PASCAL VOC's annotations of objects: `Annotations/<id>.xml`, corners in pixels counted from 1, both inclusive. */
-import { DOMParser } from "linkedom";
 import type { Tensor } from "../../../engine/tensor/tensor.js";
 import { listOf, state } from "../../tasks/detection/boxes.js";
 import { DataError } from "../error.js";
@@ -23,7 +22,8 @@ export interface VocAnnotation {
  * @param classes names of the classes, in their order.
  * @throws DataError where the file is no such annotation, or names another class.
  */
-export function parseVocAnnotation(bytes: Uint8Array, classes: readonly string[]): VocAnnotation {
+export async function parseVocAnnotation(bytes: Uint8Array, classes: readonly string[]): Promise<VocAnnotation> {
+  const { DOMParser } = await import("linkedom/worker");
   const document = new DOMParser().parseFromString(new TextDecoder().decode(bytes), "text/xml") as unknown as XmlElement;
   const [root] = document.querySelectorAll("annotation");
   if (!root) throw new DataError("this is no VOC annotation: it has no <annotation>.");
