@@ -13,7 +13,7 @@ const helpEntries = [
   { entry: "src/app/cli/attack-flags.ts", packages: ["commander", "zod"] },
 ];
 /** Of the engine, what stands alone. */
-const lightEngine = /^src\/engine\/(tensor\/|onnx\/nearest\.ts$)/;
+const lightEngine = /^src\/engine\/(tensor\/|onnx\/nearest\.ts$|from-source\.ts$)/;
 const nodePackages = ["onnxruntime-node", "sharp", "commander", "cli-progress", "tsx"];
 
 interface Import {

@@ -36,7 +36,17 @@ export function pack(): string {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
     return readFileSync(done, "utf8");
   }
-  for (const name of ["src", "bin", "package.json", "tsconfig.json", "tsconfig.build.json", ".npmrc", "README.md", "LICENSE"])
+  for (const name of [
+    "src",
+    "bin",
+    "tools",
+    "package.json",
+    "tsconfig.json",
+    "tsconfig.build.json",
+    ".npmrc",
+    "README.md",
+    "LICENSE",
+  ])
     cpSync(join(root, name), join(copy, name), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
   execFileSync("npm", ["run", "pack", "--silent"], { cwd: copy, stdio: ["ignore", "ignore", "inherit"] });

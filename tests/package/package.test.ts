@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { transformSync } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { saveModel } from "../../src/index.js";
+import { saveModel, tensor, writeTensors } from "../../src/index.js";
 import { smallClassifier } from "../../src/vision/model/testing/small-classifier.js";
 import { launch } from "../browser/chromium.js";
 import { serve } from "../browser/server.js";
@@ -43,7 +43,7 @@ describe("the package outside the checkout", () => {
   it("holds what it was built to, and no sources or tests", () => {
     const files = app.run("tar", "tzf", tarball).out.trim().split("\n");
     expect(files).toEqual(
-      expect.arrayContaining(["package/dist/index.js", "package/dist/index.d.ts", "package/dist/index.web.js"]),
+      expect.arrayContaining(["package/dist/index.js", "package/dist/index.d.ts", "package/dist/web/index.web.js"]),
     );
     expect(files.filter((f) => !/^package\/(dist\/|bin\/|package\.json|README\.md|LICENSE)/.test(f))).toEqual([]);
     expect(files.filter((f) => /\.test\.|\/testing\//.test(f))).toEqual([]);
@@ -71,6 +71,27 @@ describe("the package outside the checkout", () => {
     expect(err).toBe("");
     expect(code).toBe(0);
     expect(JSON.parse(out)).toEqual(outcome);
+  });
+
+  it("runs a plugin, whose faultline is the command itself", async () => {
+    app.write("wavering-pgd.mjs", readFileSync(join(root, "examples/plugins/wavering-pgd.mjs"), "utf8"));
+    const images = tensor("float32", [2, 3, 8, 8], new Float32Array(384).fill(0.5));
+    await writeTensors(join(app.path, "images.npz"), new Map([["images", images]]));
+    const spec = ["--task", "classification", "--range", "imagenet", "--input", "images.npz"];
+    const chosen = ["--plugin", "wavering-pgd.mjs", "--attack", "wavering-pgd", "--steps", "2", "--out", "found.npz"];
+    const { code, out, err } = app.node("node_modules/.bin/faultline", "attack", "net.onnx", ...spec, ...chosen);
+    expect(code, err).toBe(0);
+    expect(out).toMatch(/after wavering-pgd; correct [\s\S]*found\.npz/);
+  });
+
+  it("has no file that does not load", () => {
+    const dist = join(app.path, "node_modules/faultline/dist");
+    const starts = ["node-worker.js", "cell-child.js"];
+    const files = readdirSync(dist).filter((name) => name.endsWith(".js") && !starts.includes(name));
+    expect(files).toEqual(expect.arrayContaining(["index.js", "main.js"]));
+    const addresses = files.map((name) => pathToFileURL(join(dist, name)).href);
+    app.write("load.mjs", `for (const address of ${JSON.stringify(addresses)}) await import(address);`);
+    expect(app.node("load.mjs")).toEqual({ code: 0, out: "", err: "" });
   });
 
   it("has types that hold under the strictest settings, without @types/node and without skipLibCheck", () => {

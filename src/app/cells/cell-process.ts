@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
+import { fromSource } from "../../engine/from-source.js";
 import type { CellHooks } from "./bench.js";
 import { type Cell, CellError } from "./cell.js";
 
@@ -66,7 +67,6 @@ export class CellProcess {
    * @throws WorkerDied where the process does not start, with what it said.
    */
   static async start({ plugins = [] }: { readonly plugins?: readonly string[] } = {}): Promise<CellProcess> {
-    const fromSource = import.meta.url.endsWith(".ts");
     const entry = new URL(fromSource ? "./cell-child-source.mjs" : "./cell-child.js", import.meta.url);
     const child = fork(entry, [...plugins], {
       stdio: ["ignore", "ignore", "pipe", "ipc"],

@@ -7,7 +7,7 @@ import type { TaskLoss } from "../../methods/attacks/task-loss.js";
 import type { Task } from "../../vision/tasks/index.js";
 import { watch } from "./blame.js";
 import { hashModule } from "./hash-module.js";
-import { resolveFaultline } from "./resolve-faultline.js";
+import { resolveFaultline, whyNotFound } from "./resolve-faultline.js";
 
 /** A module of somebody's own that cannot be used: one sentence. */
 export class PluginError extends Error {
@@ -88,7 +88,7 @@ async function exportsOf(path: string): Promise<readonly unknown[]> {
   try {
     module = await import(pathToFileURL(resolve(path)).href);
   } catch (error) {
-    throw new PluginError(`--plugin ${path}: the module cannot be loaded: ${firstLine(error)}`);
+    throw new PluginError(`--plugin ${path}: the module cannot be loaded: ${whyNotFound(error) ?? firstLine(error)}`);
   }
   if (module.default === undefined)
     throw new PluginError(`--plugin ${path}: there is no default export; export an attack, a loss, or a list of them.`);

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
+import { fromSource } from "../from-source.js";
 import type { Chunks } from "../onnx/chunks.js";
 import { writeChunks } from "../onnx/write-file.js";
 import { connect, type WorkerEvents, type WorkerPort } from "./client.js";
@@ -37,7 +38,6 @@ function openWorker({ reply, died }: WorkerEvents): WorkerPort {
 }
 
 function startWorker(): Worker {
-  const fromSource = import.meta.url.endsWith(".ts");
   return new Worker(new URL(fromSource ? "./node-worker-source.mjs" : "./node-worker.js", import.meta.url), { execArgv: [] });
 }
 
