@@ -172,6 +172,16 @@ const normalizationCases: ConversionCase[] = [
       initializers: { s: f32([4]), b: f32([4]), m: f32([4]), v: positive(4) },
     },
   ),
+  {
+    name: "BatchNormalization 9, in training as all its outputs say",
+    opset: 9,
+    inputs: image,
+    outputs: { y: "float32", mean: "float32", variance: "float32" },
+    nodes: [node("BatchNormalization", "x s b m v", "y mean variance m2 v2", { epsilon: float(1e-3), momentum: float(0.8) })],
+    initializers: { s: f32([4]), b: f32([4]), m: f32([4]), v: positive(4) },
+    gone: ["BatchNormalization"],
+    tolerance: 1e-5,
+  },
   single(
     "GroupNormalization 21",
     21,

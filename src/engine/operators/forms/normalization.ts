@@ -9,18 +9,27 @@ import { scalar } from "../emit.js";
 import { expand } from "../layout/expand.js";
 import { reshape } from "../layout/reshape.js";
 import { batchNormalization } from "../normalization/batch-normalization.js";
+import { normalizeByBatch } from "../normalization/batch-statistics.js";
 import { instanceNormalization } from "../normalization/instance-normalization.js";
 import { newest } from "./newest.js";
 
-/** Up to opset 13 the further outputs were those of training, which inference leaves open; up to 8 statistics could be those of each element. */
+/**
+ * Up to opset 13 a node with all five outputs is in training, whether or not anybody reads them: ONNX Runtime 1.30 normalizes by the batch then. Up
+ * to 8 statistics could be those of each element.
+ */
 const batchNormalizationForm = defineComposite({
   name: "BatchNormalization",
   opsets: [7, 13],
   inputs: ["X", "scale", "B", "mean", "var"],
   outputs: ["Y", "mean?", "var?", "saved_mean?", "saved_var?"],
   attributes: { epsilon: float(1e-5), momentum: float(0.9), spatial: int(1) },
-  decompose: ({ inputs: [x, scale, bias, mean, variance], attributes: { epsilon, spatial }, read, fail }) => {
-    if (read.slice(1).some(Boolean)) fail("a training statistic that it makes is read; export the model in eval mode");
+  decompose: ({ inputs, attributes: { epsilon, momentum, spatial }, read, fail }) => {
+    const [x, scale, bias, mean, variance] = inputs;
+    const trains = read.length === 5;
+    if (read.slice(trains ? 3 : 1).some(Boolean))
+      fail("a training statistic that it makes is read; export the model in eval mode");
+    if (trains && spatial === 0) fail("it is in training, with statistics of each element; export the model in eval mode");
+    if (trains) return normalizeByBatch(inputs, { epsilon, momentum });
     if (spatial !== 0) return [batchNormalization(x, scale, bias, mean, variance, epsilon)];
     const normal = div(sub(x, mean), sqrt(add(variance, epsilon)));
     return [add(mul(normal, scale), bias)];
