@@ -8,6 +8,7 @@ import { writeModel } from "../onnx/write.js";
 import { Random } from "../tensor/random.js";
 import { type Tensor, tensor, toNumbers } from "../tensor/tensor.js";
 import { differencesFromFile } from "../testing/original-case.js";
+import { inType } from "../testing/retyped.js";
 import { checkedLevels, runModel } from "../testing/run-model.js";
 import { specialize } from "./specialize.js";
 
@@ -293,4 +294,37 @@ it("says which node of such a branch opset 18 does not have", async () => {
   await expect(fixed(picking(20, node("Gelu", "v", "w")))).rejects.toThrow(
     /If "y": inside it, types depend on data \(NonZero "p": .*\), and so its Gelu "w" of opset 20 cannot be written in opset 18; export the model with opset 18/,
   );
+});
+
+/** A branch and a loop behind it, in an element type. */
+const inElements = (type: "float32" | "float16"): SmallModel => ({
+  opset: 18,
+  inputs: { x: [type, [2, 3]], c: ["bool", []], n: ["int64", []] },
+  outputs: { y: type },
+  initializers: { yes: tensor("bool", [], [1]) },
+  nodes: [
+    node("If", "c", "t", {
+      then_branch: body({ inputs: {}, outputs: { a: type }, nodes: [node("Sin", "x", "a")] }),
+      else_branch: body({ inputs: {}, outputs: { b: type }, nodes: [node("Identity", "x", "b")] }),
+    }),
+    node("Loop", "n yes t", "y", {
+      body: body({
+        inputs: { ...turn, s: [type, [2, 3]] },
+        outputs: { still: "bool", next: type },
+        nodes: [keepsOn, node("Mul", "s x", "m"), node("Tanh", "m", "next")],
+      }),
+    }),
+  ],
+});
+
+it.each(checkedLevels)("float16 passes as float32 does, optimization %s", async (level) => {
+  const gradientIn = async (type: "float32" | "float16", c: number) => {
+    const fed = inType(x, type);
+    const feeds = { x: fed, c: tensor("bool", [], [c]), n: tensor("int64", [], [2]), "v.y": fed };
+    return toNumbers((await runModel(gradientGraph(await fixed(smallModel(inElements(type)))), feeds, level))["d.x"]!);
+  };
+  for (const c of [0, 1]) {
+    const expected = await gradientIn("float32", c);
+    expect(await gradientIn("float16", c)).toEqual(expected.map((v) => expect.closeTo(v, 2)));
+  }
 });

@@ -2,9 +2,9 @@ import { reverseSweepOfNumbers } from "../autodiff/gradients.js";
 import { NotDifferentiableError } from "../autodiff/obstacles.js";
 import { embed } from "../graph/embed.js";
 import { Graph, type Value, type ValueType } from "../graph/graph.js";
-import { type GradientContext, type GradientOptions, type GradientRule, opaqueOperator } from "../graph/operator.js";
+import { type GradientContext, type GradientOptions, type GradientRule, nodeAs, opaqueOperator } from "../graph/operator.js";
 import { add } from "../operators/elementwise/add.js";
-import { cast } from "../operators/elementwise/cast.js";
+import { Cast, cast } from "../operators/elementwise/cast.js";
 import { sub } from "../operators/elementwise/sub.js";
 import { gather } from "../operators/indexing/gather.js";
 import { identity } from "../operators/layout/identity.js";
@@ -68,7 +68,11 @@ function ifGradient(captures: readonly string[]): GradientRule {
         return g && graph.input(name!, g.type, g.shape);
       });
       const passed = pullBack(graph, branch, feeds, seeds, wrt, options, fail);
-      types.forEach((type, i) => graph.output(graph.names.fresh(`d ${i}`), passed[i] ?? zeros(graph, type)));
+      types.forEach((type, i) => {
+        const own = passed[i];
+        // the sweep inside hands float16 back as float16
+        graph.output(graph.names.fresh(`d ${i}`), own ? cast(own, type.type) : zeros(graph, type));
+      });
       return graph;
     };
     const bodies = { then_branch: backward(branches[0]), else_branch: backward(branches[1]) };
@@ -88,7 +92,7 @@ function loopGradient(captures: readonly string[]): GradientRule {
     const operands = inputs.slice(0, inputs.length - captures.length);
     const [limit, first, ...given] = operands;
     const formals = body.inputs.slice(0, operands.length);
-    const states = given.map((v, i) => cast(v!, formals[i + 2]!.type));
+    const states = given.map((v, i) => narrowed(v!, formals[i + 2]!.type));
     const outside = new Map(captures.map((name, i) => [name, inTypeOf(inputs[operands.length + i]!, name, [body])] as const));
     // integers that stand for real numbers as well
     const floats = states.flatMap((v, i) => (isFloat(v.type) || wanted[i + 2] || cotangents[i] ? [i] : []));
@@ -234,7 +238,16 @@ function bodyOf(attributes: GradientContext["attributes"], name: string, fail: G
 /** A value in the type in which a body reads it: the sweep sees float16 as float32. */
 function inTypeOf(v: Value, name: string, bodies: readonly Graph[]): Value {
   const formal = bodies.flatMap((body) => body.inputs).find((input) => input.name === name);
-  return formal ? cast(v, formal.type) : v;
+  return formal ? narrowed(v, formal.type) : v;
+}
+
+/**
+ * A value as it was before the sweep widened it. ONNX Runtime 1.30 takes a cast there and back out of a graph without a look into its bodies, which then
+ * lack what they read.
+ */
+function narrowed(v: Value, type: DataType): Value {
+  const before = nodeAs(Cast, v)?.inputs[0];
+  return before?.type === type && v.type === gradientType(type) ? before : cast(v, type);
 }
 
 function unused(name: string, bodies: readonly Graph[]): string {
