@@ -44,18 +44,39 @@ export class Ranges {
 /** Large constants are weights, which are finite in any model that predicts anything: they are not looked through. */
 function rangeOf(t: Tensor): Range | undefined {
   if (t.data.length > 2 ** 16 || t.data.length === 0) return unbounded;
-  if (!seen.has(t)) seen.set(t, lookThrough(t.data instanceof Float32Array ? t.data : toNumbers(t)));
+  if (!seen.has(t)) seen.set(t, allFinite(t) ? boundsOf(t) : undefined);
   return seen.get(t);
 }
 
 /** Each stage of rewrites asks again about the same constants. */
 const seen = new WeakMap<Tensor, Range | undefined>();
 
-function lookThrough(numbers: ArrayLike<number>): Range | undefined {
+const allFinite = (t: Tensor): boolean => {
+  const numbers = (t.type === "float16" ? toNumbers(t) : t.data) as Pick<number[], "includes">;
+  return ![Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY].some((odd) => numbers.includes(odd));
+};
+
+/** Most are weights of products, of whose bounds nobody asks: they are found when somebody does. */
+function boundsOf(t: Tensor): Range {
+  let bounds: Range | undefined;
+  const found = (): Range => {
+    bounds ??= lookThrough(t.data instanceof Float32Array ? t.data : toNumbers(t));
+    return bounds;
+  };
+  return {
+    get low() {
+      return found().low;
+    },
+    get high() {
+      return found().high;
+    },
+  };
+}
+
+function lookThrough(numbers: ArrayLike<number>): Range {
   let [low, high] = [numbers[0]!, numbers[0]!];
   for (let i = 0; i < numbers.length; i++) {
     const v = numbers[i]!;
-    if (!Number.isFinite(v)) return undefined;
     if (v < low) low = v;
     else if (v > high) high = v;
   }

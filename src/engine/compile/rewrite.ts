@@ -48,12 +48,13 @@ export function rewrite(source: Graph, rewrites: readonly Pick<Rewrite, "scope" 
     replace: (node, inputs) => {
       const context: RewriteContext = {
         graph: target,
-        uses: (i) => count.get(node.inputs[i]!) ?? 0,
+        uses: (i) => count[node.inputs[i]?.id ?? -1] ?? 0,
         staysFinite: (v) => ranges.staysFinite(v),
       };
+      const candidate = { ...node, inputs };
       for (const { scope, apply } of rewrites) {
         if (scope === "gradient" && node.sweep !== "reverse") continue;
-        const outputs = apply({ ...node, inputs }, context);
+        const outputs = apply(candidate, context);
         if (outputs) return outputs;
       }
       return undefined;
@@ -64,11 +65,10 @@ export function rewrite(source: Graph, rewrites: readonly Pick<Rewrite, "scope" 
   return target;
 }
 
-/** How many nodes and graph outputs use each value. */
-function usage(source: Graph, nodes: readonly Node[]): ReadonlyMap<Value, number> {
-  const count = new Map<Value, number>();
-  const use = (v: Value) => count.set(v, (count.get(v) ?? 0) + 1);
-  for (const node of nodes) for (const v of node.inputs) if (v) use(v);
-  for (const v of source.outputs.values()) use(v);
+/** How many nodes and graph outputs use each value, by its number. */
+function usage(source: Graph, nodes: readonly Node[]): Uint32Array {
+  const count = new Uint32Array(source.values.size);
+  for (const node of nodes) for (const v of node.inputs) if (v) count[v.id]!++;
+  for (const v of source.outputs.values()) count[v.id]!++;
   return count;
 }

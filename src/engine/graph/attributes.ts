@@ -1,3 +1,4 @@
+import { bytesOf } from "../onnx/chunks.js";
 import type { AttributeKind, Attributes, Operator } from "./operator.js";
 
 /**
@@ -6,6 +7,7 @@ import type { AttributeKind, Attributes, Operator } from "./operator.js";
  * @param fail throws an error that names the node.
  */
 export function completeAttributes(operator: Operator, given: Attributes, fail: (message: string) => never): Attributes {
+  if (completed.get(given) === operator) return given;
   const declared = operator.attributes;
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue;
@@ -22,8 +24,13 @@ export function completeAttributes(operator: Operator, given: Attributes, fail: 
     const known = value ?? fallback;
     return known === undefined ? [] : [[name, known]];
   });
-  return Object.fromEntries(complete);
+  const attributes = Object.fromEntries(complete);
+  completed.set(attributes, operator);
+  return attributes;
 }
+
+/** Attributes of nodes, with the operator for which they are complete: a copy of a node takes them over. */
+const completed = new WeakMap<Attributes, Operator>();
 
 const kindInWords: Readonly<Record<AttributeKind, string>> = {
   int: "a whole number",
@@ -62,8 +69,23 @@ function written(value: unknown): string {
   return typeof value === "object" ? "a tensor or graph" : String(value);
 }
 
-/** A text that is equal for equal values only: NaN, infinities and both zeros are told apart, as JSON does not. */
-export function attributeKey(value: unknown): string {
+/** The text of a node's attributes (see `attributeKey`), made once for each of them that holds no tensor. */
+export function keyOfAttributes(attributes: Attributes, arrays: Arrays): string {
+  const known = keys.get(attributes);
+  if (known !== undefined) return known;
+  const key = attributeKey(attributes, arrays);
+  if (!Object.values(attributes).some((v) => typeof v === "object" && !Array.isArray(v))) keys.set(attributes, key);
+  return key;
+}
+
+const keys = new WeakMap<Attributes, string>();
+
+/**
+ * A text that is equal for equal values only: NaN, infinities and both zeros are told apart, as JSON does not.
+ *
+ * @param arrays tells long arrays apart, which may be weights; without it, the text holds every element.
+ */
+export function attributeKey(value: unknown, arrays?: Arrays): string {
   switch (typeof value) {
     case "number":
       return Object.is(value, -0) ? "-0" : String(value);
@@ -71,9 +93,32 @@ export function attributeKey(value: unknown): string {
       return `${value}n`;
     case "object":
       if (value === null) return "null";
-      if (Array.isArray(value) || ArrayBuffer.isView(value)) return `[${Array.from(value as ArrayLike<unknown>, attributeKey)}]`;
-      return `{${Object.entries(value).map(([key, v]) => `${JSON.stringify(key)}:${attributeKey(v)}`)}}`;
+      if (ArrayBuffer.isView(value) && arrays && value.byteLength > longArray) return `#${arrays.numberOf(value)}`;
+      if (Array.isArray(value) || ArrayBuffer.isView(value))
+        return `[${Array.from(value as ArrayLike<unknown>, (v) => attributeKey(v, arrays))}]`;
+      return `{${Object.entries(value).map(([key, v]) => `${JSON.stringify(key)}:${attributeKey(v, arrays)}`)}}`;
     default:
       return JSON.stringify(value) ?? "undefined";
+  }
+}
+
+/** Arrays of more bytes have no text of their own. */
+const longArray = 512;
+
+/** Numbers arrays, equal ones alike. */
+export class Arrays {
+  /** By length and first bytes. */
+  readonly #known = new Map<string, { readonly bytes: Uint8Array; readonly number: number }[]>();
+  #count = 0;
+
+  numberOf(array: ArrayBufferView): number {
+    const bytes = bytesOf(array);
+    const beginning = `${bytes.length} ${bytes.subarray(0, 16)}`;
+    const alike = this.#known.get(beginning) ?? [];
+    const same = alike.find((other) => other.bytes.every((b, i) => b === bytes[i]));
+    if (same) return same.number;
+    const number = this.#count++;
+    this.#known.set(beginning, [...alike, { bytes, number }]);
+    return number;
   }
 }

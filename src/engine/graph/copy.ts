@@ -1,3 +1,4 @@
+import { sameShape } from "../tensor/tensor.js";
 import { type Graph, GraphError, type Node, type Value } from "./graph.js";
 
 /** The nodes that the given values depend on, in order of construction. */
@@ -48,13 +49,25 @@ export function copyNodes(
       node.sweep,
       () =>
         replace?.(node, inputs) ??
-        target.add(node.operator, inputs, node.attributes, { ...node, outputNames: node.outputs.map(nameOf) }),
+        target.add(node.operator, inputs, node.attributes, {
+          name: node.name,
+          requested: node.requested,
+          captures: node.captures,
+          outputNames: node.outputs.map(nameOf),
+          ...(inputs.every((v, i) => isLike(v, node.inputs[i])) && { types: node.outputs }),
+        }),
     );
     node.outputs.forEach((v, i) => {
       if (outputs[i] && !moved.has(v)) moved.set(v, outputs[i]);
     });
   }
   return move;
+}
+
+/** Whether what follows from one operand of a node follows from the other as well. */
+function isLike(a: Value | undefined, b: Value | undefined): boolean {
+  if (!a || !b) return a === b;
+  return a.type === b.type && a.constant === b.constant && sameShape(a.shape, b.shape);
 }
 
 /** Carries the further names of values over to what they became. */

@@ -1,9 +1,9 @@
 import type { OnnxModel } from "../onnx/model.js";
 import { Names } from "../onnx/names.js";
 import { type DataType, describe, type Shape, sameShape, sizeOf, type Tensor } from "../tensor/tensor.js";
-import { attributeKey, completeAttributes } from "./attributes.js";
+import { Arrays, attributeKey, completeAttributes, keyOfAttributes } from "./attributes.js";
 import { buildModel } from "./build.js";
-import { type Attributes, type Fail, nodeLabel, type Operator } from "./operator.js";
+import { type Attributes, type Fail, type InferContext, nodeLabel, type Operator } from "./operator.js";
 
 /** The static type of a value: element type and shape. Shapes inside a `Graph` are always fixed numbers. */
 export interface ValueType {
@@ -21,6 +21,8 @@ export class Value implements ValueType {
     readonly type: DataType,
     readonly shape: Shape,
     readonly origin: Origin,
+    /** Its number among the values of its graph. */
+    readonly id: number,
   ) {}
 
   /** The tensor, where the value is a constant. */
@@ -84,6 +86,8 @@ export interface AddOptions {
   readonly read?: readonly boolean[];
   readonly name?: string;
   readonly captures?: readonly string[];
+  /** The types of all outputs, where they are known: nothing is checked or inferred then. */
+  readonly types?: readonly ValueType[];
 }
 
 /** "reverse": cotangents, and what is computed for them alone. */
@@ -124,7 +128,8 @@ export class Graph {
   readonly #values = new Map<string, Value>();
   readonly #shared = new Map<string, readonly Value[]>();
   readonly #constants = new Map<Tensor, Value>();
-  readonly #ids = new Map<Value, number>();
+  readonly #arrays = new Arrays();
+  #made = 0;
   #sweep: SweepDirection | undefined;
   #inside: ((operator: string) => string) | undefined;
 
@@ -156,7 +161,7 @@ export class Graph {
     if (same) return same;
     const key =
       role === "computed" && sizeOf(t.shape) <= 64
-        ? `const ${describe(t)} ${t.narrow ?? ""} ${Array.from(t.data as ArrayLike<unknown>, attributeKey)}`
+        ? `const ${describe(t)} ${t.narrow ?? ""} ${Array.from(t.data as ArrayLike<unknown>, (v) => attributeKey(v))}`
         : undefined;
     const known = key && this.#shared.get(key);
     if (known) return known[0]!;
@@ -169,7 +174,7 @@ export class Graph {
 
   /** Names a value as an output of the model. */
   output(name: string, value: Value): void {
-    this.#own(value, `output "${name}"`);
+    this.#own(value, () => `output "${name}"`);
     if (this.outputs.has(name)) throw new GraphError(`The graph has an output named "${name}" already.`);
     if (this.inputs.some((input) => input.name === name && input !== value))
       throw new GraphError(`The graph has an input named "${name}"; give the output another name.`);
@@ -178,7 +183,7 @@ export class Graph {
 
   /** Gives a value a further name to be found by; a name that stands for a value already goes on to do so. */
   alias(name: string, value: Value): void {
-    this.#own(value, `"${name}"`);
+    this.#own(value, () => `"${name}"`);
     if (!this.#values.has(name)) this.#values.set(name, value);
   }
 
@@ -197,8 +202,10 @@ export class Graph {
   ): readonly Value[] {
     const { outputNames = [], captures = [] } = options;
     const name = options.name || (this.#inside?.(operator.name) ?? "");
-    const made = name === "" ? outputNames.find(Boolean) : undefined;
-    const label = made === undefined ? nodeLabel({ operator, name }) : `${nodeLabel({ operator, name })} (which makes "${made}")`;
+    const label = (): string => {
+      const made = name === "" ? outputNames.find(Boolean) : undefined;
+      return `${nodeLabel({ operator, name })}${made === undefined ? "" : ` (which makes "${made}")`}`;
+    };
     let subject: GraphError["subject"] = "use";
     const fail: Fail = (message, about = subject) => {
       const shapes = inputs
@@ -206,10 +213,10 @@ export class Graph {
           v ? `${(operator.inputs[i] ?? operator.inputs.at(-1) ?? "").replace(/[?.]/g, "")} ${describe(v)}` : undefined,
         )
         .filter(Boolean);
-      throw new GraphError(`${label}: ${message} (inputs: ${shapes.join(", ") || "none"}).`, about);
+      throw new GraphError(`${label()}: ${message} (inputs: ${shapes.join(", ") || "none"}).`, about);
     };
     for (const v of inputs) if (v) this.#own(v, label);
-    checkArity(operator, inputs, fail);
+    if (!options.types) checkArity(operator, inputs, fail);
     const complete = completeAttributes(operator, attributes, fail);
     const outputCount = options.outputCount ?? (outputNames.length || 1);
     const requested = options.requested ?? Array.from({ length: outputCount }, (_, i) => outputNames[i] !== "");
@@ -217,34 +224,25 @@ export class Graph {
     const read = options.read ?? requested;
     const trimmed = [...inputs];
     while (trimmed.length > 0 && trimmed.at(-1) === undefined) trimmed.pop();
-    const key = shareable(operator)
-      ? `${operator.domain}.${operator.name}.${operator.opsets ?? ""} ${[...requested, ...(operator.decompose ? read : [])].map(Number).join("")} ${trimmed.map((v) => (v ? this.#ids.get(v) : "")).join(",")} ${attributeKey(complete)}`
-      : undefined;
+    const shared = sharedAs(operator);
+    const key =
+      shared &&
+      `${shared} ${operator.decompose ? `${requested} ${read}` : requested} ${trimmed.map((v) => v?.id)} ${keyOfAttributes(complete, this.#arrays)}`;
     const known = key && this.#shared.get(key);
     if (known) return known;
 
     subject = "shapes";
     // Rules see undefined, not absence, for optional inputs that are left out.
-    const context = { inputs: trimmed, attributes: complete, outputCount: requested.length, fail };
-    const fits = <T>(rule: () => T): T => {
-      try {
-        return rule();
-      } catch (error) {
-        // sizes that are no whole numbers, or below 0
-        if (error instanceof RangeError) return fail(`its attributes and operands do not fit each other: ${error.message}`);
-        throw error;
-      }
-    };
-    const parts = fits(() => operator.decompose?.({ ...context, graph: this, read, name })) as readonly Value[] | undefined;
+    const context = () => ({ inputs: trimmed, attributes: complete, outputCount: requested.length, fail });
+    const { decompose } = operator;
+    const parts = decompose && fitting(() => decompose({ ...context(), graph: this, read, name }) as readonly Value[], fail);
     if (parts) {
       if (read.some((isRead, i) => isRead && requested[i] && !parts[i]))
         fail(`it has ${parts.length} outputs, ${requested.length} were asked for`);
       if (key) this.#shared.set(key, parts);
       return parts;
     }
-    const types = fits(() => operator.infer(context));
-    const odd = types.find(({ shape }) => !shape.every((d) => Number.isSafeInteger(d) && d >= 0));
-    if (odd) fail(`its attributes make an output of the shape [${odd.shape.join(", ")}]`);
+    const types = options.types ?? inferred(operator, context());
     const outputs: Value[] = [];
     const node: Node = {
       operator,
@@ -301,15 +299,31 @@ export class Graph {
   }
 
   #value(name: string, type: DataType, shape: Shape, origin: Origin): Value {
-    const value = new Value(this, name, type, [...shape], origin);
+    const value = new Value(this, name, type, [...shape], origin, this.#made++);
     this.#values.set(name, value);
-    this.#ids.set(value, this.#ids.size);
     return value;
   }
 
-  #own(value: Value, where: string): void {
+  #own(value: Value, where: () => string): void {
     if (value.graph !== this)
-      throw new GraphError(`${where}: value "${value.name}" belongs to another graph; embed its graph in this one first.`);
+      throw new GraphError(`${where()}: value "${value.name}" belongs to another graph; embed its graph in this one first.`);
+  }
+}
+
+/** The types of a node's outputs by its operator's rule. */
+function inferred(operator: Operator, context: InferContext): readonly ValueType[] {
+  const types = fitting(() => operator.infer(context), context.fail);
+  const odd = types.find(({ shape }) => !shape.every((d) => Number.isSafeInteger(d) && d >= 0));
+  return odd ? context.fail(`its attributes make an output of the shape [${odd.shape.join(", ")}]`) : types;
+}
+
+function fitting<T>(rule: () => T, fail: Fail): T {
+  try {
+    return rule();
+  } catch (error) {
+    // sizes that are no whole numbers, or below 0
+    if (error instanceof RangeError) return fail(`its attributes and operands do not fit each other: ${error.message}`);
+    throw error;
   }
 }
 
@@ -322,9 +336,18 @@ function checkArity(operator: Operator, inputs: readonly (Value | undefined)[], 
   });
 }
 
-/** Two equal nodes are one, unless each run draws anew, or what they do stands in a subgraph. */
-function shareable(operator: Operator): boolean {
-  return (
-    operator.domain !== "faultline" && !operator.random && !Object.values(operator.attributes).some((a) => a.kind === "graph")
-  );
+/**
+ * The name under which equal nodes of an operator are one; undefined where each run draws anew, or where what they do stands in a subgraph.
+ */
+function sharedAs(operator: Operator): string | undefined {
+  let name = sharedNames.get(operator);
+  if (name === undefined) {
+    const isShared =
+      operator.domain !== "faultline" && !operator.random && !Object.values(operator.attributes).some((a) => a.kind === "graph");
+    name = isShared ? `${operator.domain}.${operator.name}.${operator.opsets ?? ""}` : "";
+    sharedNames.set(operator, name);
+  }
+  return name || undefined;
 }
+
+const sharedNames = new WeakMap<Operator, string>();

@@ -1,11 +1,11 @@
 import protobuf from "protobufjs/minimal.js";
-import { bytesOf, type Chunks, join } from "./chunks.js";
+import { BackwardWriter, floatBytes } from "./backward-writer.js";
+import { type Chunks, join } from "./chunks.js";
 import { ModelError } from "./model.js";
 import { type Field, type MessageName, type Messages, messages } from "./schema.js";
 
-const { Reader, Writer } = protobuf;
+const { Reader } = protobuf;
 type Reader = protobuf.Reader;
-type Writer = protobuf.Writer;
 
 /** What decoding may use at most; `messages` bounds the objects made, since an empty message costs two bytes in a file. */
 export interface WireLimits {
@@ -224,9 +224,6 @@ function toBigInt(value: number | { low: number; high: number }): bigint {
   return (BigInt(value.high) << 32n) | BigInt(value.low >>> 0);
 }
 
-/** Byte fields of this length and more stay arrays of their own. */
-const longField = 2 ** 12;
-
 /** Encodes one message; absent and empty fields are left out. */
 export function encode<M extends MessageName>(message: M, value: Messages[M]): Uint8Array<ArrayBuffer> {
   return join(encodeChunks(message, value));
@@ -234,49 +231,21 @@ export function encode<M extends MessageName>(message: M, value: Messages[M]): U
 
 /** The same in chunks: long byte fields (weights) are the given arrays themselves. */
 export function encodeChunks<M extends MessageName>(message: M, value: Messages[M]): Chunks {
-  const output = new Output();
-  encodeMessage(output, message, value as Record<string, unknown>);
-  return output.finish();
+  const writer = new BackwardWriter();
+  encodeMessage(writer, message, value as Record<string, unknown>);
+  return writer.finish();
 }
 
-/** A message in the making: what is short is gathered by a writer, what is long is put between. */
-class Output {
-  writer = Writer.create();
-  readonly #chunks: Uint8Array[] = [];
-  #length = 0;
-
-  /** A length-delimited field's content. */
-  content({ chunks, length }: Chunks): void {
-    if (length < longField) {
-      this.writer.bytes(chunks.length === 1 ? chunks[0]! : join({ chunks, length }));
-      return;
-    }
-    this.writer.uint32(length);
-    this.#flush();
-    this.#chunks.push(...chunks);
-    this.#length += length;
-  }
-
-  finish(): Chunks {
-    this.#flush();
-    return { chunks: this.#chunks, length: this.#length };
-  }
-
-  #flush(): void {
-    // A view of the writer's own buffer, which nothing writes to any more.
-    const written = bytesOf(this.writer.finish(true));
-    this.writer = Writer.create();
-    if (written.length === 0) return;
-    this.#chunks.push(written);
-    this.#length += written.length;
-  }
-}
-
-function encodeMessage(output: Output, message: MessageName, value: Record<string, unknown>): void {
-  for (const [number, field] of fieldsOf.get(message)!) {
+/** From the last field to the first. */
+function encodeMessage(writer: BackwardWriter, message: MessageName, value: Record<string, unknown>): void {
+  const fields = fieldsOf.get(message)!;
+  for (let f = fields.length - 1; f >= 0; f--) {
+    const [number, field] = fields[f]!;
     const content = value[field.name];
     if (content === undefined) continue;
-    for (const element of field.repeated ? (content as unknown[]) : [content]) writeField(output, number, field, element);
+    if (!field.repeated) encodeField(writer, number, field, content);
+    else
+      for (let i = (content as unknown[]).length - 1; i >= 0; i--) encodeField(writer, number, field, (content as unknown[])[i]);
   }
 }
 
@@ -287,56 +256,28 @@ const fieldsOf = new Map(
   ]),
 );
 
-function writeField(output: Output, number: number, field: Field, value: unknown): void {
-  const wire = field.type in messages || isPackedKind(field.type) ? 2 : wireTypes[field.type]!;
-  const { writer } = output;
-  writer.uint32((number << 3) | wire);
-  switch (field.type) {
-    case "int":
-      writeInt(writer, value as number);
-      break;
-    case "float":
-      writer.float(value as number);
-      break;
-    case "string":
-      writer.string(value as string);
-      break;
-    case "bytes":
-      output.content({ chunks: [value as Uint8Array], length: (value as Uint8Array).length });
-      break;
-    case "packedFloat":
-    case "packedDouble":
-    case "packedInt32":
-    case "packedInt64":
-    case "packedUint64":
-      writer.fork();
-      for (const element of value as PackedArray) writePackedElement(writer, field.type, element);
-      writer.ldelim();
-      break;
-    default:
-      output.content(encodeChunks(field.type as MessageName, value as Messages[MessageName]));
-  }
+function encodeField(writer: BackwardWriter, number: number, { type }: Field, value: unknown): void {
+  const end = writer.length;
+  const wire = isPackedKind(type) ? 2 : (wireTypes[type] ?? 2);
+  if (isPackedKind(type)) {
+    const array = value as PackedArray;
+    for (let i = array.length - 1; i >= 0; i--) encodeElement(writer, type, array[i]!);
+  } else if (type in messages) encodeMessage(writer, type as MessageName, value as Record<string, unknown>);
+  else if (type === "string") writer.text(value as string);
+  else if (type === "bytes") writer.bytes(value as Uint8Array);
+  else encodeElement(writer, type, value as number);
+  if (wire === 2) writer.varint(writer.length - end);
+  writer.varint((number << 3) | wire);
 }
 
-function writePackedElement(writer: Writer, kind: PackedKind, value: number | bigint): void {
-  switch (kind) {
-    case "packedFloat":
-      writer.float(Number(value));
-      break;
-    case "packedDouble":
-      writer.double(Number(value));
-      break;
-    case "packedInt32":
-      writer.int32(Number(value));
-      break;
-    default:
-      writer.int64(String(BigInt.asIntN(64, BigInt(value)))); // the same bits as an unsigned one
-  }
+function encodeElement(writer: BackwardWriter, type: Field["type"], value: number | bigint): void {
+  if (type === "float" || type === "packedFloat") writer.bytes(floatBytes(Number(value), 32));
+  else if (type === "packedDouble") writer.bytes(floatBytes(Number(value), 64));
+  else writer.varint(saturated(value));
 }
 
-/** Numbers beyond 64 bits are those that were rounded on reading, such as INT64_MAX as "to the end" of a Slice: they saturate. */
-function writeInt(writer: Writer, value: number): void {
-  if (value >= 2 ** 63) writer.int64("9223372036854775807");
-  else if (value <= -(2 ** 63)) writer.int64("-9223372036854775808");
-  else writer.int64(value);
+/** Numbers beyond 64 bits are those that were rounded on reading, such as INT64_MAX as "to the end" of a Slice. */
+function saturated(value: number | bigint): number | bigint {
+  if (typeof value === "bigint") return value;
+  return value >= 2 ** 63 ? 2n ** 63n - 1n : value <= -(2 ** 63) ? -(2n ** 63n) : value;
 }

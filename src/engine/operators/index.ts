@@ -58,11 +58,16 @@ export const operatorFamilies = {
   microsoft: microsoftOperators,
 } satisfies Record<string, Record<string, Operator>>;
 
+const keyOf = ({ domain, name }: Pick<Operator, "domain" | "name">): string => `${domain}.${name}`;
+
 const table: ReadonlyMap<string, Operator> = new Map(
   Object.values(operatorFamilies).flatMap((family) =>
-    Object.values<Operator>(family).map((operator) => [`${operator.domain}.${operator.name}`, operator]),
+    Object.values<Operator>(family).map((operator) => [keyOf(operator), operator]),
   ),
 );
+
+const forms = new Map<string, readonly Operator[]>();
+for (const form of operatorForms) forms.set(keyOf(form), [...(forms.get(keyOf(form)) ?? []), form]);
 
 /**
  * The operator of that ONNX name and domain (default: ONNX's own), or undefined where Faultline does not know it.
@@ -70,8 +75,7 @@ const table: ReadonlyMap<string, Operator> = new Map(
  * @param opset in whose form it is wanted; default 18.
  */
 export function findOperator(name: string, domain = "", opset: number = canonicalOpset): Operator | undefined {
-  const form = operatorForms.find(
-    ({ opsets: [from, to] = [0, 0], ...form }) => form.name === name && form.domain === domain && from <= opset && opset <= to,
-  );
-  return form ?? table.get(`${domain}.${name}`);
+  const key = keyOf({ domain, name });
+  const form = forms.get(key)?.find(({ opsets: [from, to] = [0, 0] }) => from <= opset && opset <= to);
+  return form ?? table.get(key);
 }

@@ -78,7 +78,7 @@ export function sizeOf(shape: Shape): number {
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {
-  return a.length === b.length && a.every((d, i) => d === b[i]);
+  return a === b || (a.length === b.length && a.every((d, i) => d === b[i]));
 }
 
 /** Writes a type and shape as users read them: `float32[1, 3, 224, 224]`. */

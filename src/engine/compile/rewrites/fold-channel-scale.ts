@@ -92,7 +92,7 @@ function takeApart(
   if (!node) return undefined;
   const { shape } = node.outputs[0]!;
   const operands = inOrder(node.inputs, (o) => !isFixed(o) && sameShape(o.shape, shape));
-  if (!operands || !isFoldable(operands[1], into) || !variesAlong(operands[1], shape, axis)) return undefined;
+  if (!operands || !variesAlong(operands[1], shape, axis) || !isFoldable(operands[1], into)) return undefined;
   return { rest: operands[0], constant: operands[1] };
 }
 

@@ -1,4 +1,4 @@
-import type { Value } from "../../graph/graph.js";
+import type { Node, Value } from "../../graph/graph.js";
 import { nodeAs } from "../../graph/operator.js";
 import { Transpose, transpose } from "../../operators/layout/transpose.js";
 import { isFloat, numberAt, type Shape, sizeOf } from "../../tensor/tensor.js";
@@ -14,9 +14,15 @@ export function scalarOf(v: Value | undefined): number | undefined {
 export const isZero = (v: Value | undefined): boolean => scalarOf(v) === 0;
 
 /** Whether `v` depends on constants alone, so that ONNX Runtime computes it once, when it loads the model. */
-export function isFixed(v: Value): boolean {
-  return v.constant !== undefined || (v.node?.inputs.every((i) => !i || isFixed(i)) ?? false);
+export function isFixed({ constant, node }: Value): boolean {
+  if (constant || !node) return constant !== undefined;
+  const known = fixed.get(node) ?? node.inputs.every((i) => !i || isFixed(i));
+  fixed.set(node, known);
+  return known;
 }
+
+/** Asked about the same nodes again and again; the answer stays what it is, also where a value is found to be a constant. */
+const fixed = new WeakMap<Node, boolean>();
 
 /** The operands of a commutative node in the order in which `first` accepts the first one. */
 export function inOrder(
