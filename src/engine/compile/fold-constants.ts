@@ -1,8 +1,8 @@
 import type { Value } from "../graph/graph.js";
-import { sizeOf } from "../tensor/tensor.js";
+import { bytesPerElement, isFloat, sizeOf } from "../tensor/tensor.js";
 import { bytesOf, type ConstantPart } from "./constant-part.js";
 
-/** Constants of so few elements are computed ahead whatever they are made from. */
+/** Constants of so few elements are computed ahead, unless they are made from quantized ones. */
 const small = 64;
 
 /**
@@ -19,8 +19,8 @@ export function foldable(constants: ConstantPart, roots: readonly Value[], stays
     const left = (leaf: Value): number => (read.has(leaf) ? 0 : bytesOf(leaf) - (spent.get(leaf) ?? 0));
     const before = refused.size;
     for (const v of folded) {
-      if (sizeOf(v.shape) <= small) continue;
       const leaves = leavesOf(v);
+      if (sizeOf(v.shape) <= small && !isDequantized(v, leaves)) continue;
       let needed = bytesOf(v);
       if (leaves.reduce((sum, leaf) => sum + left(leaf), 0) < needed) {
         refused.add(v);
@@ -35,6 +35,13 @@ export function foldable(constants: ConstantPart, roots: readonly Value[], stays
     if (refused.size === before) return folded;
   }
 }
+
+/**
+ * Whether floating-point numbers are made from quantized ones. Between DequantizeLinear and QuantizeLinear, ONNX Runtime (level basic and above) quantizes weights that are
+ * floating-point constants once more, in its own way.
+ */
+const isDequantized = (v: Value, leaves: readonly Value[]): boolean =>
+  isFloat(v.type) && leaves.some((leaf) => bytesPerElement(leaf.type) < bytesPerElement(v.type) && leaf.type.includes("int"));
 
 /** The largest constant values that may be folded, and the constants that remaining nodes read as they are. */
 function split(constants: ConstantPart, roots: readonly Value[], stays: (v: Value) => boolean) {
