@@ -85,7 +85,7 @@ export async function fitStage(
         onProgress?.(`learning the ${what}: step ${at.steps}/${total}, loss ${loss.toPrecision(4)}`);
       },
     });
-    if (progress.steps < rule.steps(plan.attack.parameters as never, lessons)) {
+    if (progress.steps < rule.steps(plan.attack.parameters as never)) {
       save(progress);
       return undefined;
     }
@@ -190,8 +190,6 @@ async function lessonsFrom(
     size,
     dispose: () => evaluation.dispose(),
     lessons: {
-      samples: indices.length,
-      size: batch,
       async batch(step) {
         const group: Prepared[] = [];
         for (let i = 0; i < batch; i++) {

@@ -36,7 +36,7 @@ const learned = async (out: string, what: string) =>
   Object.fromEntries(await readTensors(folder.path(out, `${what}.safetensors`))) as Fitted;
 
 it("universal: learned on a share, measured on the rest, applied again from its files, in parts too", async () => {
-  const { code, err } = await attack("u", "--attack", "universal", "--epsilon", "8/255", "--epochs", "4", "--fit-on", "0.75");
+  const { code, err } = await attack("u", "--attack", "universal", "--epsilon", "8/255", "--steps", "4", "--fit-on", "0.75");
   expect(err).toContain("one perturbation for all samples, learned from 6 that are not measured");
   expect(code).toBe(0);
   expect(records("u")).toHaveLength(2);
@@ -51,7 +51,7 @@ it("universal: learned on a share, measured on the rest, applied again from its 
     "universal",
     "--epsilon",
     "8/255",
-    "--epochs",
+    "--steps",
     "4",
     "--perturbation",
     folder.path("u", "perturbation.npy"),
@@ -66,7 +66,7 @@ it("universal: learned on a share, measured on the rest, applied again from its 
 }, 60_000);
 
 it("patch: what it hides is in no score, and what is around it stays", async () => {
-  const flags = ["--attack", "patch", "--patch-size", "6", "--epochs", "3", "--save", "float", "--print-size", "60"];
+  const flags = ["--attack", "patch", "--patch-size", "6", "--steps", "3", "--save", "float", "--print-size", "60"];
   expect((await attack("p", ...flags)).code).toBe(0);
   const { patch } = await learned("p", "patch");
   expect(patch!.shape).toEqual([1, 3, 6, 6]);

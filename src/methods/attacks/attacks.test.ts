@@ -36,7 +36,7 @@ beforeAll(async () => {
 afterAll(() => engine.dispose());
 
 async function run(attack: Attack, attacked: AttackedModel, batch: AttackBatch): Promise<AttackOutcome> {
-  const lessons = { samples: 2, size: 2, batch: async () => batch };
+  const lessons = { batch: async () => batch };
   const fitted = attack.definition.fit && (await fitAttack(engine, attack, attacked, lessons)).fitted;
   const compiled = await compileAttack(engine, attack, attacked, fitted);
   try {

@@ -193,7 +193,7 @@ export async function compileAttack<P>(
  * @returns what was learned, and after how many steps: fewer than all where the signal stopped it.
  * @throws AttackError where the attack learns nothing, or cannot do what is asked.
  * @example
- * const { fitted } = await fitAttack(engine, universal(), model, { samples: 64, size: 8, batch: async (step) => batches[step % 8]! });
+ * const { fitted } = await fitAttack(engine, universal(), model, { batch: async (step) => batches[step % 8]! });
  * const compiled = await compileAttack(engine, universal(), model, fitted);
  */
 export async function fitAttack<P>(

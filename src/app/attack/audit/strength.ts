@@ -14,7 +14,7 @@ export function beatsNoise(plan: AttackPlan, trials: readonly Trial[]): Check {
   if (plan.attack.definition.fit && plan.attack.budget.epsilon === undefined)
     return notApplicable(
       name,
-      `A ${plan.attack.definition.fit.what} lies in no ball of noise; one that has learned nothing (--epochs 0) is what it must beat.`,
+      `A ${plan.attack.definition.fit.what} lies in no ball of noise; one that has learned nothing (--steps 0) is what it must beat.`,
     );
   if (plan.attack.definition.seeks === "smallest perturbation" || plan.attack.budget.epsilon === undefined)
     return notApplicable(name, "The attack looks for the smallest perturbation that is enough, not for the furthest in a ball.");
@@ -45,7 +45,7 @@ export function beatsNoise(plan: AttackPlan, trials: readonly Trial[]): Check {
       : {
           name,
           verdict: "failed",
-          sentence: `On ${trials.length} samples ${against} goes as far as the ${what}, on average: it has learned nothing that holds for other images. Learn from more samples (--fit-on, --limit) or for longer (--epochs, --batch).`,
+          sentence: `On ${trials.length} samples ${against} goes as far as the ${what}, on average: it has learned nothing that holds for other images. Learn from more samples (--fit-on, --limit) or for longer (--steps, --batch).`,
           numbers,
         };
   }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineAttack } from "../definition.js";
-import { courseOf, stepsOf } from "../fitted/course.js";
+import { courseOf } from "../fitted/course.js";
 import { count, learning, parameter } from "../parameters.js";
 
 /** A patch that makes predictions go wrong wherever it is seen, learned on a part of the data set. */
@@ -10,7 +10,11 @@ export const patch = defineAttack({
   source: "Brown et al. 2017; total variation and printability after Sharif et al. 2016",
   summary: "a patch to print, placed, scaled and turned at random: learned on a part of the data set, measured on the rest",
   parameters: z.strictObject({
-    patchSize: parameter(count.default(48), { description: "length of the patch's sides, in pixels", placeholder: "pixels" }),
+    patchSize: parameter(count.optional(), {
+      description: "length of the patch's sides, in pixels",
+      placeholder: "pixels",
+      usual: "a quarter of the pictures' shorter side",
+    }),
     placement: parameter(
       z
         .string()
@@ -30,8 +34,8 @@ export const patch = defineAttack({
       description: "the patch is turned by up to so many degrees",
       placeholder: "degrees",
     }),
-    epochs: parameter(z.number().int().min(0).meta({ allowed: "a whole number of at least 0" }).default(20), {
-      description: "how often learning goes through its samples; 0: the patch is noise, which a learned one must beat",
+    steps: parameter(z.number().int().min(0).meta({ allowed: "a whole number of at least 0" }).default(300), {
+      description: "number of steps; 0: the patch is noise, which a learned one must beat",
     }),
     stepSize: parameter(z.number().positive().default(0.05), {
       description: "length of a step",
@@ -63,16 +67,17 @@ export const patch = defineAttack({
   },
   fit: {
     what: "patch",
-    steps: stepsOf,
+    steps: ({ steps }) => steps,
     learn: async (engine, parameters, model, lessons, hooks) => {
       const [{ learn }, { patch }] = await parts();
-      return learn(engine, patch(model, parameters), model, lessons, courseOf(parameters, lessons, model.task), hooks);
+      return learn(engine, patch(model, parameters), model, lessons, courseOf(parameters, model.task), hooks);
     },
     show: async ({ printSize }, fitted) => (await parts())[1].showPatch(fitted, printSize),
   },
   compile: async (engine, parameters, model, fitted) => {
-    const [{ compileWearing }, { patch }] = await parts();
-    return compileWearing(engine, patch(model, parameters), model, fitted!, parameters.loss);
+    const [{ compileWearing }, { patch, sideOf }] = await parts();
+    const { patchSize = sideOf(fitted!) } = parameters;
+    return compileWearing(engine, patch(model, { ...parameters, patchSize }), model, fitted!, parameters.loss);
   },
 });
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineAttack } from "../definition.js";
-import { courseOf, stepsOf } from "../fitted/course.js";
+import { courseOf } from "../fitted/course.js";
 import { ball, count, learning, parameter, stepLength } from "../parameters.js";
 
 /** One perturbation for all images of a data set, learned on a part of it. */
@@ -12,7 +12,7 @@ export const universal = defineAttack({
   parameters: z.strictObject({
     norm: parameter(z.enum(["l_inf", "l_2"]).default("l_inf"), { description: "norm of the ball" }),
     epsilon: ball.epsilon,
-    epochs: parameter(count.default(10), { description: "how often learning goes through its samples" }),
+    steps: parameter(count.default(200), { description: "number of steps" }),
     stepSize: parameter(stepLength.stepSize, {
       description: "length of a step",
       placeholder: "length",
@@ -30,11 +30,11 @@ export const universal = defineAttack({
   },
   fit: {
     what: "perturbation",
-    steps: stepsOf,
+    steps: ({ steps }) => steps,
     learn: async (engine, parameters, model, lessons, hooks) => {
       const [{ learn }, { perturbation }, { norms }] = await parts();
       const { norm, epsilon, stepSize = epsilon / 5 } = parameters;
-      const course = courseOf({ ...parameters, stepSize }, lessons, model.task);
+      const course = courseOf({ ...parameters, stepSize }, model.task);
       return learn(engine, perturbation(model, norms[norm], epsilon), model, lessons, course, hooks);
     },
     show: async (_, fitted) => (await parts())[1].showPerturbation(fitted),

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => engine.dispose());
 
 const batch = smallBatch("segmentation");
-const lessons: Lessons = { samples: 2, size: 2, batch: async () => batch };
+const lessons: Lessons = { batch: async () => batch };
 const small = { patchSize: 4, scaling: 0.1, rotation: 30 };
 
 const worn = async (attack: Attack, more: object = {}, given = batch) => {
@@ -27,9 +27,9 @@ const worn = async (attack: Attack, more: object = {}, given = batch) => {
 };
 
 it.each([
-  universal({ epochs: 6 }),
-  universal({ norm: "l_2", epsilon: 0.5, epochs: 6 }),
-  patch({ ...small, epochs: 6 }),
+  universal({ steps: 6 }),
+  universal({ norm: "l_2", epsilon: 0.5, steps: 6 }),
+  patch({ ...small, steps: 6 }),
 ] as readonly Attack[])("$name: stopped and taken up again, the bits are those of an unbroken learning", async (attack) => {
   const model = smallModel("segmentation");
   const whole = await fitAttack(engine, attack, model, lessons);
@@ -50,7 +50,7 @@ describe("a patch", () => {
     [0, 1, 2].some((c) => image.data[(b * 3 + c) * 80 + pixel] !== batch.images.image!.data[(b * 3 + c) * 80 + pixel]);
 
   it("changes what it hides and nothing else", async () => {
-    const { images, hidden } = await worn(patch({ ...small, epochs: 2 }));
+    const { images, hidden } = await worn(patch({ ...small, steps: 2 }));
     for (let b = 0; b < 2; b++) {
       let pixels = 0;
       for (let pixel = 0; pixel < 80; pixel++) {
@@ -63,7 +63,7 @@ describe("a patch", () => {
   });
 
   it("is where it is placed, upright and in its size: the patch itself, pixel for pixel", async () => {
-    const attack = patch({ patchSize: 4, scaling: 0, rotation: 0, placement: "3x4", epochs: 0 });
+    const attack = patch({ patchSize: 4, scaling: 0, rotation: 0, placement: "3x4", steps: 0 });
     const model = smallModel("segmentation");
     const { fitted } = await fitAttack(engine, attack, model, lessons);
     const { images, hidden } = await worn(attack);
@@ -76,7 +76,7 @@ describe("a patch", () => {
   });
 
   it("shows only within the region", async () => {
-    const { hidden } = await worn(patch({ ...small, epochs: 1 }), { region: true }, { ...batch, region: leftHalf });
+    const { hidden } = await worn(patch({ ...small, steps: 1 }), { region: true }, { ...batch, region: leftHalf });
     hidden!.data.forEach((h, i) => {
       if (i % 10 >= 5) expect(h).toBe(0);
     });
@@ -85,13 +85,13 @@ describe("a patch", () => {
 
   it("that has learned does more to the pixels around it than noise", async () => {
     const mean = ({ loss }: { readonly loss: Float32Array }) => loss.reduce((a, b) => a + b, 0);
-    expect(mean(await worn(patch({ ...small, epochs: 30 })))).toBeGreaterThan(mean(await worn(patch({ ...small, epochs: 0 }))));
+    expect(mean(await worn(patch({ ...small, steps: 30 })))).toBeGreaterThan(mean(await worn(patch({ ...small, steps: 0 }))));
   });
 
   it("is smoother, and nearer to printable colors, where these weigh", async () => {
     const model = smallModel("segmentation");
     const of = async (more: object) =>
-      (await fitAttack(engine, patch({ ...small, epochs: 30, ...more }), model, lessons)).fitted.patch!;
+      (await fitAttack(engine, patch({ ...small, steps: 30, ...more }), model, lessons)).fitted.patch!;
     const variation = ({ data }: Tensor<"float32">) =>
       data.reduce((sum, v, i) => (i % 4 < 3 ? sum + Math.abs(data[i + 1]! - v) : sum), 0);
     const distance = ({ data }: Tensor<"float32">) =>

@@ -17,11 +17,7 @@ export interface FitProgress {
 
 /** What is learned from, batch by batch; all pictures have one size. */
 export interface Lessons {
-  /** Different samples. */
-  readonly samples: number;
-  /** Samples of each batch. */
-  readonly size: number;
-  /** The batch of a step. It depends on seed and step alone, so that a learning that was broken off goes on as it would have. */
+  /** The batch of a step; all have one size. It depends on seed and step alone, so that a learning that was broken off goes on as it would have. */
   batch(step: number): Promise<AttackBatch>;
 }
 
@@ -38,8 +34,8 @@ export interface FitHooks {
 export interface FitRule<P> {
   /** What is learned, in a word: "perturbation". Its files are named so. */
   readonly what: string;
-  /** Steps for so many samples, of which each takes so many. */
-  steps(parameters: P, lessons: Pick<Lessons, "samples" | "size">): number;
+  /** Steps that learning takes. */
+  steps(parameters: P): number;
   /**
    * Learns from lessons, all steps or until the signal.
    *

@@ -32,8 +32,8 @@ import type { Wear } from "./wear.js";
 
 /** A patch and how it comes into pictures. */
 export interface PatchRule {
-  /** Length of its sides, in pixels. */
-  readonly patchSize: number;
+  /** Length of its sides, in pixels; absent: a quarter of the pictures' shorter side. */
+  readonly patchSize?: number | undefined;
   /** "random", "center", or the place of its center in pixels, "120x80": 120 from the left, 80 from above. */
   readonly placement: string;
   /** It is drawn between 1 - scaling and 1 + scaling times its size. */
@@ -51,7 +51,7 @@ export interface PatchRule {
 export function patch(model: AttackedModel, rule: PatchRule): Wear {
   const [role] = perturbedRoles(model) as [string];
   const [batch, channels, height, width] = imagesOf(model)[role] as [number, number, number, number];
-  const { patchSize: side, tvWeight, printWeight } = rule;
+  const { patchSize: side = Math.max(1, Math.round(Math.min(height, width) / 4)), tvWeight, printWeight } = rule;
   if (side * (1 + rule.scaling) > Math.min(height, width))
     throw new AttackError(
       `A patch of ${side}x${side} pixels, up to ${1 + rule.scaling} times as large, does not fit into pictures of ${width}x${height}; take a smaller one with --patch-size, or less --scaling.`,
@@ -68,7 +68,7 @@ export function patch(model: AttackedModel, rule: PatchRule): Wear {
       );
     },
     drawn: { place: [batch, 2, 3] },
-    draw: (given, pass) => ({ place: places(given, pass, rule, { height, width }) }),
+    draw: (given, pass) => ({ place: places(given, pass, { ...rule, side }, { height, width }) }),
     apply: ({ clean, learned, drawn, region }) => {
       const { at, inside } = whereIn(drawn.place!, height, width);
       const hidden = region ? mul(inside, region) : inside;
@@ -106,13 +106,13 @@ function whereIn(place: Value, height: number, width: number): { readonly at: Va
 function places(
   { samples, seed, region }: Pick<AttackBatch, "samples" | "seed" | "region">,
   pass: string,
-  { patchSize, placement, scaling, rotation }: PatchRule,
+  { side, placement, scaling, rotation }: PatchRule & { readonly side: number },
   { height, width }: { readonly height: number; readonly width: number },
 ): Tensor<"float32"> {
   const maps = tensor("float32", [samples.length, 2, 3]);
   samples.forEach((sample, b) => {
     const random = new Random(seed, `${sample}/patch/${pass}`);
-    const half = (patchSize * (1 + scaling * random.uniform(-1, 1))) / 2;
+    const half = (side * (1 + scaling * random.uniform(-1, 1))) / 2;
     const angle = (random.uniform(-1, 1) * rotation * Math.PI) / 180;
     const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
     // A turned square reaches so far from its center.
@@ -175,6 +175,9 @@ function nonPrintability(p: Value): Value {
   );
   return reduceMean(distances.reduce((a, b) => min(a, b)));
 }
+
+/** Length of the sides of a patch that was learned. */
+export const sideOf = (fitted: Fitted): number => Object.values(fitted)[0]!.shape[2]!;
 
 /** As large as it is to be printed: each pixel of the patch a square of pixels. @param side of the picture in pixels; absent: as it is. */
 export function showPatch({ patch: found }: Fitted, side?: number): Readonly<Record<string, Shown>> {
