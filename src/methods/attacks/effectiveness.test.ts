@@ -11,7 +11,15 @@ import { tasks } from "../../vision/tasks/index.js";
 import type { Norm } from "./attack.js";
 import { attacks } from "./catalogue/index.js";
 import type { AttackBatch, AttackOutcome } from "./compile-attack.js";
-import { type AttackDefinition, attackOf, checkAttack, compileAttack, ownParameters } from "./definition.js";
+import {
+  type Attack,
+  type AttackDefinition,
+  attackOf,
+  checkAttack,
+  compileAttack,
+  fitAttack,
+  ownParameters,
+} from "./definition.js";
 import { AttackError } from "./error.js";
 import { norms } from "./norms/index.js";
 import type { AttackedModel } from "./step-graph.js";
@@ -81,6 +89,29 @@ describe("the committed segmenter", () => {
     const compiled = await compileAttack(engine, attack, attacked);
     expectWorse(await compiled.run(batch), noise.get(norm)!);
     compiled.dispose();
+  });
+});
+
+describe("what is learned for all images costs clearly more pixels than noise in its place", () => {
+  /** Share of the pixels that are lost, of those that were right. */
+  const lost = async (attack: Attack): Promise<number> => {
+    const learned = attack.definition.fit && (await fitAttack(engine, attack, attacked, { batch: async () => batch })).fitted;
+    const compiled = await compileAttack(engine, attack, attacked, learned);
+    const { clean, correct } = await compiled.run(batch);
+    compiled.dispose();
+    const sum = (values: Float32Array) => values.reduce((a, b) => a + b, 0);
+    return 1 - sum(correct) / sum(clean.correct);
+  };
+
+  it("a universal perturbation", async () => {
+    const noise = await lost(attacks.noise({ epsilon: budgets.l_inf }));
+    expect(await lost(attacks.universal({ epsilon: budgets.l_inf, steps: 40 }))).toBeGreaterThan(4 * noise);
+  });
+
+  it("a patch at one place", async () => {
+    const still = { placement: "center", scaling: 0, rotation: 0 };
+    const noise = await lost(attacks.patch({ ...still, steps: 0 }));
+    expect(await lost(attacks.patch({ ...still, steps: 100 }))).toBeGreaterThan(1.5 * noise);
   });
 });
 
