@@ -4,6 +4,7 @@ import { Graph, type Value } from "../../engine/graph/graph.js";
 import { readModel } from "../../engine/onnx/read-file.js";
 import { saveModel } from "../../engine/onnx/write-file.js";
 import * as o from "../../engine/operators/index.js";
+import { Dropout } from "../../engine/operators/layout/dropout.js";
 import { tensor, toNumbers } from "../../engine/tensor/tensor.js";
 import { runModel } from "../../engine/testing/run-model.js";
 import { faultline, scratch } from "./testing/scene.js";
@@ -41,6 +42,24 @@ describe("faultline grad --of", () => {
     const { code, err } = await faultline("grad", nonzero, "--of", "scores", "-o", folder.path("g.onnx"));
     expect(code).toBe(1);
     expect(err).toMatch(/no value "scores"; the nearest names are "score"\./);
+  });
+});
+
+describe("what draws new numbers in each run", () => {
+  const drop = (training: boolean) => (x: Value, graph: Graph) => {
+    const of = (type: "float32" | "bool", value: number) => graph.constant(tensor(type, [], [value]));
+    return graph.add(Dropout, [o.mul(x, 2), of("float32", 0.5), of("bool", training ? 1 : 0)], {}, { name: "drop" })[0]!;
+  };
+  it.each([
+    ["training", true],
+    ["evaluation", false],
+  ] as const)("Dropout in %s", async (mode, draws) => {
+    const path = await written(mode, drop(draws));
+    const said = /Dropout "drop" draws new numbers in each run/;
+    const { err } = await faultline("grad", path, "-o", folder.path(`${mode}.grad.onnx`));
+    expect(said.test(err)).toBe(draws);
+    const { out } = await faultline("inspect", path);
+    expect(/1 node\(s\) draw new numbers in each run:\n +Dropout "drop"\n/.test(out)).toBe(draws);
   });
 });
 

@@ -19,6 +19,7 @@ import {
   sub,
   transpose,
 } from "../../engine/operators/index.js";
+import { Dropout } from "../../engine/operators/layout/dropout.js";
 import type { Engine } from "../../engine/runtime/engine.js";
 import { createEngine } from "../../engine/runtime/node.js";
 import { Random } from "../../engine/tensor/random.js";
@@ -265,6 +266,18 @@ describe("the doctor finds what was made wrong on purpose, and nothing else", ()
         shown,
       ).toEqual(expect.arrayContaining([...wrong]));
     else expect(findings.filter((f) => f.verdict === "wrong").length, shown).toBe(flags.length / 2);
+  });
+
+  it("says that predictions differ from run to run where the model draws numbers", async () => {
+    const dropping = model((x) => {
+      const { graph } = x;
+      const [half, training] = [graph.constant(tensor("float32", [], [0.5])), graph.constant(tensor("bool", [], [1]))];
+      return graph.add(Dropout, [nearestColor(x), half, training], {}, { name: "drop" })[0]!;
+    });
+    const findings = await checkup(engine, dropping, parseModelSpec({ task: "segmentation" }), scenes());
+    expect(findings.filter((f) => f.subject === "repeats")).toMatchObject([
+      { verdict: "unsure", sentence: expect.stringMatching(/^Dropout "drop" draws new numbers in each run/) },
+    ]);
   });
 
   it("says without labels what it can and no more", async () => {

@@ -1,5 +1,6 @@
 import type { OnnxModel } from "../../engine/onnx/model.js";
 import type { Engine } from "../../engine/runtime/engine.js";
+import { randomness } from "../../engine/summary/randomness.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import type { Mismatch } from "../../vision/framed-predictor.js";
 import { decided } from "../../vision/spec/model-predictor.js";
@@ -41,6 +42,8 @@ export async function checkup(
         `The model has several outputs (${model.graph.outputs.map((o) => o.name).join(", ")}) and the first is read; name another with --of.`,
       ),
     );
+  const random = randomness(view.fixed.outputs.values());
+  if (random) findings.push(unsure("repeats", random));
   const { output, read, input, best, labeled } = await compareFeedings(engine, view, samples);
   findings.push(...output, await gradientReaches(engine, { ...view, spec: read }, samples[0]!), ...input);
   if (!labeled) return [...findings, unsure("labels", "Without labels nothing more can be told; give labeled data.")];

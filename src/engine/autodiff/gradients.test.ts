@@ -123,6 +123,12 @@ describe("a gradient that is 0 everywhere", () => {
   });
 });
 
+it("a table that is longer than an array may be is an obstacle, and said in one sentence", () => {
+  const x = new Graph().input("x", "float32", [2, 3]);
+  const y = o.resize(x, { sizes: [2 ** 34, 3], mode: "linear" });
+  expect(failure(() => gradients(y, [x])).message).toMatch(/Resize.*its gradient cannot be built at such sizes: /);
+});
+
 it("the positions that MaxPool and TopK give out carry no gradient, also of quantized numbers", () => {
   const graph = new Graph();
   const x = graph.input("x", "float32", [1, 1, 4]);

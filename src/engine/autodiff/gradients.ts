@@ -210,6 +210,8 @@ function applyRule(
     return passed.map((g, i) => (g && sizeOf(g.shape) === 0 ? zeroCotangent(node.inputs[i]!, cotangents) : g));
   } catch (error) {
     if (error instanceof RuleFailure) return error.message;
+    // tables longer than an array may be
+    if (error instanceof RangeError) return `its gradient cannot be built at such sizes: ${error.message}`;
     throw error;
   }
 }

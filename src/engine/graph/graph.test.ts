@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { Constant } from "../operators/generator/constant.js";
-import { add, matMul, relu } from "../operators/index.js";
+import { ConstantOfShape } from "../operators/generator/constant-of-shape.js";
+import { RandomNormal } from "../operators/generator/random-normal.js";
+import { add, cast, emit, expand, matMul, mul, oneHot, pad, relu, reshape, resize, tile } from "../operators/index.js";
 import { tensor } from "../tensor/tensor.js";
 import { copyNodes } from "./copy.js";
 import { Graph, type Value } from "./graph.js";
@@ -34,5 +36,22 @@ describe("Graph", () => {
     ]);
     expect(() => copyNodes(source.nodes, target, wrong)).toThrow(/MatMul/);
     expect(() => add(a, moved.get(b)!)).toThrow(/another graph/);
+  });
+
+  /** More bytes than a processor can address. */
+  const absurd = 2 ** 46;
+  const tables: Readonly<Record<string, (x: Value) => Value>> = {
+    Tile: (x) => tile(x, [absurd, 1]),
+    Expand: (x) => expand(x, [absurd, 2, 2]),
+    Pad: (x) => pad(x, [0, 0, absurd, 0]),
+    Resize: (x) => resize(x, { sizes: [absurd, 2], mode: "linear" }),
+    OneHot: (x) => oneHot(cast(x, "int64"), absurd),
+    ConstantOfShape: (x) => emit(ConstantOfShape, [x.graph.constant(tensor("int64", [1], [absurd]))]),
+    RandomNormal: (x) => x.graph.add(RandomNormal, [], { shape: [absurd] })[0]!,
+    Mul: (x) => mul(reshape(expand(x, [2 ** 24, 2, 2]), [-1, 1]), reshape(expand(x, [2 ** 24, 2, 2]), [1, -1])),
+  };
+  it.each(Object.keys(tables))("refuses an output of %s that no memory holds", (name) => {
+    const x = new Graph().input("x", "float32", [2, 2]);
+    expect(() => tables[name]!(x)).toThrow(new RegExp(`^${name}: its output \\[.*\\] is larger than any memory`));
   });
 });

@@ -1,6 +1,6 @@
 import type { OnnxModel } from "../onnx/model.js";
 import { Names } from "../onnx/names.js";
-import { type DataType, describe, type Shape, sameShape, sizeOf, type Tensor } from "../tensor/tensor.js";
+import { bytesPerElement, type DataType, describe, type Shape, sameShape, sizeOf, type Tensor } from "../tensor/tensor.js";
 import { Arrays, attributeKey, completeAttributes, keyOfAttributes } from "./attributes.js";
 import { buildModel } from "./build.js";
 import { type Attributes, type Fail, type InferContext, nodeLabel, type Operator } from "./operator.js";
@@ -314,8 +314,15 @@ export class Graph {
 function inferred(operator: Operator, context: InferContext): readonly ValueType[] {
   const types = fitting(() => operator.infer(context), context.fail);
   const odd = types.find(({ shape }) => !shape.every((d) => Number.isSafeInteger(d) && d >= 0));
-  return odd ? context.fail(`its attributes make an output of the shape [${odd.shape.join(", ")}]`) : types;
+  if (odd) context.fail(`its attributes make an output of the shape [${odd.shape.join(", ")}]`);
+  const huge = types.find(({ type, shape }) => sizeOf(shape) * bytesPerElement(type) > addressable);
+  return huge
+    ? context.fail(`its output [${huge.shape.join(", ")}] is larger than any memory; check the sizes that it is given`)
+    : types;
 }
+
+/** Bytes that a process can address on the processors that ONNX Runtime is built for: 47 bits. */
+const addressable = 2 ** 47;
 
 function fitting<T>(rule: () => T, fail: Fail): T {
   try {

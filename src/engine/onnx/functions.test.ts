@@ -117,4 +117,22 @@ describe("functions are inlined", () => {
     const model = parseModel(file([same], [{ opType: "same", domain: "own", input: ["x"], output: ["y"] }]));
     expect(model.graph.nodes).toMatchObject([{ op: "Identity", inputs: ["x"], outputs: ["y"] }]);
   });
+
+  it("only where ONNX Runtime has no operator of that name, for it runs its own first", async () => {
+    const negative = (opType: string, domain: string): Uint8Array => {
+      const node = [{ opType: "Neg", input: ["a"], output: ["b"] }];
+      const own: Messages["Function"] = { name: opType, domain, input: ["a"], output: ["b"], opsetImport: opset, node };
+      return file([own], [{ opType, domain, input: ["x"], output: ["y"] }]);
+    };
+    expect(await check(negative("Relu", ""), [0, 8])).toEqual(["Relu"]);
+    expect(await check(negative("Negative", "com.microsoft"), [4, -8])).toEqual(["Neg"]);
+    // not known to Faultline, and run by ONNX Runtime all the same
+    const { nodes } = parseModel(negative("IsAllFinite", "com.microsoft")).graph;
+    expect(nodes).toMatchObject([{ op: "IsAllFinite", domain: "com.microsoft" }]);
+    // ONNX Runtime lets no function add to ONNX's own operators
+    await expect(runModel(negative("Negative", ""), { x: tensor("float32", [2], [-4, 8]) }, "disabled")).rejects.toThrow(
+      "Negative",
+    );
+    expect(parseModel(negative("Negative", "")).graph.nodes).toMatchObject([{ op: "Negative" }]);
+  });
 });

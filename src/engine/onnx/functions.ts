@@ -1,4 +1,5 @@
 import { domainOf } from "./from-message.js";
+import { microsoftNames } from "./microsoft-names.js";
 import { ModelError } from "./model.js";
 import { Names } from "./names.js";
 import type { Messages } from "./schema.js";
@@ -9,7 +10,7 @@ type FunctionMessage = Messages["Function"];
 
 /**
  * Replaces every call of a model-local function by the function's body: formal names by actual ones, inner names by fresh ones,
- * attribute references by the attributes of the call (or their defaults).
+ * attribute references by the attributes of the call (or their defaults). A function that bears the name of an operator of ONNX Runtime's is not called.
  *
  * @throws ModelError when a function that is called calls itself, is written for another opset than the model, or the model grows beyond `maxNodes`:
  * ten functions that call each other twice make a thousand nodes, thirty make a billion.
@@ -18,11 +19,21 @@ export function inlineFunctions(graph: Graph, functions: readonly FunctionMessag
   if (functions.length === 0) return graph;
   const table = new Map<string, FunctionMessage>();
   for (const f of functions) {
+    if (isBuiltIn(f)) continue;
     const key = keyOf(f.domain, f.name, f.overload);
     if (table.has(key)) throw new ModelError(`The model defines the function "${f.name}" twice; names must be unique.`);
     table.set(key, f);
   }
   return new Inliner(table, namesOf(graph), opset, maxNodes).graph(graph, []);
+}
+
+/**
+ * Whether ONNX Runtime 1.30 runs an operator of its own where a function of that name is called. ONNX leaves it to the runtime which of the two
+ * counts (onnx.proto, `ModelProto.functions`). ONNX Runtime asks its operators first, and lets no function add to ONNX's own sets.
+ */
+function isBuiltIn({ domain, name }: FunctionMessage): boolean {
+  const set = domainOf(domain);
+  return set === "" || set === "ai.onnx.ml" || (set === "com.microsoft" && microsoftNames.has(name ?? ""));
 }
 
 function keyOf(domain: string | undefined, name: string | undefined, overload: string | undefined): string {

@@ -12,6 +12,7 @@ import { Conv } from "../operators/convolution/conv.js";
 import { BatchNormalization } from "../operators/normalization/batch-normalization.js";
 import { normalizationOperators } from "../operators/normalization/index.js";
 import { isFloat, sizeOf } from "../tensor/tensor.js";
+import { drawingNodes } from "./randomness.js";
 
 /** What a graph is made of and costs. */
 export interface ModelSummary {
@@ -32,6 +33,8 @@ export interface ModelSummary {
   /** Where shapes depend on data, the rest is not counted above. Undefined where everything is known. */
   readonly beyond: BeyondSummary | undefined;
   readonly batchNormalization: BatchNormalizationState;
+  /** Nodes that draw new numbers in each run (Dropout in training mode, RandomNormal, ...), so that no two runs yield the same. */
+  readonly random: readonly string[];
   readonly largestActivations: readonly {
     readonly name: string;
     readonly node: string;
@@ -111,6 +114,7 @@ export function summarize(model: Graph | KnownPart): ModelSummary {
     gradient,
     beyond: model instanceof Graph || model.leftOut.length === 0 ? undefined : beyond(model),
     batchNormalization: batchNormalization(nodes),
+    random: drawingNodes(graph.outputs.values()),
     largestActivations: activations
       .slice(0, 5)
       .map(({ v, n }) => ({ name: v.name, node: nodeLabel(n), shape: v.shape, bytes: bytesOf(v) })),

@@ -6,6 +6,7 @@ import type { Graph } from "../../../engine/graph/graph.js";
 import { toLowestOpset } from "../../../engine/onnx/index.js";
 import type { Program } from "../../../engine/runtime/engine.js";
 import { probe } from "../../../engine/summary/probe.js";
+import { randomness } from "../../../engine/summary/randomness.js";
 import type { GradFlags } from "../commands/grad.js";
 import { UsageError } from "../errors.js";
 import { openModel, withEngine } from "./engine.js";
@@ -34,6 +35,8 @@ export async function grad(path: string, flags: GradFlags): Promise<void> {
     const written = toLowestOpset(within.build());
     const zero = zeroOutputs(derivative).filter((name) => !graph.outputs.has(name));
     const remarks = zero.map((name) => `${name} is 0 everywhere, for nothing differentiable leads there.`);
+    const random = randomness(derivative.outputs.values());
+    if (random) remarks.push(random);
     const weights = flags.externalData ? "beside" : "as needed";
     const isTried = flags.probe !== "none" && (flags.probe !== "quick" || isQuick(derivative));
     const trial = async (program: Pick<Program, "run">) => void remarks.push(...(await tried(program, graph, derivative, zero)));

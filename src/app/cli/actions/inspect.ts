@@ -23,6 +23,7 @@ function text(path: string, producer: string, s: ModelSummary): string {
     `work        ${(s.flops / 1e9).toFixed(2)} GFLOP per run at these shapes`,
     `memory      about ${megabytes(s.forwardMemory)} forward${s.gradient.kind === "exists" ? `, ${megabytes(s.gradient.memory)} with the input gradient` : ""} (inner values, before the runtime's own reuse)`,
     `BatchNorm   ${s.batchNormalization.kind === "present" ? `${s.batchNormalization.nodes} nodes, not folded` : s.batchNormalization.likelyFolded ? "none; every convolution has a bias, so it was probably folded into them" : "none"}`,
+    ...(s.random.length > 0 ? [`random      ${s.random.length} node(s) draw new numbers in each run:`, ...labels(s.random)] : []),
     ...beyondLines(s.beyond),
     ...gradientLines(s.gradient, s.beyond ? "what lies before them" : "every output"),
     "",
@@ -46,10 +47,13 @@ function text(path: string, producer: string, s: ModelSummary): string {
   return `${lines.join("\n")}\n`;
 }
 
-const list = (nodes: readonly { node: string; because: string }[]): string[] => [
-  ...nodes.slice(0, 20).map((o) => `              ${o.because.startsWith(o.node) ? o.because : `${o.node}: ${o.because}`}`),
-  ...(nodes.length > 20 ? [`              and ${nodes.length - 20} more`] : []),
+const labels = (lines: readonly string[]): string[] => [
+  ...lines.slice(0, 20).map((line) => `              ${line}`),
+  ...(lines.length > 20 ? [`              and ${lines.length - 20} more`] : []),
 ];
+
+const list = (nodes: readonly { node: string; because: string }[]): string[] =>
+  labels(nodes.map((o) => (o.because.startsWith(o.node) ? o.because : `${o.node}: ${o.because}`)));
 
 function beyondLines(beyond: ModelSummary["beyond"]): string[] {
   if (!beyond) return [];
