@@ -33,7 +33,7 @@ export interface PictureOptions {
 
 /**
  * Pictures as a model takes them, for looking into it: of a data set, or a few synthetic scenes. They are brought to the model's own size, their shape
- * kept: scaled, and mirrored at the edges.
+ * kept: scaled, and surrounded as the task has it.
  *
  * @param graph specialized, with images as its only inputs.
  * @throws UsageError where an input is no batch of one image.

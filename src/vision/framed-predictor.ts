@@ -106,6 +106,10 @@ export function frameImage(
   return out;
 }
 
+/** What surrounds a picture, in words: "mirrored at the edges". */
+export const surroundText = ({ surround }: Pick<Task, "surround">): string =>
+  surround === "mirrored" ? "mirrored at the edges" : `surrounded with gray (${Math.round(255 * surround)} of 255)`;
+
 const same = (a: Extent, b: Extent): boolean => a.height === b.height && a.width === b.width;
 
 /** Bilinear, antialiased where it shrinks. */

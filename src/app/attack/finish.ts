@@ -5,7 +5,7 @@ import { conversionText } from "../../vision/data/conversions.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { columns } from "../cli/table.js";
 import type { Assets } from "../report/pictures.js";
-import { framingText, tilesText, turnWords } from "../report/words.js";
+import { framingText, nothingSeen, tilesText, turnWords } from "../report/words.js";
 import type { RunDirectory } from "../runs/run-directory.js";
 import type { Check } from "./audit.js";
 import { checklist, examine } from "./examine.js";
@@ -132,6 +132,7 @@ export function summaryText(plan: AttackPlan, summary: AttackSummary): string {
     ...(summary.after ?? []).map((turn) => turnWords(plan, turn)).map(({ when, left }) => `${when}: ${left}`),
     ...(plan.fit.mismatch === "tile" && summary.tiles ? [`predicted in tiles: ${tilesText(plan.fit.tiles, summary.tiles)}`] : []),
     ...gradientRemarks(summary.gradient, summary.samples),
+    ...nothingSeen(plan, summary),
     ...(summary.framing ? [framingText(plan, summary.framing)] : []),
     ...(summary.converted
       ? [`pictures that were converted as they were read: ${conversionText(summary.converted, "rounded to 8")}`]

@@ -147,7 +147,7 @@ export const summarySchema = z.object({
   framing: z
     .object({ padded: z.number(), scaled: z.number() })
     .optional()
-    .describe("pictures that the predictor mirrors or scales"),
+    .describe("pictures that the predictor surrounds (mirrors at their edges, or with gray) or scales"),
   converted: z
     .partialRecord(z.enum(conversionNames), z.number().int())
     .optional()

@@ -39,7 +39,7 @@ export interface AttackSummary {
   readonly curve: readonly number[];
   /** Where images were predicted tile by tile: how many tiles an image has, at least and at most, and all together. */
   readonly tiles?: { readonly least: number; readonly most: number; readonly all: number };
-  /** How many pictures the predictor mirrors at their edges, and how many it scales, because the model takes only some sizes. */
+  /** How many pictures the predictor surrounds, and how many it scales, because the model takes only some sizes. */
   readonly framing?: { readonly padded: number; readonly scaled: number };
   /** How many pictures were not 8-bit gray or RGB, and what was done to them as they were read. */
   readonly converted?: Readonly<Partial<Record<Conversion, number>>>;
@@ -163,7 +163,7 @@ function afterEach(records: readonly AttackRecord[]): Pick<AttackSummary, "after
   return { after: turns.map((attack) => ({ attack, correct: shares(attack).reduce((a, b) => a + b, 0) / records.length })) };
 }
 
-/** How many pictures the predictor mirrors or scales, for a model of this specification. */
+/** How many pictures the predictor surrounds or scales, for a model of this specification. */
 export function framingOf(
   { fit, spec }: Pick<AttackPlan, "fit" | "spec">,
   records: readonly AttackRecord[],

@@ -1,4 +1,4 @@
-import { formatOf } from "../../vision/metrics/measure.js";
+import { formatOf, mayBeInfinite } from "../../vision/metrics/measure.js";
 import { type TaskName, tasks } from "../../vision/tasks/index.js";
 import { UsageError } from "../cli/errors.js";
 import type { AttackSummary } from "./summary.js";
@@ -61,9 +61,13 @@ export function missed(thresholds: readonly Threshold[], { metrics }: AttackSumm
     const unit = format.share ? 100 : 1;
     const measured = typeof value === "number" ? value * unit : undefined;
     const where = against === "truth" ? "" : " against the model's own clean prediction";
-    // Infinite values (the PSNR of equal pictures) are null, and miss nothing.
-    if (measured === undefined)
-      return metrics[against] ? [] : [`${metric} was not measured, so ${flag} ${metric}=${bound} cannot be met.`];
+    if (measured === undefined) {
+      // Infinite values are null too, and miss nothing.
+      if (metrics[against] && mayBeInfinite(format)) return [];
+      return [
+        `${metric}${where} could not be measured (nothing in the data counts for it), so ${flag} ${metric}=${bound} is not met.`,
+      ];
+    }
     const misses = flag === "--fail-under" ? measured < bound : measured > bound;
     const way = flag === "--fail-under" ? "below" : "above";
     return misses

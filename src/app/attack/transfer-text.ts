@@ -1,3 +1,4 @@
+import { surroundText } from "../../vision/framed-predictor.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { columns } from "../cli/table.js";
 import type { AttackPlan } from "./plan.js";
@@ -8,7 +9,7 @@ import type { TransferSummary } from "./transfer.js";
 export function transferText(plan: AttackPlan, transfers: readonly TransferSummary[]): string {
   if (transfers.length === 0) return "";
   const rows = transfers.map((t) => [t.model, ...transferCells(plan, t)]);
-  const notes = transfers.flatMap((t) => transferNote(t) ?? []);
+  const notes = transfers.flatMap((t) => transferNote(plan, t) ?? []);
   return `\n${[columns(["on other models", ...transferHead(plan)], rows), ...notes].join("\n")}\n`;
 }
 
@@ -35,9 +36,12 @@ export function transferCells({ spec, goal, reference }: AttackPlan, { metrics, 
 }
 
 /** What became of pictures whose size a model does not take. */
-export function transferNote({ model, framing }: TransferSummary): string | undefined {
+export function transferNote({ spec }: AttackPlan, { model, framing }: TransferSummary): string | undefined {
   if (!framing) return undefined;
   const { scaled, padded } = framing;
-  const ways = [...(scaled > 0 ? [`${scaled} scaled`] : []), ...(padded > 0 ? [`${padded} mirrored at the edges`] : [])];
+  const ways = [
+    ...(scaled > 0 ? [`${scaled} scaled`] : []),
+    ...(padded > 0 ? [`${padded} ${surroundText(tasks[spec.task])}`] : []),
+  ];
   return `for ${model}, which takes other sizes, pictures are fitted within its predictor: ${ways.join(", ")}`;
 }

@@ -43,7 +43,7 @@ export interface TransferSummary {
    * turned on it as well.
    */
   readonly success?: { readonly of: number; readonly adversarial?: number; readonly saved: number };
-  /** How many pictures are mirrored at their edges, and scaled, since this model takes only some sizes. */
+  /** How many pictures are surrounded (mirrored at their edges, or with gray), and scaled, since this model takes only some sizes. */
   readonly framing?: { readonly padded: number; readonly scaled: number };
 }
 

@@ -3,7 +3,7 @@ import type { OnnxModel } from "../../engine/onnx/model.js";
 import { type Attack, checkAttack } from "../../methods/attacks/definition.js";
 import type { Dataset } from "../../vision/data/dataset.js";
 import { readImage } from "../../vision/data/node/image-file.js";
-import { completeSpec, declaredClasses } from "../../vision/spec/model-predictor.js";
+import { checkHead, completeSpec, declaredClasses } from "../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { asNamed, type Places } from "../attack/places.js";
@@ -109,6 +109,7 @@ export class Planner {
   async model(path: string, { spec: said, assumed }: SaidSpec): Promise<PlannedModel & { readonly file: OnnxModel }> {
     const file = await readPredicting(this.at(path), said);
     const spec = completeSpec(file, said);
+    checkHead(file, spec);
     return { path, sha256: await hashModel(this.at(path)), spec, classes: declaredClasses(file, spec), assumed, file };
   }
 

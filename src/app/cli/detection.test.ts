@@ -49,6 +49,7 @@ describe("a detector is attacked on COCO's form of data", () => {
     expect(metrics.prediction!.clean.mAP50).toBe(1);
     expect(out).toContain("mAP to the truth");
     expect(out).not.toContain("AP class");
+    expect(out).toContain("3 surrounded with gray (114 of 255) within the predictor");
     const page = readFileSync(path("pgd", "report.html"), "utf8");
     for (const text of ["Boxes, clean", "Boxes, adversarial", "Ground truth", '<th scope="col">AP, clean</th>', "heart"])
       expect(page).toContain(text);
@@ -80,7 +81,7 @@ describe("a detector is attacked on COCO's form of data", () => {
     [["--target", "class:hart"], /there is no class "hart" \(did you mean "heart"\?\)/],
     [["--target", "class:9"], /--target class:9: the model has the classes 0 to 7/],
     [["--target", "vanish", "--loss", "flood"], /The loss "flood" looks at no target/],
-    [["--output-head", "detr"], /cannot be a head "detr"/],
+    [["--output-head", "detr"], /^faultline: The output "output0" \[[^\]]+\] cannot be a head "detr"/],
     [["--mismatch", "tile"], /tile/],
     [["--split", "train"], /has no annotations for the split "train"; it has val2017/],
   ] as const)("%j is refused in a sentence", async (flags, message) => {
@@ -98,6 +99,7 @@ it("doctor recognizes the head and finds the range", async () => {
   const fed = await faultline("doctor", detector, ...say);
   expect(fed.code, fed.out).toBe(0);
   expect(fed.out).toMatch(/ok +head +yolov8: output0 \[1, 12, 144\]/);
+  expect(fed.out).toContain("surrounded with gray (114 of 255) to 96x96 for the model");
   expect(fed.out).toMatch(/ok +range +0\.\.1 does best or as well: mAP50/);
   const wrongly = await faultline("doctor", detector, ...say, "--range", "0..255");
   expect(wrongly.out).toMatch(/Try: --range 0\.\.1/);
@@ -138,5 +140,50 @@ describe("a detector's run is a run like any other", () => {
     expect(readFileSync(path("step.md"), "utf8")).toContain(
       "| `target` | float32 | [1, 6, 144] | what the attack drives away from: for each place x1, y1, x2, y2 in pixels, class, and 1 where it is about an object",
     );
+  });
+});
+
+describe("where a detector has nothing to say", () => {
+  beforeAll(async () => {
+    mkdirSync(path("dark", "images"), { recursive: true });
+    const dark = { type: "float32", shape: [3, 96, 96], data: new Float32Array(3 * 96 * 96).fill(0.1) } as const;
+    await writeImage(path("dark", "images", "0.png"), dark);
+  });
+  const onDark = (out: string, ...more: readonly string[]) =>
+    faultline(
+      ...[
+        "attack",
+        detector,
+        "--data",
+        path("dark"),
+        "--attack",
+        "fgsm",
+        "--no-audit",
+        "--threads",
+        "1",
+        "--out",
+        path(out),
+        ...more,
+      ],
+    );
+
+  it("--target vanish says that there was nothing, on the terminal and in the report", async () => {
+    const { code, out, err } = await onDark("nothing", "--target", "vanish");
+    expect(code, err).toBe(0);
+    expect(out).toContain("the model sees nothing in the pictures as they are (no box has a score of 0.25 or more)");
+    expect(readFileSync(path("nothing", "report.html"), "utf8")).toContain("The model sees nothing in the pictures as they are");
+    await attack("something", "--attack", "fgsm", "--no-audit");
+    expect(readFileSync(path("something", "report.html"), "utf8")).not.toContain("sees nothing");
+  });
+
+  it("a bound on what has no number is not met, and a size without objects shows as a dash", async () => {
+    const { code, err } = await attack("something", "--attack", "fgsm", "--no-audit", "--fail-under", "map large=1");
+    expect(err).toContain(
+      "mAP large could not be measured (nothing in the data counts for it), so --fail-under mAP large=1 is not met",
+    );
+    expect(code).toBe(2);
+    const page = readFileSync(path("something", "report.html"), "utf8");
+    expect(page).toContain("mAP large</abbr></th><td>–</td><td>–</td>");
+    expect(page).not.toMatch(/>NaN/);
   });
 });

@@ -122,7 +122,7 @@ const cases: readonly Case[] = [
     () => attack("--mean", "124,116,104", "--std", "58,57,57"),
     /divide a mean and a deviation in levels of 0 to 255 by 255\), not 124/,
   ],
-  ["a deviation of zero", () => attack("--mean", "0.5", "--std", "0"), /range\.std\.0: must be a number above 0, not 0/],
+  ["a deviation of zero", () => attack("--mean", "0.5", "--std", "0"), /^faultline: --std: must be a number above 0, not 0/],
   ["steps that are no number", () => attack("--steps", "nan"), /--steps nan: write a whole number of at least 1/],
   ["a model that is not there", () => ["inspect", folder.path("none.onnx")], /none\.onnx: no such file/],
   [

@@ -20,7 +20,7 @@ export function withFit(command: Command): Command {
     .addOption(
       new Option(
         "--mismatch <how>",
-        "where a size does not suit the model: pad = mirror at the edges, scaled first if need be, the shape kept; resize = stretch; tile = predict in overlapping tiles",
+        "where a size does not suit the model: pad = mirror at the edges (detection: surround with gray), scaled first if need be, the shape kept; resize = stretch; tile = predict in overlapping tiles",
       )
         .choices(["pad", "resize", "tile"])
         .default("pad"),

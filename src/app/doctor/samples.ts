@@ -3,7 +3,7 @@ import { conversionText, countConversions } from "../../vision/data/conversions.
 import type { Dataset, Sample } from "../../vision/data/dataset.js";
 import { DataError } from "../../vision/data/error.js";
 import { fitted } from "../../vision/data/fit.js";
-import { type Extent, framing, type Mismatch } from "../../vision/framed-predictor.js";
+import { type Extent, framing, type Mismatch, surroundText } from "../../vision/framed-predictor.js";
 import type { ModelSpec } from "../../vision/spec/model-spec.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { type Fit, type Prepared, prepare, withPictures } from "../attack/prepare.js";
@@ -107,7 +107,7 @@ function onSizes(pictures: readonly Extent[], spec: ModelSpec, fit: Fit): Findin
   const { scaled, seen } = framing(first, spec.size, fit.mismatch);
   const steps = [
     ...(text(scaled) === text(first) ? [] : [`scaled to ${text(scaled)}${fit.mismatch === "pad" ? ", their shape kept" : ""}`]),
-    ...(text(seen) === text(scaled) ? [] : [`mirrored at the edges to ${text(seen)}`]),
+    ...(text(seen) === text(scaled) ? [] : [`${surroundText(tasks[spec.task])} to ${text(seen)}`]),
   ];
   if (steps.length === 0) return good(subject, `${which}, which the model takes as they are.`);
   const stretch = (scaled.width / scaled.height) * (first.height / first.width);

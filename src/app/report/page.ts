@@ -15,7 +15,7 @@ import { settingList } from "./setting-list.js";
 import { smallestSection } from "./smallest-curve.js";
 import type { Choice, Figure, Specimen } from "./specimens.js";
 import { transferSection } from "./transfer-section.js";
-import { attackName, headlineSentence, modelName, radius, referenceWords, stepWords } from "./words.js";
+import { attackName, headlineSentence, modelName, nothingSeen, radius, referenceWords, stepWords } from "./words.js";
 
 export interface Report {
   readonly plan: AttackPlan;
@@ -46,6 +46,9 @@ export function page(report: Report): string {
     `${attackName(plan)} on ${modelName(plan)}`,
     `<h1>${plain(headlineSentence(plan, summary, number))}</h1>
 ${hero(report)}
+${nothingSeen(plan, summary)
+  .map((sentence) => `<p class="lead">${plain(`${sentence[0]!.toUpperCase()}${sentence.slice(1)}.`)}</p>`)
+  .join("\n")}
 ${facts(report)}
 ${smallestSection(report)}
 ${resultTables(report)}

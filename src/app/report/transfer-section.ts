@@ -11,7 +11,7 @@ export function transferSection({ plan, transfers }: Report): string {
     return `<tr><th scope="row">${plain(t.model)}</th>${cells.join("")}</tr>`;
   });
   const notes = transfers.flatMap((t) => {
-    const note = transferNote(t);
+    const note = transferNote(plan, t);
     return note ? [`<p class="lead">${plain(note)}.</p>`] : [];
   });
   return `<section>

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import type { AttackBudget } from "../../methods/attacks/definition.js";
+import { surroundText } from "../../vision/framed-predictor.js";
 import { tasks } from "../../vision/tasks/index.js";
 import type { Tiling } from "../../vision/tiling.js";
 import { typed } from "../attack/parameters.js";
@@ -70,6 +71,10 @@ export function headlineSentence(plan: AttackPlan, summary: AttackSummary, numbe
   const verb = !number.worse ? "did not worsen" : summary.headline.better === "higher" ? "lowered" : "raised";
   return `${how} ${verb} the ${number.label} of ${model} on ${images}: from ${before} to ${after}.`;
 }
+
+/** Where there was nothing to attack: that, in a sentence. */
+export const nothingSeen = ({ spec }: AttackPlan, { metrics }: Pick<AttackSummary, "metrics">): string[] =>
+  [metrics.prediction && tasks[spec.task].nothingSeen?.(metrics.prediction.clean)].filter((sentence) => sentence !== undefined);
 
 /** The same where the smallest perturbations were looked for: how large they must be. */
 function smallestSentence(plan: AttackPlan, { norm, right, unbroken, median }: SmallestSummary, images: string): string {
@@ -157,7 +162,7 @@ export function reproduce(
 export function framingText({ fit, spec }: AttackPlan, { padded, scaled }: NonNullable<AttackSummary["framing"]>): string {
   const ways = [
     ...(scaled > 0 ? [`${scaled} scaled to its size (${fit.mismatch === "resize" ? "stretched" : "the shape kept"})`] : []),
-    ...(padded > 0 ? [`${padded} mirrored at the edges`] : []),
+    ...(padded > 0 ? [`${padded} ${surroundText(tasks[spec.task])}`] : []),
   ];
   return `the model takes ${sizeText(spec.size)}: of the pictures ${ways.join(" and ")} within the predictor, and predictions are brought back; what is attacked, measured and saved are the pictures themselves`;
 }

@@ -149,7 +149,7 @@ export function defineAttack<S extends z.ZodObject>(parts: DefinitionParts<S>): 
 export function attackOf<P>(definition: AttackDefinition<P>, given: Parameters): Attack<P> {
   const checked = check(definition.parameters, given);
   if ("problems" in checked) {
-    const problems = checked.problems.map((problem) => problem.replace(/^top level: /, ""));
+    const problems = checked.problems.map(({ field, message }) => (field === "top level" ? message : `${field}: ${message}`));
     throw new AttackError(`${definition.name}: ${problems.join("; ")}.`);
   }
   const parameters = checked.data as P;

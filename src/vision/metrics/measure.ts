@@ -49,6 +49,9 @@ export const inUnit = (digits: number, unit = "", nothing = "–"): MetricFormat
   share: false,
 });
 
+/** Whether a value that JSON does not know is an infinite one (the PSNR of equal pictures), not the mean of nothing. */
+export const mayBeInfinite = ({ nothing }: MetricFormat): boolean => nothing === "∞";
+
 /** The format of a metric that is listed by its name or, for many of one kind ("IoU class 3"), by the beginning of it. */
 export function formatOf(formats: Readonly<Record<string, MetricFormat>>, name: string): MetricFormat {
   const like = Object.keys(formats).find((beginning) => name.startsWith(`${beginning} `));

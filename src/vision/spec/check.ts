@@ -1,26 +1,40 @@
 import type { z } from "zod";
 import { nearest } from "../../engine/onnx/nearest.js";
 
-/** Data that are as the schema says, or a phrase for every field that is not: what is allowed there and what was found. */
-export type Checked<T> = { readonly data: T } | { readonly problems: readonly string[] };
+/** A field that is not as the schema says, and a phrase: what is allowed there and what was found. */
+export interface Problem {
+  /** Its names from the top, with points between; "top level" for the whole. */
+  readonly field: string;
+  readonly message: string;
+}
+
+/** Data that are as the schema says, or every field that is not. */
+export type Checked<T> = { readonly data: T } | { readonly problems: readonly Problem[] };
 
 /**
  * Checks a value that was read from outside (a file that somebody wrote) against a schema. Where a schema has the metadata `allowed`,
  * that says in words what it takes.
  *
  * @example check(z.strictObject({ steps: z.number().int() }), { stepz: 3 })
- * // { problems: ['steps: is missing; it must be a whole number', 'top level: there is no field "stepz" (did you mean "steps"?); fields are steps'] }
+ * // { problems: [{ field: "steps", message: "is missing; it must be a whole number" },
+ * //   { field: "top level", message: 'there is no field "stepz" (did you mean "steps"?); fields are steps' }] }
  */
 export function check<S extends z.ZodType>(schema: S, value: unknown): Checked<z.output<S>> {
   const parsed = schema.safeParse(value, { error: (issue) => phrase(issue) });
   return parsed.success ? { data: parsed.data } : { problems: problems(parsed.error.issues) };
 }
 
-/** Problems as one sentence's worth: of many the first few, with how many more there are. */
-export const fewProblems = (problems: readonly string[]): string =>
-  problems.length <= 5 ? problems.join("; ") : `${problems.slice(0, 4).join("; ")}; and ${problems.length - 4} more`;
+/**
+ * Problems as one sentence's worth: of many the first few, with how many more there are.
+ *
+ * @param nameOf what a field is called, where it is not by its own name.
+ */
+export function fewProblems(problems: readonly Problem[], nameOf: (field: string) => string = (field) => field): string {
+  const words = [...new Set(problems.map(({ field, message }) => `${nameOf(field)}: ${message}`))];
+  return words.length <= 5 ? words.join("; ") : `${words.slice(0, 4).join("; ")}; and ${words.length - 4} more`;
+}
 
-function problems(issues: readonly z.core.$ZodIssue[], prefix: readonly PropertyKey[] = []): string[] {
+function problems(issues: readonly z.core.$ZodIssue[], prefix: readonly PropertyKey[] = []): Problem[] {
   return issues.flatMap((issue) => {
     const path = [...prefix, ...issue.path];
     if (issue.code === "invalid_union" && issue.errors.length > 0) {
@@ -28,7 +42,7 @@ function problems(issues: readonly z.core.$ZodIssue[], prefix: readonly Property
       const deepest = issue.errors.reduce((a, b) => (reach(b) > reach(a) ? b : a));
       if (reach(deepest) > 0) return problems(deepest, path);
     }
-    return `${path.join(".") || "top level"}: ${issue.message}`;
+    return { field: path.join(".") || "top level", message: issue.message };
   });
 }
 

@@ -9,6 +9,7 @@ import { cast, concat, slice } from "../../engine/operators/index.js";
 import { isFloat } from "../../engine/tensor/tensor.js";
 import type { Predictor } from "../predictor.js";
 import { tasks } from "../tasks/index.js";
+import type { DeclaredOutput } from "../tasks/task.js";
 import { SpecError } from "./error.js";
 import { type ModelSpec, namedOutputs } from "./model-spec.js";
 import { single } from "./output.js";
@@ -192,15 +193,30 @@ export function declaredClasses({ graph }: OnnxModel, spec: ModelSpec): number |
 }
 
 /** The specification with the head that the file's outputs look like, where the task has heads and none is said. */
-function withHead({ graph }: OnnxModel, spec: ModelSpec): ModelSpec {
+function withHead(model: OnnxModel, spec: ModelSpec): ModelSpec {
   const { recognize } = tasks[spec.task].output;
   if (!recognize || spec.output.head !== undefined) return spec;
+  const head = recognize(declaredOutputs(model, spec)) as ModelSpec["output"]["head"];
+  return head === undefined ? spec : { ...spec, output: { ...spec.output, head } };
+}
+
+/**
+ * Holds the head that a specification says against the outputs that the file declares, before any work is done.
+ *
+ * @throws SpecError where they cannot be such a head. What free axes leave open shows when the model is read for a size of pictures.
+ */
+export function checkHead(model: OnnxModel, spec: ModelSpec): void {
+  const { head } = spec.output;
+  if (head === undefined) return;
+  tasks[spec.task].output.checkHead?.(head, declaredOutputs(model, spec), new Set(model.graph.nodes.map(({ op }) => op)));
+}
+
+/** The outputs that the specification names, or all. */
+function declaredOutputs({ graph }: OnnxModel, spec: ModelSpec): DeclaredOutput[] {
   const wanted = namedOutputs(spec);
-  const declared = graph.outputs
+  return graph.outputs
     .filter(({ name }) => wanted?.includes(name) ?? true)
     .map(({ name, shape = [] }) => ({ name, shape, op: graph.nodes.findLast((n) => n.outputs.includes(name))?.op }));
-  const head = recognize(declared) as ModelSpec["output"]["head"];
-  return head === undefined ? spec : { ...spec, output: { ...spec.output, head } };
 }
 
 function withSize(spec: ModelSpec, height: number | undefined, width: number | undefined): ModelSpec {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Task, taskNames, tasks } from "../tasks/index.js";
-import { check, fewProblems } from "./check.js";
+import { check, fewProblems, type Problem } from "./check.js";
 import { SpecError } from "./error.js";
 import { parseSizeRule, sizeWord } from "./size-rule.js";
 
@@ -164,34 +164,45 @@ export type ValueRange = z.infer<typeof rangeSchema>;
 /**
  * Checks what a sidecar file (`model.spec.json` beside `model.onnx`) or flags say.
  *
+ * @param saidBy what said a field, where that is known better than by the field's name (a flag): mistakes are then told of that alone.
  * @throws SpecError naming every field that is wrong.
  * @example parseModelSpec({ task: "segmentation", range: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } })
  */
-export function parseModelSpec(value: unknown, where = "The model specification"): ModelSpec {
+export function parseModelSpec(
+  value: unknown,
+  where = "The model specification",
+  saidBy: (field: string) => string | undefined = () => undefined,
+): ModelSpec {
+  const refuse = (problems: readonly Problem[]): never => {
+    const about = problems.every(({ field }) => saidBy(field) !== undefined) ? "" : `${where} is not valid: `;
+    throw new SpecError(`${about}${fewProblems(problems, (field) => saidBy(field) ?? field)}.`);
+  };
   const checked = check(modelSpecSchema, value);
-  if ("problems" in checked) throw new SpecError(`${where} is not valid: ${fewProblems(checked.problems)}.`);
+  if ("problems" in checked) return refuse(checked.problems);
   const { $schema: _, ...data } = checked.data;
   const task = tasks[data.task];
   const ignore = data.ignore ?? [...task.ignore];
   const output = { ...data.output, meaning: data.output.meaning ?? task.output.meanings[0] };
   const idle = idleFields(task, { ...data, ignore, output });
-  if (idle.length > 0) throw new SpecError(`${where} is not valid: ${idle.join("; ")}.`);
+  if (idle.length > 0) return refuse(idle);
   // Parsed again, so that the fields stand in the schema's order: plans are compared by their bytes.
   return completeSpecSchema.parse({ ...data, ignore, output });
 }
 
-/** What is said and would be without effect for the task, a phrase for each. */
-function idleFields({ name, kind, output: { meanings, fields } }: Task, { ignore, labelOffset, output }: ModelSpec): string[] {
+/** What is said and would be without effect for the task. */
+function idleFields({ name, kind, output: { meanings, fields } }: Task, { ignore, labelOffset, output }: ModelSpec): Problem[] {
   const usual = outputSchema.parse({});
-  const idle: string[] = [];
+  const idle: Problem[] = [];
   if (!meanings.includes(output.meaning))
-    idle.push(
-      `output.meaning: ${meanings.length === 1 ? `is "${meanings[0]}" for ${name}` : `must be one of ${meanings.join(", ")} for ${name}`}, not "${output.meaning}"`,
-    );
+    idle.push({
+      field: "output.meaning",
+      message: `${meanings.length === 1 ? `is "${meanings[0]}" for ${name}` : `must be one of ${meanings.join(", ")} for ${name}`}, not "${output.meaning}"`,
+    });
   for (const field of ["scale", "range", "channels", "align", "head", "boxes", "nms"] as const)
     if (!fields.includes(field) && output[field] !== usual[field])
-      idle.push(`output.${field}: has no effect for ${name}; leave it out`);
-  if (kind !== "classes" && ignore.length > 0) idle.push(`ignore: ${name} has no labels; leave it out`);
-  if (kind !== "classes" && labelOffset !== 0) idle.push(`labelOffset: ${name} has no labels; leave it out`);
+      idle.push({ field: `output.${field}`, message: `has no effect for ${name}; leave it out` });
+  const noLabels = `${name} has no labels; leave it out`;
+  if (kind !== "classes" && ignore.length > 0) idle.push({ field: "ignore", message: noLabels });
+  if (kind !== "classes" && labelOffset !== 0) idle.push({ field: "labelOffset", message: noLabels });
   return idle;
 }

@@ -92,6 +92,8 @@ export interface Task {
   readonly formats: Readonly<Record<string, MetricFormat>>;
   /** The model's own prediction as a target: one sample's tensor. */
   readonly ownTarget: (prediction: Tensor, output: OutputSpec) => Tensor;
+  /** From the metrics of the clean predictions against themselves: why there is nothing that an attack could change; undefined where there is. */
+  readonly nothingSeen?: (clean: Readonly<Record<string, number | null>>) => string | undefined;
   /** Where truths and wishes are lists of objects: what of one of them belongs to each place of the model, by its clean prediction; losses take that. */
   readonly assigned?: (list: Tensor, clean: Tensor) => Tensor;
   /** What losses take, for who makes it himself; absent: truth as data sets have it. */
@@ -121,6 +123,8 @@ export interface OutputRule {
   readonly heads?: readonly string[];
   /** The head that a file's outputs look like, by their names, declared axes and last operators; undefined where they do not say it. */
   readonly recognize?: (outputs: readonly DeclaredOutput[]) => string | undefined;
+  /** Holds the head that is said against a file's outputs and operators. @throws SpecError where the outputs cannot be such a head. */
+  readonly checkHead?: (head: string, outputs: readonly DeclaredOutput[], operators: ReadonlySet<string>) => void;
   /** What the raw outputs for some images tell of how they are laid out, for the doctor. */
   readonly look?: (
     outputs: readonly { readonly name: string; readonly values: readonly Tensor[] }[],

@@ -4,6 +4,7 @@ import { SpecError } from "../../../vision/spec/error.js";
 import { type ModelSpec, type ModelSpecInput, parseModelSpec } from "../../../vision/spec/model-spec.js";
 import { sidecarOf } from "../../../vision/spec/sidecar.js";
 import { taskNames } from "../../../vision/tasks/names.js";
+import { flagOf } from "../../attack/flag-of.js";
 import { refuseRecord } from "../../runs/refuse-record.js";
 import { UsageError } from "../errors.js";
 import type { SpecFlags } from "../spec-options.js";
@@ -31,31 +32,7 @@ export function resolveSpec(
   const sidecar = flags.spec ?? sidecarOf(model);
   const file = flags.spec || existsSync(sidecar) ? readJson(sidecar) : {};
   const base = more ? { ...file, ...more, output: { ...file.output, ...more.output } } : file;
-  const size = flags.sizeRule;
-  const range = rangeOf(flags) ?? base.range;
-  const merged: Partial<ModelSpecInput> = {
-    ...base,
-    ...(flags.task && { task: flags.task }),
-    ...(range && { range }),
-    ...(flags.channels && { channels: flags.channels }),
-    ...(flags.layout && { layout: flags.layout }),
-    ...(size && { size }),
-    ...(flags.ignore && { ignore: flags.ignore }),
-    ...(flags.labelOffset !== undefined && { labelOffset: flags.labelOffset }),
-    output: {
-      ...base.output,
-      ...(flags.meaning && { meaning: flags.meaning }),
-      ...(flags.outputLayout && { layout: flags.outputLayout }),
-      ...(flags.outputRange && { range: flags.outputRange }),
-      ...(flags.outputChannels && { channels: flags.outputChannels }),
-      ...(flags.outputName && { name: flags.outputName }),
-      ...(flags.outputHead && { head: flags.outputHead }),
-      ...(flags.outputBoxes && { boxes: flags.outputBoxes }),
-      ...(flags.outputNms !== undefined && { nms: flags.outputNms }),
-      ...(flags.outputScale !== undefined && { scale: flags.outputScale }),
-      ...(flags.outputAlign && { align: flags.outputAlign }),
-    },
-  };
+  const merged = withFlags(base, flags);
   if (!merged.task && !usual) {
     if (!more && !existsSync(model)) throw new UsageError(`${model}: no such file; check the path.`);
     throw new UsageError(
@@ -63,9 +40,57 @@ export function resolveSpec(
     );
   }
   const said = { ...merged, task: merged.task ?? usual };
-  const spec = parseModelSpec(said, more ? `The specification of ${model}` : saidWhere(sidecar, { task: said.task, ...base }));
+  const where = more ? `The specification of ${model}` : saidWhere(sidecar, { task: said.task, ...base });
+  const spec = parseModelSpec(said, where, saidBy(flags));
   return { spec, said: said as Partial<ModelSpecInput>, assumed: assumptions(said as Partial<ModelSpecInput>, spec) };
 }
+
+/** The field of a specification that each flag says. */
+const fieldOf = {
+  task: "task",
+  range: "range",
+  mean: "range.mean",
+  std: "range.std",
+  channels: "channels",
+  layout: "layout",
+  sizeRule: "size",
+  meaning: "output.meaning",
+  outputName: "output.name",
+  outputLayout: "output.layout",
+  outputRange: "output.range",
+  outputChannels: "output.channels",
+  outputScale: "output.scale",
+  outputAlign: "output.align",
+  outputHead: "output.head",
+  outputBoxes: "output.boxes",
+  outputNms: "output.nms",
+  ignore: "ignore",
+  labelOffset: "labelOffset",
+} as const satisfies Record<Exclude<keyof SpecFlags, "spec">, string>;
+
+/** The flags that were typed, with their fields. */
+const typed = (flags: SpecFlags) =>
+  (Object.keys(fieldOf) as (keyof typeof fieldOf)[])
+    .filter((flag) => flags[flag] !== undefined)
+    .map((flag) => ({ flag, field: fieldOf[flag] }));
+
+/** What is said, with what the flags say in its place. */
+function withFlags(base: Partial<ModelSpecInput>, flags: SpecFlags): Partial<ModelSpecInput> {
+  const range = rangeOf(flags) ?? base.range;
+  const top: Record<string, unknown> = {};
+  const output: Record<string, unknown> = {};
+  for (const { flag, field } of typed(flags)) {
+    if (field.startsWith("output.")) output[field.slice("output.".length)] = flags[flag];
+    else if (!field.startsWith("range")) top[field] = flags[flag];
+  }
+  return { ...base, ...(range !== undefined && { range }), ...top, output: { ...base.output, ...output } };
+}
+
+/** Names the flag that said a field (or what the field is part of); undefined where none did. */
+const saidBy = (flags: SpecFlags) => (path: string) => {
+  const by = typed(flags).find(({ field }) => path === field || path.startsWith(`${field}.`));
+  return by && flagOf(by.flag);
+};
 
 /** Where a mistake lies: in the file where it is wrong alone, else in what the flags add to it. */
 function saidWhere(sidecar: string, base: object): string {

@@ -39,6 +39,40 @@ export function recognized(outputs: readonly Looked[]): Head | undefined {
 
 const looked = (v: Value): Looked => ({ name: v.name, shape: v.shape, activation: activationOf(v).kind });
 
+const misfit = (outputs: readonly Pick<DeclaredOutput, "name" | "shape">[], head: Head | undefined): SpecError => {
+  const listed = outputs.map(({ name, shape }) => `"${name}" [${shape.join(", ")}]`).join(" and ");
+  return new SpecError(
+    `${outputs.length === 1 ? "The output" : "The outputs"} ${listed} ${head ? `cannot be a head "${head.name}" (${head.about})` : "are of no known head of a detector"}; name the right ones with --of (two with a comma between), or the head with --output-head ${heads.map((h) => h.name).join(", ")}.`,
+  );
+};
+
+/**
+ * Holds the head that is said against the outputs that a file declares. Free axes may be of any size, so what they leave open shows when the model is read for a
+ * size of pictures; so does what a model with non-maximum suppression lacks.
+ *
+ * @throws SpecError where no sizes of the free axes make the outputs such a head.
+ */
+export function checkHead(name: string, declared: readonly DeclaredOutput[], operators: ReadonlySet<string>): void {
+  const head = headOf(name)!;
+  if (operators.has(NonMaxSuppression.name)) return;
+  const pairs = declared.flatMap((a, i) => declared.slice(i + 1).map((b) => [a, b]));
+  const candidates = declared.length <= 2 ? [declared] : pairs;
+  if (!candidates.some((outputs) => mayBe(head, outputs))) throw misfit(declared, head);
+}
+
+/** Whether some sizes of the free axes make the outputs such a head. Heads tell few, six and many apart. */
+function mayBe(head: Head, outputs: readonly DeclaredOutput[]): boolean {
+  if (outputs.some(({ shape }) => shape.length === 0)) return true;
+  const free = [...new Set(outputs.flatMap(({ shape }) => shape.filter((n) => typeof n === "string")))];
+  const fits = (sizes: ReadonlyMap<string, number>, [next, ...others]: readonly string[]): boolean =>
+    next === undefined
+      ? head.fits(
+          outputs.map(({ name, shape }) => ({ name, shape: shape.map((n) => (typeof n === "string" ? sizes.get(n)! : n)) })),
+        )
+      : [4, 6, Number.MAX_SAFE_INTEGER].some((n) => fits(new Map(sizes).set(next, n), others));
+  return fits(new Map(), free);
+}
+
 /** `recognized` for the outputs that a file declares. */
 export function recognizedInFile(declared: readonly DeclaredOutput[]): string | undefined {
   const outputs = declared.map(({ name, shape, op }): Looked => {
@@ -61,7 +95,6 @@ export function readBoxes(
   const seen = outputs.map(looked);
   const pair = output.name === undefined ? pairAmong(seen) : undefined;
   const read = pair ? outputs.filter((_, i) => pair.includes(seen[i]!)) : outputs;
-  const listed = read.map(({ name, shape }) => `"${name}" [${shape.join(", ")}]`).join(" and ");
   const suppression = read.flatMap((v) => nodeBefore(v, NonMaxSuppression) ?? [])[0];
   if (suppression) {
     const [boxes, scores] = suppression.inputs.map((v) => v?.name);
@@ -70,10 +103,7 @@ export function readBoxes(
     );
   }
   const head = headOf(output.head) ?? recognized(read.map(looked));
-  if (!head?.fits(read))
-    throw new SpecError(
-      `${read.length === 1 ? "The output" : "The outputs"} ${listed} ${head ? `cannot be a head "${head.name}" (${head.about})` : "are of no known head of a detector"}; name the right ones with --of (two with a comma between), or the head with --output-head ${heads.map((h) => h.name).join(", ")}.`,
-    );
+  if (!head?.fits(read)) throw misfit(read, head);
   const { boxes, logits } = head.parts(read);
   return concat([cornersOf(boxes, output.boxes ?? head.boxes, size), logits], 1);
 }
