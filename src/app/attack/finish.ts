@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { NormName } from "../../methods/attacks/attack.js";
 import { conversionText } from "../../vision/data/conversions.js";
+import { formatOf, mayBeInfinite } from "../../vision/metrics/measure.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { columns } from "../cli/table.js";
 import type { Assets } from "../report/pictures.js";
@@ -98,7 +99,9 @@ const radius = (r: number, norm: NormName) =>
 
 /** The summary as a table: a row for each metric, a column for each stage. */
 export function summaryText(plan: AttackPlan, summary: AttackSummary): string {
-  const number = (v: number | null | undefined) => (v === null || v === undefined ? "-" : v.toFixed(4));
+  const { formats } = tasks[plan.spec.task];
+  const number = (v: number | null | undefined, metric?: string) =>
+    v?.toFixed(4) ?? (metric !== undefined && mayBeInfinite(formatOf(formats, metric)) ? "∞" : "-");
   const names = { truth: "to the truth", target: "to the attacker's target", prediction: "to the clean prediction" } as Record<
     string,
     string
@@ -106,9 +109,9 @@ export function summaryText(plan: AttackPlan, summary: AttackSummary): string {
   const rows = Object.entries(summary.metrics).flatMap(([reference, byStage]) =>
     Object.keys(byStage.clean)
       .filter((metric) => !/ class \d+$/.test(metric))
-      .map((metric) => [`${metric} ${names[reference]}`, ...stages.map((s) => number(byStage[s][metric]))]),
+      .map((metric) => [`${metric} ${names[reference]}`, ...stages.map((s) => number(byStage[s][metric], metric))]),
   );
-  const untouched = Object.entries(summary.untouched ?? {}).map(([metric, v]) => `${metric} ${number(v)}`);
+  const untouched = Object.entries(summary.untouched ?? {}).map(([metric, v]) => `${metric} ${number(v, metric)}`);
   const counted = (n: number) => `${n} sample${n === 1 ? "" : "s"}`;
   const { norm, epsilon, steps } = plan.attack.budget;
   const length = (r: number) => radius(r, norm);

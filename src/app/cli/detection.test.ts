@@ -98,6 +98,9 @@ it("doctor recognizes the head and finds the range", async () => {
   const say = ["--spec", spec, "--task", "detection", "--data", path("coco"), "--threads", "1"];
   const fed = await faultline("doctor", detector, ...say);
   expect(fed.code, fed.out).toBe(0);
+  expect(fed.err).toContain("3 pictures with");
+  expect(fed.err).toMatch(/objects of 8 classes, from .*instances_val2017\.json\./);
+  expect((await faultline("doctor", detector, ...say, "--json")).err).toBe("");
   expect(fed.out).toMatch(/ok +head +yolov8: output0 \[1, 12, 144\]/);
   expect(fed.out).toContain("surrounded with gray (114 of 255) to 96x96 for the model");
   expect(fed.out).toMatch(/ok +range +0\.\.1 does best or as well: mAP50/);

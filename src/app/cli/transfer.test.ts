@@ -93,6 +93,29 @@ it("models that are named before the attack, and after it, get the same numbers"
   expect(lines("before")).toBe(lines("after"));
 });
 
+it("a report's table.csv holds what the images do on other models", async () => {
+  expect((await attack("alone")).code).toBe(0);
+  const { code, err } = await faultline("report", path("before"), path("alone"), "--out", path("report"));
+  expect(code, err).toBe(0);
+  const [head = [], ...rows] = readFileSync(path("report", "table.csv"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => line.split(","));
+  const text = head.join(",");
+  for (const model of ["other", "larger"])
+    for (const stage of ["clean", "adversarial", "saved"]) expect(text).toContain(`"shown to ${model}, ${stage}"`);
+  // Six columns of other models, then the last two.
+  expect(head.slice(-2)).toEqual(["audit", "run"]);
+  const shown = (name: string) => rows.find((row) => row.at(-1) === name)!.slice(-8, -2);
+  const { transfer } = json("before", "summary.json");
+  expect(shown("before").map(Number)).toEqual(
+    transfer.flatMap(({ metrics }: { metrics: { truth: Record<string, Record<string, number>> } }) =>
+      ["clean", "adversarial", "saved"].map((stage) => metrics.truth[stage]!["top-1"]),
+    ),
+  );
+  expect(shown("alone")).toEqual(["", "", "", "", "", ""]);
+});
+
 it("a run without floats is measured as it was saved, and says so", async () => {
   expect((await attack("saved")).code).toBe(0);
   const { out, code } = await faultline("transfer", path("saved"), other);

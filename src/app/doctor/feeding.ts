@@ -152,7 +152,7 @@ function compare(scored: readonly Scored[], given: Reading, spec: ModelSpec): { 
       findings.push(good(subjects[part], `${given[part]} does best or as well: ${say(at(best))}.`));
     else
       findings.push(
-        wrong(subjects[part], `With ${best[part]} there are ${say(at(best))}; with all as given, ${say(now)}.`, ...flags[part]),
+        wrong(subjects[part], `With ${best[part]} it has ${say(at(best))}; with all as given, ${say(now)}.`, ...flags[part]),
       );
   }
   if (top.quality < least)
