@@ -31,8 +31,6 @@ export interface RewriteContext {
   readonly graph: Graph;
   /** How many nodes and graph outputs use what the node has as its input of that number. */
   readonly uses: (input: number) => number;
-  /** Whether the graph has no reverse sweep: nothing reads inner values of a prediction then. */
-  readonly predicts: boolean;
   /** Whether no element of a value can be infinite or NaN; see `Range` for what that takes for granted. */
   readonly staysFinite: (v: Value) => boolean;
 }
@@ -46,13 +44,11 @@ export function rewrite(source: Graph, rewrites: readonly Pick<Rewrite, "scope" 
   const nodes = neededNodes(source.outputs.values());
   const count = usage(source, nodes);
   const ranges = new Ranges(target);
-  const predicts = nodes.every(({ sweep }) => sweep !== "reverse");
   const move = copyNodes(nodes, target, moved, {
     replace: (node, inputs) => {
       const context: RewriteContext = {
         graph: target,
         uses: (i) => count[node.inputs[i]?.id ?? -1] ?? 0,
-        predicts,
         staysFinite: (v) => ranges.staysFinite(v),
       };
       const candidate = { ...node, inputs };

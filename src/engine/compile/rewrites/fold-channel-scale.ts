@@ -2,8 +2,6 @@ import type { Node, Value } from "../../graph/graph.js";
 import { nodeAs } from "../../graph/operator.js";
 import { Conv } from "../../operators/convolution/conv.js";
 import { Add, add } from "../../operators/elementwise/add.js";
-import { Div } from "../../operators/elementwise/div.js";
-import { Erf } from "../../operators/elementwise/erf.js";
 import { Mul, mul } from "../../operators/elementwise/mul.js";
 import { reshape } from "../../operators/layout/reshape.js";
 import { MatMul, matMul } from "../../operators/linear/mat-mul.js";
@@ -16,7 +14,6 @@ import { inOrder, isFixed, variesAlong } from "./match.js";
  * A constant factor for each channel before or behind a linear layer with constant weights belongs into the weights: `W (s · x) = (W · s) x`
  * and `s · (W x) = (s · W) x`; likewise an offset before a pixel-wise convolution, `W (x + b) = W x + W b`. The affine parts of
  * normalizations, layer scales, and all of them once more in the gradient, vanish. ONNX Runtime does so only for a factor behind a Conv.
- * The ½ of a GELU stays in a prediction, where ONNX Runtime makes one operator of the whole.
  * In the forward part factors and offsets must be of ordinary size, so that no product overflows that did not, and none that did is saved.
  */
 export const foldChannelScale: Rewrite = {
@@ -42,8 +39,7 @@ function convOfScaled(node: Node, context: RewriteContext): readonly Value[] | u
   // Padding is zeros: an offset would have to be there as well.
   const pixelwise = group === 1 && sizeOf(w.shape.slice(2)) === 1 && !pads?.some(Boolean);
   const shifted = pixelwise ? takeApart(nodeAs(Add, x), 1, node) : undefined;
-  const scale = nodeAs(Mul, shifted?.rest ?? x);
-  const scaled = context.predicts && isGelu(scale) ? undefined : takeApart(scale, 1, node);
+  const scaled = takeApart(nodeAs(Mul, shifted?.rest ?? x), 1, node);
   const input = scaled?.rest ?? shifted?.rest;
   if (!input) return undefined;
   const ones = w.shape.slice(2).map(() => 1);
@@ -61,8 +57,7 @@ function convOfScaled(node: Node, context: RewriteContext): readonly Value[] | u
 function matMulOfScaled(node: Node, context: RewriteContext): readonly Value[] | undefined {
   const [x, w] = nodeAs(MatMul, node)?.inputs ?? [];
   if (!x || !w || !isFixedMatrix(w) || x.shape.length < 2 || context.uses(0) !== 1) return undefined;
-  const scale = nodeAs(Mul, x);
-  const scaled = context.predicts && isGelu(scale) ? undefined : takeApart(scale, x.shape.length - 1, node);
+  const scaled = takeApart(nodeAs(Mul, x), x.shape.length - 1, node);
   return scaled && [matMul(scaled.rest, mul(w, reshape(scaled.constant, [-1, 1])))];
 }
 
@@ -84,12 +79,6 @@ function scaledLayer(node: Node, context: RewriteContext): readonly Value[] | un
   if (!isFixed(w) || (bias && !isFixed(bias)) || !variesAlong(factor, full, 1)) return undefined;
   const perOutput = reshape(factor, [-1, ...w.shape.slice(1).map(() => 1)]);
   return context.graph.add(Conv, [x, mul(w, perOutput), bias && mul(bias, reshape(factor, [-1]))], attributes);
-}
-
-/** `(x (1 + erf(x / √2))) · ½` */
-function isGelu(node: Node | undefined): boolean {
-  const isCurve = (v: Value) => nodeAs(Add, v)?.inputs.some((e) => nodeAs(Div, nodeAs(Erf, e)?.inputs[0]) !== undefined) ?? false;
-  return node?.inputs.some((v) => v && nodeAs(Mul, v)?.inputs.some(isCurve)) ?? false;
 }
 
 const isFixedMatrix = (w: Value): boolean => w.shape.length === 2 && isFixed(w);
