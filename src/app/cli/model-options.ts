@@ -71,6 +71,10 @@ export function withMemory(command: Command): Command {
 /** Adds --quiet. */
 export const withQuiet = (command: Command): Command => command.option("--quiet", "print results and errors alone");
 
+/** --allow-failed, of commands that leave out what they could not attack. */
+export const allowFailed = (): Option =>
+  new Option("--allow-failed", "exit code 0 even where samples could not be attacked; they are in no number");
+
 export interface RuntimeFlags {
   readonly provider?: Provider;
   readonly threads?: number;

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Bound } from "../attack/thresholds.js";
 import type { Assets } from "../report/pictures.js";
-import { parseFraction } from "./model-options.js";
+import { allowFailed, parseFraction } from "./model-options.js";
 
 /** What is printed and written of a finished run, and when it counts as failed. */
 export interface ReportFlags {
@@ -25,7 +25,7 @@ export function withReport(command: Command): Command {
     .option("--json", "print the result as JSON on standard output, and nothing else there")
     .option("--quiet", "print errors, failed checks and missed bounds only")
     .option("--allow-audit", "exit code 0 even where the audit fails")
-    .option("--allow-failed", "exit code 0 even where samples could not be attacked; they are in no number")
+    .addOption(allowFailed())
     .option(
       "--fail-under <metric=value>",
       "exit code 2 where a metric of the adversarial images is lower, for example miou=40; shares in percent; repeatable",

@@ -1,6 +1,7 @@
 import type { Tensor } from "../tensor/tensor.js";
 import type { Graph, GraphError, Node, Value, ValueType } from "./graph.js";
 import type { RangeRule } from "./range.js";
+import type { WholeNumbersRule } from "./whole-numbers.js";
 
 /**
  * What Faultline knows of an ONNX operator: its inputs, attributes, output types and gradient. One file in `operators/` defines one
@@ -44,6 +45,8 @@ export interface Operator {
   readonly computed?: (context: ComputedContext) => readonly Value[] | undefined;
   /** What is known of the outputs' elements; without it they may be infinite or NaN. */
   readonly range?: RangeRule;
+  /** What is known of whole numbers that shapes and places are computed with; without it each is a number of its own. */
+  readonly wholeNumbers?: WholeNumbersRule;
   /** Whether it works element by element on operands that are broadcast to one shape. */
   readonly broadcasts?: true;
   /** Whether two equal nodes compute different values, because each draws numbers of its own. */
@@ -229,6 +232,7 @@ interface Definition<I extends readonly string[], O extends readonly string[], S
   readonly random?: true;
   readonly broadcasts?: true;
   readonly range?: RangeRule;
+  readonly wholeNumbers?: WholeNumbersRule;
   readonly infer: (context: InferContext<Slots<I, Value>, AttributeValues<S>>) => readonly ValueType[];
   readonly flops?: "none" | ((context: FlopsContext<Slots<I, Value>, AttributeValues<S>>) => number);
   readonly computed?: (context: ComputedContext<Slots<I, Value>>) => readonly Value[] | undefined;

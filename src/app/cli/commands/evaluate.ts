@@ -3,7 +3,7 @@ import { suites } from "../../evaluate/suites.js";
 import { pluginOption } from "../attack-options.js";
 import { type DataFlags, withData } from "../data-options.js";
 import { type FitFlags, withFit } from "../fit-options.js";
-import { parseInteger, parsePositiveInteger, type RuntimeFlags, withMemory, withRuntime } from "../model-options.js";
+import { allowFailed, parseInteger, parsePositiveInteger, type RuntimeFlags, withMemory, withRuntime } from "../model-options.js";
 import { type SpecFlags, withSpec } from "../spec-options.js";
 
 export interface EvaluateFlags extends RuntimeFlags, SpecFlags, Omit<DataFlags, "corruption">, FitFlags {
@@ -62,7 +62,7 @@ export function evaluateCommand(): Command {
     .option("--json", "print the card as JSON on standard output, and nothing else there")
     .option("--quiet", "print errors alone")
     .option("--allow-audit", "exit code 0 even where an audit fails")
-    .option("--allow-failed", "exit code 0 even where samples could not be attacked; they are in no number");
+    .addOption(allowFailed());
   return withRuntime(withMemory(command.optionsGroup("How it is computed:")))
     .addHelpText(
       "after",

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { pluginOption } from "../attack-options.js";
-import { parsePositiveInteger, parseShard } from "../model-options.js";
+import { allowFailed, parsePositiveInteger, parseShard } from "../model-options.js";
 
 export interface SweepFlags {
   readonly workers?: number;
@@ -52,7 +52,7 @@ export function sweepCommand(): Command {
     .addOption(pluginOption("a module of your own with attacks, for plans that name them; repeatable"))
     .option("--out <dir>", "where everything is written (default: runs/PLAN)")
     .option("--allow-audit", "exit code 0 even where an audit fails")
-    .option("--allow-failed", "exit code 0 even where samples could not be attacked; they are in no number")
+    .addOption(allowFailed())
     .option("--json", "print what came of it as JSON on standard output, and nothing else there")
     .option("--quiet", "print errors alone")
     .addHelpText(

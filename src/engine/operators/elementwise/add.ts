@@ -1,6 +1,7 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
 import { sum } from "../../graph/range.js";
+import { combined, plus } from "../../graph/whole-numbers.js";
 import { broadcastInputs, emit, type Operand } from "../emit.js";
 import { sumTo } from "../sum-to.js";
 
@@ -13,6 +14,7 @@ export const Add = defineOperator({
   inputs: ["A", "B"],
   outputs: ["C"],
   infer: broadcastInputs,
+  wholeNumbers: combined(plus),
   range: ({ ranges: [a, b] }) => a && b && sum(a, b),
   // d(a + b) = da + db
   gradient: ({ inputs: [a, b] }, [g]) => [sumTo(g, a.shape), sumTo(g, b.shape)],

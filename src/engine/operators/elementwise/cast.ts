@@ -1,6 +1,7 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int, required } from "../../graph/operator.js";
 import { ofFirst } from "../../graph/range.js";
+import { moved } from "../../graph/whole-numbers.js";
 import { isBfloat16 } from "../../onnx/bfloat16.js";
 import { elementTypes } from "../../onnx/schema.js";
 import { dataTypeOf, elementTypeName } from "../../onnx/tensor-data.js";
@@ -23,6 +24,7 @@ export const Cast = defineOperator({
   infer: ({ inputs: [x], attributes: { to }, fail }) => [
     { type: dataTypeOf(to) ?? fail(`it casts to ${elementTypeName(to)}, which Faultline does not work on`), shape: x.shape },
   ],
+  wholeNumbers: moved,
   range: ofFirst,
   simplify: (context) => (isBfloat16(context.attributes.to) ? undefined : idleWhereSame(context)),
   gradient: ({ inputs: [x] }, [g]) => castGradient(x, g),

@@ -1,6 +1,7 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
 import { negative, sum } from "../../graph/range.js";
+import { combined, minus } from "../../graph/whole-numbers.js";
 import { broadcastInputs, emit, type Operand } from "../emit.js";
 import { sumTo } from "../sum-to.js";
 import { neg } from "./neg.js";
@@ -14,6 +15,7 @@ export const Sub = defineOperator({
   inputs: ["A", "B"],
   outputs: ["C"],
   infer: broadcastInputs,
+  wholeNumbers: combined(minus),
   range: ({ inputs, ranges: [a, b] }) => {
     if (!a || !b) return undefined;
     const range = sum(a, negative(b));

@@ -1,10 +1,10 @@
 import { defineComposite, type Operator } from "../../graph/operator.js";
+import { minus, wholeNumbersOf } from "../../graph/whole-numbers.js";
 import { sizeOf, tensor } from "../../tensor/tensor.js";
 import { add } from "../elementwise/add.js";
 import { emit } from "../emit.js";
 import { Range } from "../generator/range.js";
 import { reshape } from "../layout/reshape.js";
-import { minus, wholeNumbersOf } from "../whole-numbers.js";
 import { newest } from "./newest.js";
 
 /** ONNX Runtime takes operands of one element whatever their rank, as long as it does not know their shapes when it loads the file. */

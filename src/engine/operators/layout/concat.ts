@@ -1,6 +1,7 @@
 import { GraphError, type Value } from "../../graph/graph.js";
 import { defineOperator, int, required } from "../../graph/operator.js";
 import { ofAll } from "../../graph/range.js";
+import { joined } from "../../graph/whole-numbers.js";
 import { emit, normalizeAxis } from "../emit.js";
 import { slice } from "./slice.js";
 import { split } from "./split.js";
@@ -28,6 +29,7 @@ export const Concat = defineOperator({
     const size = inputs.reduce((sum, v) => sum + v.shape[axis]!, 0);
     return [{ type: first.type, shape: first.shape.map((d, i) => (i === axis ? size : d)) }];
   },
+  wholeNumbers: joined,
   range: ofAll(),
   // each input gets its part of the cotangent: one Split, or a Slice where a single input asks
   gradient: ({ inputs, attributes, wanted, fail }, [g]) => {

@@ -1,6 +1,7 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, int } from "../../graph/operator.js";
 import { ofFirst } from "../../graph/range.js";
+import { moved } from "../../graph/whole-numbers.js";
 import { sizeOf } from "../../tensor/tensor.js";
 import { emit, idleWhereSame } from "../emit.js";
 import { reshape } from "./reshape.js";
@@ -20,6 +21,7 @@ export const Flatten = defineOperator({
     if (axis < 0 || axis > rank) fail(`axis ${attributes.axis} is outside a tensor of rank ${rank}`);
     return [{ type: x.type, shape: [sizeOf(x.shape.slice(0, axis)), sizeOf(x.shape.slice(axis))] }];
   },
+  wholeNumbers: moved,
   range: ofFirst,
   simplify: idleWhereSame,
   // the elements stay in order

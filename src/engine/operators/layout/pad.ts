@@ -1,6 +1,7 @@
 import type { Value, ValueType } from "../../graph/graph.js";
 import { defineOperator, string } from "../../graph/operator.js";
 import { ofAll } from "../../graph/range.js";
+import { plus, wholeNumbersOf } from "../../graph/whole-numbers.js";
 import { tensor, toNumbers } from "../../tensor/tensor.js";
 import { add } from "../elementwise/add.js";
 import { max } from "../elementwise/max.js";
@@ -13,9 +14,9 @@ import { greaterOrEqual } from "../logic/greater-or-equal.js";
 import { less } from "../logic/less.js";
 import { where } from "../logic/where.js";
 import { reduceSum } from "../reduction/reduce-sum.js";
-import { elementOf, plus, wholeNumbersOf } from "../whole-numbers.js";
 import { zerosLike } from "../zeros.js";
 import { concat } from "./concat.js";
+import { elementOf } from "./element-of.js";
 import { reshape } from "./reshape.js";
 import { slice } from "./slice.js";
 

@@ -1,6 +1,7 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator, flag } from "../../graph/operator.js";
 import { ofFirst } from "../../graph/range.js";
+import { moved } from "../../graph/whole-numbers.js";
 import { type Shape, sameShape, sizeOf } from "../../tensor/tensor.js";
 import { constantNumbers, emit, idleWhereSame, intsConstant } from "../emit.js";
 
@@ -28,6 +29,7 @@ export const Reshape = defineOperator({
       fail(`the input cannot take the shape [${wanted.join(", ")}]`);
     return [{ type: x.type, shape }];
   },
+  wholeNumbers: moved,
   range: ofFirst,
   simplify: idleWhereSame,
   // the elements stay in order, so the cotangent only takes back the shape

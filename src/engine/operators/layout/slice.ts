@@ -1,6 +1,7 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
 import { ofFirst } from "../../graph/range.js";
+import { minus, wholeNumbersOf } from "../../graph/whole-numbers.js";
 import { numberAt, tensor } from "../../tensor/tensor.js";
 import { add } from "../elementwise/add.js";
 import { constantNumbers, emit, intsConstant, normalizeAxis } from "../emit.js";
@@ -11,8 +12,8 @@ import { less } from "../logic/less.js";
 import { lessOrEqual } from "../logic/less-or-equal.js";
 import { or } from "../logic/or.js";
 import { where } from "../logic/where.js";
-import { elementOf, minus, wholeNumbersOf } from "../whole-numbers.js";
 import { zerosLike } from "../zeros.js";
+import { elementOf } from "./element-of.js";
 import { pad } from "./pad.js";
 import { reshape } from "./reshape.js";
 

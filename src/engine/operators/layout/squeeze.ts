@@ -1,6 +1,7 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
 import { ofFirst } from "../../graph/range.js";
+import { moved } from "../../graph/whole-numbers.js";
 import { constantNumbers, emit, idleWhereSame, intsConstant, normalizeAxis } from "../emit.js";
 import { reshape } from "./reshape.js";
 
@@ -21,6 +22,7 @@ export const Squeeze = defineOperator({
     for (const axis of dropped) if (x.shape[axis] !== 1) fail(`axis ${axis} has size ${x.shape[axis]}, not 1`);
     return [{ type: x.type, shape: x.shape.filter((_, i) => !dropped.has(i)) }];
   },
+  wholeNumbers: moved,
   range: ofFirst,
   simplify: idleWhereSame,
   // the elements stay in order

@@ -1,6 +1,7 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
 import { ofFirst } from "../../graph/range.js";
+import { moved } from "../../graph/whole-numbers.js";
 import { constantNumbers, emit, idleWhereSame, intsConstant, normalizeAxis } from "../emit.js";
 import { reshape } from "./reshape.js";
 
@@ -20,6 +21,7 @@ export const Unsqueeze = defineOperator({
     const rest = [...x.shape];
     return [{ type: x.type, shape: Array.from({ length: rank }, (_, i) => (inserted.has(i) ? 1 : rest.shift()!)) }];
   },
+  wholeNumbers: moved,
   range: ofFirst,
   simplify: idleWhereSame,
   // the elements stay in order

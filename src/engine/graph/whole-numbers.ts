@@ -1,7 +1,5 @@
-import type { Value } from "../graph/graph.js";
-import { numberAt, sizeOf, tensor } from "../tensor/tensor.js";
-import { cast } from "./elementwise/cast.js";
-import { gather } from "./indexing/gather.js";
+import { numberAt, sizeOf } from "../tensor/tensor.js";
+import type { Value } from "./graph.js";
 
 /** A whole number: a constant, or plus or minus an element of a tensor plus a constant. */
 export interface WholeNumber {
@@ -24,7 +22,7 @@ export function wholeNumbersOf(v: Value): readonly WholeNumber[] | undefined {
   const { constant, node } = v;
   if (constant) return Array.from({ length: count }, (_, i) => ({ plus: numberAt(constant, i) }));
   const own = Array.from({ length: count }, (_, index): WholeNumber => ({ of: { value: v, index, sign: 1 }, plus: 0 }));
-  const rule = node?.operator.domain === "" ? rules.get(node.operator.name) : undefined;
+  const rule = node?.operator.wholeNumbers;
   if (!node || !rule) return own;
   const operands = node.inputs.map((input) => (input?.type.startsWith("int") ? wholeNumbersOf(input) : undefined));
   return rule(operands, count) ?? own;
@@ -42,27 +40,23 @@ export function minus(a: WholeNumber, b: WholeNumber): WholeNumber | undefined {
   return plus(a, { ...(b.of && { of: { ...b.of, sign: b.of.sign === 1 ? -1 : 1 } }), plus: -b.plus });
 }
 
-/** One element of a vector, int64 `[1]`. */
-export const elementOf = (v: Value, index: number): Value =>
-  gather(cast(v, "int64"), v.graph.constant(tensor("int64", [1], [index])));
-
 type Operands = readonly (readonly WholeNumber[] | undefined)[];
-type Rule = (operands: Operands, count: number) => readonly WholeNumber[] | undefined;
 
-const moved: Rule = ([x]) => x;
+/** The elements of a node's output from those of its operands (undefined for those that are no whole numbers): a fact on the operator's definition. */
+export type WholeNumbersRule = (operands: Operands, count: number) => readonly WholeNumber[] | undefined;
+
+/** The elements of the first operand, in their order. */
+export const moved: WholeNumbersRule = ([x]) => x;
+
+/** The elements of all operands, one after the other: those of vectors that are joined. */
+export const joined: WholeNumbersRule = (operands) =>
+  operands.every((list) => list !== undefined) ? operands.flat() : undefined;
 
 /** Element by element, where both operands have all elements or one. */
-const combined =
-  (combine: typeof plus): Rule =>
+export const combined =
+  (combine: typeof plus): WholeNumbersRule =>
   ([x, y], count) => {
     if (!x || !y || ![x, y].every((list) => list.length === count || list.length === 1)) return undefined;
     const results = Array.from({ length: count }, (_, i) => combine(x[x.length === 1 ? 0 : i]!, y[y.length === 1 ? 0 : i]!));
     return results.every((result) => result !== undefined) ? results : undefined;
   };
-
-const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
-  ["Add", combined(plus)],
-  ["Sub", combined(minus)],
-  ["Concat", (operands) => (operands.every((list) => list !== undefined) ? operands.flat() : undefined)],
-  ...["Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"].map((name) => [name, moved] as const),
-]);
