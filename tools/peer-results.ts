@@ -87,7 +87,7 @@ function smallest(): Compared[] {
 
 function autoattack(): Compared[] {
   const sides = ["ours", "peers"] as const;
-  type Side = readonly { readonly name: string; readonly images: number; readonly right: number }[];
+  type Side = readonly { readonly name: string; readonly by: string; readonly images: number; readonly right: number }[];
   const rows = read<readonly Readonly<Record<(typeof sides)[number], Side>>[]>("autoattack");
   return rows.flatMap(({ ours, peers }) => {
     const name = ours[0]!.name.split(" ")[0]!;
@@ -96,7 +96,7 @@ function autoattack(): Compared[] {
     return [
       {
         attack: name === "equal-starts" ? "apgd-t" : name,
-        peer: "pyautoattack",
+        peer: peers[0]!.by.split(" ")[0]!,
         points: Math.abs(share(ours) - share(peers)),
       },
     ];

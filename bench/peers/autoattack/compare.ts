@@ -54,30 +54,37 @@ function joined(parts: readonly Found[]): Found {
   };
 }
 
-/** What was found of one row, seed by seed. */
+/** What was found of one row, seed by seed, the same digits by both sides. */
 interface Pair {
   readonly ours: readonly Found[];
   readonly peers: readonly Found[];
 }
 
-const digitsOf = (pair: Pair | undefined): number => pair?.ours.reduce((sum, { images }) => sum + images, 0) ?? 0;
-
-/** What was found of each row by both sides, of the parts that both have. What results.json has stays where there is no more than that in the working folder. */
+/**
+ * What was found of each row by both sides, of the parts that both have. What results.json has of a seed stays where there is not as much of it in the working folder;
+ * of the seeds, those of the most digits count.
+ */
 function collect(work: string, results: string): { row: Row; ours: readonly Found[]; peers: readonly Found[] }[] {
   const earlier = JSON.parse(readFileSync(results, "utf8")) as readonly Pair[];
   return rows.flatMap((row) => {
     const file = (side: string, seed: number, part: number) =>
       join(work, `${side}-${nameOf(row).replaceAll(" ", "-")}-${seed}-${part}.json`);
-    const found = config.seeds.flatMap((seed) => {
+    const anew = (seed: number) => {
       const both = partsOf(row).filter((part) => ["ours", "peers"].every((side) => existsSync(file(side, seed, part))));
       const read = (side: string) =>
         joined(both.map((part) => JSON.parse(readFileSync(file(side, seed, part), "utf8")) as Found));
-      return both.length > 0 ? [{ ours: read("ours"), peers: read("peers") }] : [];
-    });
-    const anew: Pair = { ours: found.map(({ ours }) => ours), peers: found.map(({ peers }) => peers) };
+      return both.length > 0 ? { ours: read("ours"), peers: read("peers") } : undefined;
+    };
     const kept = earlier.find(({ ours }) => ours[0]!.name === nameOf(row));
-    const pair = digitsOf(anew) >= digitsOf(kept) ? anew : kept!;
-    return digitsOf(pair) > 0 ? [{ row, ...pair }] : [];
+    const pairs = config.seeds.flatMap((seed) => {
+      const of = (found: readonly Found[] | undefined) => found?.find((f) => f.seed === seed);
+      const [ours, peers, fresh] = [of(kept?.ours), of(kept?.peers), anew(seed)];
+      if (fresh && fresh.ours.images >= (ours?.images ?? 0)) return [fresh];
+      return ours && peers ? [{ ours, peers }] : [];
+    });
+    const most = Math.max(...pairs.map(({ ours }) => ours.images));
+    const whole = pairs.filter(({ ours }) => ours.images === most);
+    return whole.length > 0 ? [{ row, ours: whole.map(({ ours }) => ours), peers: whole.map(({ peers }) => peers) }] : [];
   });
 }
 
@@ -100,8 +107,9 @@ function table(found: ReturnType<typeof collect>): string {
     .flatMap(({ row, ours, peers }) =>
       [ours, peers].map((all) => [
         `${row.network}, ${row.norm}, ${row.epsilon}`,
-        all[0]!.by,
+        [...new Set(all.flatMap(({ by }) => by.split(", ")))].join(", "),
         String(all[0]!.images),
+        String(all.length),
         spread(all.map((f) => percent(f.clean, f))),
         ...order.map((turn) => spread(all.map((f) => percent(f.turns?.[turn] ?? f.right, f)))),
         spread(all.map((f) => f.cpu)),
@@ -130,7 +138,18 @@ function table(found: ReturnType<typeof collect>): string {
   const parts = [
     whole.length > 0 &&
       markdown(
-        ["network, norm, radius", "by", "digits", "clean", "APGD-CE", "APGD-T", "FAB-T", "Square", "seconds of processor time"],
+        [
+          "network, norm, radius",
+          "by",
+          "digits",
+          "seeds",
+          "clean",
+          "APGD-CE",
+          "APGD-T",
+          "FAB-T",
+          "Square",
+          "seconds of processor time",
+        ],
         whole,
       ),
     equal.length > 0 && markdown(["APGD-T from equal starts", "right, Faultline", "right, pyautoattack", "same verdict"], equal),
