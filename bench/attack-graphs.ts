@@ -2,7 +2,7 @@ import { gradients } from "../src/engine/autodiff/gradients.js";
 import { embed } from "../src/engine/graph/embed.js";
 import { Graph } from "../src/engine/graph/graph.js";
 import { reduceMean } from "../src/engine/operators/index.js";
-import type { AttackedModel } from "../src/methods/attacks/step-graph.js";
+import type { AttackedModel } from "../src/methods/attacks/attacked-model.js";
 import { type TaskName, tasks } from "../src/vision/tasks/index.js";
 import { type BenchNetwork, forwardGraph } from "./networks/index.js";
 

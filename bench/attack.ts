@@ -18,9 +18,10 @@ import type { DeviceTensor, Engine, Program } from "../src/engine/runtime/engine
 import { createEngine } from "../src/engine/runtime/node.js";
 import { Random } from "../src/engine/tensor/random.js";
 import { type Shape, sizeOf, type Tensor, tensor } from "../src/engine/tensor/tensor.js";
+import { stepGraph } from "../src/methods/attacks/ascent/step-graph.js";
+import type { AttackedModel } from "../src/methods/attacks/attacked-model.js";
 import { cospgd, pgd } from "../src/methods/attacks/catalogue/index.js";
 import { ascentOf } from "../src/methods/attacks/definition.js";
-import { type AttackedModel, stepGraph } from "../src/methods/attacks/step-graph.js";
 import type { TaskName } from "../src/vision/tasks/index.js";
 import { attackedNetwork, gradientGraph } from "./attack-graphs.js";
 import type { BenchNetwork } from "./networks/index.js";

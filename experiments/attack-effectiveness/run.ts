@@ -6,14 +6,11 @@
 import { createHash } from "node:crypto";
 import { createEngine } from "../../src/engine/runtime/node.js";
 import type { Tensor } from "../../src/engine/tensor/tensor.js";
+import { type CompiledAscent, compileAscent } from "../../src/methods/attacks/ascent/compile-ascent.js";
+import type { AttackBatch } from "../../src/methods/attacks/batch.js";
 import { attacks } from "../../src/methods/attacks/catalogue/index.js";
-import {
-  type AttackBatch,
-  type AttackOutcome,
-  type CompiledAscent,
-  compileAscent,
-} from "../../src/methods/attacks/compile-attack.js";
 import { type AttackDefinition, ascentOf, attackOf, compileAttack, ownParameters } from "../../src/methods/attacks/definition.js";
+import type { AttackOutcome } from "../../src/methods/attacks/outcome.js";
 import { SegmentationMetric } from "../../src/vision/metrics/segmentation.js";
 import { fraction } from "../shared/fraction.js";
 import { config, type Setting, type SubjectName } from "./config.js";

@@ -1,6 +1,6 @@
 import type { Tensor } from "../../engine/tensor/tensor.js";
+import { type AttackedModel, imagesOf } from "../../methods/attacks/attacked-model.js";
 import { inTiles } from "../../methods/attacks/in-tiles.js";
-import { type AttackedModel, imagesOf } from "../../methods/attacks/step-graph.js";
 import { framed } from "../../vision/framed-predictor.js";
 import { checkSpec, modelPredictor, type PredictorSize } from "../../vision/spec/model-predictor.js";
 import { tasks } from "../../vision/tasks/index.js";

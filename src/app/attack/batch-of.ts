@@ -1,6 +1,6 @@
 import { stack, unstack } from "../../engine/tensor/arrays.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
-import type { AttackBatch } from "../../methods/attacks/compile-attack.js";
+import type { AttackBatch } from "../../methods/attacks/batch.js";
 import { DataError } from "../../vision/data/error.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { drivenBy } from "./attacked-model.js";

@@ -1,6 +1,6 @@
 import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
-import type { NormName } from "../../methods/attacks/attack.js";
 import { eightBit } from "../../methods/attacks/eight-bit.js";
+import type { NormName } from "../../methods/attacks/lengths.js";
 import { lengths } from "../../methods/attacks/lengths.js";
 
 /** Sizes of a perturbation of one image, in [0, 1] units; in l_0 the number of color values that changed. */

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { NormName } from "../../methods/attacks/attack.js";
+import type { NormName } from "../../methods/attacks/lengths.js";
 import { conversionText } from "../../vision/data/conversions.js";
 import { formatOf, mayBeInfinite } from "../../vision/metrics/measure.js";
 import { tasks } from "../../vision/tasks/index.js";

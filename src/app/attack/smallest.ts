@@ -1,4 +1,4 @@
-import type { NormName } from "../../methods/attacks/attack.js";
+import type { NormName } from "../../methods/attacks/lengths.js";
 import type { AttackPlan } from "./plan.js";
 import type { AttackRecord } from "./run-attack.js";
 

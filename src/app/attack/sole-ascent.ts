@@ -1,4 +1,4 @@
-import type { ProjectedAscent } from "../../methods/attacks/attack.js";
+import type { ProjectedAscent } from "../../methods/attacks/ascent/ascent.js";
 import { type Aim, type Attack, ascentsOf } from "../../methods/attacks/definition.js";
 import { UsageError } from "../cli/errors.js";
 

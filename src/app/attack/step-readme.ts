@@ -1,5 +1,5 @@
 import type { OnnxModel, ValueInfo } from "../../engine/onnx/model.js";
-import { meaningOf, type StepDescription, startFormula } from "../../methods/attacks/step-description.js";
+import { meaningOf, type StepDescription, startFormula } from "../../methods/attacks/ascent/step-description.js";
 
 /** What stands beside an exported step: everything that one must know to run it, and a loop that does. */
 export function stepReadme(file: string, model: OnnxModel, step: StepDescription, spec: string): string {

@@ -1,4 +1,4 @@
-import type { NormName } from "../../methods/attacks/attack.js";
+import type { NormName } from "../../methods/attacks/lengths.js";
 import { type Conversion, countConversions } from "../../vision/data/conversions.js";
 import { framing } from "../../vision/framed-predictor.js";
 import { type Measure, type SampleScores, worstChoice } from "../../vision/metrics/measure.js";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { stack, unstack } from "../../engine/tensor/arrays.js";
 import { parseSafetensors } from "../../engine/tensor/safetensors.js";
 import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
-import { compilePrediction, type PredictionProgram } from "../../methods/attacks/compile-attack.js";
+import { compilePrediction, type PredictionProgram } from "../../methods/attacks/ascent/compile-ascent.js";
 import { readImage } from "../../vision/data/node/image-file.js";
 import type { SampleScores } from "../../vision/metrics/measure.js";
 import { tasks } from "../../vision/tasks/index.js";

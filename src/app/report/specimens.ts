@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { stack, unstack } from "../../engine/tensor/arrays.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
-import { compilePrediction } from "../../methods/attacks/compile-attack.js";
+import { compilePrediction } from "../../methods/attacks/ascent/compile-ascent.js";
 import { readImage } from "../../vision/data/node/image-file.js";
 import type { Legend, Panel } from "../../vision/render/drawing.js";
 import { renderPerturbation } from "../../vision/render/index.js";

@@ -7,10 +7,11 @@ import { checkedImages, type ImageBatch, type Images, type ImagesByRole, isTenso
 import type { LikeImages, LoadedModel, ScoredPredictions, TargetOptions } from "../../vision/model/loaded-model.js";
 import type { Targets } from "../../vision/model/targets.js";
 import type { Task } from "../../vision/tasks/index.js";
-import type { Goal, NormName } from "./attack.js";
+import type { Goal } from "./attacked-model.js";
 import { type Attack, budgetRemarks, checkAttack, compileAttack } from "./definition.js";
 import { AttackError } from "./error.js";
 import { inTiles } from "./in-tiles.js";
+import type { NormName } from "./lengths.js";
 import { lengths } from "./lengths.js";
 import { type AttackOutcome, checkedOutcome } from "./outcome.js";
 import type { Transform } from "./transforms/index.js";

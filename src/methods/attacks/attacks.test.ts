@@ -4,9 +4,11 @@ import { createEngine } from "../../engine/runtime/node.js";
 import { sizeOf, type Tensor } from "../../engine/tensor/tensor.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { taskNames } from "../../vision/tasks/names.js";
-import type { Goal, Norm } from "./attack.js";
+import type { Norm } from "./ascent/ascent.js";
+import { stagesOf } from "./ascent/compile-ascent.js";
+import type { AttackedModel, Goal } from "./attacked-model.js";
+import type { AttackBatch } from "./batch.js";
 import { attacks, ensemble, noise, sea } from "./catalogue/index.js";
-import { type AttackBatch, type AttackOutcome, stagesOf } from "./compile-attack.js";
 import {
   type Attack,
   type AttackDefinition,
@@ -19,11 +21,11 @@ import {
   ownParameters,
   type Parameters,
 } from "./definition.js";
+import { worstOf } from "./ensemble/worst-of.js";
 import { AttackError } from "./error.js";
 import { norms } from "./norms/index.js";
-import type { AttackedModel } from "./step-graph.js";
+import type { AttackOutcome } from "./outcome.js";
 import { leftHalf, smallBatch, smallModel } from "./testing/small-model.js";
-import { worstOf } from "./worst-of.js";
 
 const goals: readonly Goal[] = ["untargeted", "targeted"];
 /** About equal room in each norm for the 240 numbers of a small image. */

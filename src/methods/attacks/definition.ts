@@ -3,12 +3,13 @@ import type { Engine } from "../../engine/runtime/engine.js";
 import type { Tensor } from "../../engine/tensor/tensor.js";
 import { check } from "../../vision/spec/check.js";
 import type { PixelFunction, Task } from "../../vision/tasks/index.js";
-import type { Goal, NormName, ProjectedAscent } from "./attack.js";
-import type { AttackBatch, AttackHooks, AttackOutcome } from "./compile-attack.js";
+import type { ProjectedAscent } from "./ascent/ascent.js";
+import type { AttackedModel, Goal } from "./attacked-model.js";
+import type { AttackBatch, AttackHooks } from "./batch.js";
 import { AttackError } from "./error.js";
 import type { FitHooks, FitProgress, FitRule, Fitted, Lessons } from "./fitted/fitted.js";
-import type { Judgement } from "./outcome.js";
-import type { AttackedModel } from "./step-graph.js";
+import type { NormName } from "./lengths.js";
+import type { AttackOutcome, Judgement } from "./outcome.js";
 
 // What an attack is. This file and those of the catalogue load nothing heavy: help, plans and configurations know every attack and its parameters
 // without the engine, which `compile` and `ascent` load.

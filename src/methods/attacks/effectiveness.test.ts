@@ -8,9 +8,10 @@ import { syntheticDataset } from "../../vision/data/index.js";
 import { modelPredictor } from "../../vision/spec/model-predictor.js";
 import { parseModelSpec } from "../../vision/spec/model-spec.js";
 import { tasks } from "../../vision/tasks/index.js";
-import type { Norm } from "./attack.js";
+import type { Norm } from "./ascent/ascent.js";
+import type { AttackedModel } from "./attacked-model.js";
+import type { AttackBatch } from "./batch.js";
 import { attacks } from "./catalogue/index.js";
-import type { AttackBatch, AttackOutcome } from "./compile-attack.js";
 import {
   type Attack,
   type AttackDefinition,
@@ -22,7 +23,7 @@ import {
 } from "./definition.js";
 import { AttackError } from "./error.js";
 import { norms } from "./norms/index.js";
-import type { AttackedModel } from "./step-graph.js";
+import type { AttackOutcome } from "./outcome.js";
 
 // A really trained network (experiments/attack-effectiveness) on scenes that it has not seen.
 const fixture = new URL("../../../fixtures/models/segmenter.onnx", import.meta.url);

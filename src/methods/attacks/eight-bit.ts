@@ -1,4 +1,4 @@
-import type { NormName } from "./attack.js";
+import type { NormName } from "./lengths.js";
 
 /** Where a norm is (a root of) a sum over the pixels: what a pixel that changes by so many levels adds to it. */
 const levelCost: Readonly<Partial<Record<NormName, (levels: number) => number>>> = { l_2: (k) => k * k, l_1: (k) => k };

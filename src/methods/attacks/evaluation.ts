@@ -1,11 +1,12 @@
 import { lower } from "../../engine/compile/lower.js";
 import type { Engine } from "../../engine/runtime/engine.js";
 import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
-import type { ProjectedAscent } from "./attack.js";
+import type { ProjectedAscent } from "./ascent/ascent.js";
+import type { AttackedModel } from "./attacked-model.js";
 import type { CompiledAttack } from "./definition.js";
+import { evaluationGraph, lossOf } from "./evaluation-graph.js";
 import { shapeOf } from "./split/runnable.js";
 import { overImages } from "./split/split-step.js";
-import { type AttackedModel, evaluationGraph, lossOf } from "./step-graph.js";
 
 /** A model's predictions, and what is right of them: all that an attack without gradients needs. */
 export type CompiledEvaluation = Omit<CompiledAttack, "run">;

@@ -2,8 +2,8 @@ import type { Predictor } from "../../vision/predictor.js";
 import type { PredictorSize } from "../../vision/spec/model-predictor.js";
 import { tiled } from "../../vision/tiled-predictor.js";
 import type { Tiling } from "../../vision/tiling.js";
+import type { AttackedModel } from "./attacked-model.js";
 import { type Aim, type Attack, ascentsOf } from "./definition.js";
-import type { AttackedModel } from "./step-graph.js";
 
 /**
  * The model under attack where pictures are predicted tile by tile. It is attacked so too, in the memory of one tile; what looks at a whole prediction

@@ -2,7 +2,6 @@
 export type {
   Budget,
   DescentRule,
-  Goal,
   Norm,
   PixelWeight,
   ProjectedAscent,
@@ -11,17 +10,24 @@ export type {
   StepInputs,
   StepOutputs,
   WeightInputs,
-} from "./attack.js";
+} from "./ascent/ascent.js";
+export { type CompiledAscent, compileAscent, compilePrediction } from "./ascent/compile-ascent.js";
+export { type ApgdRules, apgd as autoPgd, checkpoints } from "./ascent/descent/apgd.js";
+export { ascent } from "./ascent/descent/ascent.js";
+export { fewestRemaining } from "./ascent/descent/fewest-remaining.js";
+export { momentum } from "./ascent/descent/momentum.js";
+export { nesterov } from "./ascent/descent/nesterov.js";
+export { smoothed } from "./ascent/descent/smoothed.js";
+export { varianceTuned } from "./ascent/descent/variance-tuned.js";
+export { projectedAscent, usualStepSize } from "./ascent/projected-ascent.js";
+export { describeStep, type StepDescription } from "./ascent/step-description.js";
+export { startGraph, stepGraph } from "./ascent/step-graph.js";
+export { type StepSchedule, stepSchedules } from "./ascent/step-schedule.js";
+export { cosPgd, segPgd, uniform } from "./ascent/weights.js";
 export { type AttackOptions, type AttackProgress, type AttackResult, attack } from "./attack-images.js";
+export type { AttackedModel, Goal, TiledImages } from "./attacked-model.js";
+export type { AttackBatch, AttackHooks, TraceStep } from "./batch.js";
 export * from "./catalogue/index.js";
-export {
-  type AttackBatch,
-  type AttackHooks,
-  type CompiledAscent,
-  compileAscent,
-  compilePrediction,
-  type TraceStep,
-} from "./compile-attack.js";
 export {
   type Aim,
   type Attack,
@@ -40,15 +46,10 @@ export {
   type Handled,
   ownParameters,
 } from "./definition.js";
-export { type ApgdRules, apgd as autoPgd, checkpoints } from "./descent/apgd.js";
-export { ascent } from "./descent/ascent.js";
-export { fewestRemaining } from "./descent/fewest-remaining.js";
-export { momentum } from "./descent/momentum.js";
-export { nesterov } from "./descent/nesterov.js";
-export { smoothed } from "./descent/smoothed.js";
-export { varianceTuned } from "./descent/variance-tuned.js";
+export { worstOf } from "./ensemble/worst-of.js";
 export { AttackError } from "./error.js";
 export { type CompiledEvaluation, compileEvaluation } from "./evaluation.js";
+export { evaluationGraph, predictionGraph } from "./evaluation-graph.js";
 export type { FitHooks, FitProgress, FitRule, Fitted, Lessons, Shown } from "./fitted/fitted.js";
 export { norms } from "./norms/index.js";
 export {
@@ -60,11 +61,5 @@ export {
 } from "./objective.js";
 export { type AttackOutcome, type Judgement, type StepRecord, selectStronger, type TurnRecord } from "./outcome.js";
 export * as parameters from "./parameters.js";
-export { projectedAscent, usualStepSize } from "./projected-ascent.js";
-export { describeStep, type StepDescription } from "./step-description.js";
-export { type AttackedModel, evaluationGraph, predictionGraph, startGraph, stepGraph, type TiledImages } from "./step-graph.js";
-export { type StepSchedule, stepSchedules } from "./step-schedule.js";
 export { type TaskLoss, taskLoss } from "./task-loss.js";
 export { modelTransform, type Transform, type TransformName, type TransformOf, transforms } from "./transforms/index.js";
-export { cosPgd, segPgd, uniform } from "./weights.js";
-export { worstOf } from "./worst-of.js";

@@ -1,4 +1,5 @@
-import type { NormName } from "./attack.js";
+/** How a perturbation of an image is measured, over all its color values: the largest, the root of squares, the sum, the number of those that changed. */
+export type NormName = "l_inf" | "l_2" | "l_1" | "l_0";
 
 type Numbers = Float32Array | Float64Array;
 

@@ -2,7 +2,7 @@ import { lower } from "../../engine/compile/lower.js";
 import { recompute } from "../../engine/compile/recompute/recompute.js";
 import type { Graph } from "../../engine/graph/graph.js";
 import type { Engine } from "../../engine/runtime/engine.js";
-import type { AttackedModel } from "./step-graph.js";
+import type { AttackedModel } from "./attacked-model.js";
 
 /** A graph with a gradient as the engine is to run it: rewritten for its provider, and within the model's memory. */
 export function lowered(graph: Graph, engine: Engine, { memory }: Pick<AttackedModel, "memory">): Graph {

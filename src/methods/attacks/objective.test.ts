@@ -4,8 +4,8 @@ import type { Engine } from "../../engine/runtime/engine.js";
 import { createEngine } from "../../engine/runtime/node.js";
 import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import { counted, crossEntropy, pick } from "../../vision/tasks/classes.js";
+import type { AttackedModel } from "./attacked-model.js";
 import { compileObjective, type Objective } from "./objective.js";
-import type { AttackedModel } from "./step-graph.js";
 import { leftHalf, smallBatch, smallModel } from "./testing/small-model.js";
 import { transforms } from "./transforms/index.js";
 

@@ -4,14 +4,16 @@ import { reduceSum } from "../../engine/operators/index.js";
 import type { Engine } from "../../engine/runtime/engine.js";
 import { sizeOf, type Tensor } from "../../engine/tensor/tensor.js";
 import type { PixelOptions, Task } from "../../vision/tasks/index.js";
-import { type AttackBatch, transformNoise } from "./compile-attack.js";
-import { demandFitting } from "./looks.js";
+import { transformNoise } from "./ascent/compile-ascent.js";
+import { demandFitting } from "./ascent/looks.js";
+import { type AttackedModel, perturbedRoles } from "./attacked-model.js";
+import type { AttackBatch } from "./batch.js";
+import { lossOf, perImage, targetInputs } from "./evaluation-graph.js";
 import { lowered } from "./lowered.js";
 import type { Judgement } from "./outcome.js";
 import { DrawByDraw } from "./split/draw-by-draw.js";
 import { pick, type Runnable } from "./split/runnable.js";
 import { overImages } from "./split/split-step.js";
-import { type AttackedModel, lossOf, perImage, perturbedRoles, targetInputs } from "./step-graph.js";
 
 /** What is differentiated: a value for each pixel, [B, H, W], or [B] where there is one prediction for the image. 0 where the target is ignored. */
 export type Objective = (given: ObjectiveInputs) => Value;

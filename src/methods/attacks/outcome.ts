@@ -1,6 +1,6 @@
 import { sizeOf, type Tensor } from "../../engine/tensor/tensor.js";
 import type { Task } from "../../vision/tasks/index.js";
-import type { Goal } from "./attack.js";
+import type { Goal } from "./attacked-model.js";
 import type { Attack } from "./definition.js";
 import { AttackError } from "./error.js";
 

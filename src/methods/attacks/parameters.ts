@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { PixelFunction } from "../../vision/tasks/index.js";
-import type { NormName } from "./attack.js";
-import { stepSchedules } from "./step-schedule.js";
+import { stepSchedules } from "./ascent/step-schedule.js";
+import type { NormName } from "./lengths.js";
 
 // Parameters that several attacks share. Order matters nowhere but in plans and help.
 

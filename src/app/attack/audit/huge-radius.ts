@@ -1,5 +1,6 @@
-import type { NormName } from "../../../methods/attacks/attack.js";
-import type { AttackBatch, CompiledAscent } from "../../../methods/attacks/compile-attack.js";
+import type { CompiledAscent } from "../../../methods/attacks/ascent/compile-ascent.js";
+import type { AttackBatch } from "../../../methods/attacks/batch.js";
+import type { NormName } from "../../../methods/attacks/lengths.js";
 import { tasks } from "../../../vision/tasks/index.js";
 import type { AttackPlan } from "../plan.js";
 import type { AttackRecord } from "../run-attack.js";

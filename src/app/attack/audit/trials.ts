@@ -2,13 +2,14 @@ import type { Engine, OptimizationLevel } from "../../../engine/runtime/engine.j
 import { stack, unstack } from "../../../engine/tensor/arrays.js";
 import { Random } from "../../../engine/tensor/random.js";
 import { sizeOf, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
-import type { ProjectedAscent } from "../../../methods/attacks/attack.js";
-import { type AttackBatch, type CompiledAscent, compileAscent, type TraceStep } from "../../../methods/attacks/compile-attack.js";
+import type { ProjectedAscent } from "../../../methods/attacks/ascent/ascent.js";
+import { type CompiledAscent, compileAscent } from "../../../methods/attacks/ascent/compile-ascent.js";
+import { type AttackedModel, perturbedRoles } from "../../../methods/attacks/attacked-model.js";
+import type { AttackBatch, TraceStep } from "../../../methods/attacks/batch.js";
 import { ascentsOf, compileAttack } from "../../../methods/attacks/definition.js";
+import { classesOf } from "../../../methods/attacks/ensemble/worst-of.js";
 import { lengths } from "../../../methods/attacks/lengths.js";
 import { projections } from "../../../methods/attacks/smallest/balls.js";
-import { type AttackedModel, perturbedRoles } from "../../../methods/attacks/step-graph.js";
-import { classesOf } from "../../../methods/attacks/worst-of.js";
 import { readImage } from "../../../vision/data/node/image-file.js";
 import { attackedModel } from "../attacked-model.js";
 import type { Prepared } from "../prepare.js";

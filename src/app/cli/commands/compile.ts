@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import type { Goal } from "../../../methods/attacks/attack.js";
+import type { Goal } from "../../../methods/attacks/attacked-model.js";
 import { type AttackFlags, type ThreatFlags, withAttack, withThreat } from "../attack-options.js";
 import { parsePositiveInteger, parseSize, type RuntimeFlags, withMemory, withRuntime } from "../model-options.js";
 import { type SpecFlags, withSpec } from "../spec-options.js";

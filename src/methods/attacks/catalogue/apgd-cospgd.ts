@@ -1,5 +1,5 @@
+import { projectedAscent } from "../ascent/projected-ascent.js";
 import { alignment, ball, grid, loss, radii, randomStart, restarts, steps, tracked } from "../parameters.js";
-import { projectedAscent } from "../projected-ascent.js";
 
 /** Auto-PGD on CosPGD's weighted loss; what counts in the end is how many pixels are won, since that loss falls as they are. */
 export const apgdCospgd = projectedAscent({

@@ -1,5 +1,5 @@
+import { projectedAscent } from "../ascent/projected-ascent.js";
 import { ball, grid, loss, radii, randomStart, restarts, steps, tracked } from "../parameters.js";
-import { projectedAscent } from "../projected-ascent.js";
 
 /** Auto-PGD by the rules of its authors' released code, for comparing numbers. */
 export const apgdReleased = projectedAscent({

@@ -1,5 +1,5 @@
+import { projectedAscent } from "../ascent/projected-ascent.js";
 import { ball, grid, loss, radii, randomStart, restarts, steps, tracked } from "../parameters.js";
-import { projectedAscent } from "../projected-ascent.js";
 
 /**
  * Auto-PGD on SegPGD's weighted loss, which Croce et al. 2023 call balanced cross-entropy. As in their code, Auto-PGD moves by its released rules, and the

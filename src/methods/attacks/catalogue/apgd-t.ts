@@ -1,10 +1,10 @@
 import { z } from "zod";
-import type { ProjectedAscent } from "../attack.js";
+import type { ProjectedAscent } from "../ascent/ascent.js";
+import { shrinkingRadii } from "../ascent/projected-ascent.js";
 import { type Aim, defineAttack } from "../definition.js";
 import { AttackError } from "../error.js";
+import { quarterOf } from "../packed/quarter-of.js";
 import { ball, count, grid, gridMisfits, parameter, radii, steps } from "../parameters.js";
-import { shrinkingRadii } from "../projected-ascent.js";
-import { quarterOf } from "../quarter-of.js";
 
 /** Auto-PGD towards several classes, one after the other: those that the clean image is taken for next. */
 export const apgdT = defineAttack({
@@ -31,8 +31,8 @@ export const apgdT = defineAttack({
   compile: async (engine, parameters, model) => {
     demandOneClass("apgd-t", { task: model.task, goal: model.goal ?? "untargeted" });
     const [{ norms, autoPgdIn, uniform }, { towardsClasses }] = await Promise.all([
-      import("../parts.js"),
-      import("../towards-classes.js"),
+      import("../ascent/parts.js"),
+      import("../ensemble/towards-classes.js"),
     ]);
     const { norm, epsilon, steps, targets, radii, grid } = parameters;
     const ascent: ProjectedAscent = {

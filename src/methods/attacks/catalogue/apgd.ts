@@ -1,5 +1,5 @@
+import { projectedAscent } from "../ascent/projected-ascent.js";
 import { ball, grid, loss, radii, randomStart, restarts, steps, tracked } from "../parameters.js";
-import { projectedAscent } from "../projected-ascent.js";
 
 /** Auto-PGD: no step size to tune. Its loss is the task's (cross-entropy, dlr, ...). */
 export const apgd = projectedAscent({

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { type Aim, type Attack, defineAttack } from "../definition.js";
+import type { Turn } from "../ensemble/in-turn.js";
 import { AttackError } from "../error.js";
-import type { Turn } from "../in-turn.js";
+import { quarterOf } from "../packed/quarter-of.js";
 import { ball, count, grid, gridMisfits, parameter } from "../parameters.js";
-import { quarterOf } from "../quarter-of.js";
 import { apgdReleased } from "./apgd-released.js";
 import { apgdT, demandOneClass } from "./apgd-t.js";
 import { fab } from "./fab.js";
@@ -48,7 +48,7 @@ export const autoattack = defineAttack({
   compile: async (engine, parameters, model) => {
     const aim: Aim = { task: model.task, goal: model.goal ?? "untargeted" };
     demandOneClass("autoattack", aim);
-    const { inTurn, repeatedPredictions } = await import("../in-turn.js");
+    const { inTurn, repeatedPredictions } = await import("../ensemble/in-turn.js");
     const random = parameters.version === "rand" && !model.transform;
     return inTurn(engine, turnsOf(parameters), random ? { ...model, transform: repeatedPredictions(20) } : model);
   },

@@ -1,5 +1,5 @@
+import { projectedAscent } from "../ascent/projected-ascent.js";
 import { ball, grid, loss, stepLength, steps } from "../parameters.js";
-import { projectedAscent } from "../projected-ascent.js";
 
 /** Iterated steps from the clean image. */
 export const bim = projectedAscent({

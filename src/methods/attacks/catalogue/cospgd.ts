@@ -1,6 +1,6 @@
+import { projectedAscent } from "../ascent/projected-ascent.js";
+import { transfer } from "../ascent/transfer-parameters.js";
 import { alignment, ball, grid, loss, randomStart, restarts, stepLength, steps } from "../parameters.js";
-import { projectedAscent } from "../projected-ascent.js";
-import { transfer } from "../transfer-parameters.js";
 
 /** PGD whose pixels count by the cosine between prediction and target. */
 export const cospgd = projectedAscent({

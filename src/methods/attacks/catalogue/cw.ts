@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { count, parameter, reach, smallestIn, successShare } from "../parameters.js";
-import { smallestPerturbation } from "../smallest-perturbation.js";
+import { smallestPerturbation } from "../smallest/smallest-perturbation.js";
 
 /** Images become x' = 0.999999 (2 x - 1) before artanh, which has no value at its ends. */
 const inner = 0.999999;

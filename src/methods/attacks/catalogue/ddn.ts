@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { count, parameter, reach, smallestIn, successShare } from "../parameters.js";
-import { smallestPerturbation } from "../smallest-perturbation.js";
+import { smallestPerturbation } from "../smallest/smallest-perturbation.js";
 
 /**
  * Decoupled direction and norm: a step along the normalized gradient, then back to a sphere whose radius shrinks by a factor 1 - γ where the prediction is

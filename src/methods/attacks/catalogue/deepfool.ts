@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AttackError } from "../error.js";
 import { count, parameter, reach, smallestIn } from "../parameters.js";
-import { smallestPerturbation } from "../smallest-perturbation.js";
+import { smallestPerturbation } from "../smallest/smallest-perturbation.js";
 
 /**
  * What each step goes beyond its border, the authors' code's: where the box stops some pixels, steps to the border itself grow shorter and shorter, and never

@@ -1,5 +1,5 @@
-import { projectedAscent } from "../projected-ascent.js";
-import { momentumAscent, usually } from "../transfer-parameters.js";
+import { projectedAscent } from "../ascent/projected-ascent.js";
+import { momentumAscent, usually } from "../ascent/transfer-parameters.js";
 
 /** Iterated steps along gradients of images that are shrunk and padded at random. */
 export const diFgsm = projectedAscent({

@@ -53,7 +53,7 @@ export const ensemble = defineAttack({
   check: (parameters, aim) => void membersFor(parameters, aim),
   members: membersFor,
   compile: async (engine, parameters, model) => {
-    const { worstOf } = await import("../worst-of.js");
+    const { worstOf } = await import("../ensemble/worst-of.js");
     return worstOf(engine, (aim) => membersFor(parameters, aim), model);
   },
 });

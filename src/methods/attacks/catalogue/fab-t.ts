@@ -1,5 +1,5 @@
 import { boundary, count, parameter, reach, smallestIn } from "../parameters.js";
-import { smallestPerturbation } from "../smallest-perturbation.js";
+import { smallestPerturbation } from "../smallest/smallest-perturbation.js";
 
 /**
  * FAB as AutoAttack has it: one run for each of the likeliest other classes, along the border with that class alone. Whatever class it ends in counts. Towards

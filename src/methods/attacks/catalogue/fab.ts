@@ -1,5 +1,5 @@
 import { boundary, reach, smallestIn } from "../parameters.js";
-import { smallestPerturbation } from "../smallest-perturbation.js";
+import { smallestPerturbation } from "../smallest/smallest-perturbation.js";
 
 /** Fast adaptive boundary attack: along the nearest border of the linearized classifier, kept near the clean image, and back from beyond. */
 export const fab = smallestPerturbation({

@@ -1,5 +1,5 @@
+import { projectedAscent } from "../ascent/projected-ascent.js";
 import { ball, grid, loss } from "../parameters.js";
-import { projectedAscent } from "../projected-ascent.js";
 
 /** One step of full length from the clean image. */
 export const fgsm = projectedAscent({

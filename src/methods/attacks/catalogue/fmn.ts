@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { count, parameter, reach, smallestIn, successShare } from "../parameters.js";
-import { smallestPerturbation } from "../smallest-perturbation.js";
+import { smallestPerturbation } from "../smallest/smallest-perturbation.js";
 
 /**
  * The radius while an image never broke: the paper's, to the linearized border, and on from there by a ten-thousandth: on the border of a model as linear as it

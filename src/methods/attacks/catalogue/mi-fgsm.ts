@@ -1,5 +1,5 @@
-import { projectedAscent } from "../projected-ascent.js";
-import { momentumAscent } from "../transfer-parameters.js";
+import { projectedAscent } from "../ascent/projected-ascent.js";
+import { momentumAscent } from "../ascent/transfer-parameters.js";
 
 /** Iterated steps along an accumulated gradient, from the clean image. */
 export const miFgsm = projectedAscent({

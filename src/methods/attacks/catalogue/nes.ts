@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { usualStepSize } from "../ascent/projected-ascent.js";
 import { ball, count, parameter } from "../parameters.js";
-import { usualStepSize } from "../projected-ascent.js";
 import { copies, project } from "../query/ball.js";
 import { queryAttack, queryLoss, queryParameters } from "../query/query-attack.js";
 import type { Pictures, Queried, Search } from "../query/search.js";

@@ -1,5 +1,5 @@
+import { projectedAscent } from "../ascent/projected-ascent.js";
 import { ball, grid, loss, randomStart, restarts } from "../parameters.js";
-import { projectedAscent } from "../projected-ascent.js";
 
 /** No attack at all: a random point of the ball, the best of `restarts` draws. What every attack must beat. */
 export const noise = projectedAscent({

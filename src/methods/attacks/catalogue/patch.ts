@@ -62,7 +62,7 @@ export const patch = defineAttack({
   // No ball: where it is seen, everything may change.
   budget: () => ({ norm: "l_inf" }),
   check: async ({ loss }, { task }) => {
-    const { lossOf } = await import("../step-graph.js");
+    const { lossOf } = await import("../evaluation-graph.js");
     lossOf({ ...(loss !== undefined && { loss }) }, task);
   },
   fit: {

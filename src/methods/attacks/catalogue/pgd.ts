@@ -1,6 +1,6 @@
+import { projectedAscent } from "../ascent/projected-ascent.js";
+import { transfer } from "../ascent/transfer-parameters.js";
 import { ball, grid, loss, randomStart, restarts, stepLength, steps } from "../parameters.js";
-import { projectedAscent } from "../projected-ascent.js";
-import { transfer } from "../transfer-parameters.js";
 
 /** Iterated steps from a random point of the ball. */
 export const pgd = projectedAscent({

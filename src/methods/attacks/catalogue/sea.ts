@@ -37,7 +37,7 @@ export const sea = defineAttack({
   check: (parameters, aim) => void membersFor(parameters, aim),
   members: membersFor,
   compile: async (engine, parameters, model) => {
-    const { worstOf } = await import("../worst-of.js");
+    const { worstOf } = await import("../ensemble/worst-of.js");
     return worstOf(engine, (aim) => membersFor(parameters, aim), model);
   },
 });

@@ -1,5 +1,5 @@
-import { projectedAscent } from "../projected-ascent.js";
-import { momentumAscent, usually } from "../transfer-parameters.js";
+import { projectedAscent } from "../ascent/projected-ascent.js";
+import { momentumAscent, usually } from "../ascent/transfer-parameters.js";
 
 /** Ni-fgsm whose gradients are means over darker and darker copies of the image. */
 export const siNiFgsm = projectedAscent({

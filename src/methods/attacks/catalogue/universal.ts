@@ -25,7 +25,7 @@ export const universal = defineAttack({
   handles: ["perturb", "region", "transform", "tiles"],
   budget: ({ norm, epsilon }) => ({ norm, epsilon }),
   check: async (parameters, { task }) => {
-    const { lossOf } = await import("../step-graph.js");
+    const { lossOf } = await import("../evaluation-graph.js");
     lossOf({ ...(parameters.loss !== undefined && { loss: parameters.loss }) }, task);
   },
   fit: {

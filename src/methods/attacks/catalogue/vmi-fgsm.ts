@@ -1,5 +1,5 @@
-import { projectedAscent } from "../projected-ascent.js";
-import { momentumAscent, usually } from "../transfer-parameters.js";
+import { projectedAscent } from "../ascent/projected-ascent.js";
+import { momentumAscent, usually } from "../ascent/transfer-parameters.js";
 
 /** Momentum of gradients that are tuned by those around the last iterate. */
 export const vmiFgsm = projectedAscent({

@@ -1,5 +1,5 @@
-import { projectedAscent } from "../projected-ascent.js";
-import { momentumAscent, usually } from "../transfer-parameters.js";
+import { projectedAscent } from "../ascent/projected-ascent.js";
+import { momentumAscent, usually } from "../ascent/transfer-parameters.js";
 
 /** Vmi-fgsm with the look ahead of ni-fgsm. */
 export const vniFgsm = projectedAscent({

@@ -1,5 +1,5 @@
 import type { Task } from "../../../vision/tasks/index.js";
-import { type StepSchedule, stepSchedules } from "../step-schedule.js";
+import { type StepSchedule, stepSchedules } from "../ascent/step-schedule.js";
 import type { LearnOptions } from "./wear.js";
 
 interface CourseParameters {

@@ -1,7 +1,7 @@
 import type { Engine } from "../../../engine/runtime/engine.js";
 import type { Tensor } from "../../../engine/tensor/tensor.js";
-import type { AttackBatch } from "../compile-attack.js";
-import type { AttackedModel } from "../step-graph.js";
+import type { AttackedModel } from "../attacked-model.js";
+import type { AttackBatch } from "../batch.js";
 
 // Attacks that learn something on a part of a data set before they attack the rest: one perturbation for all images, a patch.
 

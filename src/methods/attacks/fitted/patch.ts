@@ -23,9 +23,9 @@ import {
 } from "../../../engine/operators/index.js";
 import { Random } from "../../../engine/tensor/random.js";
 import { type Tensor, tensor } from "../../../engine/tensor/tensor.js";
-import type { AttackBatch } from "../compile-attack.js";
+import { type AttackedModel, imagesOf, perturbedRoles } from "../attacked-model.js";
+import type { AttackBatch } from "../batch.js";
 import { AttackError } from "../error.js";
-import { type AttackedModel, imagesOf, perturbedRoles } from "../step-graph.js";
 import { identityGrid } from "../transforms/grid.js";
 import type { Fitted, Shown } from "./fitted.js";
 import type { Wear } from "./wear.js";

@@ -1,7 +1,7 @@
 import { add, clip, mul, scalar } from "../../../engine/operators/index.js";
 import { tensor } from "../../../engine/tensor/tensor.js";
-import type { Norm } from "../attack.js";
-import { type AttackedModel, imagesOf, perturbedRoles } from "../step-graph.js";
+import type { Norm } from "../ascent/ascent.js";
+import { type AttackedModel, imagesOf, perturbedRoles } from "../attacked-model.js";
 import type { Fitted, Shown } from "./fitted.js";
 import { filled, type Wear } from "./wear.js";
 

@@ -5,13 +5,14 @@ import { add, clip, mul, reduceSum, sub } from "../../../engine/operators/index.
 import type { Engine, Program } from "../../../engine/runtime/engine.js";
 import { type Shape, sizeOf, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
 import type { PixelFunction } from "../../../vision/tasks/index.js";
-import type { AttackBatch } from "../compile-attack.js";
+import { type AttackedModel, imagesOf, perturbedRoles } from "../attacked-model.js";
+import type { AttackBatch } from "../batch.js";
 import type { CompiledAttack } from "../definition.js";
 import { AttackError } from "../error.js";
 import { compileEvaluation } from "../evaluation.js";
+import { lossOf } from "../evaluation-graph.js";
 import { compileObjective } from "../objective.js";
 import type { AttackOutcome } from "../outcome.js";
-import { type AttackedModel, imagesOf, lossOf, perturbedRoles } from "../step-graph.js";
 import type { FitHooks, FitProgress, Fitted, Lessons } from "./fitted.js";
 
 /** How images wear what was learned, as graphs: a perturbation is added to each, a patch is pasted into each. */

@@ -1,4 +1,4 @@
-import type { Norm } from "../attack.js";
+import type { Norm } from "../ascent/ascent.js";
 import { l1 } from "./l-1.js";
 import { l2 } from "./l-2.js";
 import { lInf } from "./l-inf.js";

@@ -25,8 +25,8 @@ import {
   where,
 } from "../../../engine/operators/index.js";
 import { sizeOf } from "../../../engine/tensor/tensor.js";
-import type { Norm } from "../attack.js";
-import { apgdL1 } from "../descent/apgd-l1.js";
+import type { Norm } from "../ascent/ascent.js";
+import { apgdL1 } from "../ascent/descent/apgd-l1.js";
 import { rows } from "./rows.js";
 
 const total = (x: Value, axes: "keep" | "drop" = "keep"): Value => reduceSum(abs(x), [1, 2, 3], axes);

@@ -1,6 +1,6 @@
 import type { Value } from "../../../engine/graph/graph.js";
 import { clip, div, max, mul, reduceSum, sqrt } from "../../../engine/operators/index.js";
-import type { Norm } from "../attack.js";
+import type { Norm } from "../ascent/ascent.js";
 import { scaledByLargest } from "./scale.js";
 
 const length = (x: Value, axes: "keep" | "drop" = "keep"): Value => sqrt(reduceSum(mul(x, x), [1, 2, 3], axes));

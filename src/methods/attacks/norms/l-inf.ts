@@ -1,5 +1,5 @@
 import { abs, max, min, mul, neg, reduceMax, sign } from "../../../engine/operators/index.js";
-import type { Norm } from "../attack.js";
+import type { Norm } from "../ascent/ascent.js";
 
 /** max |δ| ≤ ε: every pixel may change a little. */
 export const lInf: Norm = {

@@ -5,7 +5,7 @@ import { add, clip, sub } from "../../../engine/operators/index.js";
 import { Random } from "../../../engine/tensor/random.js";
 import { tensor } from "../../../engine/tensor/tensor.js";
 import { runModel } from "../../../engine/testing/run-model.js";
-import { nearestLevels } from "../descent/on-grid.js";
+import { nearestLevels } from "../ascent/descent/on-grid.js";
 import { norms } from "./index.js";
 
 const n = 12;

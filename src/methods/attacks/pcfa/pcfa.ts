@@ -1,12 +1,13 @@
 import type { Engine } from "../../../engine/runtime/engine.js";
 import { sizeOf, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
 import type { PixelFunction } from "../../../vision/tasks/index.js";
-import type { AttackBatch } from "../compile-attack.js";
+import { type AttackedModel, perturbedRoles } from "../attacked-model.js";
+import type { AttackBatch } from "../batch.js";
 import type { CompiledAttack } from "../definition.js";
 import { compileEvaluation } from "../evaluation.js";
+import { lossOf } from "../evaluation-graph.js";
 import { compileObjective } from "../objective.js";
 import type { AttackOutcome, StepRecord } from "../outcome.js";
-import { type AttackedModel, lossOf, perturbedRoles } from "../step-graph.js";
 import { type Asking, type Evaluation, Lbfgs, usualOptions } from "./lbfgs.js";
 
 export interface PcfaOptions {

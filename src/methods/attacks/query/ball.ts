@@ -1,4 +1,4 @@
-import type { Norm } from "../attack.js";
+import type { Norm } from "../ascent/ascent.js";
 import type { Pictures } from "./search.js";
 
 // Balls around pictures, on arrays: what query attacks need of norms, one picture at a time.

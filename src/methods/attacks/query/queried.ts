@@ -1,15 +1,17 @@
 import type { Engine } from "../../../engine/runtime/engine.js";
 import { Random } from "../../../engine/tensor/random.js";
 import { sizeOf, tensor } from "../../../engine/tensor/tensor.js";
-import type { Goal, NormName, ProjectedAscent } from "../attack.js";
-import { chosenSamples, inParts } from "../chosen-samples.js";
-import type { AttackBatch, AttackHooks } from "../compile-attack.js";
+import type { ProjectedAscent } from "../ascent/ascent.js";
+import type { Goal } from "../attacked-model.js";
+import { type AttackedModel, perturbedRoles } from "../attacked-model.js";
+import type { AttackBatch, AttackHooks } from "../batch.js";
 import type { CompiledAttack } from "../definition.js";
 import { eightBit } from "../eight-bit.js";
 import { AttackError } from "../error.js";
+import type { NormName } from "../lengths.js";
 import type { AttackOutcome, Judgement } from "../outcome.js";
-import { compilePacked } from "../packed-evaluation.js";
-import { type AttackedModel, perturbedRoles } from "../step-graph.js";
+import { chosenSamples, inParts } from "../packed/chosen-samples.js";
+import { compilePacked } from "../packed/packed-evaluation.js";
 import type { Answer, Pictures, Queried, Question, Search } from "./search.js";
 
 /** What runs on every sample: see `QuerySearch`. */

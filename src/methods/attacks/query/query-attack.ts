@@ -2,8 +2,8 @@ import { z } from "zod";
 import type { Aim, AttackBudget, CallableDefinition } from "../definition.js";
 import { defineAttack } from "../definition.js";
 import { AttackError } from "../error.js";
+import { quarterOf } from "../packed/quarter-of.js";
 import { count, grid, gridMisfits, parameter } from "../parameters.js";
-import { quarterOf } from "../quarter-of.js";
 import type { QuerySearch } from "./search.js";
 
 /** The parameters that query attacks share. */
@@ -52,7 +52,7 @@ export function queryAttack<T extends z.core.$ZodLooseShape & { readonly queries
     handles: ["perturb", "region", "tiles"],
     partOf: quarterOf,
     check: async (parameters, aim) => {
-      const { lossOf } = await import("../step-graph.js");
+      const { lossOf } = await import("../evaluation-graph.js");
       const { grid } = parameters as unknown as Shared;
       for (const wrong of gridMisfits({ grid, epsilon: said.budget(parameters).epsilon }))
         throw new AttackError(`${said.name}: ${wrong}.`);

@@ -4,9 +4,9 @@ import { concat, floor, mul, reduceSum, reshape, sub } from "../../../engine/ope
 import { Random } from "../../../engine/tensor/random.js";
 import { sizeOf, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
 import { createEngine, type Engine } from "../../../index.js";
-import type { Norm } from "../attack.js";
+import type { Norm } from "../ascent/ascent.js";
+import type { AttackBatch } from "../batch.js";
 import { attacks, nes, pgd, simba, square } from "../catalogue/index.js";
-import type { AttackBatch } from "../compile-attack.js";
 import { type Attack, compileAttack } from "../definition.js";
 import { norms } from "../norms/index.js";
 import { functionModel } from "../testing/function-model.js";

@@ -1,6 +1,6 @@
 import type { Random } from "../../../engine/tensor/random.js";
 import type { Task } from "../../../vision/tasks/index.js";
-import type { Goal } from "../attack.js";
+import type { Goal } from "../attacked-model.js";
 
 // What an attack that sees predictions alone is: a search in the images of one sample, written as if there were no other. `queried` runs the searches of
 // a batch side by side.

@@ -1,4 +1,4 @@
-import type { Norm } from "../attack.js";
+import type { Norm } from "../ascent/ascent.js";
 
 // The squares of Square (Andriushchenko et al. 2020): how large they are, and in l_2 and l_1 what they hold.
 

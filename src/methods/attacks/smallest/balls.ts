@@ -1,4 +1,4 @@
-import type { NormName } from "../attack.js";
+import type { NormName } from "../lengths.js";
 import { lengths } from "../lengths.js";
 
 /** The point of a ball around 0 that is nearest to `delta`, in place. */

@@ -5,9 +5,9 @@ import type { Engine } from "../../../engine/runtime/engine.js";
 import { createEngine } from "../../../engine/runtime/node.js";
 import { Random } from "../../../engine/tensor/random.js";
 import { tensor } from "../../../engine/tensor/tensor.js";
-import type { NormName } from "../attack.js";
 import { cw, ddn, deepfool, fab, fabT, fmn } from "../catalogue/index.js";
 import { type Attack, compileAttack } from "../definition.js";
+import type { NormName } from "../lengths.js";
 import { dualOf, lengths } from "../lengths.js";
 import { functionModel } from "../testing/function-model.js";
 

@@ -1,7 +1,7 @@
 import type { Value } from "../../../engine/graph/graph.js";
 import { cast, less, lessOrEqual, mul, neg, relu, stopGradient, sub } from "../../../engine/operators/index.js";
 import { counted, crossEntropy, margin, pick } from "../../../vision/tasks/classes.js";
-import type { Goal } from "../attack.js";
+import type { Goal } from "../attacked-model.js";
 import type { Objective } from "../objective.js";
 
 // What searches for the smallest perturbation lower. Where every pixel has a class, pixels that are won already add nothing: as in DAG (Xie et al. 2017),

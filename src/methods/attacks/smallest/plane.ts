@@ -1,4 +1,4 @@
-import type { NormName } from "../attack.js";
+import type { NormName } from "../lengths.js";
 
 /** The norms in which the nearest point of a plane within the box is known. */
 export type PlaneNorm = Exclude<NormName, "l_0">;

@@ -1,15 +1,15 @@
 import type { Engine } from "../../../engine/runtime/engine.js";
 import { sizeOf, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
-import type { Goal, NormName } from "../attack.js";
-import type { AttackBatch, AttackHooks } from "../compile-attack.js";
+import type { AttackedModel, Goal } from "../attacked-model.js";
+import type { AttackBatch, AttackHooks } from "../batch.js";
 import type { CompiledAttack } from "../definition.js";
 import { eightBit } from "../eight-bit.js";
 import { AttackError } from "../error.js";
 import { type CompiledEvaluation, compileEvaluation } from "../evaluation.js";
+import type { NormName } from "../lengths.js";
 import { lengths } from "../lengths.js";
 import { type CompiledObjective, compileObjective, type Objective } from "../objective.js";
 import type { AttackOutcome, Judgement, StepRecord } from "../outcome.js";
-import type { AttackedModel } from "../step-graph.js";
 
 /** What a search for the smallest perturbation is told. */
 export interface Quest {

@@ -5,10 +5,11 @@ import type { Engine } from "../../../engine/runtime/engine.js";
 import { createEngine } from "../../../engine/runtime/node.js";
 import { Random } from "../../../engine/tensor/random.js";
 import { sizeOf, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
+import { stepGraph } from "../ascent/step-graph.js";
+import type { AttackedModel } from "../attacked-model.js";
+import type { TraceStep } from "../batch.js";
 import { attacks } from "../catalogue/index.js";
-import type { TraceStep } from "../compile-attack.js";
 import { type Attack, ascentOf, compileAttack } from "../definition.js";
-import { type AttackedModel, stepGraph } from "../step-graph.js";
 import { smallBatch, smallModel } from "../testing/small-model.js";
 import { transforms } from "../transforms/index.js";
 

@@ -4,8 +4,8 @@ import { Graph, type Value } from "../../../engine/graph/graph.js";
 import { add, div, mul, reduceSum } from "../../../engine/operators/index.js";
 import type { Engine, Feeds, Program } from "../../../engine/runtime/engine.js";
 import { type Tensor, tensor } from "../../../engine/tensor/tensor.js";
-import { type NoiseStem, noiseInputs, noiseName } from "../looks.js";
-import { type AttackedModel, imagesOf, perturbedRoles } from "../step-graph.js";
+import { type NoiseStem, noiseInputs, noiseName } from "../ascent/looks.js";
+import { type AttackedModel, imagesOf, perturbedRoles } from "../attacked-model.js";
 import type { Transform } from "../transforms/transform.js";
 import { type Handles, type PassOptions, pick, type Runnable, release, Sums } from "./runnable.js";
 

@@ -4,10 +4,10 @@ import { createEngine } from "../../../engine/runtime/node.js";
 import { Random } from "../../../engine/tensor/random.js";
 import { type Shape, sizeOf, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
 import { tasks } from "../../../vision/tasks/index.js";
+import type { AttackedModel } from "../attacked-model.js";
+import type { AttackBatch, TraceStep } from "../batch.js";
 import { attacks } from "../catalogue/index.js";
-import type { AttackBatch, TraceStep } from "../compile-attack.js";
 import { type Attack, compileAttack } from "../definition.js";
-import type { AttackedModel } from "../step-graph.js";
 import { smallModel } from "../testing/small-model.js";
 import { transforms } from "../transforms/index.js";
 

@@ -1,7 +1,7 @@
 import type { ValueInfo } from "../../../engine/onnx/model.js";
 import type { DeviceTensor, Engine, Feeds, RunOptions } from "../../../engine/runtime/engine.js";
 import { type Shape, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
-import type { NoiseStem } from "../looks.js";
+import type { NoiseStem } from "../ascent/looks.js";
 
 // A step's gradient is a sum: over the tiles of an image, over the images of a batch, over draws of a random transform. Where one graph with all terms
 // would take too much memory, or too long to compile, one program for a term runs several times. Whatever is made so is run like a program.

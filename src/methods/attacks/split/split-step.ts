@@ -1,11 +1,12 @@
 import { lower } from "../../../engine/compile/lower.js";
 import type { Graph } from "../../../engine/graph/graph.js";
 import type { Engine, Feeds, Program } from "../../../engine/runtime/engine.js";
-import type { ProjectedAscent } from "../attack.js";
-import { ruleOf } from "../descent/rule-of.js";
-import { looks } from "../looks.js";
+import type { ProjectedAscent } from "../ascent/ascent.js";
+import { ruleOf } from "../ascent/descent/rule-of.js";
+import { looks } from "../ascent/looks.js";
+import { gradientGraph, lookGraph, updateGraph } from "../ascent/step-graph.js";
+import { type AttackedModel, perturbedRoles } from "../attacked-model.js";
 import { lowered } from "../lowered.js";
-import { type AttackedModel, gradientGraph, lookGraph, perturbedRoles, updateGraph } from "../step-graph.js";
 import { DrawByDraw } from "./draw-by-draw.js";
 import { PartByPart } from "./part-by-part.js";
 import { type Handles, type PassOptions, pick, type Runnable, release } from "./runnable.js";

@@ -9,10 +9,11 @@ import type { Predictor } from "../../../vision/predictor.js";
 import type { PredictorSize } from "../../../vision/spec/model-predictor.js";
 import { tasks } from "../../../vision/tasks/index.js";
 import { tiled } from "../../../vision/tiled-predictor.js";
+import { compilePrediction } from "../ascent/compile-ascent.js";
+import type { AttackedModel } from "../attacked-model.js";
+import type { AttackBatch, TraceStep } from "../batch.js";
 import { attacks } from "../catalogue/index.js";
-import { type AttackBatch, compilePrediction, type TraceStep } from "../compile-attack.js";
 import { type Attack, compileAttack } from "../definition.js";
-import type { AttackedModel } from "../step-graph.js";
 import { transforms } from "../transforms/index.js";
 
 type Dense = "segmentation" | "flow" | "disparity" | "restoration";

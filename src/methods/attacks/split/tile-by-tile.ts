@@ -2,7 +2,7 @@ import type { Engine, Feeds } from "../../../engine/runtime/engine.js";
 import { type Tensor, tensor } from "../../../engine/tensor/tensor.js";
 import { addTile, coreMask, cutTile, putCore } from "../../../vision/tile-pixels.js";
 import { tilePlaces } from "../../../vision/tiling.js";
-import type { TiledImages } from "../step-graph.js";
+import type { TiledImages } from "../attacked-model.js";
 import { HostCopies, type PassOptions, type Runnable, Sums, shapeOf } from "./runnable.js";
 
 /**

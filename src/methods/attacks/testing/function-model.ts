@@ -2,7 +2,7 @@ import type { Value } from "../../../engine/graph/graph.js";
 import { add, mul, relu, sub } from "../../../engine/operators/index.js";
 import type { Shape } from "../../../engine/tensor/tensor.js";
 import { tasks } from "../../../vision/tasks/index.js";
-import type { AttackedModel } from "../step-graph.js";
+import type { AttackedModel } from "../attacked-model.js";
 
 /** A classifier that is a function of its image: logits [B, K] from an image of the given shape. */
 export const functionModel = (shape: Shape, logits: (image: Value) => Value): AttackedModel => ({

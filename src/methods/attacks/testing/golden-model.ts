@@ -8,7 +8,7 @@ import { runModel } from "../../../engine/testing/run-model.js";
 import type { Predictor } from "../../../vision/predictor.js";
 
 import { type TaskName, tasks } from "../../../vision/tasks/index.js";
-import type { AttackedModel } from "../step-graph.js";
+import type { AttackedModel } from "../attacked-model.js";
 
 export interface GoldenEntry {
   readonly file: string;

@@ -17,8 +17,8 @@ import { type Shape, sizeOf, type Tensor, tensor } from "../../../engine/tensor/
 import type { Predictor } from "../../../vision/predictor.js";
 
 import { type TaskName, tasks } from "../../../vision/tasks/index.js";
-import type { AttackBatch } from "../compile-attack.js";
-import type { AttackedModel } from "../step-graph.js";
+import type { AttackedModel } from "../attacked-model.js";
+import type { AttackBatch } from "../batch.js";
 
 const [batch, height, width, classes] = [2, 8, 10, 4];
 const channelsOf = (task: TaskName): number => tasks[task].channels ?? (tasks[task].extent === "objects" ? 4 + classes : classes);

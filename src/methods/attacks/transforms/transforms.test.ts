@@ -6,9 +6,9 @@ import { mul, reshape } from "../../../engine/operators/index.js";
 import { Random } from "../../../engine/tensor/random.js";
 import { type Shape, sizeOf, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
 import { runModel } from "../../../engine/testing/run-model.js";
+import { stepGraph } from "../ascent/step-graph.js";
 import { pgd } from "../catalogue/index.js";
 import { ascentOf } from "../definition.js";
-import { stepGraph } from "../step-graph.js";
 import { smallBatch, smallModel } from "../testing/small-model.js";
 import { modelTransform, type Transform, transforms } from "./index.js";
 

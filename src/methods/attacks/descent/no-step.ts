@@ -1,9 +1,0 @@
-import type { DescentRule } from "../attack.js";
-
-/** Does not move: the starting point is the result. */
-export const noStep: DescentRule = {
-  name: "no step",
-  state: [],
-  step: ({ images }) => ({ images: images.map(({ x }) => x), state: {} }),
-  result: "last",
-};
