@@ -21,7 +21,7 @@ function attackOf(row: Row): Attack {
   const ball = { norm: row.norm as "l_inf", epsilon: row.epsilon! };
   if (row.attack === undefined) return autoattack(ball) as unknown as Attack;
   if (row.attack === "equal-starts") return apgdT({ ...ball, steps: 100 }) as unknown as Attack;
-  if (row.attack === "square") return square({ ...ball, queries: row.queries! }) as unknown as Attack;
+  if (row.attack === "square") return square({ ...ball, queries: row.queries!, windows: "released" }) as unknown as Attack;
   return simba({ queries: row.queries!, basis: row.basis as "pixel", frequencies: 1 }) as unknown as Attack;
 }
 

@@ -67,7 +67,7 @@ function turnsOf({ norm, epsilon, version, steps, queries, grid }: Numbers): rea
   });
   if (version === "rand") return [ascent("cross-entropy", 1), ascent("dlr", 1)];
   const towards: Turn = { name: "apgd-t", attack: apgdT({ ...common, radii, targets: sparse ? 5 : 9 }) };
-  const last: Turn = { name: "square", attack: square({ norm, epsilon, queries, grid, halvings: "fixed" }) };
+  const last: Turn = { name: "square", attack: square({ norm, epsilon, queries, grid, halvings: "fixed", windows: "released" }) };
   const borders: Turn = { name: "fab-t", attack: fabT({ ...common, targets: 9 }) };
   if (version === "standard") return [ascent("cross-entropy", sparse ? 5 : 1), towards, borders, last];
   const nearest: Turn = { name: "fab", attack: fab({ ...common, restarts: 5 }) };

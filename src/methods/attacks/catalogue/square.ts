@@ -4,7 +4,7 @@ import { ball, parameter } from "../parameters.js";
 import { copies, distance, project } from "../query/ball.js";
 import { queryAttack, queryLoss, queryParameters } from "../query/query-attack.js";
 import { type Queried, type Search, usualLoss } from "../query/search.js";
-import { hillAndValley, shareAt, sideOf, sizeOfValues } from "../query/squares.js";
+import { hillAndValley, shareAt, sideOf, sizeOfValues, startOf, type Windows } from "../query/squares.js";
 
 /** Square (Andriushchenko et al. 2020): random search whose steps are squares, which shrink by a schedule. */
 export const square = queryAttack({
@@ -23,16 +23,20 @@ export const square = queryAttack({
       description:
         "when squares shrink: rescaled = after the published shares of the queries, fixed = after the numbers published for 10000, as AutoAttack has it",
     }),
+    windows: parameter(z.enum(["published", "released"]).default("published"), {
+      description:
+        "where squares may lie: published = anywhere; released = never in the last row and column, as in the authors' code and AutoAttack",
+    }),
     ...queryLoss("margin in classification, else the task's usual one"),
   },
   budget: ({ norm, epsilon }) => ({ norm, epsilon }),
-  search: ({ norm, epsilon, queries, pInit, halvings, loss }, { task, goal }) => ({
+  search: ({ norm, epsilon, queries, pInit, halvings, windows, loss }, { task, goal }) => ({
     loss: loss ?? usualLoss(task, goal),
     search: (sample) => {
       const { height, width } = sample;
       const of = halvings === "rescaled" ? queries : 10_000;
       const side = (query: number) => sideOf(shareAt(query, of, pInit), height, width, norm);
-      return search(sample, norm === "l_inf" ? flat(sample, epsilon) : hilly(sample, norm, epsilon), side);
+      return search(sample, norm === "l_inf" ? flat(sample, epsilon, windows) : hilly(sample, norm, epsilon, windows), side);
     },
   }),
 });
@@ -59,7 +63,7 @@ function* search({ clean, judged }: Queried, { begin, step }: Squares, side: (qu
 const sign = (random: Random): number => (random.uniform() < 0.5 ? -1 : 1);
 
 /** l_inf (algorithm 2): vertical stripes at first, then squares of one color, everything at the edge of the ball. */
-function flat({ channels, height, width, random }: Queried, epsilon: number): Squares {
+function flat({ channels, height, width, random }: Queried, epsilon: number, windows: Windows): Squares {
   const at = (x: Float32Array, clean: Float32Array, i: number, way: number) => {
     x[i] = clean[i]! + way * epsilon;
   };
@@ -72,7 +76,7 @@ function flat({ channels, height, width, random }: Queried, epsilon: number): Sq
         }
     },
     step(x, clean, side) {
-      const [top, left] = [random.integer(height - side + 1), random.integer(width - side + 1)];
+      const [top, left] = [startOf(height - side, windows, random), startOf(width - side, windows, random)];
       for (let c = 0; c < channels; c++) {
         const way = sign(random);
         for (let row = top; row < top + side; row++)
@@ -83,7 +87,7 @@ function flat({ channels, height, width, random }: Queried, epsilon: number): Sq
 }
 
 /** l_2 (algorithms 3 and 4) and l_1: hills beside valleys; each step takes the perturbation of one window away and puts it into another. */
-function hilly({ channels, height, width, random }: Queried, norm: "l_2" | "l_1", epsilon: number): Squares {
+function hilly({ channels, height, width, random }: Queried, norm: "l_2" | "l_1", epsilon: number, windows: Windows): Squares {
   const cells = function* (c: number, top: number, left: number, side: number) {
     for (let i = 0; i < side; i++) for (let j = 0; j < side; j++) yield (c * height + top + i) * width + left + j;
   };
@@ -113,7 +117,7 @@ function hilly({ channels, height, width, random }: Queried, norm: "l_2" | "l_1"
       settle(x, clean);
     },
     step(x, clean, side) {
-      const place = () => [random.integer(height - side + 1), random.integer(width - side + 1)] as const;
+      const place = () => [startOf(height - side, windows, random), startOf(width - side, windows, random)] as const;
       const [[top, left], [top2, left2]] = [place(), place()];
       const hill = pattern(side);
       const unused = Math.max(0, square(epsilon) - square(distance(norm, x, clean)));

@@ -132,6 +132,13 @@ it("where cross-entropy has no gradient any more, the targeted attack still has 
   expect(second).toBeLessThan(first! / 2);
 });
 
+it("Square follows the released code, as the other members do", () => {
+  const { definition, parameters } = autoattack({ norm: "l_1", epsilon: 12 });
+  const last = definition.members!(parameters, { task: linear(1).task, goal: "untargeted" }).at(-1)!;
+  expect(last.name).toBe("square");
+  expect(last.parameters).toMatchObject({ norm: "l_1", epsilon: 12, queries: 5000, halvings: "fixed", windows: "released" });
+});
+
 it("rand averages over as many predictions as it says", async () => {
   const { repeatedPredictions } = await import("./in-turn.js");
   expect(repeatedPredictions(20).samples).toBe(20);

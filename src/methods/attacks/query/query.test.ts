@@ -12,7 +12,7 @@ import { norms } from "../norms/index.js";
 import { functionModel } from "../testing/function-model.js";
 import { project } from "./ball.js";
 import { pixelDirections, waveDirections } from "./directions.js";
-import { hillAndValley, shareAt, sideOf, sizeOfValues } from "./squares.js";
+import { hillAndValley, shareAt, sideOf, sizeOfValues, startOf } from "./squares.js";
 
 const [height, width] = [8, 10];
 const shape = (count: number) => [count, 3, height, width] as const;
@@ -164,6 +164,14 @@ describe("squares", () => {
     expect(sideOf(0.00001, 224, 224, "l_inf")).toBe(1);
     expect(sideOf(0.00001, 224, 224, "l_1")).toBe(3);
     expect(sideOf(1, 8, 100, "l_inf")).toBe(8);
+  });
+
+  it("lie anywhere, or as released never at the end of an axis", () => {
+    const starts = (free: number, windows: "published" | "released") =>
+      new Set(Array.from({ length: 200 }, () => startOf(free, windows, random)));
+    expect([...starts(3, "published")].sort()).toEqual([0, 1, 2, 3]);
+    expect([...starts(3, "released")].sort()).toEqual([0, 1, 2]);
+    for (const windows of ["published", "released"] as const) expect([...starts(0, windows)]).toEqual([0]);
   });
 
   it.each(["l_2", "l_1"] as const)("in %s hold a hill and a valley of the same size, highest in the middle", (norm) => {

@@ -1,3 +1,4 @@
+import type { Random } from "../../../engine/tensor/random.js";
 import type { Norm } from "../ascent/ascent.js";
 
 // The squares of Square (Andriushchenko et al. 2020): how large they are, and in l_2 and l_1 what they hold.
@@ -15,6 +16,16 @@ export function sideOf(share: number, height: number, width: number, norm: Norm[
   const odd = Math.max(side, 3) + (Math.max(side, 3) % 2 === 0 ? 1 : 0);
   return Math.min(norm === "l_inf" ? Math.max(side, 1) : odd, height, width);
 }
+
+/** Where windows may lie, see `startOf`. */
+export type Windows = "published" | "released";
+
+/**
+ * Where a window begins along an axis of which it leaves so many pixels free. Published (algorithms 2 and 4): anywhere from 0 to there. The released code, and
+ * with it AutoAttack, draws a number below what is free and rounds it down, so the last row and the last column are never in a window that is smaller than the picture.
+ */
+export const startOf = (free: number, windows: Windows, random: Random): number =>
+  random.integer(windows === "released" ? Math.max(1, free) : free + 1);
 
 /**
  * A hill and a valley side by side (section 3.3, eq. 2), each a sum of nested rectangles: Σ_k 1 / (k + 1)^q over those that hold the pixel, with q = 2 in l_2, 4
