@@ -64,6 +64,8 @@ const trial = (changes: Partial<Trial> = {}): Trial => ({
 
 const huge = (loss: number, correct = 0.5) => ({ loss, correct, steps: 20 });
 
+const resolution = good("resolution", "Predictions take enough values to tell things apart.");
+
 const sound: Evidence = {
   records: [record(0), record(1)],
   files: [
@@ -75,6 +77,7 @@ const sound: Evidence = {
   levels: { sample: "s0", gradient: 1e-6 },
   feeding: {
     findings: [good("range", "0..1 does best."), good("channel order", "rgb does best.")],
+    resolution,
     labeled: true,
     samples: 2,
   },
@@ -92,13 +95,13 @@ describe("audit", () => {
   it("passes a run that has nothing wrong with it", () => {
     const checks = audit(plan, sound);
     expect(checks.filter((c) => c.verdict !== "passed").map((c) => [c.name, c.verdict])).toEqual([]);
-    expect(checks).toHaveLength(16);
+    expect(checks).toHaveLength(17);
     for (const c of checks) expect(c.sentence).toMatch(/[.]$/);
   });
 
   it("judges by what the doctor finds of the way in which the model is fed", () => {
     const name = "The model is fed what it expects";
-    const findings = (...list: Finding[]) => ({ feeding: { findings: list, labeled: true, samples: 2 } });
+    const findings = (...list: Finding[]) => ({ feeding: { findings: list, resolution, labeled: true, samples: 2 } });
     expect(find(name, findings(wrong("range", "With 0..255 it does better.", "--range", "0..255")))).toMatchObject({
       verdict: "failed",
       sentence: expect.stringContaining("(--range 0..255)"),
@@ -109,8 +112,20 @@ describe("audit", () => {
       verdict: "warning",
       sentence: expect.stringContaining("value range 0..1 (--range)"),
     });
-    const blind = { findings: [], labeled: false, samples: 2 };
+    const blind = { findings: [], resolution, labeled: false, samples: 2 };
     expect(fedWell({ ...plan, assumed: ["range"] }, blind).sentence).toContain("no labels");
+  });
+
+  it("fails predictions that tell nothing apart, by the doctor's finding or by the records of all samples", () => {
+    const name = "Predictions tell things apart";
+    const feeding = { ...sound.feeding!, resolution: wrong("resolution", "All scores are 0.", "--of", "y") };
+    expect(find(name, { feeding })).toMatchObject({ verdict: "failed", sentence: expect.stringContaining("All scores are 0.") });
+    const tied = { levels: { tied: 1 } };
+    expect(find(name, { records: [record(0, tied), record(1, tied)] })).toMatchObject({
+      verdict: "failed",
+      sentence: expect.stringMatching(/^Everywhere two classes or more share the largest value/),
+    });
+    expect(find(name, { records: [record(0, { levels: { tied: 0.3 } }), record(1)] }).verdict).toBe("passed");
   });
 
   it("sees an attack that finds nothing", () => {

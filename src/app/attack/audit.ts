@@ -9,6 +9,7 @@ import { compareFiles } from "./audit/files.js";
 import { repeatable, sameAtEveryLevel, usableGradients } from "./audit/gradients.js";
 import { hugeRadius } from "./audit/huge-radius.js";
 import { enoughSteps, lossMoves, stepSize } from "./audit/progress.js";
+import { tellsApart } from "./audit/resolution.js";
 import { allFinished, cleanPerformance, setting } from "./audit/setting.js";
 import { beatsNoise, hugeBall } from "./audit/strength.js";
 import { compareLevels, tryAgain } from "./audit/trials.js";
@@ -28,10 +29,12 @@ export type { Check, Verdict } from "./audit/check.js";
 export function audit(plan: AttackPlan, evidence: Evidence): Check[] {
   const { records, files, trials, blackBox = [], levels, feeding, modelHash } = evidence;
   const elements = 3 * Math.max(1, ...records.map((r) => (r.size ? r.size[0] * r.size[1] : 1)));
+  const summary = summarize(plan, records);
   return [
     allFinished(records),
     fedWell(plan, feeding),
-    cleanPerformance(plan, summarize(plan, records), records),
+    cleanPerformance(plan, summary, records),
+    tellsApart(summary, feeding),
     lossMoves(plan, records),
     beatsNoise(plan, trials),
     beatsBlackBox(plan, blackBox),

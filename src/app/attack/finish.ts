@@ -14,7 +14,7 @@ import { failedSamples } from "./failed-samples.js";
 import type { AttackPlan } from "./plan.js";
 import type { AttackContext, AttackRecord } from "./run-attack.js";
 import { accuracyCurve, curveCsv } from "./smallest.js";
-import { type AttackSummary, gradientRemarks, stages, summarize } from "./summary.js";
+import { type AttackSummary, coarseRemarks, gradientRemarks, stages, summarize } from "./summary.js";
 import { missed, type Threshold } from "./thresholds.js";
 import { measureTransfer } from "./transfer.js";
 import { transferText } from "./transfer-text.js";
@@ -134,6 +134,7 @@ export function summaryText(plan: AttackPlan, summary: AttackSummary): string {
     ...memberLines(plan, summary),
     ...(summary.after ?? []).map((turn) => turnWords(plan, turn)).map(({ when, left }) => `${when}: ${left}`),
     ...(plan.fit.mismatch === "tile" && summary.tiles ? [`predicted in tiles: ${tilesText(plan.fit.tiles, summary.tiles)}`] : []),
+    ...coarseRemarks(summary),
     ...gradientRemarks(summary.gradient, summary.samples),
     ...nothingSeen(plan, summary),
     ...(summary.framing ? [framingText(plan, summary.framing)] : []),

@@ -13,7 +13,8 @@ import type { Conversion } from "../../vision/data/conversions.js";
 import type { Dataset } from "../../vision/data/dataset.js";
 import { writeImage } from "../../vision/data/node/image-file.js";
 import type { Measure, SampleScores } from "../../vision/metrics/measure.js";
-import { tasks, type WishMaker } from "../../vision/tasks/index.js";
+import { type Task, tasks, type WishMaker } from "../../vision/tasks/index.js";
+import { type Levels, levelsOf } from "../../vision/tasks/levels.js";
 import { sentenceOf } from "../cli/errors.js";
 import type { Plugins } from "../plugins/plugins.js";
 import type { RunDirectory } from "../runs/run-directory.js";
@@ -39,6 +40,8 @@ export interface AttackRecord {
   readonly converted?: readonly Conversion[];
   /** Classes of the model, where it has classes. */
   readonly classes?: number;
+  /** What of the clean prediction takes few values, or ties. */
+  readonly levels?: Levels;
   /** Mean loss per pixel: of the clean image, before each step, of the result, and of the saved 8-bit image. */
   readonly loss?: {
     readonly clean: number;
@@ -305,6 +308,7 @@ async function attackGroup(
       size: [p.height, p.width],
       ...(p.converted && { converted: p.converted }),
       ...(task.kind === "classes" && { classes: clean.shape[1]! }),
+      ...levelsFound(unstack(clean, i), task),
       loss: {
         clean: outcome.clean.loss[i]!,
         steps: outcome.steps.map((s) => s.loss[i]!),
@@ -338,6 +342,11 @@ async function attackGroup(
     });
   }
   return records;
+}
+
+function levelsFound(clean: Tensor, task: Task): Pick<AttackRecord, "levels"> {
+  const levels = levelsOf(clean, task);
+  return levels ? { levels } : {};
 }
 
 /** Scores of one prediction against each reference that there is. */

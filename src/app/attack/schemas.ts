@@ -49,6 +49,10 @@ const finished = z.object({
     .optional()
     .describe("what the picture's file held beyond 8-bit gray or RGB, and was converted as it was read"),
   classes: z.number().int().optional().describe("classes of the model, in classification and segmentation"),
+  levels: z
+    .object({ few: z.record(z.string(), z.array(z.number())).optional(), tied: share.optional() })
+    .optional()
+    .describe("parts of the clean prediction that take few values, and these; or the share of places where classes tie"),
   loss: byStage(z.number()).extend({ steps: z.array(z.number()).describe("before each step") }),
   scores: byStage(references(score)),
   untouched: score.optional().describe("where predictions are pictures: the input picture itself, against the truth"),
@@ -90,6 +94,7 @@ export const summarySchema = z.object({
   untouched: metrics.optional().describe("where predictions are pictures: the input pictures themselves, against the truth"),
   loss: byStage(z.number().nullable()),
   gradient: z.object({ zero: z.number().int(), notFinite: z.number().int() }).describe("samples with such a gradient at a step"),
+  coarse: z.array(z.string()).optional().describe("what the clean predictions cannot tell apart; then no number says anything"),
   found: z
     .record(z.string(), z.object({ mean: z.number(), median: z.number(), most: z.number() }))
     .optional()

@@ -3,6 +3,7 @@ import { type Conversion, countConversions } from "../../vision/data/conversions
 import { framing } from "../../vision/framed-predictor.js";
 import { type Measure, type SampleScores, worstChoice } from "../../vision/metrics/measure.js";
 import { tasks } from "../../vision/tasks/index.js";
+import { coarseness } from "../../vision/tasks/levels.js";
 import { tileCount } from "../../vision/tiling.js";
 import type { PerturbationSize } from "./eight-bit.js";
 import { type AttackPlan, runFormat } from "./plan.js";
@@ -23,6 +24,8 @@ export interface AttackSummary {
   readonly loss: Readonly<Record<Stage, number | null>>;
   /** Samples on which a step's gradient was zero in every element, or held NaN or infinity. */
   readonly gradient: { readonly zero: number; readonly notFinite: number };
+  /** What the clean predictions cannot tell apart, a sentence's beginning each. */
+  readonly coarse?: readonly string[];
   /** Further numbers that the attack had to say, over the samples. */
   readonly found?: Readonly<Record<string, { readonly mean: number; readonly median: number; readonly most: number }>>;
   /** Where a patch hides pixels that have a prediction each: which share of them, on average. They are in no number. */
@@ -94,6 +97,7 @@ export function summarize(plan: AttackPlan, all: readonly AttackRecord[]): Attac
     ...(untouched.length > 0 && untouched.length === done.length && { untouched: finiteValues(measure.summarize(untouched)) }),
     loss: { clean: mean((r) => r.loss!.clean), adversarial: mean((r) => r.loss!.adversarial), saved: mean((r) => r.loss!.saved) },
     gradient: gradientFaults(done),
+    ...coarseOver(plan, done),
     ...foundOver(plan, done),
     ...smallestOver(plan, done),
     ...(done.some((r) => r.hidden !== undefined) && { hidden: mean((r) => r.hidden ?? 0)! }),
@@ -108,6 +112,23 @@ export function summarize(plan: AttackPlan, all: readonly AttackRecord[]): Attac
     perturbation: { l_inf: largest("l_inf"), l_2: largest("l_2"), l_1: largest("l_1"), l_0: largest("l_0") },
   };
 }
+
+/** What the clean predictions of these samples cannot tell apart, if anything. */
+export function coarseOver({ spec }: AttackPlan, records: readonly AttackRecord[]): Pick<AttackSummary, "coarse"> {
+  const coarse = coarseness(
+    records.map((r) => r.levels),
+    tasks[spec.task],
+  );
+  return coarse.length > 0 ? { coarse } : {};
+}
+
+/** A sentence, without its full stop, where predictions tell nothing apart. */
+export const coarseRemarks = ({ coarse = [] }: Pick<AttackSummary, "coarse">): string[] =>
+  coarse.length > 0
+    ? [
+        `${coarse.join(", and ")} on the pictures as they are, so that no number here says anything of robustness: rounded too coarsely, or no answer to the picture; faultline doctor says where`,
+      ]
+    : [];
 
 /** Radii of smallest perturbations are told apart (`smallest`): they have a meaning for images that never broke. */
 function foundOver({ attack }: AttackPlan, records: readonly AttackRecord[]): Pick<AttackSummary, "found"> {

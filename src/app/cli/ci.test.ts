@@ -56,7 +56,7 @@ describe("output for programs", () => {
     expect(err).toBe("");
     const result = JSON.parse(out);
     expect(result).toMatchObject({ exitCode: 0, missed: [], summary: { format: runFormat, samples: 2 } });
-    expect(result.audit).toHaveLength(16);
+    expect(result.audit).toHaveLength(17);
     expect(existsSync(result.report)).toBe(true);
   });
 

@@ -44,8 +44,8 @@ export async function checkup(
     );
   const random = randomness(view.fixed.outputs.values());
   if (random) findings.push(unsure("repeats", random));
-  const { output, read, input, best, labeled } = await compareFeedings(engine, view, samples);
-  findings.push(...output, await gradientReaches(engine, { ...view, spec: read }, samples[0]!), ...input);
+  const { output, read, resolution, input, best, labeled } = await compareFeedings(engine, view, samples);
+  findings.push(...output, resolution, await gradientReaches(engine, { ...view, spec: read }, samples[0]!), ...input);
   if (!labeled) return [...findings, unsure("labels", "Without labels nothing more can be told; give labeled data.")];
   const { kind, output: outputs } = tasks[spec.task];
   const labels = labelsFit(samples, best, spec);

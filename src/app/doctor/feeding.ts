@@ -12,7 +12,8 @@ import { type ModelSpec, namedOutputs, type ValueRange } from "../../vision/spec
 import { tasks } from "../../vision/tasks/index.js";
 import type { Prepared } from "../attack/prepare.js";
 import { type Finding, good, percent, unsure, wrong } from "./finding.js";
-import { readOutput } from "./output.js";
+import { type RawOutput, readOutput } from "./output.js";
+import { resolution } from "./resolution.js";
 import { confidence, quality, type RangeName, type Reading, ranges, rightOrWrong } from "./score.js";
 
 /** Better by this much of quality counts; less may be chance on a few images. */
@@ -24,6 +25,8 @@ const leastQuality = 0.5;
 export interface Feeding {
   /** On the raw output: numbers, axes, meaning. */
   readonly output: readonly Finding[];
+  /** Whether predictions tell things apart, fed in the best way. */
+  readonly resolution: Finding;
   /** On value range, channel order and numbering of the labels. */
   readonly input: readonly Finding[];
   /** The specification as the raw output would have it. */
@@ -38,6 +41,8 @@ export interface View {
   readonly fixed: Graph;
   readonly spec: ModelSpec;
   readonly mismatch: Mismatch;
+  /** What the file calls its values. */
+  readonly names: ReadonlySet<string>;
 }
 
 /** Specializes a model to the size in which it sees the samples. */
@@ -50,7 +55,8 @@ export async function viewOf(
 ): Promise<View> {
   const { seen } = framing(first!, spec.size, mismatch);
   const graph = await fixedModel(model, spec, { batch: 1, ...seen }, (m) => engine.evaluate(m));
-  return { fixed: foldBatchNormalization(graph), spec, mismatch };
+  const names = new Set(model.graph.nodes.flatMap((node) => node.outputs));
+  return { fixed: foldBatchNormalization(graph), spec, mismatch, names };
 }
 
 /** The predictor of a view for one sample: of the picture itself, as an attack has it. */
@@ -66,7 +72,7 @@ export async function compareFeedings(engine: Engine, view: View, samples: reado
   const { spec } = view;
   const given: Reading = { range: nameOf(spec), channels: spec.channels === "bgr" ? "bgr" : "rgb", offset: spec.labelOffset };
   const { seen } = framing(samples[0]!, spec.size, view.mismatch);
-  const raw = readOutput(await rawOutputs(engine, view, samples), spec, seen);
+  const raw = readOutput(await rawOutputsByName(engine, view, samples), spec, seen);
   // One gray channel has one mean.
   const usual = Object.entries(ranges).filter(([name]) => spec.channels !== "gray" || name !== "imagenet");
   const values = new Map<RangeName, ValueRange>([[given.range, spec.range], ...(usual as [RangeName, ValueRange][])]);
@@ -77,10 +83,16 @@ export async function compareFeedings(engine: Engine, view: View, samples: reado
   const labeled = samples.some((s) => s.target !== undefined);
   const classes = tasks[spec.task].kind === "classes";
   const own = candidates.find((c) => c.reading.range === given.range && c.reading.channels === given.channels)!;
+  const told = ({ reading, predictions }: (typeof candidates)[number]) => {
+    const way = { values: values.get(reading.range)!, channels: reading.channels };
+    const predict = async (other: View) => (await predictAll(engine, other, samples, [way]))[0]!.map((p) => unstack(p, 0));
+    return resolution({ ...view, spec: raw.spec }, predictions, predict);
+  };
   const found = { output: raw.findings, read: raw.spec, labeled };
   if (!labeled)
     return {
       ...found,
+      resolution: await told(own),
       input: classes ? surest(candidates, own) : [],
       best: { predictions: own.predictions, offset: spec.labelOffset },
     };
@@ -94,7 +106,12 @@ export async function compareFeedings(engine: Engine, view: View, samples: reado
   );
   const advice = compare(scored, classes ? given : { ...given, offset: 0 }, spec);
   const settled = candidates.find((c) => c.reading.range === advice.best.range && c.reading.channels === advice.best.channels)!;
-  return { ...found, input: advice.findings, best: { predictions: settled.predictions, offset: advice.best.offset } };
+  return {
+    ...found,
+    resolution: await told(settled),
+    input: advice.findings,
+    best: { predictions: settled.predictions, offset: advice.best.offset },
+  };
 }
 
 interface Scored {
@@ -184,10 +201,11 @@ function surest(
   ];
 }
 
-/** What the model yields for each sample, unread, output by output. */
-export async function rawOutputsByName(engine: Engine, view: View, samples: readonly Prepared[]) {
-  const names = namedOutputs(view.spec) ?? [...view.fixed.outputs.keys()];
-  const outputs: { readonly name: string; readonly values: readonly Tensor[] }[] = [];
+/** What the model yields for each sample, unread, output by output: those that the task reads. */
+export async function rawOutputsByName(engine: Engine, view: View, samples: readonly Prepared[]): Promise<RawOutput[]> {
+  const all = [...view.fixed.outputs.keys()];
+  const names = namedOutputs(view.spec) ?? (tasks[view.spec.task].output.takes === "all" ? all : all.slice(0, 1));
+  const outputs: RawOutput[] = [];
   for (const [i, name] of names.entries()) outputs.push({ name, values: await rawOutputs(engine, view, samples, i) });
   return outputs;
 }
@@ -197,7 +215,7 @@ async function rawOutputs(
   engine: Engine,
   { fixed, spec, mismatch }: View,
   samples: readonly Prepared[],
-  which = 0,
+  which: number,
 ): Promise<Tensor[]> {
   const { seen } = framing(samples[0]!, spec.size, mismatch);
   const program = await compiled(

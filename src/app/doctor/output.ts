@@ -9,18 +9,25 @@ export interface OutputReading {
   readonly spec: ModelSpec;
 }
 
+/** An output that is read: its name, and its values image by image, [1, ...]. */
+export interface RawOutput {
+  readonly name: string;
+  readonly values: readonly Tensor[];
+}
+
 /**
- * Looks at the model's raw output for a few images: numbers at all, different for different images, axes, and what class outputs are.
+ * Looks at the model's raw outputs for a few images: numbers at all, different for different images, and of the first its axes, and what class outputs are.
  *
- * @param raws one for each image, [1, ...].
+ * @param outputs those that are read; at least one.
  * @param size of the images.
  */
 export function readOutput(
-  raws: readonly Tensor[],
+  outputs: readonly RawOutput[],
   spec: ModelSpec,
   size: { readonly height: number; readonly width: number },
 ): OutputReading {
-  const findings = [finite(raws), varied(raws)];
+  const raws = outputs[0]!.values;
+  const findings = [finite(outputs), varied(outputs)];
   const axes = layoutOf(raws[0]!, spec, size);
   if (axes) findings.push(axes.finding);
   const layout = axes?.layout ?? spec.output.layout;
@@ -39,24 +46,38 @@ export function readOutput(
   return { findings, spec: { ...spec, output } };
 }
 
-function finite(raws: readonly Tensor[]): Finding {
-  const broken = raws.filter((t) => (t.data as Float32Array).some((v) => !Number.isFinite(v))).length;
-  return broken === 0
-    ? good("numbers", "All outputs are finite.")
-    : wrong(
+/** "the output", or which of several. */
+const called = ({ name }: RawOutput, { length }: readonly RawOutput[]) => (length > 1 ? `the output "${name}"` : "the output");
+
+function finite(outputs: readonly RawOutput[]): Finding {
+  for (const output of outputs) {
+    const broken = output.values.filter((t) => (t.data as Float32Array).some((v) => !Number.isFinite(v))).length;
+    if (broken > 0)
+      return wrong(
         "numbers",
-        `For ${broken} of ${raws.length} images the output holds NaN or infinity; look at --range, or at the export.`,
+        `For ${broken} of ${output.values.length} images ${called(output, outputs)} holds NaN or infinity; look at --range, or at the export.`,
       );
+  }
+  return good("numbers", "All outputs are finite.");
 }
 
-function varied([first, ...others]: readonly Tensor[]): Finding {
-  if (others.length === 0) return unsure("variety", "One image alone cannot show whether the output depends on it.");
+function varied(outputs: readonly RawOutput[]): Finding {
+  if (outputs[0]!.values.length === 1) return unsure("variety", "One image alone cannot show whether the output depends on it.");
+  const same = outputs.filter(({ values }) => isSame(values));
+  // Of boxes and scores both must answer the picture; among more there may be constants that nobody reads.
+  const [constant] = same.length === outputs.length || outputs.length === 2 ? same : [];
+  if (constant === undefined) return good("variety", "The output differs from image to image.");
+  const which = called(constant, outputs);
+  return wrong(
+    "variety",
+    `${which[0]!.toUpperCase()}${which.slice(1)} is the same for all images: it is saturated or does not depend on them; look at --range.`,
+  );
+}
+
+function isSame([first, ...others]: readonly Tensor[]): boolean {
   const values = first!.data as Float32Array;
   const scale = values.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
-  const differs = others.some((t) => (t.data as Float32Array).some((v, i) => Math.abs(v - values[i]!) > 1e-5 * scale));
-  return differs
-    ? good("variety", "The output differs from image to image.")
-    : wrong("variety", "The output is the same for all images: it is saturated or does not depend on them; look at --range.");
+  return !others.some((t) => (t.data as Float32Array).some((v, i) => Math.abs(v - values[i]!) > 1e-5 * scale));
 }
 
 /** Which axis holds the channels: the other two are in proportion to the image. */

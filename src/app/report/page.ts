@@ -1,7 +1,7 @@
 import type { Check } from "../attack/audit.js";
 import type { AttackPlan } from "../attack/plan.js";
 import type { AttackRecord } from "../attack/run-attack.js";
-import type { AttackSummary } from "../attack/summary.js";
+import { type AttackSummary, coarseRemarks } from "../attack/summary.js";
 import type { TransferSummary } from "../attack/transfer.js";
 import { auditList } from "./audit-list.js";
 import { beforeAndAfter, lossCurves } from "./charts.js";
@@ -46,7 +46,7 @@ export function page(report: Report): string {
     `${attackName(plan)} on ${modelName(plan)}`,
     `<h1>${plain(headlineSentence(plan, summary, number))}</h1>
 ${hero(report)}
-${nothingSeen(plan, summary)
+${[...coarseRemarks(summary), ...nothingSeen(plan, summary)]
   .map((sentence) => `<p class="lead">${plain(`${sentence[0]!.toUpperCase()}${sentence.slice(1)}.`)}</p>`)
   .join("\n")}
 ${facts(report)}

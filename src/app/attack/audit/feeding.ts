@@ -11,6 +11,8 @@ import { type Check, notApplicable } from "./check.js";
 /** What the doctor finds on the run's own samples. */
 export interface FeedingEvidence {
   readonly findings: readonly Finding[];
+  /** Whether predictions tell things apart. */
+  readonly resolution: Finding;
   readonly labeled: boolean;
   readonly samples: number;
 }
@@ -28,9 +30,9 @@ export async function tryFeedings(context: AttackContext, done: readonly AttackR
   const count = first.target?.shape.length === 0 ? most.label : most.pixels;
   const { samples, mismatch } = await lookAt(own, plan.spec, fit, count, () => {});
   const view = await viewOf(engine, model, plan.spec, samples, mismatch);
-  const { output, input, best, labeled } = await compareFeedings(engine, view, samples);
+  const { output, resolution, input, best, labeled } = await compareFeedings(engine, view, samples);
   const labels = labeled ? labelsFit(samples, best, plan.spec) : undefined;
-  return { findings: [...output, ...input, ...(labels ? [labels] : [])], labeled, samples: samples.length };
+  return { findings: [...output, ...input, ...(labels ? [labels] : [])], resolution, labeled, samples: samples.length };
 }
 
 /** The most common mistake of all: a wrong value range or channel order makes any model look weak. The doctor's findings decide. */

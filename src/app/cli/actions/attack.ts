@@ -11,7 +11,7 @@ import { type AttackPlan, identityOf, planFile } from "../../attack/plan.js";
 import { readRegion, reopen } from "../../attack/reopen.js";
 import { runPlan } from "../../attack/run-plan.js";
 import { runTensors } from "../../attack/run-tensors.js";
-import { gradientFaults, gradientRemarks } from "../../attack/summary.js";
+import { coarseOver, coarseRemarks, gradientFaults, gradientRemarks } from "../../attack/summary.js";
 import { missed, type Threshold } from "../../attack/thresholds.js";
 import { eotOf } from "../../attack/transform-of.js";
 import { type Cell, cellOf } from "../../cells/cell.js";
@@ -95,7 +95,14 @@ async function attackDataset(
         onCompile: (compiling) => finish.say(compilingText(compiling)),
         onFirstBatch: (records) => {
           const done = records.filter((r) => r.gradient);
-          for (const remark of gradientRemarks(gradientFaults(done), done.length)) finish.say(`first batch: ${remark}\n`);
+          const coarse = coarseRemarks(
+            coarseOver(
+              context.plan,
+              records.filter((r) => r.scores),
+            ),
+          );
+          for (const remark of [...coarse, ...gradientRemarks(gradientFaults(done), done.length)])
+            finish.say(`first batch: ${remark}\n`);
         },
         // From here Ctrl-C ends the process at once: all records are on disk, and the same command audits and reports again.
         onAttacked: () => {
