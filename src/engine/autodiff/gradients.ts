@@ -154,7 +154,7 @@ export function waysTo(of: readonly Value[], wrt: readonly Value[]): { readonly 
   const order = neededNodes(of);
   const { active, ends } = activeValues(order, wrt);
   return {
-    reached: of.some((v) => isFloat(v.type) && active.has(v)),
+    reached: of.some((v) => active.has(v)),
     ends: { nodes: ends, lastValues: lastValuesBefore(ends, order, active, wrt) },
   };
 }

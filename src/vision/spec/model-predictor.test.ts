@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { gradients } from "../../engine/autodiff/gradients.js";
 import { Graph } from "../../engine/graph/graph.js";
 import type { OnnxModel } from "../../engine/onnx/model.js";
-import { conv, mul, reduceSum } from "../../engine/operators/index.js";
+import { argMax, conv, mul, quantizeLinear, reduceSum, scalar, transpose } from "../../engine/operators/index.js";
 import { Random } from "../../engine/tensor/random.js";
 import { type Shape, sizeOf, type Tensor, tensor, toNumbers } from "../../engine/tensor/tensor.js";
 import { retyped } from "../../engine/testing/retyped.js";
@@ -79,6 +79,40 @@ it("gives and takes float32, whatever the model computes in", async () => {
     const [a, b] = [toNumbers(half![name]!), toNumbers(t)];
     expect(Math.hypot(...a.map((v, i) => v - b[i]!))).toBeLessThan(2e-3 * Math.hypot(...b));
   }
+});
+
+it.each([undefined, "moved"])(
+  "a quantized output counts as the numbers it stands for (%s), and has a gradient",
+  async (moved) => {
+    const shape = [1, 3, 6, 8];
+    const image = drawn(shape);
+    const [scale, zero] = [0.25, 7];
+    const run = async (last: "quantized" | "real") => {
+      const network = new Graph();
+      const y = conv(network.input("x", "float32", shape), network.constant(weight), { pads: [1, 1, 1, 1] });
+      const stored = quantizeLinear(y, scalar(network, scale, "float32"), network.constant(tensor("uint8", [], [zero])));
+      network.output("y", last === "real" ? y : moved ? transpose(transpose(stored, [0, 1, 3, 2]), [0, 1, 3, 2]) : stored);
+      const predictor = await modelPredictor(network.build(), spec, { batch: 1, height: 6, width: 8 }, evaluate);
+      const graph = new Graph();
+      const x = graph.input("image", "float32", shape);
+      const prediction = predictor.predict(graph, { image: x });
+      graph.output("y", prediction);
+      graph.output("dx", gradients(reduceSum(prediction), [x])[0]!);
+      return runModel(graph, { image });
+    };
+    const [found, exact] = [await run("quantized"), await run("real")];
+    expect(found.y!.type).toBe("float32");
+    toNumbers(found.y!).forEach((v, i) => {
+      expect(Math.abs(v - toNumbers(exact.y!)[i]!)).toBeLessThanOrEqual(scale / 2 + 1e-5);
+    });
+    expect(toNumbers(found.dx!).map((v) => Number(v.toFixed(3)))).toEqual(toNumbers(exact.dx!).map((v) => Number(v.toFixed(3))));
+  },
+);
+
+it("a decision is no prediction", async () => {
+  const network = new Graph();
+  network.output("k", argMax(conv(network.input("x", "float32", [1, 3, 6, 8]), network.constant(weight)), 1));
+  await expect(modelPredictor(network.build(), spec, { batch: 1, height: 6, width: 8 }, evaluate)).rejects.toThrow(/ArgMax/);
 });
 
 it("takes the size from the file where it is fixed, and refuses another", () => {

@@ -10,6 +10,7 @@ import { isFloat } from "../../engine/tensor/tensor.js";
 import type { Predictor } from "../predictor.js";
 import { tasks } from "../tasks/index.js";
 import type { DeclaredOutput } from "../tasks/task.js";
+import { dequantized } from "./dequantized.js";
 import { SpecError } from "./error.js";
 import { type ModelSpec, namedOutputs } from "./model-spec.js";
 import { single } from "./output.js";
@@ -84,7 +85,7 @@ export function predictorOf(
           }),
         );
         const { outputs } = embed(graph, fixed, feeds);
-        const [first, ...others] = predicted.map((name) => outputs[name]!);
+        const [first, ...others] = predicted.map((name) => dequantized(outputs[name]!));
         const prediction = read([first!, ...others], spec, [height, width]);
         return part(single(prediction), 0, to - from, to - from);
       };
