@@ -7,6 +7,7 @@ import { Random } from "../../engine/tensor/random.js";
 import { writeSafetensors } from "../../engine/tensor/safetensors.js";
 import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import { type CompiledAttack, compileAttack } from "../../methods/attacks/definition.js";
+import { AttackError } from "../../methods/attacks/error.js";
 import type { Fitted } from "../../methods/attacks/fitted/fitted.js";
 import { checkedOutcome } from "../../methods/attacks/outcome.js";
 import type { Conversion } from "../../vision/data/conversions.js";
@@ -107,8 +108,8 @@ export interface AttackContext {
 export interface AttackHooks {
   /** Called when samples are done, and after each step within a batch. */
   readonly onProgress?: (done: number, note: string) => void;
-  /** Called where the attack learns, with what and from how many samples; 0 where it takes what was learned before. */
-  readonly onLearning?: (what: string, samples: number) => void;
+  /** Called where the attack learns or takes what was learned before, with what, from how many samples, and where. */
+  readonly onLearning?: (what: string, samples: number, on: NonNullable<AttackPlan["fitOn"]>) => void;
   /** Called when it is known how many picture sizes there are, where there are several. */
   readonly onSizes?: (sizes: Pick<BySize, "sizes" | "programs">) => void;
   /** Called while the attack is compiled for a size of pictures, where that takes long. */
@@ -153,7 +154,11 @@ async function withFitted(
   const { plan, lessons } = context;
   if (!plan.attack.definition.fit) return context;
   const indices = lessons ? Array.from({ length: lessons.length }, (_, i) => i) : lessonIndices(plan, chosenSamples(plan));
-  onLearning?.(plan.attack.definition.fit.what, plan.fitOn?.kind === "file" ? 0 : indices.length);
+  if (plan.fitOn?.kind === "share" && indices.length === 0)
+    throw new AttackError(
+      `${plan.attack.name} learns on some samples and is measured on others, and there is only one; add samples, learn on other data with --fit-on, or apply what was learned before with --perturbation.`,
+    );
+  onLearning?.(plan.attack.definition.fit.what, indices.length, plan.fitOn!);
   const fitted = await fitStage(context, run, indices, { onProgress: (note) => onProgress?.(run.records.length, note), signal });
   return fitted && { ...context, fitted };
 }

@@ -100,6 +100,10 @@ it.each([
     "A patch of 40x40 pixels, up to 1.2 times as large, does not fit into pictures of 14x12; take a smaller one with --patch-size, or less --scaling.",
   ],
   [
+    ["--attack", "patch", "--limit", "1"],
+    "patch learns on some samples and is measured on others, and there is only one; add samples, learn on other data with --fit-on, or apply",
+  ],
+  [
     ["--attack", "patch", "--placement", "left"],
     "--placement left: write random, center, or the place of its center as 120x80 (pixels from the left and from above).",
   ],

@@ -82,12 +82,14 @@ async function attackDataset(
           bar = progress(chosen.name, total, done, finish.say);
         },
         onProgress: (done, note) => bar?.update(done, note),
-        onLearning: (what, samples) =>
-          finish.say(
-            samples > 0
-              ? `one ${what} for all samples, learned from ${samples} that are not measured\n`
-              : `one ${what} for all samples, from ${flags.perturbation}\n`,
-          ),
+        onLearning: (what, samples, on) => {
+          const from = {
+            share: () => `learned from ${samples} that are not measured`,
+            data: () => `learned from the ${samples} of ${flags.fitOn}`,
+            file: () => `from ${flags.perturbation}`,
+          }[on.kind]();
+          finish.say(`one ${what} for all samples, ${from}\n`);
+        },
         onSizes: ({ sizes, programs }) => {
           const each = programs > sizes ? `, ${programs} with the sizes of their batches` : "";
           finish.say(`pictures of ${sizes} sizes${each}: each is compiled for once, and they are attacked size by size\n`);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { parameter } from "../parameters.js";
-import { copies, distance } from "../query/ball.js";
+import { copies, cutToBox, distance } from "../query/ball.js";
 import { type Directions, pixelDirections, waveDirections } from "../query/directions.js";
 import { queryAttack, queryLoss, queryParameters } from "../query/query-attack.js";
 import type { Queried, Search } from "../query/search.js";
@@ -57,6 +57,8 @@ function* search({ clean, judged, random }: Queried, { count, at }: Directions, 
       for (const way of [1, -1]) {
         const next = best.map((p, i) => (i === picture ? p.slice() : p));
         add(next[picture]!, way * change);
+        // Nearer to the clean picture than it would be outside of [0, 1].
+        cutToBox(next[picture]!);
         if (distance("l_2", next[picture]!, clean[picture]!) > radius) continue;
         asked = true;
         const [answer] = yield { ask: [next], as: "candidate" };

@@ -25,6 +25,14 @@ export function project(norm: Norm["name"], x: Float32Array, clean: Float32Array
   } else for (let i = 0; i < x.length; i++) x[i] = unit(Math.min(Math.max(x[i]!, clean[i]! - epsilon), clean[i]! + epsilon));
 }
 
+/** Into [0, 1], in place; what is no number becomes 0. */
+export function cutToBox(x: Float32Array): void {
+  for (let i = 0; i < x.length; i++) {
+    if (!(x[i]! >= 0)) x[i] = 0;
+    else if (x[i]! > 1) x[i] = 1;
+  }
+}
+
 const unit = (v: number): number => Math.min(1, Math.max(0, v));
 
 /**

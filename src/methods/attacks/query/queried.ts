@@ -12,6 +12,7 @@ import type { NormName } from "../lengths.js";
 import type { AttackOutcome, Judgement } from "../outcome.js";
 import { chosenSamples, inParts } from "../packed/chosen-samples.js";
 import { compilePacked } from "../packed/packed-evaluation.js";
+import { cutToBox } from "./ball.js";
 import type { Answer, Pictures, Queried, Question, Search } from "./search.js";
 
 /** What runs on every sample: see `QuerySearch`. */
@@ -150,10 +151,7 @@ class Asking {
   #confine(pictures: Pictures): void {
     const region = this.#region;
     for (const [k, picture] of pictures.entries()) {
-      for (let i = 0; i < picture.length; i++) {
-        if (!(picture[i]! >= 0)) picture[i] = 0;
-        else if (picture[i]! > 1) picture[i] = 1;
-      }
+      cutToBox(picture);
       if (!region) continue;
       const clean = this.#clean[k]!;
       for (let i = 0; i < picture.length; i++) if (region[i % region.length] === 0) picture[i] = clean[i]!;
