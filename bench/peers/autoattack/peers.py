@@ -57,11 +57,14 @@ def simba(model, x, y, row, seed):
     network = torch.nn.Sequential(model, torch.nn.Softmax(1))
 
     class Counted(PyTorchClassifier):
+        """The package's own builds a loader for each picture, ten times as long as the network takes."""
+
         queries = 0
 
-        def predict(self, *given, **more):
+        def predict(self, x, **_):
             self.queries += 1
-            return super().predict(*given, **more)
+            with torch.no_grad():
+                return network(torch.from_numpy(x)).numpy()
 
     classifier = Counted(network, torch.nn.CrossEntropyLoss(), (3, 28, 28), 10, clip_values=(0, 1), device_type="cpu")
     np.random.seed(seed)
