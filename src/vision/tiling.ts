@@ -1,4 +1,4 @@
-import { SpecError } from "./spec/error.js";
+import { SizeError, SpecError } from "./spec/error.js";
 import type { ModelSpec } from "./spec/model-spec.js";
 
 /** Tiles of one size, in pixels; neighbors share at least `overlap` of them along each axis. */
@@ -51,11 +51,11 @@ export const tileCount = (picture: { readonly height: number; readonly width: nu
  * A picture smaller than a tile is mirrored up to it, which takes it to less than twice its size.
  *
  * @param what is too small, for the message.
- * @throws SpecError in one sentence.
+ * @throws SizeError in one sentence.
  */
 export function checkTileable(what: string, picture: { readonly height: number; readonly width: number }, tile: Tiling): void {
   if (tile.height > 2 * picture.height - 1 || tile.width > 2 * picture.width - 1)
-    throw new SpecError(
+    throw new SizeError(
       `${what} is ${picture.width}x${picture.height}, too small to be mirrored to a tile of ${tile.width}x${tile.height}; make it larger, or take smaller tiles.`,
     );
 }

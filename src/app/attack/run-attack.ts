@@ -248,7 +248,7 @@ export const preparedSample = async (
 /** Errors that belong to samples (and to models that do not suit their size); all others (the runtime, the attack) end the run. */
 const perSample = (error: unknown): boolean =>
   error instanceof Error &&
-  (["DataError", "MetricError", "SpecError", "ModelError", "GraphError"].includes(error.name) ||
+  (["DataError", "MetricError", "SpecError", "SizeError", "ModelError", "GraphError"].includes(error.name) ||
     (error as NodeJS.ErrnoException).code === "ENOSPC");
 
 async function attackGroup(

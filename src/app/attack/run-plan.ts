@@ -3,6 +3,7 @@ import { RunDirectory } from "../runs/run-directory.js";
 import { type ExitCode, type Finish, finishRun } from "./finish.js";
 import { learnedIn } from "./fit-stage.js";
 import { identityOf, type PlanFile, planFile } from "./plan.js";
+import { demandReadable } from "./readable.js";
 import { type AttackContext, type AttackHooks, type AttackRecord, plannedBatches, runAttack } from "./run-attack.js";
 
 export interface RunHooks extends AttackHooks {
@@ -18,11 +19,12 @@ export type RunEnd = { readonly code: ExitCode } | { readonly stopped: number; r
 /**
  * Makes the run of a plan in a directory, or what is left of it: attacks, sums up, audits, reports.
  *
- * @throws RunError as `RunDirectory.open`; UsageError where not one sample could be attacked, or the disk was full. Where it has come to nothing, nothing
+ * @throws SpecError where the model's outputs cannot be what the specification says; RunError as `RunDirectory.open`; UsageError where not one sample could be attacked, or the disk was full. Where it has come to nothing, nothing
  * of it stays.
  */
 export async function runPlan(context: AttackContext, folder: string, finish: Finish, hooks: RunHooks): Promise<RunEnd> {
   const { plan } = context;
+  await demandReadable(context, plannedBatches(plan).flat());
   const run = RunDirectory.open<AttackRecord, PlanFile>(folder, planFile(plan), { identity: identityOf });
   try {
     const total = plannedBatches(plan).reduce((n, b) => n + b.length, 0);

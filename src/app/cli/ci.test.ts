@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runFormat } from "../attack/plan.js";
-import { thresholdsOf } from "../attack/thresholds.js";
+import { thresholdsAmong, thresholdsOf } from "../attack/thresholds.js";
 import { faultline, network, scratch, writeScenes } from "./testing/scene.js";
 
 // What a build server asks of an attack: an exit code, JSON, and silence.
@@ -32,16 +32,40 @@ describe("a bound on a metric", () => {
   it("is refused before any work where it names no metric, or the wrong way", async () => {
     expect((await attack("--fail-under", "psnr=30")).err).toContain("segmentation has the metrics mIoU, mAcc, aAcc");
     expect((await attack("--fail-under", "miou")).err).toContain("METRIC=VALUE");
-    expect(() => thresholdsOf([{ flag: "--fail-under", name: "epe", value: 3 }], "flow")).toThrow("say --fail-over epe=3");
-    expect(() => thresholdsOf([{ flag: "--fail-over", name: "Fl-all", value: 10 }], "flow")).not.toThrow();
+    expect(() => thresholdsOf([{ flag: "--fail-under", name: "epe", value: 3 }], { task: "flow" })).toThrow(
+      "say --fail-over epe=3",
+    );
+    expect(() => thresholdsOf([{ flag: "--fail-over", name: "Fl-all", value: 10 }], { task: "flow" })).not.toThrow();
+  });
+
+  it("goes both ways for what is neither better nor worse the more it is, and the attacker's way where he wishes for it", () => {
+    const bound = (flag: "--fail-under" | "--fail-over", name: string, target?: string) => () =>
+      thresholdsOf([{ flag, name, value: 30 }], { task: "detection", target });
+    for (const name of ["boxes", "score"])
+      for (const flag of ["--fail-under", "--fail-over"] as const) expect(bound(flag, name)()).toMatchObject([{ metric: name }]);
+    expect(bound("--fail-over", "boxes", "flood:person")).not.toThrow();
+    expect(bound("--fail-under", "boxes", "vanish")).not.toThrow();
+    expect(bound("--fail-over", "boxes", "vanish")).toThrow("--target vanish wants fewer boxes; say --fail-under boxes=30.");
+    expect(bound("--fail-under", "boxes", "flood")).toThrow("--target flood wants more boxes; say --fail-over boxes=30.");
+    expect(bound("--fail-over", "mAP")).toThrow("mAP is better the higher it is");
+  });
+
+  it("of several tasks holds for those that have the metric", () => {
+    const epe = { flag: "--fail-over", name: "epe", value: 3 } as const;
+    const of = thresholdsAmong([epe], [{ task: "segmentation" }, { task: "flow" }]);
+    expect(of({ task: "flow" })).toMatchObject([{ metric: "EPE" }]);
+    expect(of({ task: "segmentation" })).toEqual([]);
+    expect(() => thresholdsAmong([epe], [{ task: "segmentation" }])).toThrow("segmentation has the metrics");
   });
 
   it("is refused where a share looks as if it were meant in parts of one", async () => {
     expect((await attack("--fail-under", "miou=0.4")).err).toContain(
       "shares are in percent; write miou=40, or miou=0.4% if that",
     );
-    expect(() => thresholdsOf([{ flag: "--fail-under", name: "miou", value: 0.4, unit: "%" }], "segmentation")).not.toThrow();
-    expect(() => thresholdsOf([{ flag: "--fail-over", name: "epe", value: 0.4 }], "flow")).not.toThrow();
+    expect(() =>
+      thresholdsOf([{ flag: "--fail-under", name: "miou", value: 0.4, unit: "%" }], { task: "segmentation" }),
+    ).not.toThrow();
+    expect(() => thresholdsOf([{ flag: "--fail-over", name: "epe", value: 0.4 }], { task: "flow" })).not.toThrow();
   });
 
   it("waits for the whole of a run that is done in parts", async () => {

@@ -62,8 +62,10 @@ describe("a detector is attacked on COCO's form of data", () => {
     ["vanish", (before: number, after: number) => after < 0.75 * before],
     ["flood", (before: number, after: number) => after > 1.8 * before],
   ] as const)("--target %s", async (wish, came) => {
-    const { code, out, err } = await attack(wish, "--attack", "pgd", "--steps", "10", "--target", wish, "--no-audit");
-    expect(code, `${out}${err}`).toBe(0);
+    const bound = { vanish: ["--fail-under", "boxes=99"], flood: ["--fail-over", "boxes=1"] }[wish];
+    const { code, out, err } = await attack(wish, "--attack", "pgd", "--steps", "10", "--target", wish, "--no-audit", ...bound);
+    expect(code, `${out}${err}`).toBe(2);
+    expect(err).toMatch(/^faultline: boxes is \d+\.\d under attack, (below|above) the (99|1)\.0 of --fail-(under|over)\.$/m);
     const { metrics } = summaryOf(wish);
     expect(came(metrics.target!.clean.boxes!, metrics.target!.adversarial.boxes!), JSON.stringify(metrics.target)).toBe(true);
     expect(readFileSync(path(wish, "report.html"), "utf8")).toMatch(/boxes against the attacker&#39;s target went from/);
@@ -82,6 +84,9 @@ describe("a detector is attacked on COCO's form of data", () => {
     [["--target", "class:9"], /--target class:9: the model has the classes 0 to 7/],
     [["--target", "vanish", "--loss", "flood"], /The loss "flood" looks at no target/],
     [["--output-head", "detr"], /^faultline: The output "output0" \[[^\]]+\] cannot be a head "detr"/],
+    // The file leaves all axes of the output open: found at the first picture, not sample by sample.
+    [["--output-head", "yolov5"], /^faultline: The output "output0" \[1, 12, 144\] cannot be a head "yolov5"/],
+    [["--fail-over", "boxes=4", "--target", "vanish"], /--target vanish wants fewer boxes; say --fail-under boxes=4/],
     [["--mismatch", "tile"], /tile/],
     [["--split", "train"], /has no annotations for the split "train"; it has val2017/],
   ] as const)("%j is refused in a sentence", async (flags, message) => {

@@ -29,8 +29,8 @@ export interface MetricFormat {
   readonly share: boolean;
   /** What the metric is, for readers who do not know its name. */
   readonly about?: string;
-  /** Which way it gets better; absent: the higher the better. */
-  readonly better?: "lower";
+  /** Which way it gets better; absent: the higher the better. "neither": it says how much there is, and too much and too little are wrong. */
+  readonly better?: "lower" | "neither";
 }
 
 /** A format with what the metric is. */
@@ -38,6 +38,9 @@ export const named = (format: MetricFormat, about: string): MetricFormat => ({ .
 
 /** A format of an error: the lower the better. */
 export const anError = (format: MetricFormat, about: string): MetricFormat => ({ ...format, about, better: "lower" });
+
+/** A format of how much there is of something, which is neither better nor worse the more it is. */
+export const anAmount = (format: MetricFormat, about: string): MetricFormat => ({ ...format, about, better: "neither" });
 
 /** A share, in per cent. */
 export const inPercent: MetricFormat = { text: (v) => `${(100 * v).toFixed(1)}\u00a0%`, nothing: "–", share: true };

@@ -8,7 +8,7 @@ import { finiteOrNull, inUnit, named } from "../metrics/measure.js";
 import { RestorationMetric, type RestorationSample } from "../metrics/restoration.js";
 import { drawMaps } from "../render/drawing.js";
 import { renderRestoration } from "../render/restoration.js";
-import { SpecError } from "../spec/error.js";
+import { SizeError, SpecError } from "../spec/error.js";
 import { fromRange, mapOf, swapRedBlue } from "../spec/output.js";
 import { known, l1, l2, residualAlignment, softmaxAlignment, withinScale } from "./regression.js";
 import { type Alignment, type PixelFunction, type Task, WishError } from "./task.js";
@@ -69,7 +69,7 @@ export const restoration: Task = {
       const ranged = fromRange(output.channels === "bgr" ? swapRedBlue(nchw) : nchw, output.range);
       const image = output.channels === "gray" ? concat([ranged, ranged, ranged], 1) : ranged;
       if (image.shape[2] !== height || image.shape[3] !== width) {
-        throw new SpecError(
+        throw new SizeError(
           `The restored image is ${image.shape[3]}x${image.shape[2]} for an input of ${width}x${height}; restoration keeps the size.`,
         );
       }

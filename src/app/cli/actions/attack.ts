@@ -55,7 +55,7 @@ async function attackDataset(
   const settings = settingsOf(flags);
   const planner = new Planner(plugins);
   const { file, ...model } = await planner.model(path, said);
-  const finish = finishOf(flags, model.spec.task);
+  const finish = finishOf(flags, { task: model.spec.task, target: flags.target });
   checkBounds(chosen, flags, finish.thresholds);
   const planned = await planner.plan(chosen, model, settings);
   return withEngine(flags, async (engine) => {
@@ -167,7 +167,7 @@ async function attackAll(
   const settings = settingsOf(flags);
   const planner = new Planner(plugins);
   const { file: _, ...model } = await planner.model(path, said);
-  const { thresholds } = finishOf(flags, model.spec.task);
+  const { thresholds } = finishOf(flags, { task: model.spec.task, target: flags.target });
   const names = labelsOf(list, flags);
   const cells: Cell[] = [];
   for (const [i, attack] of list.entries()) {

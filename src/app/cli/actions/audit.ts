@@ -4,6 +4,7 @@ import type { OptimizationLevel, Provider } from "../../../engine/runtime/engine
 import { finishRun } from "../../attack/finish.js";
 import { readPlan, reopen } from "../../attack/reopen.js";
 import { type AttackRecord, plannedBatches } from "../../attack/run-attack.js";
+import { boundedBy } from "../../attack/thresholds.js";
 import { RunError } from "../../runs/error.js";
 import { RunDirectory } from "../../runs/run-directory.js";
 import type { AuditFlags } from "../commands/audit.js";
@@ -26,7 +27,7 @@ export async function audit(path: string, flags: AuditFlags): Promise<void> {
       { provider: provider as Provider, threads, optimization: optimization as OptimizationLevel },
       async (engine) => {
         const context = await reopen(open, engine, path);
-        const finish = finishOf(flags, plan.spec.task);
+        const finish = finishOf(flags, boundedBy(plan));
         process.exitCode = await finishRun(context, run, { ...finish, auditSamples: flags.samples });
       },
     );

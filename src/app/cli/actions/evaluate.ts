@@ -4,6 +4,7 @@ import { physicalCores } from "../../../engine/runtime/node.js";
 import { tasks } from "../../../vision/tasks/index.js";
 import { failedSamples } from "../../attack/failed-samples.js";
 import { planFile } from "../../attack/plan.js";
+import { boundedBy, missedAmong, thresholdsAmong } from "../../attack/thresholds.js";
 import { type Card, cardText } from "../../benchmark/card.js";
 import { writeBenchmark } from "../../benchmark/write.js";
 import { type Cell, cellOf } from "../../cells/cell.js";
@@ -19,6 +20,7 @@ import { makeFolder } from "../../runs/folders.js";
 import { attackTyped } from "../attack-flags.js";
 import type { EvaluateFlags } from "../commands/evaluate.js";
 import { UsageError } from "../errors.js";
+import { boundsOf } from "../report-options.js";
 import { version } from "../version.js";
 import { runTold } from "./cells.js";
 import { withEngine } from "./engine.js";
@@ -55,6 +57,10 @@ export async function evaluate(path: string | undefined, flags: EvaluateFlags): 
     const audit = attack.budget.epsilon === 0 ? "skipped" : "run";
     cells.push(cellOf({ name, plan: planFile(plan), contents: await planner.contents(plan, settings), audit, assets: "inline" }));
   }
+  const thresholds = thresholdsAmong(
+    boundsOf(flags),
+    cells.map(({ plan }) => boundedBy(plan)),
+  );
   if (!flags.quiet) sayAssumed(said.assumed, path);
   await measureTransfers(sources, { ...model, path }, threads, root, flags);
   const end = await runTold(cells, { root, plugins }, flags);
@@ -76,7 +82,9 @@ export async function evaluate(path: string | undefined, flags: EvaluateFlags): 
     process.stderr.write(`faultline: the audit failed of ${audits.join(", ")}; --allow-audit lets it pass.\n`);
   const lost = flags.allowFailed ? undefined : failedSamples(benchmark.rows);
   if (lost !== undefined) process.stderr.write(`faultline: ${lost}\n`);
-  return audits.length > 0 ? 1 : lost === undefined ? 0 : 3;
+  const misses = missedAmong(thresholds, benchmark.rows);
+  for (const sentence of misses) process.stderr.write(`faultline: ${sentence}\n`);
+  return audits.length > 0 ? 1 : misses.length > 0 ? 2 : lost === undefined ? 0 : 3;
 }
 
 /** The images of other runs on this model, before anything else runs: what does not go together is found first. They stand in transfer.json. */
@@ -122,6 +130,8 @@ async function settingsOf(path: string, suite: Suite, threads: number, flags: Ev
     transferFrom: ______,
     allowAudit: a,
     allowFailed: f,
+    failUnder: u,
+    failOver: o,
     ...said
   } = flags;
   const deciding = { ...said, data: said.data && resolve(said.data), threads };

@@ -1,22 +1,21 @@
-import type { TaskName } from "../../../vision/tasks/index.js";
 import type { Finish } from "../../attack/finish.js";
-import { thresholdsOf } from "../../attack/thresholds.js";
+import { type Bounded, thresholdsOf } from "../../attack/thresholds.js";
 import { toStandardError } from "../../runs/progress.js";
-import type { ReportFlags } from "../report-options.js";
+import { boundsOf, type ReportFlags } from "../report-options.js";
 
 /**
  * What the flags say of a finished run.
  *
  * @throws UsageError for bounds on metrics that the task has not.
  */
-export function finishOf(flags: ReportFlags & { readonly audit?: boolean }, task: TaskName): Finish {
+export function finishOf(flags: ReportFlags & { readonly audit?: boolean }, about: Bounded): Finish {
   return {
     audit: flags.audit === false ? "skipped" : "run",
     assets: flags.assets,
     print: flags.json ? "json" : flags.quiet ? "problems only" : "text",
     allowAudit: flags.allowAudit ?? false,
     allowFailed: flags.allowFailed ?? false,
-    thresholds: thresholdsOf([...(flags.failUnder ?? []), ...(flags.failOver ?? [])], task),
+    thresholds: thresholdsOf(boundsOf(flags), about),
     say: flags.quiet ? () => {} : toStandardError,
   };
 }

@@ -3,6 +3,7 @@ import { basename, dirname, extname, join } from "node:path";
 import { physicalCores } from "../../../engine/runtime/node.js";
 import { failedSamples } from "../../attack/failed-samples.js";
 import type { Places } from "../../attack/places.js";
+import { boundedBy, missedAmong, thresholdsAmong } from "../../attack/thresholds.js";
 import { benchmarkText, writeBenchmark } from "../../benchmark/write.js";
 import type { PlaceTable } from "../../cells/bench.js";
 import { type Cell, needsOf } from "../../cells/cell.js";
@@ -16,6 +17,7 @@ import { fetchedPlaces } from "../../sweep/fetched.js";
 import { examplePlan, readSweepPlan, type SweepPlan } from "../../sweep/plan-file.js";
 import type { SweepFlags } from "../commands/sweep.js";
 import { UsageError } from "../errors.js";
+import { boundsOf } from "../report-options.js";
 import { version } from "../version.js";
 import { runTold } from "./cells.js";
 
@@ -39,6 +41,10 @@ export async function sweep(path: string | undefined, flags: SweepFlags): Promis
     for (const cell of cells) process.stdout.write(`${cell.name}  ${stateOf(cell, root)}\n`);
     return 0;
   }
+  const thresholds = thresholdsAmong(
+    boundsOf(flags),
+    cells.map((cell) => boundedBy(cell.plan)),
+  );
   const end = await runTold(
     cells,
     {
@@ -69,7 +75,9 @@ export async function sweep(path: string | undefined, flags: SweepFlags): Promis
     done > 0 ? await writeBenchmark([root], root, { version, ...(flags.plugin && { plugins: flags.plugin }) }) : undefined;
   const auditFailed = (written?.benchmark.rows ?? []).filter((row) => row.audit === "failed").map((row) => row.name);
   const lost = flags.allowFailed ? undefined : failedSamples(written?.benchmark.rows ?? []);
-  const exitCode = failed.length > 0 || (auditFailed.length > 0 && !flags.allowAudit) ? 1 : lost === undefined ? 0 : 3;
+  const misses = missedAmong(thresholds, written?.benchmark.rows ?? []);
+  const exitCode =
+    failed.length > 0 || (auditFailed.length > 0 && !flags.allowAudit) ? 1 : misses.length > 0 ? 2 : lost === undefined ? 0 : 3;
   if (flags.json) {
     const { before, copied } = end;
     const outcome = {
@@ -82,6 +90,7 @@ export async function sweep(path: string | undefined, flags: SweepFlags): Promis
       copied,
       failed,
       auditFailed,
+      missed: misses,
     };
     process.stdout.write(`${JSON.stringify(outcome, undefined, 2)}\n`);
   } else if (!flags.quiet && written) process.stdout.write(`${benchmarkText(written.benchmark)}${written.report}\n`);
@@ -93,6 +102,7 @@ export async function sweep(path: string | undefined, flags: SweepFlags): Promis
     process.stderr.write(
       `faultline: the audit failed of ${auditFailed.length} of ${done} runs (${auditFailed[0]}); --allow-audit lets it pass.\n`,
     );
+  for (const sentence of misses) process.stderr.write(`faultline: ${sentence}\n`);
   if (lost !== undefined) process.stderr.write(`faultline: ${lost}\n`);
   return exitCode;
 }

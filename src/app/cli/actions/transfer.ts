@@ -8,6 +8,7 @@ import { asNamed, type Places } from "../../attack/places.js";
 import { planFile, type TransferPlan } from "../../attack/plan.js";
 import { readPlan, reopen } from "../../attack/reopen.js";
 import { type AttackRecord, plannedBatches } from "../../attack/run-attack.js";
+import { boundedBy } from "../../attack/thresholds.js";
 import { hashModel } from "../../hash-model.js";
 import { readPredicting } from "../../read-predicting.js";
 import { RunError } from "../../runs/error.js";
@@ -36,7 +37,7 @@ export async function transfer(path: string, models: string[], flags: TransferFl
             `${path} holds ${run.records.length} of ${total} samples; repeat the command that made it to finish it.`,
           );
         const context = { ...(await reopen({ plan: extended, plugins }, engine, path)), plan: extended };
-        const finish = { ...finishOf(flags, plan.spec.task), audit: "as it is" as const };
+        const finish = { ...finishOf(flags, boundedBy(plan)), audit: "as it is" as const };
         process.exitCode = await finishRun(context, run, finish);
         // Only now that everything could be measured.
         run.write("run.json", `${JSON.stringify(planFile(extended), undefined, 2)}\n`);

@@ -4,9 +4,10 @@ import { pluginOption } from "../attack-options.js";
 import { type DataFlags, withData } from "../data-options.js";
 import { type FitFlags, withFit } from "../fit-options.js";
 import { allowFailed, parseInteger, parsePositiveInteger, type RuntimeFlags, withMemory, withRuntime } from "../model-options.js";
+import { type BoundFlags, withBounds } from "../report-options.js";
 import { type SpecFlags, withSpec } from "../spec-options.js";
 
-export interface EvaluateFlags extends RuntimeFlags, SpecFlags, Omit<DataFlags, "corruption">, FitFlags {
+export interface EvaluateFlags extends RuntimeFlags, BoundFlags, SpecFlags, Omit<DataFlags, "corruption">, FitFlags {
   readonly suite?: string;
   readonly printSuite?: string;
   readonly frost?: string;
@@ -63,6 +64,7 @@ export function evaluateCommand(): Command {
     .option("--quiet", "print errors alone")
     .option("--allow-audit", "exit code 0 even where an audit fails")
     .addOption(allowFailed());
+  withBounds(command);
   return withRuntime(withMemory(command.optionsGroup("How it is computed:")))
     .addHelpText(
       "after",
@@ -73,7 +75,7 @@ ${Object.values(suites)
   .join("\n")}
 
 Every run of a suite is a run directory of its own within --out, with its report; what is finished is not done again when the command is repeated.
-Exit codes: 0 done; 1 a run or an audit failed; 3 samples failed; 130 stopped by Ctrl-C.
+Exit codes: 0 done; 1 a run or an audit failed; 2 a run misses a bound of --fail-under or --fail-over; 3 samples failed; 130 stopped by Ctrl-C.
 
 Examples: faultline evaluate deeplab.onnx --suite dense-v1 --task segmentation --range imagenet --data VOC2012 --limit 100
           faultline evaluate resnet50.onnx --suite classification-v1 --data photos --transfer-from runs/resnet18-pgd-1a2b3c4d

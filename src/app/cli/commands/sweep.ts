@@ -1,8 +1,9 @@
 import { Command } from "commander";
 import { pluginOption } from "../attack-options.js";
 import { allowFailed, parsePositiveInteger, parseShard } from "../model-options.js";
+import { type BoundFlags, withBounds } from "../report-options.js";
 
-export interface SweepFlags {
+export interface SweepFlags extends BoundFlags {
   readonly workers?: number;
   readonly queue?: string | true;
   readonly shard?: { readonly index: number; readonly count: number };
@@ -21,7 +22,7 @@ export interface SweepFlags {
 
 /** `faultline sweep plan.yaml` */
 export function sweepCommand(): Command {
-  return new Command("sweep")
+  const command = new Command("sweep")
     .description(
       "Run a grid of models, data sets, attacks, budgets and corruptions over processes of this machine, or many machines; one report.",
     )
@@ -54,12 +55,13 @@ export function sweepCommand(): Command {
     .option("--allow-audit", "exit code 0 even where an audit fails")
     .addOption(allowFailed())
     .option("--json", "print what came of it as JSON on standard output, and nothing else there")
-    .option("--quiet", "print errors alone")
+    .option("--quiet", "print errors alone");
+  return withBounds(command)
     .addHelpText(
       "after",
       `
 What is finished is not run again: the same command goes on after Ctrl-C, and a changed plan runs what changed.
-Exit codes: 0 done; 1 a cell or an audit failed; 3 samples failed; 130 stopped by Ctrl-C.
+Exit codes: 0 done; 1 a cell or an audit failed; 2 a cell misses a bound of --fail-under or --fail-over; 3 samples failed; 130 stopped by Ctrl-C.
 
 Examples: faultline sweep --print-plan > plan.yaml
           faultline sweep plan.yaml --workers 4

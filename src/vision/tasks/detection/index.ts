@@ -1,6 +1,6 @@
 import { add, clip, concat, mul, slice } from "../../../engine/operators/index.js";
 import { shapeKinds } from "../../data/synthetic/shapes.js";
-import { collected, finiteOrNull, inPercent, inUnit, named } from "../../metrics/measure.js";
+import { anAmount, collected, finiteOrNull, inPercent, inUnit, named } from "../../metrics/measure.js";
 import type { Task } from "../task.js";
 import { assigned } from "./assign.js";
 import { listOf, placedList } from "./boxes.js";
@@ -109,8 +109,8 @@ export const detection: Task = {
     "recall small": named(inPercent, "recall of objects of up to 32² square pixels alone"),
     "recall medium": named(inPercent, "recall of objects of 32² to 96² square pixels alone"),
     "recall large": named(inPercent, "recall of objects from 96² square pixels on alone"),
-    boxes: named(inUnit(1), "boxes a picture with a score of at least 0.25"),
-    score: named(inPercent, "mean score of those boxes"),
+    boxes: anAmount(inUnit(1), "boxes a picture with a score of at least 0.25"),
+    score: anAmount(inPercent, "mean score of those boxes"),
     "AP class": inPercent,
   },
   ownTarget: (prediction, output) => listOf(shown(prediction, output)),
