@@ -1,14 +1,17 @@
 /** One Parquet file: what its footer says, and its rows a group at a time (https://parquet.apache.org/docs/file-format). */
 import type { AsyncBuffer, FileMetaData, SchemaTree } from "hyparquet";
 import { DataError } from "../error.js";
+import { isBoxField } from "./archived-boxes.js";
 
 export type Row = Readonly<Record<string, unknown>>;
 
 /** What a column of a file holds. */
 export interface Column {
   readonly name: string;
-  /** An encoded picture as bytes, or bytes with the file's name ("file"); a whole number; something else. */
-  readonly holds: "bytes" | "file" | "integer" | "other";
+  /** An encoded picture as bytes, or bytes with the file's name ("file"); a whole number; boxes with what belongs to each ("objects"); something else. */
+  readonly holds: "bytes" | "file" | "integer" | "objects" | "other";
+  /** Of objects: the names of their fields. */
+  readonly fields?: readonly string[];
 }
 
 export interface ParquetFile {
@@ -97,10 +100,25 @@ function checkLength(path: string, { byteLength }: AsyncBuffer, { row_groups }: 
     }
 }
 
+/** The names at the level of a group's tree where one of them is a given one. */
+function fieldsBeside(children: readonly SchemaTree[], isOne: (name: string) => boolean): readonly string[] | undefined {
+  const names = children.map((c) => c.element.name);
+  if (names.some(isOne)) return names;
+  for (const child of children) {
+    const found = fieldsBeside(child.children, isOne);
+    if (found) return found;
+  }
+  return undefined;
+}
+
 function columnsOf(schema: SchemaTree): Column[] {
   return schema.children.map(({ element, children }): Column => {
     const { name, type, converted_type, logical_type } = element;
-    if (children.length > 0) return { name, holds: children.some((c) => c.element.name === "bytes") ? "file" : "other" };
+    if (children.length > 0) {
+      const fields = fieldsBeside(children, isBoxField);
+      if (fields) return { name, holds: "objects", fields };
+      return { name, holds: children.some((c) => c.element.name === "bytes") ? "file" : "other" };
+    }
     if (type === "INT32" || type === "INT64")
       return { name, holds: converted_type?.startsWith("D") || converted_type?.startsWith("TIME") ? "other" : "integer" };
     const isText = converted_type !== undefined || logical_type !== undefined;

@@ -1,8 +1,9 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { tensor } from "../../../engine/tensor/tensor.js";
+import type { Dataset } from "../dataset.js";
 import { DataError } from "../error.js";
 import { labels, picture } from "../testing/pictures.js";
 import { type OpenOptions, openDataset } from "./open.js";
@@ -116,4 +117,43 @@ it("holds shards against each other", async () => {
   await expect(openDataset(join(root, "mixed"), classified)).rejects.toThrow(
     /train-1\.parquet has no column label, which .*train-0\.parquet has/,
   );
+});
+
+describe("objects", () => {
+  const detected: OpenOptions = { task: "detection" };
+  const boxesOf = async (dataset: Dataset, i: number) => (await dataset.sample(i)).target;
+
+  it("as corner and sides in columns, with the size of the picture and names of classes", async () => {
+    const dataset = await openDataset(`${fixtures}/objects/corner-and-sides.parquet`, detected);
+    expect(dataset).toMatchObject({ length: 2, classNames: ["cat", "dog", "newt"] });
+    expect(dataset.describe()).toMatch(/labels from objects, whose boxes are xywh \(of the first ones no other form fits\)\.$/);
+    const rows = [...[40, 30, 56, 40, 2, 1, 160], ...[50, 2, 55, 8, 0, 1, 30]];
+    expect(await boxesOf(dataset, 0)).toEqual(tensor("float32", [2, 7], rows));
+    expect(await boxesOf(dataset, 1)).toEqual(tensor("float32", [0, 6], []));
+  });
+
+  it("as two corners in a list, which look like corner and sides; crowds; objects that are not given out", async () => {
+    const dataset = await openDataset(`${fixtures}/objects/two-corners.parquet`, detected);
+    expect(dataset.classNames).toEqual(["cat", "dog", "newt"]);
+    expect(dataset.describe()).toMatch(/whose boxes are xyxy/);
+    const rows = [...[40, 30, 56, 40, 1, 1, 100.5], ...[0, 0, 64, 48, 2, 2, 900]];
+    expect(await boxesOf(dataset, 0)).toEqual(tensor("float32", [2, 7], rows));
+    expect(await boxesOf(dataset, 1)).toBeUndefined();
+  });
+
+  it("whose boxes may be in two forms are refused until somebody says which, and a wrong word is refused too", async () => {
+    const path = `${fixtures}/objects/either.parquet`;
+    await expect(openDataset(path, detected)).rejects.toThrow(
+      `${path}: by the only box that was looked at nobody can tell whether boxes are xywh or xyxy; the first is [2, 3, 20, 30] in a picture of 64x48. Say --variant xywh or --variant xyxy.`,
+    );
+    const said = await openDataset(path, { ...detected, variant: "objects:xyxy" });
+    expect(await boxesOf(said, 0)).toEqual(tensor("float32", [1, 6], [2, 3, 20, 30, 0, 1]));
+    expect(await boxesOf(await openDataset(path, { ...detected, variant: "xywh" }), 0)).toEqual(
+      tensor("float32", [1, 6], [2, 3, 22, 33, 0, 1]),
+    );
+    await expect(openDataset(`${fixtures}/objects/two-corners.parquet`, { ...detected, variant: "xywh" })).rejects.toThrow(
+      "the boxes are not xywh (of 2 boxes that were looked at, 50 % would lie within their picture); they may be xyxy.",
+    );
+    await expect(openDataset(path, { ...detected, variant: "faces" })).rejects.toThrow("no column faces that holds boxes");
+  });
 });

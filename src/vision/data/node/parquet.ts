@@ -3,14 +3,25 @@
  * (`label`), a mask (`annotation`) or a clean picture beside it. Names of classes stand in the footer, under "huggingface". A group of rows is read at a
  * time, and the last ones are kept.
  *
- * The variant names the column of the truth where there are several (CIFAR-100's `fine_label` and `coarse_label`).
+ * The variant names the column of the truth where there are several (CIFAR-100's `fine_label` and `coarse_label`), and of objects (`objects`) what the numbers of their boxes are.
  */
 import { posix } from "node:path";
 import { type TaskName, tasks } from "../../tasks/index.js";
 import { datasetOf, type Sample } from "../dataset.js";
 import { DataError } from "../error.js";
+import {
+  type Annotated,
+  type BoxForm,
+  categoryField,
+  formOf,
+  formText,
+  type PictureSize,
+  splitVariant,
+  type Written,
+  writtenObjects,
+} from "./archived-boxes.js";
 import { stem } from "./files.js";
-import { type ArchivedTruth, archivedLabelling, archivedTasks, sampleFrom } from "./from-bytes.js";
+import { type ArchivedTruth, archivedLabelling, archivedTasks, sampleFrom, shownSize } from "./from-bytes.js";
 import type { Layout } from "./layout.js";
 import { type Column, openParquet, type ParquetFile, type Row } from "./parquet-file.js";
 import { describeShards, type Shard, shardsAt, shardsOf } from "./shards.js";
@@ -24,42 +35,100 @@ export const parquet: Layout = {
   matches: async (root) => (await shardsAt(root, ".parquet")).length > 0,
 
   async open(root, { task, split, variant }) {
+    const { where, form: said } = tasks[task].folder.labels.kind === "objects" ? splitVariant(variant) : { where: variant };
     const shards = shardsOf(await shardsAt(root, ".parquet"), split, root);
     const files = await Promise.all(shards.map(({ path }) => openParquet(path)));
     const features = featuresOf(files[0]!);
     const picture = pictureColumn(files[0]!, features);
-    const truth = truthColumn(files[0]!, features, picture, task, variant);
-    const columns = [picture, ...(truth === undefined ? [] : [truth])];
+    const truth = truthColumn(files[0]!, features, picture, task, where);
+    const objects = truth !== undefined && columnNamed(files[0]!, truth).holds === "objects";
+    const sides = objects ? sidesOf(files[0]!) : [];
+    const columns = [picture, ...(truth === undefined ? [] : [truth]), ...sides];
     for (const file of files) {
       const missing = columns.find((name) => !file.columns.some((c) => c.name === name));
       if (missing !== undefined) throw new DataError(`${file.path} has no column ${missing}, which ${files[0]!.path} has.`);
       file.checkCodecs(columns);
     }
     const entries = files.flatMap((file, f) => Array.from({ length: file.rows }, (_, row) => ({ file, shard: shards[f]!, row })));
-    const names = truth === undefined ? undefined : features.get(truth)?.names;
+    const names = truth === undefined ? undefined : namesIn(features.get(truth), columnNamed(files[0]!, truth));
     const rows = lastGroups(columns);
+    const read = { picture, truth, sides, task, names };
+    const form = objects ? await formAmong(entries, rows, { ...read, where: root, said }) : undefined;
     return datasetOf(
       { name: "parquet", ...archivedLabelling(task, names) },
       entries,
-      `${entries.length} samples for ${task} from ${describeShards(shards, root)} (Parquet), pictures from the column ${picture}, ${truth === undefined ? `without labels (columns: ${files[0]!.columns.map((c) => c.name).join(", ")})` : `labels from ${truth}`}.`,
-      async ({ file, shard, row }) => sampleOf(await rows(file, row), { shard, row, picture, truth, task }),
+      `${entries.length} samples for ${task} from ${describeShards(shards, root)} (Parquet), pictures from the column ${picture}, ${truth === undefined ? `without labels (columns: ${files[0]!.columns.map((c) => c.name).join(", ")})` : `labels from ${truth}${formText(form, said)}`}.`,
+      async ({ file, shard, row }) => sampleOf(await rows(file, row), { ...read, shard, row, form }),
     );
   },
 };
 
-interface Place {
-  readonly shard: Shard;
-  readonly row: number;
+/** What is read of a row. */
+interface Read {
   readonly picture: string;
   readonly truth: string | undefined;
+  /** Columns of the height and width of the picture as it was annotated; empty where there are none. */
+  readonly sides: readonly string[];
   readonly task: TaskName;
+  readonly names: readonly string[] | undefined;
 }
 
-async function sampleOf(values: Row, { shard, row, picture, truth, task }: Place): Promise<Sample> {
+interface Place extends Read {
+  readonly shard: Shard;
+  readonly row: number;
+  /** Of boxes, where the truth is such. */
+  readonly form: BoxForm | undefined;
+}
+
+async function sampleOf(values: Row, place: Place): Promise<Sample> {
+  const { shard, row, picture, task } = place;
   const at = `${shard.name}/${row}`;
   const { bytes, path } = fileIn(values[picture], `${at}: the column ${picture}`);
   const id = path === undefined ? at : `${at}-${stem(posix.basename(path.replaceAll("\\", "/")))}`;
-  return sampleFrom(id, task, bytes, truth === undefined ? undefined : truthIn(values[truth], truth, id, task));
+  return sampleFrom(id, task, bytes, truthOf(values, id, place));
+}
+
+function truthOf(values: Row, id: string, { truth, task, form, sides, names }: Place): ArchivedTruth | undefined {
+  if (truth === undefined) return undefined;
+  if (form === undefined) return truthIn(values[truth], truth, id, task);
+  // A split whose objects are not given out has none.
+  if (values[truth] === undefined || values[truth] === null) return undefined;
+  return { objects: objectsIn(values[truth], id), form, size: sizeIn(values, sides), classNames: names };
+}
+
+/** The objects of a row. @throws DataError with the sample's name. */
+function objectsIn(value: unknown, id: string): Written[] {
+  try {
+    return writtenObjects(value);
+  } catch (error) {
+    throw error instanceof DataError ? new DataError(`${id}: ${error.message}`) : error;
+  }
+}
+
+const sizeIn = (values: Row, [height, width]: readonly string[]): PictureSize | undefined =>
+  height === undefined || width === undefined ? undefined : { height: Number(values[height]), width: Number(values[width]) };
+
+/** As many boxes are looked at, of as many rows at most, to tell their form. */
+const looked = { boxes: 200, rows: 400 };
+
+/** The form of the boxes, by those of the first rows. */
+async function formAmong(
+  entries: readonly { readonly file: ParquetFile; readonly row: number }[],
+  rows: (file: ParquetFile, row: number) => Promise<Row>,
+  { picture, truth, sides, where, said }: Read & { readonly where: string; readonly said: BoxForm | undefined },
+): Promise<BoxForm> {
+  const all: Annotated[] = [];
+  let boxes = 0;
+  for (const { file, row } of entries.slice(0, looked.rows)) {
+    if (boxes >= looked.boxes) break;
+    const values = await rows(file, row);
+    const objects = objectsIn(values[truth!], `${where}, row ${row}`);
+    if (objects.length === 0) continue;
+    const size = sizeIn(values, sides) ?? (await shownSize(fileIn(values[picture], `${where}, row ${row}`).bytes));
+    if (size) all.push({ objects, size });
+    boxes += objects.length;
+  }
+  return formOf(all, where, said);
 }
 
 /** A picture as a column holds it. */
@@ -89,7 +158,28 @@ function truthIn(value: unknown, column: string, id: string, task: TaskName): Ar
 interface Feature {
   readonly type: string | undefined;
   readonly names: readonly string[] | undefined;
+  readonly written: unknown;
 }
+
+/** The names of the classes: of a column, or of the field of a column of objects that holds the class. */
+function namesIn(feature: Feature | undefined, { fields }: Column): readonly string[] | undefined {
+  const category = fields && categoryField(fields);
+  return category === undefined ? feature?.names : namesBelow(feature?.written, category);
+}
+
+/** Names in the description of a field, at whatever depth below: `[{ category: ClassLabel }]`, `{ feature: { category: { feature: ClassLabel } } }`. */
+function namesBelow(written: unknown, field: string | undefined): readonly string[] | undefined {
+  if (typeof written !== "object" || written === null) return undefined;
+  if (field === undefined && "names" in written) return textsIn(written.names);
+  for (const [name, value] of Object.entries(written)) {
+    const found = namesBelow(value, name === field ? undefined : field);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+const textsIn = (names: unknown): readonly string[] | undefined =>
+  Array.isArray(names) && names.every((n) => typeof n === "string") ? names : undefined;
 
 /** What the footer says of columns, under "huggingface": { info: { features: { label: { _type: "ClassLabel", names } } } } */
 function featuresOf({ notes }: ParquetFile): ReadonlyMap<string, Feature> {
@@ -103,9 +193,8 @@ function featuresOf({ notes }: ParquetFile): ReadonlyMap<string, Feature> {
     (value as { info?: { features?: Record<string, { _type?: unknown; names?: unknown } | null> } } | null)?.info?.features ?? {};
   return new Map(
     Object.entries(features).map(([name, feature]) => {
-      const names =
-        Array.isArray(feature?.names) && feature.names.every((n) => typeof n === "string") ? feature.names : undefined;
-      return [name, { type: typeof feature?._type === "string" ? feature._type : undefined, names }];
+      const type = typeof feature?._type === "string" ? feature._type : undefined;
+      return [name, { type, names: textsIn(feature?.names), written: feature }];
     }),
   );
 }
@@ -126,7 +215,16 @@ const usual = {
     "seg",
   ],
   pictures: ["target", "gt", "clean", "sharp", "hq", "ground_truth"],
+  objects: ["objects", "annotations", "annotation", "labels", "target"],
 } as const;
+
+const columnNamed = ({ columns }: ParquetFile, name: string): Column => columns.find((c) => c.name === name)!;
+
+/** The columns that say the size of the picture, height first; none where they are not both there. */
+const sidesOf = ({ columns }: ParquetFile): string[] => {
+  const sides = ["height", "width"].filter((side) => columns.some((c) => c.name === side && c.holds === "integer"));
+  return sides.length === 2 ? sides : [];
+};
 
 const mayBePicture = ({ name, holds }: Column, features: ReadonlyMap<string, Feature>): boolean =>
   holds === "file" || holds === "bytes" || features.get(name)?.type === "Image";
@@ -150,13 +248,16 @@ function truthColumn(
   task: TaskName,
   variant: string | undefined,
 ): string | undefined {
-  const kind = tasks[task].folder.labels.kind as "list" | "masks" | "pictures";
-  const fits = (c: Column) => c.name !== picture && (kind === "list" ? c.holds === "integer" : mayBePicture(c, features));
+  const kind = tasks[task].folder.labels.kind as "list" | "masks" | "pictures" | "objects";
+  const whatHolds = { list: "classes", masks: "pictures", pictures: "pictures", objects: "boxes with their classes" }[kind];
+  const fits = (c: Column) =>
+    c.name !== picture &&
+    (kind === "list" ? c.holds === "integer" : kind === "objects" ? c.holds === "objects" : mayBePicture(c, features));
   const possible = columns.filter(fits);
   if (variant !== undefined) {
     if (possible.some((c) => c.name === variant)) return variant;
     throw new DataError(
-      `${path} has no column ${variant} that holds ${kind === "list" ? "classes" : "pictures"}; its columns are ${listed(columns)}. The variant names the column of the truth.`,
+      `${path} has no column ${variant} that holds ${whatHolds}; its columns are ${listed(columns)}. The variant names the column of the truth.`,
     );
   }
   const named = usual[kind].find((name) => possible.some((c) => c.name === name));

@@ -13,16 +13,17 @@ interface Size {
  * Boxes of a picture as it is shown. Where the annotation's size is that of the picture as stored, and its EXIF orientation turns it, the boxes are
  * turned alike; where it is that of the picture as shown, they stay.
  *
+ * @param picture where the picture is read from: a path, or its bytes.
  * @throws DataError where it is neither.
  */
 export async function turnedBoxes(
   list: Tensor<"float32">,
-  path: string,
+  picture: string | Uint8Array,
   annotated: Size,
   { shape: [, height, width] }: Tensor,
 ): Promise<Tensor<"float32">> {
   if (annotated.height === height && annotated.width === width) return list;
-  const orientation = await orientationOf(path);
+  const orientation = await orientationOf(picture);
   // Where the corners of a pixel grid go, the corners of boxes go.
   const [h, w] = [annotated.height, annotated.width];
   const at = oriented(tensor("int32", [2, 2], [0, 1, 2, 3]), orientation);
@@ -30,7 +31,7 @@ export async function turnedBoxes(
   const [shownHeight, shownWidth] = transposed ? [w, h] : [h, w];
   if (orientation === 1 || shownHeight !== height || shownWidth !== width)
     throw new DataError(
-      `${path} is ${width}x${height}, but its annotation is for a picture of ${w}x${h}: they do not belong together.`,
+      `${typeof picture === "string" ? picture : "the picture"} is ${width}x${height}, but its annotation is for a picture of ${w}x${h}: they do not belong together.`,
     );
   const corner = (x: number, y: number): readonly [number, number] => {
     // The stored corners 0 (upper left), 1 (upper right), 2 (lower left) lie where `at` shows them.

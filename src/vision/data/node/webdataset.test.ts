@@ -153,3 +153,36 @@ it("says in one sentence what is wrong with an archive", async () => {
     /webdataset layout has data for .*not for flow/,
   );
 });
+
+it("reads objects within JSON, and tells the form of their boxes by the pictures", async () => {
+  // Pictures of 6x4.
+  const corners = {
+    image: { width: 6, height: 4 },
+    annotations: [{ bbox: [3, 2, 5, 3.5], category_id: 1, iscrowd: 0, area: 2 }],
+  };
+  const path = pack("objects/0000.tar", [
+    { name: "a.png", bytes: picturePng(0) },
+    { name: "a.json", bytes: text(JSON.stringify(corners)) },
+    { name: "b.png", bytes: picturePng(1) },
+    { name: "b.json", bytes: text(JSON.stringify([{ bbox: [1, 0, 6, 4], category: "dog", iscrowd: 1 }])) },
+    { name: "c.png", bytes: picturePng(2) },
+    { name: "c.json", bytes: text(JSON.stringify({ bbox: [[4, 1, 6, 4]], label: [0] })) },
+  ]);
+  const detected: OpenOptions = { task: "detection" };
+  put("objects/classes.txt", "cat\ndog\n");
+  const dataset = await openDataset(join(root, "objects"), detected);
+  expect(dataset.classNames).toEqual(["cat", "dog"]);
+  expect(dataset.describe()).toMatch(/labels from \.json, whose boxes are xyxy \(of the first ones no other form fits\)\.$/);
+  const lists = await Promise.all([0, 1, 2].map(async (i) => (await dataset.sample(i)).target));
+  expect(lists).toEqual([
+    tensor("float32", [1, 7], [3, 2, 5, 3.5, 1, 1, 2]),
+    tensor("float32", [1, 6], [1, 0, 6, 4, 1, 2]),
+    tensor("float32", [1, 6], [4, 1, 6, 4, 0, 1]),
+  ]);
+  // By itself the file has no names beside it, and the number of "dog" is not known.
+  rmSync(join(root, "objects/classes.txt"));
+  await expect((await openDataset(path, detected)).sample(1)).rejects.toThrow(
+    '0000/b: object 1 is "dog", and nothing says which number that class has.',
+  );
+  await expect(openDataset(path, { ...detected, variant: "json:annotations:xywh" })).rejects.toThrow(/the boxes are not xywh/);
+});

@@ -1,6 +1,6 @@
 /**
  * WebDataset (https://github.com/webdataset/webdataset): shards `train-000000.tar` whose members are grouped by their name up to the first dot: `key.jpg` with
- * `key.cls` (a class as text), `key.json` (with a class in it) or `key.png` (a mask). An archive is read by its headers, and of a sample only its own bytes;
+ * `key.cls` (a class as text), `key.json` (with a class or the objects in it) or `key.png` (a mask). An archive is read by its headers, and of a sample only its own bytes;
  * nothing is unpacked to disk, so that what members are called does no harm.
  *
  * Names of classes come from `classnames.txt` or `classes.txt`, one a line, in the folder or beside the shards.
@@ -12,8 +12,10 @@ import { type TaskName, tasks } from "../../tasks/index.js";
 import { datasetOf } from "../dataset.js";
 import { DataError } from "../error.js";
 import { type TarIndex, type TarMember, tarIndex } from "../formats/tar.js";
+import { type Annotated, type BoxForm, formOf, formText, splitVariant } from "./archived-boxes.js";
 import { imageExtensions, isFile, load } from "./files.js";
-import { type ArchivedTruth, archivedLabelling, archivedTasks, sampleFrom } from "./from-bytes.js";
+import { type ArchivedTruth, archivedLabelling, archivedTasks, sampleFrom, shownSize } from "./from-bytes.js";
+import { type JsonObjects, parseJsonObjects } from "./json-boxes.js";
 import type { Layout } from "./layout.js";
 import { describeShards, type Shard, shardsAt, shardsOf } from "./shards.js";
 
@@ -43,14 +45,17 @@ export const webdataset: Layout = {
     const picked = entries.filter(({ members }) => pictureOf(members) !== undefined);
     if (picked.length === 0)
       throw new DataError(`${describeShards(shards, root)} have no pictures: they hold ${kindsIn(entries)}.`);
-    const chosen = labelsFor(task, picked, variant);
+    const ofObjects = tasks[task].folder.labels.kind === "objects";
+    const { where, form: said } = ofObjects ? splitVariant(variant) : { where: variant };
+    const chosen = labelsFor(task, picked, where);
     const classNames = await namesOf(root, shards);
+    const form = ofObjects && chosen !== undefined ? await formAmong(picked, chosen, root, said) : undefined;
     return datasetOf(
       { name: "webdataset", ...archivedLabelling(task, classNames) },
       picked,
       [
         `${picked.length === 1 ? "1 sample" : `${picked.length} samples`} for ${task} from ${describeShards(shards, root)} (WebDataset), `,
-        chosen !== undefined ? `labels from .${chosen}` : `without labels (they hold ${kindsIn(entries)})`,
+        chosen !== undefined ? `labels from .${chosen}${formText(form, said)}` : `without labels (they hold ${kindsIn(entries)})`,
         unended.length > 0
           ? `; ${unended.join(", ")} ${unended.length === 1 ? "has" : "have"} no end mark and may be cut short`
           : "",
@@ -59,7 +64,9 @@ export const webdataset: Layout = {
       async ({ id, shard, members }) => {
         const picture = pictureOf(members, chosen);
         if (picture === undefined) throw new DataError(`${id} has no picture beside .${chosen}, which is to be the truth.`);
-        const truth = await truthOf(id, shard, members, chosen, task);
+        const truth = form
+          ? await objectsOf(id, shard, members, chosen!, { form, classNames })
+          : await truthOf(id, shard, members, chosen, task);
         return sampleFrom(id, task, await bytesOf(shard, members.get(picture)!), truth);
       },
     );
@@ -152,6 +159,7 @@ function labelsFor(task: TaskName, entries: readonly Entry[], variant: string | 
     return name;
   }
   if (tasks[task].folder.labels.kind === "list") return classWords.find((e) => there.has(e));
+  if (tasks[task].folder.labels.kind === "objects") return there.has("json") ? "json" : undefined;
   const named = [...there].filter((e) => isPicture(e) && isTruth(e)).sort((a, b) => truthRank(a) - truthRank(b));
   if (named.length > 0) return named[0];
   // Two pictures of a sample: the second is the truth.
@@ -178,6 +186,51 @@ async function truthOf(
   if (tasks[task].folder.labels.kind !== "list") return { bytes };
   const said = new TextDecoder().decode(bytes).trim();
   return { classIndex: extension.endsWith("json") ? classIn(said, field, id) : classNumber(said, `${id}.${extension}`) };
+}
+
+/** The objects that a sample's JSON file holds. @throws DataError with the sample's name. */
+async function jsonObjects(id: string, shard: Shard, members: Entry["members"], chosen: string): Promise<JsonObjects> {
+  const [extension, field] = chosen.split(":") as [string, string?];
+  const member = members.get(extension);
+  if (!member) throw new DataError(`${id} has no .${extension}; it has ${[...members.keys()].map((e) => `.${e}`).join(", ")}.`);
+  try {
+    return parseJsonObjects(new TextDecoder().decode(await bytesOf(shard, member)), field);
+  } catch (error) {
+    throw error instanceof DataError ? new DataError(`${id}.${extension}: ${error.message}`) : error;
+  }
+}
+
+const objectsOf = async (
+  id: string,
+  shard: Shard,
+  members: Entry["members"],
+  chosen: string,
+  read: { readonly form: BoxForm; readonly classNames: readonly string[] | undefined },
+): Promise<ArchivedTruth> => ({ ...(await jsonObjects(id, shard, members, chosen)), ...read });
+
+/** As many boxes are looked at, of as many samples at most, to tell their form. */
+const looked = { boxes: 200, samples: 400 };
+
+/** The form of the boxes, by those of the first samples; what is damaged shows in its own sample. */
+async function formAmong(entries: readonly Entry[], chosen: string, root: string, said: BoxForm | undefined): Promise<BoxForm> {
+  const all: Annotated[] = [];
+  let boxes = 0;
+  let trouble: DataError | undefined;
+  for (const { id, shard, members } of entries.slice(0, looked.samples)) {
+    if (boxes >= looked.boxes) break;
+    try {
+      const { objects, ...found } = await jsonObjects(id, shard, members, chosen);
+      const size = found.size ?? (await shownSize(await bytesOf(shard, members.get(pictureOf(members, chosen)!)!)));
+      if (size) all.push({ objects, size });
+      boxes += objects.length;
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      trouble ??= error;
+    }
+  }
+  // Where not one file can be read, the reason is not the form.
+  if (all.length === 0 && trouble) throw trouble;
+  return formOf(all, root, said);
 }
 
 /** Fields of a JSON file that hold a class, the likeliest first. */
