@@ -41,7 +41,7 @@ export interface View {
   readonly fixed: Graph;
   readonly spec: ModelSpec;
   readonly mismatch: Mismatch;
-  /** What the file calls its values. */
+  /** What the file calls its values and its nodes. */
   readonly names: ReadonlySet<string>;
 }
 
@@ -55,7 +55,7 @@ export async function viewOf(
 ): Promise<View> {
   const { seen } = framing(first!, spec.size, mismatch);
   const graph = await fixedModel(model, spec, { batch: 1, ...seen }, (m) => engine.evaluate(m));
-  const names = new Set(model.graph.nodes.flatMap((node) => node.outputs));
+  const names = new Set(model.graph.nodes.flatMap(({ name, outputs }) => [name, ...outputs]));
   return { fixed: foldBatchNormalization(graph), spec, mismatch, names };
 }
 

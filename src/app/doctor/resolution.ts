@@ -42,7 +42,7 @@ export async function resolution(
         subject,
         `${fact}, and without rounding no score reaches ${something} either: give pictures that show something.`,
       );
-    return blamed(fact, quantizer, view.names.has(quantizer.before.name));
+    return blamed(fact, quantizer, view.names);
   }
   return wrong(
     subject,
@@ -50,15 +50,17 @@ export async function resolution(
   );
 }
 
-function blamed(fact: string, { before, after, grid, joins }: Quantizer, named: boolean): Finding {
+function blamed(fact: string, { before, after, grid, joins }: Quantizer, names: ReadonlySet<string>): Finding {
+  const named = names.has(before.name);
+  const node = before.node?.name ?? "";
   const text = (v: number) => String(Number(v.toPrecision(3)));
   const steps = grid ? ` in steps of ${text(grid.step)} (from ${text(grid.from)} to ${text(grid.to)})` : "";
   const why =
     joins.length > 1
       ? `; a Concat brings ${joins.length} parts ("${joins[0]!.name}" to "${joins.at(-1)!.name}") under that one scale, which suits the largest alone`
       : "";
-  const where = named ? `the node that makes "${before.name}"` : "that node";
-  const again = `Quantize the model again with ${where} left out (ONNX Runtime: nodes_to_exclude)`;
+  const where = names.has(node) ? `=["${node}"]` : named ? ` with the node that makes "${before.name}"` : "";
+  const again = `Quantize the model again with that node left out (ONNX Runtime: nodes_to_exclude${where})`;
   const tried = named
     ? `, or attack what is there before the rounding, which has values enough, and is not what the file answers: --of ${before.name}`
     : "";
