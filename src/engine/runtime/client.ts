@@ -20,6 +20,7 @@ import { type HandOver, type HandOverOptions, handOver, handOverBytes, type Shel
 import { ownName, sentName, withSentNames } from "./output-names.js";
 import { ProgramCache } from "./program-cache.js";
 import type { CallKind, Calls, CompileAnswer, CompileRequest, Reply, Request, ResidentTensor, StartRequest } from "./protocol.js";
+import { SpareArrays } from "./spare-arrays.js";
 
 /** A started worker, in Node or the browser. */
 export interface WorkerPort {
@@ -62,6 +63,7 @@ export async function connect(
 
 /** Numbers the calls, and rejects the pending ones when the worker dies or the engine is disposed. */
 class WorkerCalls {
+  readonly spares = new SpareArrays();
   readonly #port: WorkerPort;
   readonly #pending = new Map<number, { resolve(answer: never): void; reject(error: EngineError): void }>();
   #lastId = 0;
@@ -228,10 +230,12 @@ class WorkerProgram implements Program {
     checkOutputs(this.outputs, fetch);
     checkFeeds(this.inputs, feeds);
     const transfer = new Set<ArrayBuffer>();
+    const lent: string[] = [];
     // entries, for a name may be any: an assignment to __proto__ would be lost
     const sent = Object.entries(feeds).map(([name, feed]): [string, Tensor | ResidentTensor] => {
       if (feed.data === undefined) return [name, residentOf(feed, this.calls, `input "${name}"`)];
-      const sent = ownership === "given" ? feed : copyOf(feed);
+      if (ownership === "copied") lent.push(name);
+      const sent = ownership === "given" ? feed : this.calls.spares.copyOf(feed);
       transfer.add(sent.data.buffer as ArrayBuffer);
       return [name, sent];
     });
@@ -240,10 +244,12 @@ class WorkerProgram implements Program {
       feeds: Object.fromEntries(sent),
       fetch: fetch.map(sentName),
       keep: keep.map(sentName),
+      lent,
     };
-    const answer = await this.calls.call("run", request, [...transfer]);
+    const { results, returned } = await this.calls.call("run", request, [...transfer]);
+    this.calls.spares.keep(returned);
     return Object.fromEntries(
-      Object.entries(answer).map(([name, result]) => [
+      Object.entries(results).map(([name, result]) => [
         ownName(name),
         "resident" in result ? new Resident(this.calls, result) : result,
       ]),

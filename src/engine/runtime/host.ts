@@ -140,7 +140,7 @@ export class Host {
     }
   }
 
-  async #run({ program, feeds, fetch, keep }: RunRequest): Promise<Outcome<"run">> {
+  async #run({ program, feeds, fetch, keep, lent }: RunRequest): Promise<Outcome<"run">> {
     const session = this.#sessions.get(program)!;
     const inputs = Object.fromEntries(
       Object.entries(feeds).map(([name, feed]) => [
@@ -150,19 +150,20 @@ export class Host {
     );
     const results = (await this.#runInPlace(session, inputs, fetch, keep)) ?? (await session.run(inputs, fetch));
 
-    const answer: Record<string, Tensor | ResidentTensor> = {};
-    const transfer: ArrayBuffer[] = [];
+    const found: Record<string, Tensor | ResidentTensor> = {};
+    const returned = lent.map((name) => (feeds[name] as Tensor).data.buffer as ArrayBuffer);
+    const transfer = [...returned];
     for (const name of fetch) {
       const result = results[name] as OrtTensor;
       if (keep.includes(name)) {
-        answer[name] = this.#retain(result);
+        found[name] = this.#retain(result);
       } else {
         const tensor = owned(fromOrt(result, await result.getData(true)));
-        answer[name] = tensor;
+        found[name] = tensor;
         transfer.push(tensor.data.buffer as ArrayBuffer);
       }
     }
-    return { answer, transfer };
+    return { answer: { results: found, returned }, transfer };
   }
 
   /** Undefined where it is not possible, or not worth it. */

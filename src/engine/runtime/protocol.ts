@@ -6,7 +6,7 @@ import type { OptimizationLevel, Provider } from "./engine.js";
 export interface Calls {
   start: { request: StartRequest; answer: StartAnswer };
   compile: { request: CompileRequest; answer: CompileAnswer };
-  run: { request: RunRequest; answer: Record<string, Tensor | ResidentTensor> };
+  run: { request: RunRequest; answer: RunAnswer };
   release: { request: { program: number }; answer: undefined };
   upload: { request: { tensor: Tensor }; answer: ResidentTensor };
   download: { request: { resident: number }; answer: Tensor };
@@ -51,6 +51,13 @@ export interface RunRequest {
   readonly feeds: Readonly<Record<string, Tensor | ResidentTensor>>;
   readonly fetch: readonly string[];
   readonly keep: readonly string[];
+  /** Feeds whose arrays come back with the answer. */
+  readonly lent: readonly string[];
+}
+
+export interface RunAnswer {
+  readonly results: Readonly<Record<string, Tensor | ResidentTensor>>;
+  readonly returned: readonly ArrayBuffer[];
 }
 
 /** A tensor in the worker, by number. */

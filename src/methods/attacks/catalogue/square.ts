@@ -47,16 +47,18 @@ interface Squares {
   readonly step: (x: Float32Array, clean: Float32Array, side: number) => void;
 }
 
-/** Algorithm 1: a candidate that raises the objective is where the next one starts from. */
+/** Algorithm 1: a candidate that raises the objective is where the next one starts from. The two pictures change places: thousands of new ones would keep the garbage collector busy. */
 function* search({ clean, judged }: Queried, { begin, step }: Squares, side: (query: number) => number): Search {
-  let best = copies(clean);
+  let [best, next] = [copies(clean), copies(clean)];
   for (const [k, picture] of best.entries()) begin(picture, clean[k]!);
   let highest = (yield { ask: [best], as: "candidate" })[0]?.objective ?? judged.objective;
   for (let query = 0; ; query++) {
-    const next = copies(best);
-    for (const [k, picture] of next.entries()) step(picture, clean[k]!, side(query));
+    for (const [k, picture] of next.entries()) {
+      picture.set(best[k]!);
+      step(picture, clean[k]!, side(query));
+    }
     const [answer] = yield { ask: [next], as: "candidate" };
-    if (answer && answer.objective > highest) [best, highest] = [next, answer.objective];
+    if (answer && answer.objective > highest) [best, next, highest] = [next, best, answer.objective];
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Engine } from "../../../engine/runtime/engine.js";
 import { Random } from "../../../engine/tensor/random.js";
-import { sizeOf, tensor } from "../../../engine/tensor/tensor.js";
+import { sizeOf, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
 import type { ProjectedAscent } from "../ascent/ascent.js";
 import type { Goal } from "../attacked-model.js";
 import { type AttackedModel, perturbedRoles } from "../attacked-model.js";
@@ -43,12 +43,13 @@ export async function queried(engine: Engine, plan: QueryPlan, model: AttackedMo
       const clean = await evaluation.evaluate(batch, batch.images);
       const searches = batch.samples.map((_, b) => new Asking(plan, batch, b, roles, clean, goal, task.judgedBy));
       const quiet = new Float32Array(searches.length);
+      const seen = roles.map((role) => tensor("float32", [size, ...batch.images[role]!.shape.slice(1)]));
       for (let round = 0; ; round++) {
         signal?.throwIfAborted();
         const asked = searches.flatMap((asking) => asking.question().map((pictures) => ({ asking, pictures })));
         if (asked.length === 0) break;
         for (const some of inParts(asked, size)) {
-          const found = await evaluation.evaluate(...shown(batch, some, roles, size));
+          const found = await evaluation.evaluate(...shown(batch, some, roles, seen));
           for (const [i, { asking, pictures }] of some.entries()) asking.take(pictures, found.loss[i]!, found.correct[i]!);
         }
         // Progress is shown, not recorded: there are thousands of rounds.
@@ -169,21 +170,18 @@ class Asking {
   }
 }
 
-/** Pictures of several samples as one batch of `size`. */
+/** Pictures of several samples as one batch, written into `seen`: a program's feeds are copied, so one batch of pictures serves all rounds. */
 function shown(
   { images, ...batch }: AttackBatch,
   asked: readonly { readonly asking: Asking; readonly pictures: Pictures }[],
   roles: readonly string[],
-  size: number,
+  seen: readonly Tensor<"float32">[],
 ): [AttackBatch, AttackBatch["images"]] {
   const places = asked.map(({ asking }) => asking.place);
   const others = Object.fromEntries(Object.entries(images).filter(([role]) => !roles.includes(role)));
-  const some = chosenSamples({ ...batch, images: others }, places, size);
-  const changed = roles.map((role, k) => {
-    const picture = tensor("float32", [size, ...images[role]!.shape.slice(1)]);
-    for (const [i, { pictures }] of asked.entries()) picture.data.set(pictures[k]!, i * pictures[k]!.length);
-    return [role, picture] as const;
-  });
-  const seen = { ...some.images, ...Object.fromEntries(changed) };
-  return [{ ...some, images: seen }, seen];
+  const some = chosenSamples({ ...batch, images: others }, places, seen[0]!.shape[0]!);
+  for (const [k, { data }] of seen.entries())
+    for (const [i, { pictures }] of asked.entries()) data.set(pictures[k]!, i * pictures[k]!.length);
+  const all = { ...some.images, ...Object.fromEntries(roles.map((role, k) => [role, seen[k]!])) };
+  return [{ ...some, images: all }, all];
 }
