@@ -20,7 +20,11 @@ const starts = await readTensors(join(work, "starts.safetensors"));
 function attackOf(row: Row): Attack {
   const ball = { norm: row.norm as "l_inf", epsilon: row.epsilon! };
   if (row.attack === undefined) return autoattack(ball) as unknown as Attack;
-  if (row.attack === "equal-starts") return apgdT({ ...ball, steps: 100 }) as unknown as Attack;
+  if (row.attack === "equal-starts") {
+    // As AutoAttack has it: in l_1 in larger balls first, and towards fewer classes.
+    const sparse = { radii: "shrinking", targets: 5 } as const;
+    return apgdT({ ...ball, steps: 100, ...(row.norm === "l_1" && sparse) }) as unknown as Attack;
+  }
   if (row.attack === "square") return square({ ...ball, queries: row.queries!, windows: "released" }) as unknown as Attack;
   return simba({ queries: row.queries!, basis: row.basis as "pixel", frequencies: 1 }) as unknown as Attack;
 }

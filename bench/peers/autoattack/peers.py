@@ -83,21 +83,31 @@ def simba(model, x, y, row, seed):
 
 
 def equal_starts(model, x, y, row, seed):
-    """APGD-T from starts that both sides have, for every class the same one."""
-    from pyautoattack.autopgd_base import APGDAttack_targeted
+    """APGD-T from starts that both sides have, for every class the same one; in l_1 in larger balls first, as AutoAttack has it."""
+    from pyautoattack.autopgd_base import APGDAttack_targeted, L1_projection
 
-    attack = APGDAttack_targeted(model, n_iter=100, norm=norms[row["norm"]], eps=row["epsilon"], seed=0, device="cpu")
+    sparse = row["norm"] == "l_1"
+    epsilon, noise = row["epsilon"], row["start"]
+    stages = [(3, 30), (2, 30), (1, 40)] if sparse else [(1, 100)]
+    attack = APGDAttack_targeted(model, n_iter=100, norm=norms[row["norm"]], eps=epsilon, seed=0, device="cpu")
     attack.init_hyperparam(x)
-    noise = row["start"]
-    scale = 1 if row["norm"] == "l_inf" else noise.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
-    start = (x + row["epsilon"] * noise / scale).clamp(0, 1)
+    if sparse:
+        start = x + noise + L1_projection(x, noise, 3.0 * epsilon)
+    else:
+        scale = 1 if row["norm"] == "l_inf" else noise.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
+        start = (x + epsilon * noise / scale).clamp(0, 1)
     found, right = x.clone(), model(x).argmax(1) == y
-    for rank in range(2, 11):
+    for rank in range(2, 7 if sparse else 11):
         left = right.nonzero().squeeze(1)
         if len(left) == 0:
             break
         attack.y_target = model(x[left]).argsort(dim=1)[:, -rank]
-        _, still, _, images = attack.attack_single_run(x[left], y[left], x_init=start[left])
+        best = start[left]
+        for radius, steps in stages:
+            attack.n_iter, attack.eps = steps, radius * epsilon
+            if sparse:
+                best = best + L1_projection(x[left], best - x[left], float(attack.eps))
+            best, still, _, images = attack.attack_single_run(x[left], y[left], x_init=best)
         found[left[~still]], right[left[~still]] = images[~still], False
     return found, {"digits": right.int().tolist()}
 
