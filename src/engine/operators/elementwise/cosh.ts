@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { overflowed } from "../bounded.js";
 import { emit, sameAsInput } from "../emit.js";
 import { mul } from "./mul.js";
 import { sinh } from "./sinh.js";
@@ -12,6 +13,6 @@ export const Cosh = defineOperator({
   inputs: ["input"],
   outputs: ["output"],
   infer: sameAsInput,
-  // d cosh x = sinh x dx
-  gradient: ({ inputs: [x] }, [g]) => [mul(g, sinh(x))],
+  // d cosh x = sinh x dx; the largest number where that overflows, as for e^x
+  gradient: ({ inputs: [x] }, [g]) => [mul(g, overflowed(sinh(x)))],
 });

@@ -1,6 +1,7 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
 import { growing } from "../../graph/range.js";
+import { awayFromZero } from "../bounded.js";
 import { emit, sameAsInput } from "../emit.js";
 import { div } from "./div.js";
 
@@ -13,6 +14,6 @@ export const Log = defineOperator({
   outputs: ["output"],
   infer: sameAsInput,
   range: growing(Math.log, 2 ** -126),
-  // d log x = dx / x
-  gradient: ({ inputs: [x] }, [g]) => [div(g, x)],
+  // d log x = dx / x; at 0 the slope at the smallest normal number, so that what is masked there passes 0 and not NaN
+  gradient: ({ inputs: [x] }, [g]) => [div(g, awayFromZero(x))],
 });

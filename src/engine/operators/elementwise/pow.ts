@@ -1,6 +1,7 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
 import { toNumbers } from "../../tensor/tensor.js";
+import { awayFromZero, overflowed } from "../bounded.js";
 import { broadcastShapes, emit, type Operand } from "../emit.js";
 import { and } from "../logic/and.js";
 import { equal } from "../logic/equal.js";
@@ -31,7 +32,8 @@ export const Pow = defineOperator({
     if (!Number.isInteger(exponent) || exponent < 0) return undefined;
     return { low: exponent % 2 === 0 ? 0 : Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
   },
-  // d x^p = p x^(p-1) dx + x^p log(x) dp
+  // d x^p = p x^(p-1) dx + x^p log(x) dp; a slope that is infinite (x = 0 with 0 < p < 1, an x^p that overflows) is the largest that numbers express,
+  // as for √x and e^x
   gradient: ({ inputs: [x, p], outputs: [y], wanted }, [g]) => {
     const base = wanted[0] ? baseGradient(x, p, g) : undefined;
     return [base && sumTo(base, x.shape), wanted[1] ? sumTo(exponentGradient(x, p, y, g), p.shape) : undefined];
@@ -43,7 +45,7 @@ function baseGradient(x: Value, p: Value, g: Value): Value | undefined {
   const uniform = uniformNumber(p);
   if (uniform === 0) return undefined;
   if (uniform === 1) return g;
-  if (uniform !== undefined) return mul(g, mul(power(x, uniform - 1), uniform));
+  if (uniform !== undefined) return mul(g, mul(power(uniform > 0 && uniform < 1 ? awayFromZero(x) : x, uniform - 1), uniform));
   const exponent = cast(p, x.type);
   return mul(g, where(equal(exponent, 0), 0, mul(exponent, pow(x, sub(exponent, 1)))));
 }
@@ -51,7 +53,7 @@ function baseGradient(x: Value, p: Value, g: Value): Value | undefined {
 /** `x^p log(x) g`, and 0 where x = 0 and p >= 0 (as PyTorch). */
 function exponentGradient(x: Value, p: Value, y: Value, g: Value): Value {
   const vanishes = and(equal(x, 0), greaterOrEqual(p, 0));
-  return cast(mul(g, where(vanishes, 0, mul(y, log(x)))), p.type);
+  return cast(mul(g, where(vanishes, 0, mul(overflowed(y), log(x)))), p.type);
 }
 
 /** `x^p` for a number p, without Pow where a few cheap operations do: Pow of tensors costs ten times as much as Mul. */

@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import { defineOperator } from "../../graph/operator.js";
+import { overflowed } from "../bounded.js";
 import { emit, sameAsInput } from "../emit.js";
 import { cosh } from "./cosh.js";
 import { mul } from "./mul.js";
@@ -12,6 +13,6 @@ export const Sinh = defineOperator({
   inputs: ["input"],
   outputs: ["output"],
   infer: sameAsInput,
-  // d sinh x = cosh x dx
-  gradient: ({ inputs: [x] }, [g]) => [mul(g, cosh(x))],
+  // d sinh x = cosh x dx; the largest number where that overflows, as for e^x
+  gradient: ({ inputs: [x] }, [g]) => [mul(g, overflowed(cosh(x)))],
 });
