@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { makeFolder } from "../runs/folders.js";
+import { demandFolder, makeFolder } from "../runs/folders.js";
 import { type Benchmark, type BenchmarkOptions, readBenchmark } from "./benchmark.js";
 import { type Card, cardText } from "./card.js";
 import { curves } from "./curves.js";
@@ -25,6 +25,7 @@ export interface Written {
  * @example await writeBenchmark(["runs/resnet50-classification-v1-1b9f66a1"], "runs/report", { version: "0.1.0" });
  */
 export async function writeBenchmark(paths: readonly string[], folder: string, options: BenchmarkOptions): Promise<Written> {
+  demandFolder(folder);
   const benchmark = await readBenchmark(paths, options);
   const { boards, cards } = benchmark;
   makeFolder(folder);

@@ -149,7 +149,18 @@ const cases: readonly Case[] = [
   [
     "an output folder that is not there",
     () => ["grad", model, "-o", folder.path("no/where.onnx")],
-    /where\.onnx: there is no such file or folder/,
+    /-o .*where\.onnx: there is no folder .*no; make it/,
+  ],
+  ["an output that is a folder", () => ["grad", model, "-o", folder.path("empty")], /-o .*empty is a folder; name a file in it/],
+  [
+    "an output within a file",
+    () => ["grad", model, "-o", folder.path("text.onnx/g.onnx")],
+    /text\.onnx is a file, not a folder/,
+  ],
+  [
+    "a trace in a folder that is not there",
+    () => attackTensors("--trace", folder.path("no/trace.npz")),
+    /--trace .*trace\.npz: there is no folder/,
   ],
   ["no task", () => ["attack", model, "--data", data], /--task \(classification, segmentation/],
   ["an unknown task", () => ["attack", model, "--task", "segmentaton", "--data", data], /Allowed choices are/],

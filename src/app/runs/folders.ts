@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { RunError } from "./error.js";
 
@@ -22,6 +22,22 @@ export function makeFolder(path: string): string[] {
     if (code === "EEXIST") return above;
     removeEmpty(above);
     throw new RunError(`${path} cannot be made (${code}); name a directory with --out that can be written.`);
+  }
+}
+
+/**
+ * Whether files can be written into the folder later, before the work whose result they are. Nothing is left behind: what is missing is made and removed.
+ *
+ * @throws RunError
+ */
+export function demandFolder(path: string): void {
+  removeEmpty(makeFolder(path));
+  try {
+    if (existsSync(path)) accessSync(path, constants.W_OK);
+  } catch (error) {
+    throw new RunError(
+      `${path} cannot be written to (${(error as NodeJS.ErrnoException).code}); name another directory with --out.`,
+    );
   }
 }
 

@@ -13,7 +13,7 @@ import { type Conversion, conversionsOf } from "../../vision/data/conversions.js
 import { readImage, writeImage } from "../../vision/data/node/index.js";
 import { planesOf } from "../../vision/metrics/planes.js";
 import { meanSquaredError, psnrOf } from "../../vision/metrics/psnr.js";
-import { makeFolder } from "../runs/folders.js";
+import { demandFolder, makeFolder } from "../runs/folders.js";
 import { gridLinesOf, gridOver, type MiddleShare, middleShare } from "./draw.js";
 
 export interface SimulateOptions {
@@ -37,7 +37,7 @@ export interface Simulated {
  * What a sensor sees of a picture: `reading.png` (one dot for each of its pixels), `reconstruction.png` (that, brought back to the image's grid)
  * and `grid.svg` (its pixels over the picture).
  *
- * @throws SensorError, DataError
+ * @throws SensorError, DataError; RunError where the folder cannot be written to
  */
 export async function simulateSensor(
   engine: Engine,
@@ -45,6 +45,7 @@ export async function simulateSensor(
   folder: string,
   options: SimulateOptions,
 ): Promise<Simulated> {
+  demandFolder(folder);
   const image = await readImage(picture);
   const layout = layoutOf(options.layouts);
   const [channels, height, width] = image.shape as [number, number, number];

@@ -30,7 +30,7 @@ import { withEngine } from "./engine.js";
 import { finishOf } from "./finish.js";
 import { demandLearner } from "./fit-on.js";
 import { resolveSpec, type SaidSpec, sayAssumed } from "./spec.js";
-import { refuseOverwriting } from "./write.js";
+import { demandOutput } from "./write.js";
 
 /** `faultline attack model.onnx --task segmentation --data DIR` */
 export async function attack(path: string, flags: AttackCommandFlags): Promise<void> {
@@ -253,12 +253,9 @@ async function attackTensors(
     );
   for (const name of ["fitOn", "perturbation", "failUnder", "failOver", "allowAudit", "allowFailed", "json"] as const)
     if (flags[name] !== undefined) throw new UsageError(`${flagOf(name)} goes with --data.`);
-  for (const read of [flags.input!, flags.target, flags.start])
-    for (const [name, written] of [
-      ["--out", flags.out],
-      ["--trace", flags.trace],
-    ] as const)
-      if (read !== undefined && written !== undefined) refuseOverwriting(written, read, name);
+  const read = [flags.input!, flags.target, flags.start].filter((file) => file !== undefined);
+  if (flags.out !== undefined) demandOutput(flags.out, read, "--out");
+  if (flags.trace !== undefined) demandOutput(flags.trace, read, "--trace");
   for (const name of ["format", "split", "variant", "limit", "resize", "shorter", "crop", "tile", "overlap", "shard"] as const)
     if (flags[name] !== undefined) throw new UsageError(`--${name} goes with --data.`);
   if (flags.mismatch !== "pad")

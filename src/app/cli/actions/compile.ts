@@ -18,12 +18,12 @@ import type { CompileFlags } from "../commands/compile.js";
 import { UsageError } from "../errors.js";
 import { withEngine } from "./engine.js";
 import { resolveSpec, sayAssumed } from "./spec.js";
-import { refuseOverwriting, saveChecked, withinMemory } from "./write.js";
+import { demandOutput, saveChecked, withinMemory } from "./write.js";
 
 /** `faultline compile model.onnx --task segmentation --size 512x512 -o step.onnx` */
 export async function compile(path: string, flags: CompileFlags): Promise<void> {
   if (!flags.output.endsWith(".onnx")) throw new UsageError(`-o ${flags.output}: name a file that ends in .onnx.`);
-  refuseOverwriting(flags.output, path);
+  demandOutput(flags.output, [path]);
   const plugins = await loadPlugins(flags.plugin);
   const chosen = attackTyped(flags.attack, flags, plugins.attacks);
   const { spec: said, assumed } = resolveSpec(path, flags);

@@ -31,14 +31,14 @@ import { isTrainingState } from "../../train/checkpoint.js";
 import { ConfigError, readJson } from "../../train/config.js";
 import type { ConvertFlags } from "../commands/convert.js";
 import { UsageError } from "../errors.js";
-import { refuseOverwriting } from "./write.js";
+import { demandOutput } from "./write.js";
 
 /** `faultline convert NAFNet-GoPro-width32.pth --size 256x256 -o nafnet.onnx` */
 export async function convert(path: string, flags: ConvertFlags): Promise<void> {
   if (!existsSync(path)) throw new UsageError(`${path}: there is no such file.`);
   if (/\.onnx$/i.test(path))
     throw new UsageError(`${path} is an ONNX model already; convert takes a checkpoint (.pth, .pt, .ckpt or .safetensors).`);
-  refuseOverwriting(flags.output, path);
+  demandOutput(flags.output, [path]);
   const kind = outputKind(flags);
   const state = await readWeights(path, flags);
   const configuration = pooled(chooseNetwork(path, flags, state), flags);

@@ -31,7 +31,7 @@ import { hashFile } from "../../hash-file.js";
 import { hashModel } from "../../hash-model.js";
 import { nameOfModel } from "../../name-of-model.js";
 import { readPredicting } from "../../read-predicting.js";
-import { makeFolder } from "../../runs/folders.js";
+import { demandFolder, makeFolder } from "../../runs/folders.js";
 import { interruptible, sayUnless } from "../../runs/progress.js";
 import { RunDirectory } from "../../runs/run-directory.js";
 import type { CriticalityFlags } from "../commands/criticality.js";
@@ -55,6 +55,7 @@ export async function criticality(path: string, flags: CriticalityFlags): Promis
 
 /** `faultline criticality compare RUN_A RUN_B` */
 export function compare(paths: readonly string[], flags: { readonly out?: string; readonly json?: boolean }): void {
+  if (flags.out) demandFolder(flags.out);
   const runs = readRuns(paths);
   const comparison = comparisonOf(runs);
   const json = `${JSON.stringify(comparison, undefined, 2)}\n`;

@@ -13,12 +13,14 @@ import { openFlagged } from "./data.js";
 import { withEngine } from "./engine.js";
 import { fitOf } from "./fit.js";
 import { resolveSpec, type SaidSpec } from "./spec.js";
+import { demandOutput } from "./write.js";
 
 const marks = { good: "ok   ", wrong: "WRONG", unsure: "?    " } as const;
 
 /** `faultline doctor model.onnx --task segmentation --data DIR` */
 export async function doctor(path: string, flags: DoctorFlags): Promise<void> {
   const resolved = resolveSpec(path, flags);
+  if (flags.write) demandOutput(flags.spec ?? sidecarOf(path), [], "--write");
   const model = await readPredicting(path, resolved.spec);
   const { dataset, spec } = await openFlagged(flags.data, completeSpec(model, resolved.spec), flags, model);
   if (!flags.json) process.stderr.write(`${dataset.describe()}\n`);

@@ -16,7 +16,7 @@ import { shortHash } from "../../hash-file.js";
 import { hashModel } from "../../hash-model.js";
 import { nameOfModel } from "../../name-of-model.js";
 import { loadPlugins } from "../../plugins/plugins.js";
-import { makeFolder } from "../../runs/folders.js";
+import { demandFolder, makeFolder } from "../../runs/folders.js";
 import { attackTyped } from "../attack-flags.js";
 import type { EvaluateFlags } from "../commands/evaluate.js";
 import { UsageError } from "../errors.js";
@@ -46,6 +46,7 @@ export async function evaluate(path: string | undefined, flags: EvaluateFlags): 
   const sources = await sourceRuns(flags.transferFrom ?? [], said.spec.task, flags.plugin);
   const threads = flags.threads ?? (flags.workers === undefined ? physicalCores() : 1);
   const root = flags.out ?? join("runs", `${nameOfModel(path)}-${suite.name}-${await settingsOf(path, suite, threads, flags)}`);
+  demandFolder(root);
   const planner = new Planner(plugins);
   const { file: _, ...model } = await planner.model(path, said);
   const cells: Cell[] = [];

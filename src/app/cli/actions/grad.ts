@@ -10,7 +10,7 @@ import { randomness } from "../../../engine/summary/randomness.js";
 import type { GradFlags } from "../commands/grad.js";
 import { UsageError } from "../errors.js";
 import { openModel, withEngine } from "./engine.js";
-import { refuseOverwriting, saveChecked, withinMemory } from "./write.js";
+import { demandOutput, saveChecked, withinMemory } from "./write.js";
 
 /** `faultline grad model.onnx -o model.grad.onnx` */
 export async function grad(path: string, flags: GradFlags): Promise<void> {
@@ -18,7 +18,7 @@ export async function grad(path: string, flags: GradFlags): Promise<void> {
     throw new UsageError(
       "--weights asks for a gradient with respect to each weight, which --forward does not make; name one of them.",
     );
-  refuseOverwriting(flags.output, path);
+  demandOutput(flags.output, [path]);
   await withEngine(flags, async (engine) => {
     const keep = flags.weights || flags.wrt ? "weights" : "nothing";
     const { graph } = await openModel(path, flags.shape ?? {}, engine, { keep, outputs: flags.of });

@@ -16,14 +16,14 @@ import { UsageError } from "../errors.js";
 import { columns } from "../table.js";
 import { openModel, withEngine } from "./engine.js";
 import { isOfImages, resolveSpec, sayAssumed } from "./spec.js";
-import { refuseOverwriting } from "./write.js";
+import { demandOutput } from "./write.js";
 
 /** `faultline retrofit model.onnx --down flc --up lctc-7 -o model.flc.onnx` */
 export async function retrofit(path: string, flags: RetrofitFlags): Promise<void> {
   const { down, up, output } = flags;
   if (!down && !up) throw new UsageError("say what is to be replaced, and by what: --down flc, --up lctc-7, or both.");
   if (!output.endsWith(".onnx")) throw new UsageError(`-o ${output}: name a file that ends in .onnx.`);
-  refuseOverwriting(output, path);
+  demandOutput(output, [path]);
   const { spec, assumed } = resolveSpec(path, flags, usualTasks.pictures);
   sayAssumed(assumed.filter(isOfImages), path);
   await withEngine(flags, async (engine) => {

@@ -9,7 +9,7 @@ import { nameOfModel } from "../../name-of-model.js";
 import { pictureFeeds } from "../../picture-feeds.js";
 import { loadPlugins, taskWith } from "../../plugins/plugins.js";
 import { RunError } from "../../runs/error.js";
-import { makeFolder } from "../../runs/folders.js";
+import { demandFolder, makeFolder } from "../../runs/folders.js";
 import { type Comparison, comparisonOf, comparisonPage, noSuchLayer } from "../../spectrum/comparison.js";
 import { measureOf, percent, reportPage } from "../../spectrum/report.js";
 import { type SpectrumResult, spectrumOf } from "../../spectrum/result.js";
@@ -26,6 +26,8 @@ export async function spectrum(path: string | undefined, flags: SpectrumFlags): 
   if (!path) throw new UsageError("name a model, or two runs after compare.");
   const { spec: said, assumed } = resolveSpec(path, flags, flags.attack ? undefined : usualTasks.pictures);
   if (!flags.quiet) sayAssumed(flags.attack ? assumed : assumed.filter(isOfImages), path);
+  const out = flags.json && !flags.out ? undefined : (flags.out ?? join("runs", `${nameOfModel(path)}-spectrum`));
+  if (out !== undefined) demandFolder(out);
   const plugins = await loadPlugins(flags.plugin);
   const attack = flags.attack === undefined ? undefined : attackTyped(flags.attack, flags, plugins.attacks);
   const result = await withEngine(flags, async (engine): Promise<SpectrumResult> => {
@@ -48,8 +50,7 @@ export async function spectrum(path: string | undefined, flags: SpectrumFlags): 
   });
   const json = `${JSON.stringify(result, undefined, 2)}\n`;
   if (flags.json) process.stdout.write(json);
-  if (flags.json && !flags.out) return;
-  const out = flags.out ?? join("runs", `${nameOfModel(path)}-spectrum`);
+  if (out === undefined) return;
   makeFolder(out);
   writeFileSync(join(out, "spectrum.json"), json);
   writeFileSync(join(out, "report.html"), reportPage(result));
@@ -69,6 +70,7 @@ function text({ places, pictures }: SpectrumResult): string {
 export function compare(runs: readonly string[], { out, json }: { readonly out?: string; readonly json?: boolean }): void {
   if (runs.length < 2) throw new UsageError("a comparison takes at least two runs; name another one.");
   if (out?.endsWith(".html")) throw new UsageError(`--out ${out}: name a folder; report.html and comparison.json go there.`);
+  if (out) demandFolder(out);
   const results = runs.map(read);
   const comparison = comparisonOf(results);
   const numbers = `${JSON.stringify(comparison, undefined, 2)}\n`;

@@ -1,5 +1,5 @@
-import { existsSync, realpathSync } from "node:fs";
-import { resolve } from "node:path";
+import { accessSync, constants, existsSync, realpathSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { recompute } from "../../../engine/compile/recompute/recompute.js";
 import type { Graph } from "../../../engine/graph/graph.js";
 import type { OnnxModel } from "../../../engine/onnx/model.js";
@@ -9,14 +9,26 @@ import { weightsAsFeeds } from "../../../engine/runtime/hand-over.js";
 import { UsageError } from "../errors.js";
 
 /**
- * A command never writes over what it reads, whatever way the two are spelt.
+ * Whether a file can be written, before the work whose result it is; and that it is not one of those that are read, whatever way the two are spelt.
  *
  * @throws UsageError
  */
-export function refuseOverwriting(output: string, input: string, flag = "-o"): void {
+export function demandOutput(output: string, inputs: readonly string[], flag = "-o"): void {
   const real = (path: string) => (existsSync(path) ? realpathSync(path) : resolve(path));
-  if (real(output) === real(input))
+  if (inputs.some((input) => real(output) === real(input)))
     throw new UsageError(`${flag} ${output} is the file that is read; name another, which does not take its place.`);
+  const folder = dirname(output);
+  if (!existsSync(folder)) throw new UsageError(`${flag} ${output}: there is no folder ${folder}; make it, or name another.`);
+  if (!statSync(folder).isDirectory()) throw new UsageError(`${flag} ${output}: ${folder} is a file, not a folder; name another place.`);
+  if (existsSync(output) && statSync(output).isDirectory())
+    throw new UsageError(`${flag} ${output} is a folder; name a file in it.`);
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    throw new UsageError(
+      `${flag} ${output}: ${folder} cannot be written to (${(error as NodeJS.ErrnoException).code}); name another folder.`,
+    );
+  }
 }
 
 /** The graph within --memory, and what is said of it. */
