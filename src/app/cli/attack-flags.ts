@@ -183,6 +183,23 @@ export function attacksTyped(flags: { readonly attack: string }, attacks: Attack
   return [...made.values()];
 }
 
+/**
+ * What was understood of flags that list several values, one line for each flag: a decimal comma is a list to whoever reads it.
+ *
+ * @example listsTyped({ attack: "pgd", epsilon: "1,5" }, attacks) // ["--epsilon 1,5: 2 values, 1 and 5 (one number would be 1.5)"]
+ */
+export function listsTyped(flags: { readonly attack: string }, attacks: Attacks): string[] {
+  const lists = [
+    ["--attack", flags.attack] as const,
+    ...parametersOf(attacks).map(({ name }) => [flagOf(name), (flags as Parameters)[name]] as const),
+  ].filter((pair): pair is readonly [string, string] => typeof pair[1] === "string" && isList(pair[1]));
+  return lists.map(([flag, text]) => {
+    const values = text.split(",");
+    const decimal = /^-?\d+,\d+$/.test(text) ? ` (one number would be ${text.replace(",", ".")})` : "";
+    return `${flag} ${text}: ${values.length} values, ${values.slice(0, -1).join(", ")} and ${values.at(-1)}${decimal}`;
+  });
+}
+
 /** @throws UsageError where a list of numbers is one number with a comma for its point. */
 function refuseCommaDecimal(flag: string, text: string, { kind }: Field): void {
   const meant = kind.kind === "number" ? pointsMeant(text) : undefined;

@@ -152,11 +152,7 @@ const cases: readonly Case[] = [
     /-o .*where\.onnx: there is no folder .*no; make it/,
   ],
   ["an output that is a folder", () => ["grad", model, "-o", folder.path("empty")], /-o .*empty is a folder; name a file in it/],
-  [
-    "an output within a file",
-    () => ["grad", model, "-o", folder.path("text.onnx/g.onnx")],
-    /text\.onnx is a file, not a folder/,
-  ],
+  ["an output within a file", () => ["grad", model, "-o", folder.path("text.onnx/g.onnx")], /text\.onnx is a file, not a folder/],
   [
     "a trace in a folder that is not there",
     () => attackTensors("--trace", folder.path("no/trace.npz")),

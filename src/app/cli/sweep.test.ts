@@ -69,6 +69,17 @@ it("says which of the runs misses a bound, in words and as JSON", async () => {
   });
 });
 
+it("says what it understood where a flag lists several values, a decimal comma above all", async () => {
+  const lists = ["--attack", "pgd,fgsm", "--norm", "l_2", "--epsilon", "1,5", "--steps", "1"];
+  const { err } = await faultline(
+    ...["attack", model, "--task", "segmentation", "--data", folder.path("scenes"), "--limit", "1", "--no-audit"],
+    ...[...lists, "--out", folder.path("understood")],
+  );
+  expect(err).toContain(
+    "4 runs: every combination of\n  --attack pgd,fgsm: 2 values, pgd and fgsm\n  --epsilon 1,5: 2 values, 1 and 5 (one number would be 1.5)\n",
+  );
+});
+
 it("says once what is assumed and what is odd, and leaves nothing behind where no run comes to anything", async () => {
   const scenes = ["--task", "segmentation", "--data", folder.path("scenes"), "--no-audit"];
   const several = ["--attack", "pgd", "--epsilon", "1/255,8/255", "--step-size", "4/255", "--steps", "2"];

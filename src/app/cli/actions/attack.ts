@@ -21,7 +21,7 @@ import { nameOfModel } from "../../name-of-model.js";
 import { loadPlugins, type Plugins, taskWith } from "../../plugins/plugins.js";
 import { readPredicting } from "../../read-predicting.js";
 import { interruptible, type Progress, progress } from "../../runs/progress.js";
-import { attacksTyped } from "../attack-flags.js";
+import { attacksTyped, listsTyped } from "../attack-flags.js";
 import type { AttackCommandFlags } from "../commands/attack.js";
 import { UsageError } from "../errors.js";
 import { version } from "../version.js";
@@ -189,6 +189,8 @@ async function attackAll(
     flags.out ?? join("runs", `${nameOfModel(path)}-${[...new Set(list.map((a) => a.name))].join("+")}-${shortHash(deciding)}`);
   if (!flags.quiet) {
     sayAssumed(said.assumed, path);
+    process.stderr.write(`${list.length} runs: every combination of\n`);
+    for (const values of listsTyped(flags, plugins.attacks)) process.stderr.write(`  ${values}\n`);
     for (const remark of new Set(list.flatMap(budgetRemarks))) process.stderr.write(`note: ${remark}\n`);
   }
   const end = await runTold(cells, { root, plugins }, flags);

@@ -65,7 +65,10 @@ function beginning(out: string, done: number, total: number): string {
 /** `faultline sensor simulate image.png` */
 export async function sensorSimulate(path: string, flags: SensorSimulateFlags): Promise<void> {
   const { layout: layouts, size, exact, samples = 16, seed = 0 } = flags;
-  const theta = flags.theta ?? layoutOf(layouts).parameters.map(() => 0);
+  const { parameters } = layoutOf(layouts);
+  const theta = flags.theta ?? parameters.map(() => 0);
+  if (flags.theta?.length === parameters.length && theta.length > 1)
+    process.stderr.write(`--theta: ${parameters.map((name, i) => `${name} ${theta[i]}`).join(", ")}\n`);
   const out = flags.out ?? `runs/sensor-${basename(path, extname(path))}`;
   await withEngine(flags, async (engine) => {
     const integration = exact ? ({ kind: "exact" } as const) : ({ kind: "samples", count: samples, seed } as const);

@@ -19,7 +19,8 @@ export function demandOutput(output: string, inputs: readonly string[], flag = "
     throw new UsageError(`${flag} ${output} is the file that is read; name another, which does not take its place.`);
   const folder = dirname(output);
   if (!existsSync(folder)) throw new UsageError(`${flag} ${output}: there is no folder ${folder}; make it, or name another.`);
-  if (!statSync(folder).isDirectory()) throw new UsageError(`${flag} ${output}: ${folder} is a file, not a folder; name another place.`);
+  if (!statSync(folder).isDirectory())
+    throw new UsageError(`${flag} ${output}: ${folder} is a file, not a folder; name another place.`);
   if (existsSync(output) && statSync(output).isDirectory())
     throw new UsageError(`${flag} ${output} is a folder; name a file in it.`);
   try {
