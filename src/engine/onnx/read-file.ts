@@ -27,7 +27,7 @@ export async function readModel(path: string, options: Omit<ReadOptions, "extern
     const home = await homeOf(path);
     return withFiles(home, (externalData) => withBytes(path, (bytes) => parseModel(bytes, { ...options, externalData })));
   } catch (error) {
-    throw new ModelError(`${path}: ${sentence(error)}`);
+    throw new ModelError(`${path}: ${sentence(error, path)}`);
   }
 }
 
@@ -39,15 +39,23 @@ export async function readModel(path: string, options: Omit<ReadOptions, "extern
 export async function externalFiles(path: string): Promise<ReadonlyMap<string, string>> {
   try {
     const home = await homeOf(path);
-    const locations = withBytes(path, (bytes) => {
-      // Most models hold all themselves, and need not be taken apart to see that.
-      if (!Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes("location")) return [];
-      return [...locationsIn(decode(bytes, "Model", wireLimits(defaultLimits)))];
-    });
-    return new Map([...new Set(locations)].sort().map((location) => [location, place(home, location)]));
+    return new Map(externalLocations(path).map((location) => [location, place(home, location)]));
   } catch (error) {
-    throw new ModelError(`${path}: ${sentence(error)}`);
+    throw new ModelError(`${path}: ${sentence(error, path)}`);
   }
+}
+
+/**
+ * The names that a model has for the files in which it keeps weights beside itself, sorted; whether these are there is not looked at.
+ *
+ * @throws ModelError where the file is not a sound model; file system errors as Node reports them.
+ */
+export function externalLocations(path: string): readonly string[] {
+  return withBytes(path, (bytes) => {
+    // Most models hold all themselves, and need not be taken apart to see that.
+    if (!Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes("location")) return [];
+    return [...new Set(locationsIn(decode(bytes, "Model", wireLimits(defaultLimits))))].sort();
+  });
 }
 
 /** Where the tensors anywhere in a message lie. */
@@ -58,11 +66,13 @@ function* locationsIn(message: unknown): Generator<string> {
   for (const part of Object.values(message)) yield* locationsIn(part);
 }
 
-function sentence(error: unknown): string {
+function sentence(error: unknown, path: string): string {
   if (error instanceof ModelError) return error.message;
   switch ((error as NodeJS.ErrnoException).code) {
     case "ENOENT":
-      return "no such file; check the path.";
+      return /^https?:/i.test(path)
+        ? "this is an address, and models are read from files; download it, with the files beside it that hold its weights where it has such, and give the path."
+        : "no such file; check the path.";
     case "EISDIR":
       return "this is a folder; give the .onnx file in it.";
     case "EACCES":
