@@ -1,5 +1,5 @@
 /** What becomes of one case of the ONNX backend tests: forward against the expected outputs, the gradient against finite differences. */
-import { gradientGraph } from "../../src/engine/autodiff/gradient-graph.js";
+import { gradientGraph, namesBeside } from "../../src/engine/autodiff/gradient-graph.js";
 import { NotDifferentiableError, ZeroGradientError } from "../../src/engine/autodiff/obstacles.js";
 import { lower } from "../../src/engine/compile/lower.js";
 import { specialize } from "../../src/engine/compile/specialize.js";
@@ -114,30 +114,26 @@ async function checkGradient(graph: Graph, feeds: Values, seed: string): Promise
   if ("error" in built && !(built.error instanceof ZeroGradientError)) return refusal(built.error, "no gradient");
   const written = "value" in built ? forms.map((form) => [form, writtenAs(form, built.value)] as const) : [];
 
-  // what the gradient adds comes after what the graph has, under names that it does not use
-  const added = (own: number, names: Iterable<string>) => [...names].slice(own);
-  const cotangentNames =
-    "value" in built
-      ? added(
-          graph.inputs.length,
-          built.value.inputs.map((v) => v.name),
-        )
-      : [];
-  const gradientNames = "value" in built ? added(graph.outputs.size, built.value.outputs.keys()) : [];
+  // what the gradient adds is named after what it belongs to
+  const names = namesBeside(graph);
+  const cotangentNames = new Map(differentiated.map(([name]) => [name, names.fresh(`v.${name}`)]));
+  const gradientNames = new Map(
+    graph.inputs.filter(({ type }) => isFloat(type)).map(({ name }) => [name, names.fresh(`d.${name}`)]),
+  );
   const random = new Random(1, seed);
   const noise = (size: number) => Array.from({ length: size }, () => random.normal());
   const direction = new Map(smooth.map(({ name }) => [name, noise(sizeOf(feeds[name]!.shape))]));
-  const cotangents = differentiated.map(([name, { type, shape }], i) => {
-    return [cotangentNames[i] ?? name, tensor(type, shape, noise(sizeOf(shape)))] as const;
+  const cotangents = differentiated.map(([name, { type, shape }]) => {
+    return [cotangentNames.get(name)!, tensor(type, shape, noise(sizeOf(shape)))] as const;
   });
   const slopes: number[] = "value" in built ? [] : [0];
   let noiseOfTies = 0;
   for (const [form, gradient] of written) {
     const found = await attempt(() => runModel(gradient, { ...feeds, ...Object.fromEntries(cotangents) }, "all"));
     if ("error" in found) return { verdict: "wrong", because: `${form}: the gradient does not run: ${message(found.error)}` };
-    const terms = smooth.flatMap(({ name }, i) => {
+    const terms = smooth.flatMap(({ name }) => {
       const u = direction.get(name)!;
-      return toNumbers(found.value[gradientNames[i]!]!).map((d, j) => d * u[j]!);
+      return toNumbers(found.value[gradientNames.get(name)!]!).map((d, j) => d * u[j]!);
     });
     slopes.push(sum(terms));
     // The steps move some of many windows across a tie: that is of the size of a tenth of a random walk through all terms.

@@ -80,7 +80,8 @@ function opened(source: Graph, options: TangentGraphOptions, weights: readonly s
   for (const name of source.values.keys()) graph.names.reserve(name);
   const inputs = new Map(source.inputs.map(({ name, type, shape }) => [name, graph.input(name, type, shape)]));
   const { outputs: embedded, values } = embed(graph, source, Object.fromEntries(inputs));
-  const outputs = new Map(Object.entries(embedded));
+  // In the file's order, which a record has not where names are numbers.
+  const outputs = new Map([...source.outputs.keys()].map((name) => [name, embedded[name]!]));
   const find = (name: string, known: ReadonlyMap<string, Value>, others: string): Named => {
     const value = known.get(name) ?? values.get(name);
     if (value) return [name, value];

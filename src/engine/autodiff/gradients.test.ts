@@ -22,6 +22,25 @@ function failure(run: () => unknown): NotDifferentiableError {
   throw new Error("No error was thrown.");
 }
 
+it("a gradient graph keeps the order of outputs whose names are numbers, and pairs cotangents by name", () => {
+  const graph = new Graph();
+  const x = graph.input("x", "float32", [3]);
+  for (const [name, v] of [
+    ["last", o.exp(x)],
+    ["10", o.reshape(x, [3, 1])],
+    ["9", o.relu(x)],
+  ] as const)
+    graph.output(name, v);
+  const gradient = gradientGraph(graph);
+  expect([...gradient.outputs.keys()]).toEqual(["last", "10", "9", "d.x"]);
+  expect(gradient.inputs.map(({ name, shape }) => [name, shape])).toEqual([
+    ["x", [3]],
+    ["v.last", [3]],
+    ["v.10", [3, 1]],
+    ["v.9", [3]],
+  ]);
+});
+
 describe("obstacles", () => {
   const start = () => {
     const graph = new Graph();
