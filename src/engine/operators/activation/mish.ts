@@ -17,6 +17,8 @@ export const Mish = defineOperator({
   inputs: ["X"],
   infer: sameAsInput,
   range: finite,
+  // Of Softplus, which it is made of, ONNX Runtime 1.30 has no float64 kernel.
+  decompose: ({ inputs: [x] }) => (x.type === "float64" ? [mul(x, tanh(softplus(x)))] : undefined),
   // with t = tanh(softplus(x)): dy/dx = t + x (1 - t²) σ(x)
   gradient: ({ inputs: [x] }, [g]) => {
     const t = tanh(softplus(x));

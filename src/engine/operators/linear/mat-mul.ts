@@ -6,6 +6,7 @@ import { broadcastShapes, emit } from "../emit.js";
 import { reshape } from "../layout/reshape.js";
 import { transpose } from "../layout/transpose.js";
 import { sumTo } from "../sum-to.js";
+import { zerosLike } from "../zeros.js";
 
 /** Matrix product of the last two axes, NumPy's rules: leading axes broadcast, a vector is a row on the left and a column on the right. */
 export const matMul = (a: Value, b: Value): Value => emit(MatMul, [a, b]);
@@ -18,6 +19,9 @@ export const MatMul = defineOperator({
     if (a.type !== b.type) fail("A and B must have one element type");
     return [{ type: a.type, shape: matMulShape(a, b, fail) }];
   },
+  // A sum over nothing is 0. ONNX Runtime 1.30 leaves in a float64 product with a vector what was in memory.
+  decompose: ({ inputs: [a, b], fail }) =>
+    a.type === "float64" && b.type === a.type && a.shape.at(-1) === 0 ? [zerosLike(a, matMulShape(a, b, fail))] : undefined,
   range: finite,
   gradient: ({ inputs: [a, b], wanted }, [g]) => matMulGradient(a, b, g, wanted),
 });
@@ -42,8 +46,9 @@ export function matMulGradient(a: Value, b: Value, g: Value, wanted: readonly bo
   const [rows, inner, columns] = [A.shape.at(-2)!, A.shape.at(-1)!, B.shape.at(-1)!];
   const G = reshape(g, [...batch, rows, columns]);
   const shared = B.shape.length === 2 && sizeOf(G.shape) > 0;
+  const all = sizeOf([...batch, rows]);
   const rightGradient = () =>
-    shared ? matMul(transpose(reshape(A, [-1, inner])), reshape(G, [-1, columns])) : sumTo(matMul(swap(A), G), B.shape);
+    shared ? matMul(transpose(reshape(A, [all, inner])), reshape(G, [all, columns])) : sumTo(matMul(swap(A), G), B.shape);
   return [
     wanted[0] ? reshape(sumTo(matMul(G, swap(B)), A.shape), a.shape) : undefined,
     wanted[1] ? reshape(rightGradient(), b.shape) : undefined,
