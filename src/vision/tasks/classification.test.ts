@@ -43,3 +43,22 @@ describe("classification losses", () => {
     }
   });
 });
+
+// A graph's ArgMax passes over what is not a number, unless it comes first; the metric counts it as wrong. The two must not differ.
+it.each([
+  ["nowhere", [1, 2, 0], 1, 1],
+  ["in front", [Number.NaN, 2, 0], 1, 0],
+  ["behind the largest", [1, 2, Number.NaN], 1, 0],
+  ["in its place", [1, Number.NaN, 0], 1, 0],
+  ["everywhere", [Number.NaN, Number.NaN, Number.NaN], 0, 0],
+  ["nowhere, but infinite scores", [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, 0], 1, 1],
+] as const)("not a number %s: attacks and the metric call the same predictions right", async (_, scores, label, right) => {
+  const graph = new Graph();
+  const [z, y] = [graph.input("z", "float32", [1, 3]), graph.input("y", "int64", [1])];
+  graph.output("correct", classification.correct(z, y, { ignore: [], scale: 1 }));
+  const [prediction, labels] = [tensor("float32", [1, 3], [...scores]), tensor("int64", [1], [label])];
+  const { correct } = await runModel(graph, { z: prediction, y: labels });
+  expect(toNumbers(correct!)).toEqual([right]);
+  const { sample } = classification.measure({ classes: 3, ignore: [] });
+  expect(sample(tensor("float32", [3], [...scores]), tensor("int64", [1], [label]), undefined).value).toBe(right);
+});

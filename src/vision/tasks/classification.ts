@@ -1,5 +1,19 @@
 import type { Value } from "../../engine/graph/graph.js";
-import { add, clip, div, mul, neg, slice, squeeze, sub, topK, where } from "../../engine/operators/index.js";
+import {
+  add,
+  cast,
+  clip,
+  div,
+  isNan,
+  mul,
+  neg,
+  reduceMax,
+  slice,
+  squeeze,
+  sub,
+  topK,
+  where,
+} from "../../engine/operators/index.js";
 import { type Tensor, tensor } from "../../engine/tensor/tensor.js";
 import { shapeKinds } from "../data/synthetic/shapes.js";
 import { idOf, photograph, posesAt, sceneFor } from "../data/synthetic/shots.js";
@@ -73,7 +87,8 @@ export const classification: Task = {
   divergence: classDivergence,
   trainedLosses: { "cross-entropy": mean(crossEntropy) },
   alignments: { softmax: softmaxAlignment, sigmoid: sigmoidAlignment },
-  correct: correctClass,
+  // Scores that hold something that is not a number are wrong, whatever is the largest of the rest: so it is in the metric, too.
+  correct: (z, y, options) => mul(correctClass(z, y, options), sub(1, reduceMax(cast(isNan(z), "float32"), [1], "drop"))),
   scale: 1,
   judgedBy: "correct",
   ignore: [],

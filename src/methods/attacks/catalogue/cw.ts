@@ -41,6 +41,8 @@ export const cw = smallestPerturbation({
         const broke: boolean[] = new Array(count).fill(false);
         const stopped: boolean[] = search.wonAtFirst.slice();
         const before = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
+        const checked = w.slice();
+        const interval = Math.ceil(steps / 10);
         for (let step = 0; step < steps && stopped.includes(false); step++) {
           // What does not move is the clean image itself, which tanh and artanh would change in its last digits.
           const x = Float32Array.from(w, (v, i) => (v === start[i] ? clean[i]! : (Math.tanh(v) + 1) / 2));
@@ -60,11 +62,15 @@ export const cw = smallestPerturbation({
               const direction = mean[i]! / (1 - 0.9 ** (step + 1)) / (Math.sqrt(square[i]! / (1 - 0.999 ** (step + 1))) + 1e-8);
               w[i]! -= learningRate * direction;
             }
-            // After each tenth of the steps: no progress, no more steps with this constant.
-            if (step % Math.ceil(steps / 10) > 0) continue;
+            // After each tenth of the steps: no progress, no more steps with this constant. What goes straight on is under way, though: from black or white,
+            // where tanh is flat, the way to where x changes takes hundreds of steps.
+            if (step % interval > 0) continue;
             const cost = squares + constant[b]! * Math.max(0, value[b]!);
-            stopped[b] = !(cost <= 0.9999 * before[b]!);
+            const [now, then] = [search.row(w, b), search.row(checked, b)];
+            const straight = now.some((v, i) => Math.abs(v - then[i]!) > 0.5 * learningRate * interval);
+            stopped[b] = !(cost <= 0.9999 * before[b]!) && !straight;
             before[b] = cost;
+            then.set(now);
           }
         }
         for (let b = 0; b < count; b++) {

@@ -4,9 +4,10 @@ import { smallestPerturbation } from "../smallest/smallest-perturbation.js";
 
 /**
  * The radius while an image never broke: the paper's, to the linearized border, and on from there by a ten-thousandth: on the border of a model as linear as it
- * is taken to be nothing is broken yet. Between two borders that radius stands still; "steady" lets it grow by a share γ at least.
+ * is taken to be nothing is broken yet. Between two borders that radius stands still, and so it does where the box takes back what the step brought; "steady"
+ * lets it grow by a share γ at least.
  */
-const toBorder = (size: number, left: number, least: number): number => Math.max((size + left) * (1 + 1e-4), size * (1 + least));
+const toBorder = (size: number, left: number, least: number): number => Math.max((size + left) * (1 + 1e-4), least);
 
 /**
  * Fast minimum-norm: steps along the normalized gradient, projected onto a ball whose radius adapts: while the image never broke, to where the linearized
@@ -44,6 +45,7 @@ export const fmn = smallestPerturbation({
       const { clean, count } = search;
       const delta = new Float64Array(clean.length);
       const radius = new Float64Array(count).fill(norm === "l_0" ? 1 : Number.POSITIVE_INFINITY);
+      const grown = (own: number, share: number) => (growth === "steady" && Number.isFinite(own) ? own * (1 + share) : 0);
       for (let step = 0; step < steps; step++) {
         const { value, gradient, won } = await search.look(moved(clean, delta));
         const length = annealed(step / steps, stepLength, stepLength / 100);
@@ -61,7 +63,7 @@ export const fmn = smallestPerturbation({
                 ? Math.min(radius[b]! * (1 - share), nearest)
                 : Number.isFinite(nearest)
                   ? radius[b]! * (1 + share)
-                  : toBorder(lengths[norm](d), Math.abs(value[b]!) / lengths[dualOf[norm]](g), growth === "steady" ? share : 0);
+                  : toBorder(lengths[norm](d), Math.abs(value[b]!) / lengths[dualOf[norm]](g), grown(radius[b]!, share));
           radius[b] = Math.min(radius[b]!, roomOf(norm, image));
           if (slope > 0) for (let i = 0; i < d.length; i++) d[i]! -= (length * g[i]!) / slope;
           projections[norm](d, radius[b]!);

@@ -10,6 +10,7 @@ import { type Attack, compileAttack } from "../definition.js";
 import type { NormName } from "../lengths.js";
 import { dualOf, lengths } from "../lengths.js";
 import { functionModel } from "../testing/function-model.js";
+import { towardPlane } from "./plane.js";
 
 // A linear classifier of two classes, z = (⟨w, x⟩ + b, 0), whose border is |⟨w, x⟩ + b| / ‖w‖_q away; worked out here in double precision. x is in the middle
 // of [0, 1], so that the box does not matter.
@@ -87,5 +88,64 @@ describe.each(["untargeted", "targeted"] as const)("%s, on a linear model", (goa
     const { radius } = await radiusOf(attack, goal);
     expect(radius / distance(norm)).toBeGreaterThan(1 - 1e-5);
     expect(radius / distance(norm)).toBeLessThan(most);
+  });
+});
+
+// From black and white, where the box takes back a part of each step, and tanh is flat. Heights are shares of how far the box lets a picture get.
+describe("from black and white, the distance within the box nearly", () => {
+  const shares = [0.02, 0.1, 0.2, 0.3, 0.4, 0.5];
+  const pixels = 12;
+  const slope = Float32Array.from({ length: pixels }, () => random.normal(0, 1));
+  const pictures = shares.map(() => Float32Array.from({ length: pixels }, () => Math.round(random.uniform(0, 1))));
+  const dot = (picture: Float32Array) => picture.reduce((sum, v, i) => sum + v * slope[i]!, 0);
+  const least = slope.reduce((sum, v) => sum + Math.min(v, 0), 0);
+  const heights = pictures.map((picture, b) => shares[b]! * (dot(picture) - least));
+  const boxed = functionModel([shares.length, 3, 2, 2], (image: Value) =>
+    add(
+      matMul(
+        reshape(image, [shares.length, pixels]),
+        image.graph.constant(
+          tensor(
+            "float32",
+            [pixels, 2],
+            Array.from(slope).flatMap((v) => [v, 0]),
+          ),
+        ),
+      ),
+      image.graph.constant(
+        tensor(
+          "float32",
+          [shares.length, 2],
+          pictures.flatMap((p, b) => [heights[b]! - dot(p), 0]),
+        ),
+      ),
+    ),
+  );
+
+  it.each([
+    ["ddn", "l_2", ddn(), 1.02],
+    ["cw", "l_2", cw({ constants: 2, firstConstant: 10 }), 1.03],
+    ["fab", "l_1", fab({ norm: "l_1", steps: 30 }), 1.02],
+    ...(["l_inf", "l_2", "l_1"] as const).map((norm) => ["fmn", norm, fmn({ norm }), 1.02] as const),
+  ] as const)("%s, %s", async (_, norm, attack, most) => {
+    const compiled = await compileAttack(engine, attack as Attack, boxed);
+    const { found } = await compiled.run({
+      images: {
+        image: tensor(
+          "float32",
+          [shares.length, 3, 2, 2],
+          pictures.flatMap((p) => [...p]),
+        ),
+      },
+      target: tensor("int64", [shares.length], new Array(shares.length).fill(0)),
+      samples: shares.map(String),
+      seed: 0,
+    });
+    compiled.dispose();
+    for (const [b, picture] of pictures.entries()) {
+      const ratio = found!.radius![b]! / lengths[norm](towardPlane(norm, picture, slope, -heights[b]!));
+      expect(ratio).toBeGreaterThan(1 - 1e-4);
+      expect(ratio).toBeLessThan(most);
+    }
   });
 });
