@@ -68,6 +68,11 @@ const cases: readonly Case[] = [
     () => ["doctor", model, "--data", data, "--epsilon", "8/255"],
     /unknown option '--epsilon' \(a flag of faultline attack\)/,
   ],
+  [
+    "a value of an attack's own --version, which is not the question for Faultline's",
+    () => attackOf(model, "segmentation", "--data", data)("--attack", "autoattack", "--version", "best"),
+    /^faultline: --version best: write one of standard, plus, rand/,
+  ],
   ["a flag that nobody has", () => attack("--quartz"), /'--quartz' \(faultline attack --help lists/],
   [
     "a gradient in the model's place",

@@ -56,6 +56,8 @@ export async function main(args: readonly string[]): Promise<number> {
   const program = new Command("faultline")
     .description("Finds where a vision model breaks, shows why, and rebuilds it so that it holds.")
     .version(version)
+    // What follows a command is the command's: attacks may have a flag --version of their own.
+    .enablePositionalOptions()
     .showHelpAfterError("(faultline --help lists the commands)")
     .exitOverride();
   const all = commands();
