@@ -3,7 +3,7 @@ import type { Value } from "../../../engine/graph/graph.js";
 import { concat, floor, mul, reduceSum, reshape, sub } from "../../../engine/operators/index.js";
 import { Random } from "../../../engine/tensor/random.js";
 import { sizeOf, type Tensor, tensor } from "../../../engine/tensor/tensor.js";
-import { createEngine, type Engine } from "../../../index.js";
+import { createEngine, type Engine, type Program } from "../../../index.js";
 import type { Norm } from "../ascent/ascent.js";
 import type { AttackBatch } from "../batch.js";
 import { attacks, nes, pgd, simba, square } from "../catalogue/index.js";
@@ -130,6 +130,22 @@ describe("attacks that see predictions alone", () => {
     expect(other.images).not.toEqual(whole.images);
   });
 
+  it.each(named)("$name counts every run of the model but those of the clean picture and of the result", async ({ attack }) => {
+    let runs = 0;
+    const counted = withMethod(engine, "compile", async (...given: Parameters<Engine["compile"]>) => {
+      const program = await engine.compile(...given);
+      return withMethod(program, "run", (...feeds: Parameters<Program["run"]>) => {
+        runs++;
+        return program.run(...feeds);
+      });
+    });
+    const compiled = await compileAttack(counted, attack, plane(1));
+    const { found } = await compiled.run(single(batch, 0));
+    compiled.dispose();
+    expect(found!.queries![0]).toBeGreaterThan(0);
+    expect(runs).toBe(found!.queries![0]! + 2);
+  });
+
   it("Square breaks a model whose gradient is zero everywhere, which PGD cannot follow", async () => {
     await expect(run(pgd({ epsilon: 0.05 }), batch, { steps: 20 })).rejects.toThrow(/is 0 everywhere/);
     const found = await run(square({ epsilon: 0.05, queries: 400 }), batch, { steps: 20 });
@@ -143,6 +159,16 @@ describe("attacks that see predictions alone", () => {
     );
   });
 });
+
+/** The same with another method in the place of one. */
+const withMethod = <T extends object, K extends keyof T>(of: T, name: K, method: T[K]): T =>
+  new Proxy(of, {
+    get(target, key) {
+      if (key === name) return method;
+      const value = Reflect.get(target, key, target) as unknown;
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
 
 function single(batch: AttackBatch, b: number): AttackBatch {
   const cut = <T extends Tensor>(t: T): T => {
