@@ -31,6 +31,8 @@ interface Found {
   /** Perturbations that broke a picture: how many, and their sizes in l_2 together. */
   readonly broken?: number;
   readonly length?: number;
+  /** Predictions that were asked for in breaking them. */
+  readonly queries?: number;
   /** Seconds of processor time. */
   readonly cpu: number;
 }
@@ -50,6 +52,7 @@ function joined(parts: readonly Found[]): Found {
     ...(first.digits && { digits: parts.flatMap((p) => p.digits!) }),
     broken: sum((p) => p.broken ?? 0),
     length: sum((p) => p.length ?? 0),
+    ...(first.queries !== undefined && { queries: sum((p) => p.queries ?? 0) }),
     cpu: sum((p) => p.cpu),
   };
 }
@@ -131,8 +134,9 @@ function table(found: ReturnType<typeof collect>): string {
       ours[0]!.by,
       peers[0]!.by,
       ...[ours, peers].map((all) => {
-        const length = spread(all.map((f) => f.length! / Math.max(1, f.broken!)));
-        return `${spread(all.map((f) => percent(f.right, f)))}${row.basis ? ` (${length})` : ""}`;
+        const each = (of: (f: Found) => number) => spread(all.map((f) => of(f) / Math.max(1, f.broken!)));
+        const effort = row.basis ? ` (${each((f) => f.length!)}; ${each((f) => f.queries!)} queries)` : "";
+        return `${spread(all.map((f) => percent(f.right, f)))}${effort}`;
       }),
     ]);
   const parts = [
