@@ -8,7 +8,7 @@ export class UsageError extends Error {
 
 /**
  * What the user is told of an error: the message of our own errors and of the file system's; anything else is a defect, of a module that
- * --plugin named or of ours, and says so, with its stack where FAULTLINE_DEBUG is set. Parameters of attacks are named as they are typed: --step-size.
+ * --plugin named or of ours, and says so, with its stack where FAULTLINE_DEBUG is set. Parameters of attacks are named as they are typed, --step-size; functions, fitAttack(), keep their names.
  */
 export function sentenceOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
@@ -16,7 +16,7 @@ export function sentenceOf(error: unknown): string {
   const system = error as NodeJS.ErrnoException;
   if (system.code && fileSystem[system.code]) return `${system.path ?? "A file"}: ${fileSystem[system.code]}`;
   if (error.name === "AbortError") return "stopped.";
-  if (error.name === "AttackError") return error.message.replaceAll(/\b[a-z]+(?:[A-Z][a-z]+)+\b/g, flagOf);
+  if (error.name === "AttackError") return error.message.replaceAll(/\b[a-z]+(?:[A-Z][a-z]+)+\b(?!\()/g, flagOf);
   if (error.constructor !== Error && !builtIn.has(error.constructor.name)) return error.message;
   const module = culprit(error);
   if (module) return `--plugin ${module}: ${error.name}: ${error.message} (set FAULTLINE_DEBUG=1 to see the whole stack)`;

@@ -177,7 +177,7 @@ export async function compileAttack<P>(
 ): Promise<CompiledAttack> {
   if (definition.fit && !fitted)
     throw new AttackError(
-      `${definition.name} learns one ${definition.fit.what} for all images before it attacks any, and here is none; learn it with fitAttack, or by faultline attack --data.`,
+      `${definition.name} learns one ${definition.fit.what} for all images before it attacks any, and here is none; learn it with fitAttack() in code, or by faultline attack --data.`,
     );
   demandHandled(definition, {
     perturb: model.perturb !== undefined && model.perturb.length < Object.keys(model.predictor.images).length,

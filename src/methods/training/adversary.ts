@@ -52,7 +52,7 @@ export class Adversary {
   ) {}
 
   /**
-   * @throws TrainingError for a share outside (0, 1], and for TRADES where the task predicts no classes or the attack follows no loss that it is given;
+   * @throws TrainingError for a share outside (0, 1], for an attack that learns before it attacks, and for TRADES where the task predicts no classes or the attack follows no loss that it is given;
    *   AttackError where the attack does not go with the task.
    */
   static async create(
@@ -67,6 +67,11 @@ export class Adversary {
       throw new TrainingError(`The adversarial share of a batch is above 0 and at most 1, not ${share}.`);
     if (trades && share !== 1)
       throw new TrainingError(`TRADES takes the whole batch, clean and attacked; leave out the share of ${share}.`);
+    const { fit, name } = attack.definition;
+    if (fit)
+      throw new TrainingError(
+        `${name} learns one ${fit.what} for all images before it attacks any, and training attacks every batch anew; take another attack, such as pgd.`,
+      );
     const batch = Object.values(inputs)[0]![0]!;
     const count = Math.max(1, Math.round(share * batch));
     const attacked = Object.fromEntries(Object.entries(inputs).map(([name, [, ...rest]]) => [name, [count, ...rest]]));
