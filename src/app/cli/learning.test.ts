@@ -72,6 +72,8 @@ it("patch: what it hides is in no score, and what is around it stays", async () 
   expect(patch!.shape).toEqual([1, 3, 6, 6]);
   expect(patch!.data.every((v) => v >= 0 && v <= 1)).toBe(true);
   expect((await readImage(folder.path("p", "patch.png"))).shape).toEqual([3, 60, 60]);
+  const other = await attack("other", "--attack", "patch", "--patch-size", "5", "--perturbation", folder.path("p", "patch.npy"));
+  expect(other.err).toContain("The patch that was learned is 6x6 pixels, not 5x5; leave out --patch-size.");
   for (const { hidden } of records("p")) {
     expect(hidden).toBeGreaterThan(20 / 168);
     expect(hidden).toBeLessThan(60 / 168);

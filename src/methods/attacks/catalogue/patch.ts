@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { defineAttack } from "../definition.js";
+import { AttackError } from "../error.js";
 import { courseOf } from "../fitted/course.js";
 import { count, learning, parameter } from "../parameters.js";
 
@@ -76,7 +77,12 @@ export const patch = defineAttack({
   },
   compile: async (engine, parameters, model, fitted) => {
     const [{ compileWearing }, { patch, sideOf }] = await parts();
-    const { patchSize = sideOf(fitted!) } = parameters;
+    const own = sideOf(fitted!);
+    const { patchSize = own } = parameters;
+    if (patchSize !== own)
+      throw new AttackError(
+        `The patch that was learned is ${own}x${own} pixels, not ${patchSize}x${patchSize}; leave out --patch-size.`,
+      );
     return compileWearing(engine, patch(model, { ...parameters, patchSize }), model, fitted!, parameters.loss);
   },
 });
