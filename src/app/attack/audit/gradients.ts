@@ -3,9 +3,11 @@ import type { AttackPlan } from "../plan.js";
 import type { AttackRecord } from "../run-attack.js";
 import { type Check, notApplicable, percent } from "./check.js";
 import type { LevelEvidence, Trial } from "./evidence.js";
+import { remedies } from "./remedies.js";
 
 /** Counts elements that tell the attack nothing. */
-export function usableGradients({ spec, attack }: AttackPlan, records: readonly AttackRecord[], trials: readonly Trial[]): Check {
+export function usableGradients(plan: AttackPlan, records: readonly AttackRecord[], trials: readonly Trial[]): Check {
+  const { spec, attack } = plan;
   const name = "Gradients are usable";
   if (attack.definition.follows !== "gradients") return notApplicable(name, `${attack.definition.title} follows no gradient.`);
   const found = records.flatMap((r) => r.gradient ?? []);
@@ -35,7 +37,7 @@ export function usableGradients({ spec, attack }: AttackPlan, records: readonly 
       sentence: `On ${dead} of ${found.length} samples a gradient was zero everywhere: ${
         atOwnPrediction
           ? `${attack.name} starts at the clean image, and an error measured against the model's own prediction is zero there and flat. Give ground truth, or an attack with a random start (pgd, cospgd).`
-          : "the loss is saturated or the model cuts its gradient (rounding, thresholds). Try another --loss."
+          : `the loss is saturated or the model cuts its gradient (rounding, thresholds). Try ${remedies(plan, ["loss"], "an attack that takes another --loss, such as apgd, or one that follows the logits, such as fmn")}.`
       }`,
       numbers,
     };

@@ -1,6 +1,7 @@
 import type { AttackPlan } from "../plan.js";
 import type { AttackRecord } from "../run-attack.js";
 import { type Check, gained, meanOf, notApplicable, percent, settled } from "./check.js";
+import { remedies } from "./remedies.js";
 
 // What the loss did from step to step. All from the records.
 
@@ -33,7 +34,7 @@ export function lossMoves(plan: AttackPlan, records: readonly AttackRecord[]): C
     verdict: moved >= 0.5 ? "warning" : "failed",
     sentence: `${found}: on the others the search found nothing. ${
       plan.attack.definition.follows === "gradients"
-        ? "Try more restarts or a smaller step; if that changes nothing, the gradient is not to be trusted."
+        ? `Try ${remedies(plan, ["restarts", "stepSize", "lineSearch"], "another attack, such as pgd")}; if that changes nothing, the gradient is not to be trusted.`
         : "Let it look further, with its parameters; a search in predictions alone often finds less than a gradient does."
     }`,
     numbers,
@@ -135,7 +136,7 @@ export function enoughSteps(plan: AttackPlan, records: readonly AttackRecord[]):
     ? {
         name,
         verdict: "warning",
-        sentence: `The last fifth of the steps still brought ${percent(share)} of the whole effect: with more --steps the model would look weaker than it does here.`,
+        sentence: `The last fifth of the steps still brought ${percent(share)} of the whole effect: with ${remedies(plan, ["steps", "queries"], "a longer search")} the model would look weaker than it does here.`,
         numbers,
       }
     : {
