@@ -1,5 +1,7 @@
 import { Presets, SingleBar } from "cli-progress";
 
+const minute = 60_000;
+
 /** Shows how far long work is, with an estimate of what remains. */
 export interface Progress {
   /** `note` is a short figure of interest, for example the current loss. */
@@ -8,7 +10,7 @@ export interface Progress {
 }
 
 /**
- * A bar on a terminal; on anything else (a log file, CI) a line at each tenth. Writes to standard error: standard output is for results.
+ * A bar on a terminal; on anything else (a log file, CI) a line at each tenth, and where that takes longer each minute. Writes to standard error: standard output is for results.
  *
  * @param say takes the lines; one that is not standard error's gets no bar.
  */
@@ -28,13 +30,14 @@ export function progress(label: string, total: number, start = 0, say = toStanda
   }
   const began = Date.now();
   let tenth = Math.floor((10 * start) / Math.max(total, 1));
+  let said = began;
   return {
     update: (done, note = "") => {
       const now = Math.floor((10 * done) / Math.max(total, 1));
-      if (now === tenth) return;
-      tenth = now;
-      const left = ((Date.now() - began) / Math.max(done - start, 1)) * (total - done);
-      say(`${label} ${done}/${total}, about ${Math.ceil(left / 1000)} s left ${note}\n`);
+      if (now === tenth && Date.now() - said < minute) return;
+      [tenth, said] = [now, Date.now()];
+      const left = Math.ceil((((said - began) / (done - start)) * (total - done)) / 1000);
+      say(`${label} ${done}/${total}${done > start ? `, about ${left} s left` : ""} ${note}\n`);
     },
     stop: () => {},
   };
