@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { tensor } from "../../engine/tensor/tensor.js";
 import { attacks } from "../../methods/attacks/catalogue/index.js";
+import { listOf } from "../../vision/tasks/detection/boxes.js";
+import { tasks } from "../../vision/tasks/index.js";
 import { type Finding, good, unsure, wrong } from "../doctor/finding.js";
 import { noPlugins } from "../plugins/plugins.js";
 import type { Evidence, Trial } from "./audit/evidence.js";
@@ -248,6 +251,23 @@ describe("audit", () => {
     const guess = (index: number) =>
       record(index, { scores: { clean: scores(0.3, [[0, 1, 16]]), adversarial: scores(0), saved: scores(0) } });
     expect(find("The model works on clean images", { records: [guess(0)] }).verdict).toBe("warning");
+    const detecting: AttackPlan = { ...plan, spec: { ...plan.spec, task: "detection" } };
+    const measure = tasks.detection.measure({ classes: 1, ignore: [] });
+    const boxAt = (x: number) => {
+      const object = listOf([{ x1: 0, y1: 0, x2: 8, y2: 8, label: 0 }]);
+      const found = measure.sample(tensor("float32", [5, 1], [x, 0, x + 8, 8, 3]), object, undefined);
+      const all = { truth: found, prediction: found };
+      return find(
+        "The model works on clean images",
+        { records: [record(0, { scores: { clean: all, adversarial: all, saved: all } })] },
+        detecting,
+      );
+    };
+    expect(boxAt(0)).toMatchObject({ verdict: "passed" });
+    expect(boxAt(40)).toMatchObject({
+      verdict: "warning",
+      sentence: expect.stringContaining("mAP50 0 %: the model finds next to nothing"),
+    });
     expect(
       find("All samples finished", { records: [record(0), { index: 1, sample: "s1", error: "is no picture." }] }),
     ).toMatchObject({

@@ -1,6 +1,7 @@
 import { waysTo } from "../../engine/autodiff/gradients.js";
 import { ZeroGradientError } from "../../engine/autodiff/obstacles.js";
 import { foldBatchNormalization } from "../../engine/compile/fold-batch-normalization.js";
+import { UnknownShapeError } from "../../engine/compile/known-part.js";
 import { type Evaluate, type SpecializeOptions, specialize } from "../../engine/compile/specialize.js";
 import { embed } from "../../engine/graph/embed.js";
 import type { Graph, Value } from "../../engine/graph/graph.js";
@@ -39,9 +40,10 @@ export async function modelPredictor(
 /**
  * The model specialized to one image size, without preprocessing.
  *
+ * @throws ModelError as `specialize`; SpecError where the task knows why shapes are not known.
  * @param options `keep: "weights"` for methods that exchange weights.
  */
-export function fixedModel(
+export async function fixedModel(
   model: OnnxModel,
   spec: ModelSpec,
   { batch, height, width }: PredictorSize,
@@ -52,7 +54,13 @@ export function fixedModel(
   const own = checkSpec(model, spec).batch ?? batch;
   const shape = spec.layout === "nhwc" ? [own, height, width, channels] : [own, channels, height, width];
   const names = Object.values(inputsByRole(fileNames(model), spec));
-  return specialize(model, Object.fromEntries(names.map((name) => [name, shape])), evaluate, options);
+  try {
+    return await specialize(model, Object.fromEntries(names.map((name) => [name, shape])), evaluate, options);
+  } catch (error) {
+    const { unshaped } = tasks[spec.task].output;
+    const why = error instanceof UnknownShapeError && unshaped?.(new Set(model.graph.nodes.map(({ op }) => op)));
+    throw why ? new SpecError(why) : error;
+  }
 }
 
 /**
@@ -145,7 +153,10 @@ export function checkSpec(model: OnnxModel, spec: ModelSpec): FixedAxes {
       throw new SpecError(`The model's input "${name}" is ${type}; images are floating point, so export it with a float input.`);
     if (!shape) continue;
     const stated = `The model's input "${name}" is [${shape.join(", ")}]`;
-    if (shape.length !== 4) throw new SpecError(`${stated}; ${spec.task} feeds images, which have four axes.`);
+    if (shape.length !== 4)
+      throw new SpecError(
+        `${stated}; ${spec.task} feeds images, which have four axes${shape.length === 3 && shape.includes(channels) ? `: export it for a batch of images, [batch, ${channels}, height, width]` : ""}.`,
+      );
     const given = shape[axis];
     if (typeof given === "number" && given !== channels) {
       const other = shape[4 - axis];

@@ -43,7 +43,8 @@ const parts: Readonly<Record<Task["kind"], readonly Part[]>> = {
   boxes: [
     // Sixteen steps from 0 to 1: detectors are measured from scores of 0.001 on.
     { name: "scores", values: scores, coarse: (levels) => apart(levels, 1 / most) },
-    { name: "edges of boxes", values: (p) => rows(p, 0, 4), coarse: () => true },
+    // A quantizer's grid is wider than what rounding in float32 sets apart where all boxes are one.
+    { name: "edges of boxes", values: (p) => rows(p, 0, 4), coarse: (levels) => apart(levels, 1e-3 * levels.at(-1)!) },
   ],
   values: [{ name: "values", values: (p) => rows(p, 0), coarse: (levels) => levels.length <= 4 }],
   picture: [{ name: "intensities", values: (p) => rows(p, 0), coarse: (levels) => levels.length <= 4 }],

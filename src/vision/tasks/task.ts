@@ -125,6 +125,8 @@ export interface OutputRule {
   readonly recognize?: (outputs: readonly DeclaredOutput[]) => string | undefined;
   /** Holds the head that is said against a file's outputs and operators. @throws SpecError where the outputs cannot be such a head. */
   readonly checkHead?: (head: string, outputs: readonly DeclaredOutput[], operators: ReadonlySet<string>) => void;
+  /** Why the shapes of outputs are not known before a model of these operators runs, and what to do; undefined where the task knows no reason. */
+  readonly unshaped?: (operators: ReadonlySet<string>) => string | undefined;
   /** What the raw outputs for some images tell of how they are laid out, for the doctor. */
   readonly look?: (
     outputs: readonly { readonly name: string; readonly values: readonly Tensor[] }[],

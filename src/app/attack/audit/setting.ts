@@ -62,5 +62,15 @@ export function cleanPerformance(
       sentence: `${found}: hardly better than guessing. Check --range, --channels and --label-offset before believing any robustness number.`,
       numbers,
     };
+  const { quality } = task;
+  const truths = records.flatMap((r) => r.scores?.clean.truth ?? []);
+  const own = quality?.of(truths);
+  if (quality && own! < quality.least)
+    return {
+      name,
+      verdict: "warning",
+      sentence: `${found}, ${quality.name} ${percent(own!)}: the model finds next to nothing of what is there, so an attack has next to nothing to take away. Check --range, --channels, --output-head and the numbers of the classes, and whether this is the data it is for.`,
+      numbers: { ...numbers, [quality.name]: own! },
+    };
   return { name, verdict: "passed", sentence: `${found}.`, numbers };
 }

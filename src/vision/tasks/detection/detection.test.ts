@@ -165,6 +165,26 @@ describe("what detectors yield becomes the boxes of their own post-processing", 
     }
   });
 
+  it("YOLOv8's boxes and scores before their Concat are read as what it joins, in either order", async () => {
+    const graph = new Graph();
+    const all = graph.input("all", "float32", [1, 6, 7]);
+    const [boxes, scores] = [slice(all, [0], [4], { axes: [1] }), slice(all, [4], [6], { axes: [1] })];
+    const spec = parseModelSpec({ task: "detection", output: { head: "yolov8" } });
+    const forms = { joined: [all], parts: [boxes, scores], swapped: [scores, boxes] } as const;
+    for (const [name, outputs] of Object.entries(forms)) graph.output(name, postprocess([...outputs], spec, [64, 64]));
+    expect(
+      recognized([
+        { name: "a", shape: boxes.shape, activation: "none" },
+        { name: "b", shape: scores.shape, activation: "sigmoid" },
+      ])?.name,
+    ).toBe("yolov8");
+    const random = new Random(4, "parts");
+    const values = Float32Array.from({ length: 42 }, (_, i) => (i < 28 ? random.uniform(5, 40) : random.uniform(0.1, 0.9)));
+    const out = await runModel(graph, { all: tensor("float32", [1, 6, 7], values) });
+    expect(out.parts).toEqual(out.joined);
+    expect(out.swapped).toEqual(out.joined);
+  });
+
   it("scores may have the classes first, and be made by a softmax over either axis", async () => {
     const graph = new Graph();
     const [boxes, z] = [graph.input("boxes", "float32", [1, 5, 4]), graph.input("z", "float32", [1, 5, 3])];

@@ -7,7 +7,7 @@ import { listOf, placedList } from "./boxes.js";
 import { decode, measured, shown, shownFrom, suppression } from "./decode.js";
 import { drawBoxes } from "./draw.js";
 import { parseYolo, writeYolo } from "./files.js";
-import { checkHead, heads, readBoxes, recognizedInFile } from "./heads/index.js";
+import { checkHead, chosenAtRunTime, heads, readBoxes, recognizedInFile } from "./heads/index.js";
 import { lookAtHead } from "./look.js";
 import { box, correct, counted, flood, label, scoreAlignment, training, vanish } from "./losses.js";
 import { DetectionMetric, type DetectionSample } from "./metric.js";
@@ -61,6 +61,7 @@ export const detection: Task = {
     heads: heads.map((head) => head.name),
     recognize: recognizedInFile,
     checkHead,
+    unshaped: chosenAtRunTime,
     look: lookAtHead,
     read: (outputs, spec, size) => readBoxes(outputs, spec, size),
   },
@@ -117,7 +118,9 @@ export const detection: Task = {
   nothingSeen: ({ boxes }) =>
     boxes === 0
       ? `the model sees nothing in the pictures as they are (no box has a score of ${shownFrom} or more), so nothing can vanish, move or turn; faultline doctor looks at how it is fed`
-      : undefined,
+      : boxes! >= measured.most
+        ? `the model sees ${measured.most} boxes with a score of ${shownFrom} or more in every picture as it is, and more are not counted, so a flood cannot show; faultline doctor looks at how it is fed`
+        : undefined,
   assigned,
   targetMeaning:
     "for each place x1, y1, x2, y2 in pixels, class, and 1 where it is about an object (its clean box overlaps the object's by at least 0.5); elsewhere 0, 0, 0, 0, -1, 0",

@@ -60,6 +60,12 @@ export function checkHead(name: string, declared: readonly DeclaredOutput[], ope
   if (!candidates.some((outputs) => mayBe(head, outputs))) throw misfit(declared, head);
 }
 
+/** What is said of exports with their post-processing inside, of which not even the number of boxes is known before they run. */
+export const chosenAtRunTime = (operators: ReadonlySet<string>): string | undefined =>
+  operators.has(NonMaxSuppression.name)
+    ? "The model chooses its boxes by non-maximum suppression, and how many are left is known only when it runs: export it without its post-processing (Ultralytics: nms=False; torchvision: backbone, head and decoded boxes alone), or name all boxes [batch, places, 4] and scores [batch, places, classes] before that choice with --of BOXES,SCORES (faultline inspect --values lists inner values)."
+    : undefined;
+
 /** Whether some sizes of the free axes make the outputs such a head. Heads tell few, six and many apart. */
 function mayBe(head: Head, outputs: readonly DeclaredOutput[]): boolean {
   if (outputs.some(({ shape }) => shape.length === 0)) return true;
