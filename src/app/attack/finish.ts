@@ -106,11 +106,20 @@ export function summaryText(plan: AttackPlan, summary: AttackSummary): string {
     string,
     string
   >;
-  const rows = Object.entries(summary.metrics).flatMap(([reference, byStage]) =>
-    Object.keys(byStage.clean)
-      .filter((metric) => !/ class \d+$/.test(metric))
-      .map((metric) => [`${metric} ${names[reference]}`, ...stages.map((s) => number(byStage[s][metric], metric))]),
-  );
+  // What is counted in the prediction alone is the same whatever that is compared with.
+  const isAmount = (metric: string) => formatOf(formats, metric).better === "neither";
+  const compared = Object.entries(summary.metrics).flatMap(([reference, byStage]) => {
+    const metrics = Object.keys(byStage.clean).filter((metric) => !/ class \d+$/.test(metric) && !isAmount(metric));
+    // Of a wish to see nothing there is nothing to be measured.
+    if (!metrics.some((metric) => stages.some((s) => byStage[s][metric] !== null || mayBeInfinite(formatOf(formats, metric)))))
+      return [];
+    return metrics.map((metric) => [`${metric} ${names[reference]}`, ...stages.map((s) => number(byStage[s][metric], metric))]);
+  });
+  const prediction = summary.metrics.prediction;
+  const amounts = Object.keys(prediction?.clean ?? {})
+    .filter(isAmount)
+    .map((metric) => [metric, ...stages.map((s) => number(prediction![s][metric], metric))]);
+  const rows = [...compared, ...amounts];
   const untouched = Object.entries(summary.untouched ?? {}).map(([metric, v]) => `${metric} ${number(v, metric)}`);
   const counted = (n: number) => `${n} sample${n === 1 ? "" : "s"}`;
   const { norm, epsilon, steps } = plan.attack.budget;

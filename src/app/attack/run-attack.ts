@@ -312,7 +312,7 @@ async function attackGroup(
       sample: p.id,
       size: [p.height, p.width],
       ...(p.converted && { converted: p.converted }),
-      ...(task.kind === "classes" && { classes: clean.shape[1]! }),
+      ...classesIn(unstack(clean, i), task),
       ...levelsFound(unstack(clean, i), task),
       loss: {
         clean: outcome.clean.loss[i]!,
@@ -347,6 +347,11 @@ async function attackGroup(
     });
   }
   return records;
+}
+
+/** How many classes a prediction has, where it has classes. */
+export function classesIn({ shape: [rows] }: Tensor, { kind }: Task): Pick<AttackRecord, "classes"> {
+  return kind === "classes" ? { classes: rows! } : kind === "boxes" ? { classes: rows! - 4 } : {};
 }
 
 function levelsFound(clean: Tensor, task: Task): Pick<AttackRecord, "levels"> {

@@ -48,7 +48,7 @@ const finished = z.object({
     .array(z.enum(conversionNames))
     .optional()
     .describe("what the picture's file held beyond 8-bit gray or RGB, and was converted as it was read"),
-  classes: z.number().int().optional().describe("classes of the model, in classification and segmentation"),
+  classes: z.number().int().optional().describe("classes of the model, where it has classes"),
   levels: z
     .object({ few: z.record(z.string(), z.array(z.number())).optional(), tied: share.optional() })
     .optional()

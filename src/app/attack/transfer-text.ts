@@ -1,4 +1,5 @@
 import { surroundText } from "../../vision/framed-predictor.js";
+import { formatOf } from "../../vision/metrics/measure.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { columns } from "../cli/table.js";
 import type { AttackPlan } from "./plan.js";
@@ -13,10 +14,17 @@ export function transferText(plan: AttackPlan, transfers: readonly TransferSumma
   return `\n${[columns(["on other models", ...transferHead(plan)], rows), ...notes].join("\n")}\n`;
 }
 
+/** The metric that tells: the wish's own where it has one, else the headline. */
+function judgedBy({ spec, goal }: Pick<AttackPlan, "spec" | "goal">): string {
+  const task = tasks[spec.task];
+  const own = goal.kind === "targeted" ? task.wish.judgedBy?.(goal.target)?.name : undefined;
+  return own ?? task.measure({ classes: 1, ignore: [], output: spec.output }).headline.name;
+}
+
 /** What stands over a model's row. */
 export function transferHead({ spec, goal }: AttackPlan): readonly string[] {
   const task = tasks[spec.task];
-  const headline = task.measure({ classes: 1, ignore: [], output: spec.output }).headline.name;
+  const headline = judgedBy({ spec, goal });
   const whom =
     goal.kind === "targeted" ? "turned to the target, of those that were not" : "turned wrong, of those right when clean";
   const names = [`${headline} clean`, "adversarial", "saved as 8-bit"];
@@ -26,9 +34,10 @@ export function transferHead({ spec, goal }: AttackPlan): readonly string[] {
 /** A model's row. */
 export function transferCells({ spec, goal, reference }: AttackPlan, { metrics, success }: TransferSummary): readonly string[] {
   const task = tasks[spec.task];
-  const { name } = task.measure({ classes: 1, ignore: [], output: spec.output }).headline;
+  const name = judgedBy({ spec, goal });
   const against = goal.kind === "targeted" ? "target" : reference === "truth" && metrics.truth ? "truth" : "prediction";
-  const number = (v: number | null | undefined) => (v === null || v === undefined ? "not kept" : v.toFixed(4));
+  const { nothing } = formatOf(task.formats, name);
+  const number = (v: number | null | undefined) => (v === undefined ? "not kept" : v === null ? nothing : v.toFixed(4));
   const cells = stages.map((stage) => number(metrics[against]?.[stage]?.[name]));
   if (!success) return cells;
   const share = success.adversarial ?? success.saved;

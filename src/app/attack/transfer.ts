@@ -16,7 +16,7 @@ import type { RunDirectory } from "../runs/run-directory.js";
 import { attackedModel } from "./attacked-model.js";
 import type { AttackPlan, TransferPlan } from "./plan.js";
 import { type Prepared, withoutTruth } from "./prepare.js";
-import { type AttackContext, type AttackRecord, compare, preparedSample, type References } from "./run-attack.js";
+import { type AttackContext, type AttackRecord, classesIn, compare, preparedSample, type References } from "./run-attack.js";
 import { finiteValues, framingOf, type Stage } from "./summary.js";
 
 // The adversarial images of a run on other models (transfer): measured when all samples are done, from the files that the run keeps, so that it makes no
@@ -149,17 +149,14 @@ async function measured(
         return unstack((await program!.run.run(one)).prediction, 0);
       };
       const clean = await predict(prepared.images);
-      const classes = clean.shape[0]!;
-      if (task.kind === "classes" && classes - spec.labelOffset !== record.classes! - plan.spec.labelOffset)
-        throw new UsageError(
-          `${other.path} predicts ${classes} classes and ${plan.model.path} ${record.classes} (label offsets ${spec.labelOffset} and ${plan.spec.labelOffset}), so their classes are not the same; take a model with the same, or say with labelOffset in its specification how they fit.`,
-        );
+      const { classes } = classesIn(clean, task);
+      const same = haveSameClasses(plan, record.classes, other, classes);
       const to = {
-        truth: prepared.target && shifted(prepared.target, shift),
+        truth: same ? prepared.target && shifted(prepared.target, shift) : undefined,
         target: target && shifted(target(clean, spec.output), task.kind === "classes" ? shift : 0),
         prediction: task.ownTarget(clean, spec.output),
       };
-      const measure = task.measure({ classes, ignore: [withoutTruth], output: spec.output });
+      const measure = task.measure({ classes: classes ?? 1, ignore: [withoutTruth], output: spec.output });
       const scores = async (images: Prepared["images"]) => compare(measure, await predict(images), to, prepared.valid, undefined);
       const adversarial = record.floats && floatsOf(join(folder, record.floats));
       const saved: Record<string, Tensor<"float32">> = {};
@@ -167,7 +164,7 @@ async function measured(
       found.push({
         model: keyOf(other),
         index: record.index,
-        ...(task.kind === "classes" && { classes }),
+        ...(classes !== undefined && { classes }),
         scores: {
           clean: await scores(prepared.images),
           ...(adversarial && { adversarial: await scores(adversarial) }),
@@ -179,6 +176,31 @@ async function measured(
     program?.run.dispose();
   }
   return found;
+}
+
+/**
+ * Whether two models count the same classes.
+ *
+ * @param own classes of the attacked model; undefined where it has none, or the run is older than that they were kept.
+ * @throws UsageError where they do not, and what is measured depends on it.
+ */
+function haveSameClasses(
+  { spec, model, goal }: AttackPlan,
+  own: number | undefined,
+  other: TransferPlan,
+  theirs: number | undefined,
+): boolean {
+  if (own === undefined || theirs === undefined || theirs - other.spec.labelOffset === own - spec.labelOffset) return true;
+  const { kind, wish } = tasks[spec.task];
+  if (kind === "classes")
+    throw new UsageError(
+      `${other.path} predicts ${theirs} classes and ${model.path} ${own} (label offsets ${other.spec.labelOffset} and ${spec.labelOffset}), so their classes are not the same; take a model with the same, or say with labelOffset in its specification how they fit.`,
+    );
+  // How many boxes are seen does not depend on what they are called; the truth does.
+  if (goal.kind === "targeted" && wish.judgedBy?.(goal.target)) return false;
+  throw new UsageError(
+    `${other.path} finds ${theirs} classes and ${model.path} ${own}, so their classes are not the same, and what is found cannot be held against one truth or wish; take a detector with the same, or a wish whose boxes are counted (--target vanish, flood).`,
+  );
 }
 
 const floatsOf = (file: string): Record<string, Tensor<"float32">> =>

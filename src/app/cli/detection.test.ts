@@ -2,6 +2,11 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Graph } from "../../engine/graph/graph.js";
+import { saveModel } from "../../engine/onnx/write-file.js";
+import { conv, reshape, sigmoid } from "../../engine/operators/index.js";
+import { Random } from "../../engine/tensor/random.js";
+import { tensor } from "../../engine/tensor/tensor.js";
 import { writeImage } from "../../vision/data/node/image-file.js";
 import { syntheticDataset } from "../../vision/data/synthetic/dataset.js";
 import { objectsOf } from "../../vision/tasks/detection/boxes.js";
@@ -140,6 +145,33 @@ describe("a detector's run is a run like any other", () => {
     const { metrics, transfer } = summaryOf("whole");
     expect(transfer![0]!.metrics.truth!.clean).toEqual(metrics.truth!.clean);
     expect(transfer![0]!.metrics.truth!.saved).toEqual(metrics.truth!.saved);
+  });
+
+  it("its images on a detector of other classes: what is counted is told, what depends on classes is refused", async () => {
+    const graph = new Graph();
+    const random = new Random(1, "weights");
+    const weights = Array.from({ length: 7 * 192 }, () => random.uniform(-0.1, 0.1));
+    const kernel = graph.constant(tensor("float32", [7, 3, 8, 8], weights));
+    const map = reshape(
+      sigmoid(conv(graph.input("images", "float32", [1, 3, 96, 96]), kernel, { strides: [8, 8] })),
+      [1, 7, 144],
+    );
+    graph.output("output0", map);
+    await saveModel(graph.build(), path("three.onnx"));
+    writeFileSync(
+      path("three.spec.json"),
+      JSON.stringify({ task: "detection", output: { head: "yolov8", boxes: "cxcywh-normalized" } }),
+    );
+    const refused = await faultline("transfer", path("whole"), path("three.onnx"), "--quiet");
+    expect([refused.code, refused.err]).toEqual([
+      1,
+      expect.stringMatching(/finds 3 classes and .*detector\.onnx 8, so their classes are not the same/),
+    ]);
+    const { code, out, err } = await faultline("transfer", path("vanish"), path("three.onnx"));
+    expect(code, err).toBe(0);
+    expect(out).toMatch(/on other models +boxes clean +adversarial/);
+    expect(out).toMatch(/three +\d+\.\d+ +not kept +\d+\.\d+/);
+    expect(Object.keys(summaryOf("vanish").transfer![0]!.metrics)).toEqual(["target", "prediction"]);
   });
 
   it("a step of its attack as a file", async () => {

@@ -29,7 +29,7 @@ import { runTold } from "./cells.js";
 import { withEngine } from "./engine.js";
 import { finishOf } from "./finish.js";
 import { demandLearner } from "./fit-on.js";
-import { resolveSpec, type SaidSpec, sayAssumed } from "./spec.js";
+import { assumedOf, resolveSpec, type SaidSpec, sayAssumed } from "./spec.js";
 import { demandOutput } from "./write.js";
 
 /** `faultline attack model.onnx --task segmentation --data DIR` */
@@ -71,7 +71,7 @@ async function attackDataset(
     const stop = interruptible();
     let bar: Progress | undefined;
     try {
-      if (!flags.quiet) sayAssumed(said.assumed, path);
+      if (!flags.quiet) sayAssumed(assumedOf(said, model.spec), path);
       if (!flags.quiet) for (const remark of budgetRemarks(chosen)) process.stderr.write(`note: ${remark}\n`);
       const end = await runPlan(context, out, finish, {
         signal: stop.signal,
@@ -188,7 +188,7 @@ async function attackAll(
   const root =
     flags.out ?? join("runs", `${nameOfModel(path)}-${[...new Set(list.map((a) => a.name))].join("+")}-${shortHash(deciding)}`);
   if (!flags.quiet) {
-    sayAssumed(said.assumed, path);
+    sayAssumed(assumedOf(said, model.spec), path);
     process.stderr.write(`${list.length} runs: every combination of\n`);
     for (const values of listsTyped(flags, plugins.attacks)) process.stderr.write(`  ${values}\n`);
     for (const remark of new Set(list.flatMap(budgetRemarks))) process.stderr.write(`note: ${remark}\n`);

@@ -24,7 +24,7 @@ import { boundsOf } from "../report-options.js";
 import { version } from "../version.js";
 import { runTold } from "./cells.js";
 import { withEngine } from "./engine.js";
-import { resolveSpec, sayAssumed } from "./spec.js";
+import { assumedOf, resolveSpec, sayAssumed } from "./spec.js";
 
 /** `faultline evaluate model.onnx --suite dense-v1 --data DIR` */
 export async function evaluate(path: string | undefined, flags: EvaluateFlags): Promise<number> {
@@ -62,7 +62,7 @@ export async function evaluate(path: string | undefined, flags: EvaluateFlags): 
     boundsOf(flags),
     cells.map(({ plan }) => boundedBy(plan)),
   );
-  if (!flags.quiet) sayAssumed(said.assumed, path);
+  if (!flags.quiet) sayAssumed(assumedOf(said, model.spec), path);
   await measureTransfers(sources, { ...model, path }, threads, root, flags);
   const end = await runTold(cells, { root, plugins }, flags);
   if (end.stopped) {

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { type Assumption, assumptions, assumptionWords } from "../../../vision/spec/assumptions.js";
+import { type Assumption, assumptions, assumptionsNamed, assumptionWords } from "../../../vision/spec/assumptions.js";
 import { SpecError } from "../../../vision/spec/error.js";
 import { type ModelSpec, type ModelSpecInput, parseModelSpec } from "../../../vision/spec/model-spec.js";
 import { sidecarOf } from "../../../vision/spec/sidecar.js";
@@ -105,6 +105,13 @@ function saidWhere(sidecar: string, base: object): string {
 
 /** Whether an assumption is about what the model takes; commands that look at maps alone depend on no other. */
 export const isOfImages = ({ field }: Assumption): boolean => !field.startsWith("output.");
+
+/** What was assumed, with what the model's file says of it: the head that its outputs look like. */
+export const assumedOf = ({ assumed }: SaidSpec, spec: ModelSpec): Assumption[] =>
+  assumptionsNamed(
+    assumed.map(({ field }) => field),
+    spec,
+  );
 
 /** One line on standard error that names what is assumed, and how it is settled. */
 export function sayAssumed(assumed: readonly Assumption[], model: string): void {
