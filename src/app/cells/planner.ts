@@ -25,6 +25,7 @@ import { type DataOptions, openData } from "../data/open-data.js";
 import { hashFile } from "../hash-file.js";
 import { hashModel } from "../hash-model.js";
 import { type Plugins, taskWith } from "../plugins/plugins.js";
+import { withHeadRead } from "../read-head.js";
 import { readPredicting } from "../read-predicting.js";
 
 /** Everything that is asked of a run beside its model and its attack, by the names of the flags. */
@@ -108,7 +109,7 @@ export class Planner {
   /** @throws ModelError, SpecError in one sentence. */
   async model(path: string, { spec: said, assumed }: SaidSpec): Promise<PlannedModel & { readonly file: OnnxModel }> {
     const file = await readPredicting(this.at(path), said);
-    const spec = completeSpec(file, said);
+    const spec = await withHeadRead(file, completeSpec(file, said));
     checkHead(file, spec);
     return { path, sha256: await hashModel(this.at(path)), spec, classes: declaredClasses(file, spec), assumed, file };
   }

@@ -102,6 +102,17 @@ describe("a detector is attacked on COCO's form of data", () => {
   });
 });
 
+it("a head that the file leaves open is read before the run, named, and kept in its plan", async () => {
+  cpSync(detector, path("open.onnx"));
+  const { code, err } = await faultline(
+    ...["attack", path("open.onnx"), "--task", "detection", "--data", path("coco"), "--limit", "1", "--threads", "1"],
+    ...["--attack", "fgsm", "--no-audit", "--out", path("open")],
+  );
+  expect(code, err).toBe(0);
+  expect(err).toContain("head of the detector yolov8 (--output-head)");
+  expect(JSON.parse(readFileSync(path("open", "run.json"), "utf8")).spec.output.head).toBe("yolov8");
+});
+
 it("doctor recognizes the head and finds the range", async () => {
   const spec = path("blank.json");
   writeFileSync(spec, "{}");

@@ -16,6 +16,11 @@ export class Ranges {
     return this.#of(v) !== undefined;
   }
 
+  /** The range of a value; undefined where an element may be infinite or NaN. */
+  range(v: Value): Range | undefined {
+    return this.#of(v);
+  }
+
   #of(v: Value): Range | undefined {
     // nodes stand in the order of construction, so those before are known when one is looked at
     for (; this.#next < this.graph.nodes.length; this.#next++) {

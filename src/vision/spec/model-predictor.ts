@@ -223,6 +223,10 @@ export function checkHead(model: OnnxModel, spec: ModelSpec): void {
   tasks[spec.task].output.checkHead?.(head, declaredOutputs(model, spec), new Set(model.graph.nodes.map(({ op }) => op)));
 }
 
+/** The outputs that are read of a model that is specialized. */
+export const outputsOf = (fixed: Graph, spec: ModelSpec): readonly Value[] =>
+  outputNames(namesOf(fixed), spec).map((name) => fixed.outputs.get(name)!);
+
 /** Whether the file says every axis of the outputs that are read but the batch's, so that they were held against the specification before. */
 export const outputsAreFixed = (model: OnnxModel, spec: ModelSpec): boolean =>
   declaredOutputs(model, spec).every(({ shape }) => shape.length > 0 && shape.slice(1).every((n) => typeof n === "number"));

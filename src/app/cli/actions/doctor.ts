@@ -6,6 +6,7 @@ import { sidecarOf } from "../../../vision/spec/sidecar.js";
 import { checkup } from "../../doctor/checkup.js";
 import type { Finding } from "../../doctor/finding.js";
 import { lookAt } from "../../doctor/samples.js";
+import { withHeadRead } from "../../read-head.js";
 import { readPredicting } from "../../read-predicting.js";
 import type { DoctorFlags } from "../commands/doctor.js";
 import { type SpecFlags, withSpec } from "../spec-options.js";
@@ -22,7 +23,8 @@ export async function doctor(path: string, flags: DoctorFlags): Promise<void> {
   const resolved = resolveSpec(path, flags);
   if (flags.write) demandOutput(flags.spec ?? sidecarOf(path), [], "--write");
   const model = await readPredicting(path, resolved.spec);
-  const { dataset, spec } = await openFlagged(flags.data, completeSpec(model, resolved.spec), flags, model);
+  const completed = await withHeadRead(model, completeSpec(model, resolved.spec));
+  const { dataset, spec } = await openFlagged(flags.data, completed, flags, model);
   if (!flags.json) process.stderr.write(`${dataset.describe()}\n`);
   const {
     samples,

@@ -10,6 +10,7 @@ import { readPlan, reopen } from "../../attack/reopen.js";
 import { type AttackRecord, plannedBatches } from "../../attack/run-attack.js";
 import { boundedBy } from "../../attack/thresholds.js";
 import { hashModel } from "../../hash-model.js";
+import { withHeadRead } from "../../read-head.js";
 import { readPredicting } from "../../read-predicting.js";
 import { RunError } from "../../runs/error.js";
 import { RunDirectory } from "../../runs/run-directory.js";
@@ -68,7 +69,8 @@ export async function transferModels(
     if (said.task !== task)
       throw new UsageError(`${path} is for ${said.task}, and the run attacks ${task}; name a model of the same task.`);
     if (tell) sayAssumed(assumed, path);
-    const spec = completeSpec(await readPredicting(at(path), said), said);
+    const file = await readPredicting(at(path), said);
+    const spec = await withHeadRead(file, completeSpec(file, said));
     found.push({
       path,
       sha256: await hashModel(at(path)),

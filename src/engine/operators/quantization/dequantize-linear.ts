@@ -2,6 +2,7 @@ import type { Value } from "../../graph/graph.js";
 import { defineOperator, int, type Operator } from "../../graph/operator.js";
 import { finite } from "../../graph/range.js";
 import { dataTypeOf } from "../../onnx/tensor-data.js";
+import { toNumbers } from "../../tensor/tensor.js";
 import { cast } from "../elementwise/cast.js";
 import { mul } from "../elementwise/mul.js";
 import { sub } from "../elementwise/sub.js";
@@ -26,7 +27,15 @@ export const DequantizeLinear: Operator = defineOperator({
     if (zeroPoint && zeroPoint.type !== x.type) fail("the zero point must have the input's element type");
     return [{ type: scale.type, shape: x.shape }];
   },
-  range: finite,
+  range: (context) => {
+    const { inputs } = context;
+    const [scale, zeroPoint] = [inputs[1]!, inputs[2]].map((v) => (v ? v.constant && toNumbers(v.constant) : [0]));
+    const type = inputs[0]!.type;
+    const known = scale?.length === 1 && zeroPoint?.length === 1 && (type === "uint8" || type === "int8");
+    if (!known) return finite(context);
+    const [least, factor, zero] = [type === "int8" ? -128 : 0, scale[0]!, zeroPoint[0]!];
+    return { low: (least - zero) * factor, high: (least + 255 - zero) * factor };
+  },
   // Opset 18 has 8 and 32 bits, float32 scales along an axis; the rest is written out.
   decompose: ({ inputs: [x, scale, zeroPoint], attributes: { axis, block_size, output_dtype }, fail }) => {
     const type = (output_dtype === 0 ? undefined : dataTypeOf(output_dtype)) ?? scale.type;

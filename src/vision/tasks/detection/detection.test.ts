@@ -15,11 +15,14 @@ import {
   slice,
   softmax,
   split,
+  sqrt,
   sub,
   topK,
   transpose,
   unsqueeze,
 } from "../../../engine/operators/index.js";
+import { dequantizeLinear } from "../../../engine/operators/quantization/dequantize-linear.js";
+import { quantizeLinear } from "../../../engine/operators/quantization/quantize-linear.js";
 import { Random } from "../../../engine/tensor/random.js";
 import { type Tensor, tensor, toNumbers } from "../../../engine/tensor/tensor.js";
 import { runModel } from "../../../engine/testing/run-model.js";
@@ -183,6 +186,44 @@ describe("what detectors yield becomes the boxes of their own post-processing", 
     const out = await runModel(graph, { all: tensor("float32", [1, 6, 7], values) });
     expect(out.parts).toEqual(out.joined);
     expect(out.swapped).toEqual(out.joined);
+  });
+
+  it("scores that can only be probabilities are read as such, whatever made them, and rounded ones as they are rounded", async () => {
+    const graph = new Graph();
+    const [boxes, z] = [graph.input("boxes", "float32", [1, 5, 4]), graph.input("z", "float32", [1, 5, 3])];
+    const scale = graph.constant(tensor("float32", [], [1 / 255]));
+    const zero = graph.constant(tensor("uint8", [], [0]));
+    const rounded = (v: Value) => dequantizeLinear(quantizeLinear(v, scale, zero), scale, zero);
+    // FCOS' scores; a sigmoid in steps of 1 / 255; a softmax in such.
+    const centered = sqrt(mul(sigmoid(z), sigmoid(z)));
+    const forms = { centered, rounded: rounded(sigmoid(z)), softmax: rounded(softmax(z, 2)), exact: softmax(z, 2) };
+    for (const [name, scores] of Object.entries(forms)) {
+      const head = scores === forms.softmax || scores === forms.exact ? "ssd" : "retinanet";
+      graph.output(
+        name,
+        slice(postprocess([scores, boxes], parseModelSpec({ task: "detection", output: { head } }), [64, 64]), [4], [6], {
+          axes: [1],
+        }),
+      );
+    }
+    const random = new Random(4, "scores");
+    const values = Float32Array.from({ length: 15 }, () => random.normal(0, 2));
+    const out = await runModel(graph, {
+      boxes: tensor("float32", [1, 5, 4], new Float32Array(20).fill(3)),
+      z: tensor("float32", [1, 5, 3], values),
+    });
+    const scoresOf = (name: string) => Array.from(toNumbers(out[name]!), (l) => 1 / (1 + Math.exp(-l)));
+    const wanted = Array.from({ length: 10 }, (_, i) => 1 / (1 + Math.exp(-values[3 * (i % 5) + Math.floor(i / 5)]!)));
+    scoresOf("centered").forEach((s, i) => {
+      expect(s).toBeCloseTo(wanted[i]!, 5);
+    });
+    scoresOf("rounded").forEach((s, i) => {
+      expect(s).toBeCloseTo(Math.round(255 * wanted[i]!) / 255, 5);
+    });
+    const exact = scoresOf("exact");
+    scoresOf("softmax").forEach((s, i) => {
+      expect(Math.abs(s - exact[i]!)).toBeLessThan(0.01);
+    });
   });
 
   it("scores may have the classes first, and be made by a softmax over either axis", async () => {

@@ -6,7 +6,7 @@ import type { ModelSpec } from "../../../spec/model-spec.js";
 import type { DeclaredOutput } from "../../task.js";
 import { type Head, type Named, pairOf } from "./head.js";
 import { detr, retinanet, rtDetr, ssd } from "./pairs.js";
-import { activationOf, behind, cornersOf } from "./values.js";
+import { activationOf, behind, cornersOf, isProbability } from "./values.js";
 import { yolov5 } from "./yolov5.js";
 import { yolov8 } from "./yolov8.js";
 import { yolov10 } from "./yolov10.js";
@@ -37,7 +37,10 @@ export function recognized(outputs: readonly Looked[]): Head | undefined {
   return queries ? detr : retinanet;
 }
 
-const looked = (v: Value): Looked => ({ name: v.name, shape: v.shape, activation: activationOf(v).kind });
+function looked(v: Value): Looked {
+  const { kind } = activationOf(v);
+  return { name: v.name, shape: v.shape, activation: kind === "none" && isProbability(v) ? "sigmoid" : kind };
+}
 
 const misfit = (outputs: readonly Pick<DeclaredOutput, "name" | "shape">[], head: Head | undefined): SpecError => {
   const listed = outputs.map(({ name, shape }) => `"${name}" [${shape.join(", ")}]`).join(" and ");
@@ -79,13 +82,23 @@ function mayBe(head: Head, outputs: readonly DeclaredOutput[]): boolean {
   return fits(new Map(), free);
 }
 
-/** `recognized` for the outputs that a file declares. */
+/**
+ * `recognized` for the outputs that a file declares. An open axis may be of any size, the places or the columns alike (exporters leave open what they do not follow), so
+ * that heads are told by files alone whose axes, but for the batch, are numbers.
+ */
 export function recognizedInFile(declared: readonly DeclaredOutput[]): string | undefined {
+  if (declared.some(({ shape }) => shape.length === 0 || shape.slice(1).some((n) => typeof n !== "number"))) return undefined;
   const outputs = declared.map(({ name, shape, op }): Looked => {
     const activation = op === "Sigmoid" ? "sigmoid" : op === "Softmax" ? "softmax" : "none";
     return { name, shape: shape.map((n) => (typeof n === "number" ? n : Number.POSITIVE_INFINITY)), activation };
   });
   return recognized(pairAmong(outputs) ?? outputs)?.name;
+}
+
+/** `recognized` for the outputs of a model that is read for a size of pictures. */
+export function recognizedInValues(outputs: readonly Value[], { output }: ModelSpec): string | undefined {
+  const seen = outputs.map(looked);
+  return recognized((output.name === undefined ? pairAmong(seen) : undefined) ?? seen)?.name;
 }
 
 /**

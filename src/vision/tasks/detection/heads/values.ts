@@ -1,3 +1,4 @@
+import { Ranges } from "../../../../engine/compile/ranges.js";
 import type { Value } from "../../../../engine/graph/graph.js";
 import { Sigmoid } from "../../../../engine/operators/activation/sigmoid.js";
 import { Softmax } from "../../../../engine/operators/activation/softmax.js";
@@ -22,6 +23,8 @@ import {
 import { Concat } from "../../../../engine/operators/layout/concat.js";
 import { Identity } from "../../../../engine/operators/layout/identity.js";
 import { Transpose } from "../../../../engine/operators/layout/transpose.js";
+import { DequantizeLinear } from "../../../../engine/operators/quantization/dequantize-linear.js";
+import { QuantizeLinear } from "../../../../engine/operators/quantization/quantize-linear.js";
 import { isFloat, tensor } from "../../../../engine/tensor/tensor.js";
 import type { BoxForm } from "../../../spec/model-spec.js";
 import { single } from "../../../spec/output.js";
@@ -53,15 +56,38 @@ export function behind(v: Value): Value {
   return v.node!.operator === Identity || (v.node!.operator === Cast && isFloat(before.type)) ? behind(before) : v;
 }
 
+export interface Activation {
+  readonly kind: "sigmoid" | "softmax" | "none";
+  readonly before: Value;
+  /** Whether the result was rounded to 8 bits: then it is what the model says, and not what lies before. */
+  readonly rounded: boolean;
+}
+
 /** What made a value in the end: a Sigmoid, a Softmax over its last axis, or neither. */
-export function activationOf(v: Value): { readonly kind: "sigmoid" | "softmax" | "none"; readonly before: Value } {
-  const last = behind(v);
+export function activationOf(v: Value): Activation {
+  const read = behind(v);
+  const exact = beforeRounding(read);
+  const last = exact ?? read;
+  const rounded = exact !== undefined;
   const [before] = last.node?.inputs ?? [];
-  if (before && last.node!.operator === Sigmoid) return { kind: "sigmoid", before };
+  if (before && last.node!.operator === Sigmoid) return { kind: "sigmoid", before, rounded };
   const rank = last.shape.length;
   if (before && last.node!.operator === Softmax && (Number(last.node!.attributes.axis) + rank) % rank === rank - 1)
-    return { kind: "softmax", before };
-  return { kind: "none", before: last };
+    return { kind: "softmax", before, rounded };
+  return { kind: "none", before: read, rounded: false };
+}
+
+/** What DequantizeLinear gives back of what QuantizeLinear rounded. */
+function beforeRounding({ node }: Value): Value | undefined {
+  const stored = node?.operator === DequantizeLinear ? node.inputs[0]?.node : undefined;
+  return stored?.operator === QuantizeLinear ? behind(stored.inputs[0]!) : undefined;
+}
+
+/** Whether a value can only be from 0 to 1, as a probability is, whatever made it; a logit can be anything. */
+export function isProbability(v: Value): boolean {
+  const range = new Ranges(v.graph).range(v);
+  // 255 steps of 1 / 255 are a little more than 1.
+  return range !== undefined && range.low >= 0 && range.high <= 1.001;
 }
 
 /** ln(p / (1 - p)), for probabilities whose logits are not to be had. A probability that float32 rounds to 1 keeps a logit of 16. */
@@ -70,11 +96,11 @@ export function logitOf(p: Value): Value {
   return sub(log(inside), log(sub(1, inside)));
 }
 
-/** Logits of independent scores: what lies before their Sigmoid, or the logarithm of the odds of `probabilities`, or the values themselves. */
+/** Logits of independent scores: what lies before their Sigmoid, or the logarithm of the odds of probabilities (`values` that are said to be, or can be nothing else), or the values themselves. */
 export function independent(v: Value, values: "logits" | "probabilities"): Value {
-  const { kind, before } = activationOf(v);
-  if (kind === "sigmoid") return single(before);
-  return values === "probabilities" ? logitOf(v) : single(v);
+  const { kind, before, rounded } = activationOf(v);
+  if (kind === "sigmoid" && !rounded) return single(before);
+  return values === "probabilities" || isProbability(v) ? logitOf(v) : single(v);
 }
 
 /**
@@ -83,8 +109,9 @@ export function independent(v: Value, values: "logits" | "probabilities"): Value
  * digit is lost where one class has nearly everything.
  */
 export function exclusive(v: Value): Value {
-  const { kind, before } = activationOf(v);
-  const z = kind === "softmax" ? single(before) : single(v);
+  const { kind, before, rounded } = activationOf(v);
+  const exact = kind === "softmax" && !rounded;
+  const z = exact ? single(before) : isProbability(v) ? log(clip(single(v), 1e-12, 1)) : single(v);
   const classes = z.shape.at(-1)!;
   const largest = stopGradient(reduceMax(z, [z.shape.length - 1], "keep"));
   const others = z.graph.constant(
