@@ -92,6 +92,13 @@ it("a changed plan runs what changed, and says what is known", async () => {
   expect(readFileSync(folder.path("whole", "table.csv"), "utf8")).not.toContain("pgd");
 });
 
+it("every cell must meet a bound", async () => {
+  const missed = await sweep("whole", "--quiet", "--json", "--fail-under", "miou=99");
+  expect(missed.code, missed.err).toBe(2);
+  // All but the clean one.
+  expect(JSON.parse(missed.out).missed).toHaveLength(4);
+});
+
 it("everything that is wrong is said at once, before anything runs; the rest can be run all the same", async () => {
   const wrong = `
 models: [nothing.onnx, { path: net.onnx, name: net, spec: { task: segmentation }, data: [scenes, scnes] }]

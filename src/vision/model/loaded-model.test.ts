@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine } from "../../engine/runtime/engine.js";
 import { createEngine } from "../../engine/runtime/node.js";
@@ -259,4 +260,12 @@ it("is disposed of with the engine that it started, and leaves a given one alone
     await shared.predict(five);
   }
   expect((await model.predict(five)).shape).toEqual([5, classes]);
+});
+
+it("a detector whose file leaves its outputs' axes open has the head that they show when they are read", async () => {
+  const bytes = readFileSync(new URL("../../../fixtures/models/detector.onnx", import.meta.url));
+  const detector = await loadModel(bytes, { task: "detection", range: "0..1" }, { threads: 1 });
+  expect(detector.spec.output.head).toBe("yolov8");
+  expect(detector.assumed.find((a) => a.field === "output.head")?.value).toBe("yolov8");
+  await detector.dispose();
 });

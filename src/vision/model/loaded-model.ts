@@ -105,6 +105,7 @@ export class LoadedModel {
   #state: "open" | "disposed" = "open";
 
   /**
+   * @param options `head`: what the outputs look like once they are read, where the file leaves it open.
    * @param release is called when the model is disposed of; default: the engine is left alone.
    * @throws SpecError where model and specification do not fit each other.
    */
@@ -112,10 +113,11 @@ export class LoadedModel {
     readonly engine: Engine,
     readonly file: OnnxModel,
     said: ModelSpecInput,
-    options: ModelOptions = {},
+    options: ModelOptions & { readonly head?: ModelSpec["output"]["head"] } = {},
     private readonly release: () => Promise<void> = async () => {},
   ) {
-    this.spec = completeSpec(file, parseModelSpec(said));
+    const complete = completeSpec(file, parseModelSpec(said));
+    this.spec = options.head === undefined ? complete : { ...complete, output: { ...complete.output, head: options.head } };
     this.assumed = assumptions(said, this.spec);
     this.task = tasks[this.spec.task];
     this.takes = checkSpec(file, this.spec).batch;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import { schemas } from "../../attack/schemas.js";
+import { withHeadRead } from "../../read-head.js";
 import { readPredicting } from "../../read-predicting.js";
 import type { SpecCommandFlags } from "../commands/spec.js";
 import { UsageError } from "../errors.js";
@@ -18,5 +19,7 @@ export async function spec(path: string | undefined, flags: SpecCommandFlags): P
   if (!path) throw new UsageError("name a model, or say --schema.");
   const { spec: said, assumed } = resolveSpec(path, flags);
   sayAssumed(assumed, path);
-  process.stdout.write(`${JSON.stringify(completeSpec(await readPredicting(path, said), said), undefined, 2)}\n`);
+  const file = await readPredicting(path, said);
+  const whole = await withHeadRead(file, completeSpec(file, said));
+  process.stdout.write(`${JSON.stringify(whole, undefined, 2)}\n`);
 }
