@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import sharp from "sharp";
 import type { AttackRecord } from "../attack/run-attack.js";
 import { type Headline, headline } from "../report/headline.js";
 import { readRecords } from "../runs/run-directory.js";
@@ -80,6 +79,7 @@ async function pictureOf(row: Row, number: Headline, record: AttackRecord): Prom
   const [role] = row.plan.threat.perturb ?? Object.keys(record.files!);
   const path = join(row.path, record.files![role!] ?? "");
   if (!existsSync(path)) return undefined;
+  const { default: sharp } = await import("sharp");
   const small = sharp(await readFile(path)).resize({ width, height: width, fit: "inside", withoutEnlargement: true });
   const bytes = await small.webp({ quality: 72, effort: 4 }).toBuffer();
   return {

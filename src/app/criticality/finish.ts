@@ -1,17 +1,17 @@
 import { columns } from "../cli/table.js";
 import type { RunDirectory } from "../runs/run-directory.js";
-import { profileFigure } from "./figure.js";
-import { reportPage } from "./report.js";
 import type { CriticalityResult } from "./result.js";
 import type { CriticalityRecord } from "./run-criticality.js";
 import { deviationOf, inWords, percent, stageNames } from "./words.js";
 
 /** What follows the last reset: criticality.json, criticality.svg, report.html, and the table by stage in the terminal. */
-export function finishCriticality(
+export async function finishCriticality(
   run: RunDirectory<CriticalityRecord>,
   result: CriticalityResult,
   output: "files" | "files and text",
-): void {
+): Promise<void> {
+  // What draws is loaded when there is something to draw.
+  const [{ profileFigure }, { reportPage }] = await Promise.all([import("./figure.js"), import("./report.js")]);
   run.write("criticality.json", `${JSON.stringify(result, undefined, 2)}\n`);
   run.write("criticality.svg", profileFigure(result));
   run.write("report.html", reportPage(result));

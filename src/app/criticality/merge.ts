@@ -12,7 +12,7 @@ import { type CriticalityRecord, plannedRecords } from "./run-criticality.js";
  *
  * @throws RunError when a shard is unfinished, was run with other settings, or is missing.
  */
-export function mergeCriticality(paths: readonly string[], out: string): void {
+export async function mergeCriticality(paths: readonly string[], out: string): Promise<void> {
   const shards = paths.map((path) => {
     if (!existsSync(join(path, "layers.json")))
       throw new RunError(`${path} is no finished shard of a criticality run; finish it first.`);
@@ -42,7 +42,7 @@ export function mergeCriticality(paths: readonly string[], out: string): void {
   try {
     if (run.records.length > 0) throw new RunError(`${out} holds records already; name a new directory.`);
     run.append(records);
-    finishCriticality(run, resultOf(whole[0]!, facts, records), "files and text");
+    await finishCriticality(run, resultOf(whole[0]!, facts, records), "files and text");
   } finally {
     run.close();
   }

@@ -1,4 +1,3 @@
-import sharp from "sharp";
 import { Graph } from "../../engine/graph/graph.js";
 import type { Engine } from "../../engine/runtime/engine.js";
 import { type Tensor, tensor, toNumbers } from "../../engine/tensor/tensor.js";
@@ -74,6 +73,7 @@ export function drawnSize(image: Tensor): { height: number; width: number } {
 export async function enlarged(image: Tensor<"float32">): Promise<Buffer> {
   const { data, width, height, channels } = samplesFromImage(asRgb(image));
   const to = drawnSize(image);
+  const { default: sharp } = await import("sharp");
   return sharp(data, { raw: { width, height, channels } }).resize(to.width, to.height, { kernel: "nearest" }).png().toBuffer();
 }
 
@@ -111,6 +111,7 @@ export interface Moment {
 export async function animation(image: Tensor<"float32">, moments: readonly Moment[]): Promise<Buffer> {
   const size = drawnSize(image);
   const picture = await enlarged(image);
+  const { default: sharp } = await import("sharp");
   const frames = await Promise.all(
     moments.map(({ lines, caption }) =>
       sharp(picture)

@@ -11,7 +11,6 @@ import type { TrainResult } from "../train/export.js";
 import { runCourse, type TrainHooks, type TrainPlan, type TrainRecord } from "../train/run-train.js";
 import { buildPipeline, type Kind, type Pipeline } from "./build.js";
 import type { SensorConfig } from "./config.js";
-import { writeSensorReport } from "./report.js";
 
 /** run.json of a sensor run. */
 export type SensorPlan = TrainPlan<SensorConfig>;
@@ -67,6 +66,7 @@ export async function runSensor(
       throw error;
     }
   }
+  const { writeSensorReport } = await import("./report.js");
   await writeSensorReport(engine, plan, trained, (name, content) => writeFileSync(join(path, name), content));
   return trained;
 }

@@ -23,7 +23,6 @@ import { ConfigError, type ImportedTrainConfig, type TrainConfig, type TrainSett
 import { Evaluation } from "./evaluate.js";
 import { exportNetwork, type TrainResult } from "./export.js";
 import { exportImported, importedTraining } from "./imported.js";
-import { lossFigure } from "./loss-figure.js";
 import { sparkline } from "./sparkline.js";
 
 /** A line of records.jsonl: the steps since the line before. */
@@ -154,7 +153,9 @@ export async function runCourse(
   const rule = evaluation?.rule;
   const save = async () => {
     run.write(checkpointName, encodeCheckpoint({ state: await trainer.state(), losses: recorder.losses }));
-    if (run.records.length > 0) run.write("loss.svg", lossFigure(run.records));
+    if (run.records.length === 0) return;
+    const { lossFigure } = await import("./loss-figure.js");
+    run.write("loss.svg", lossFigure(run.records));
   };
   try {
     let upcoming = batchesOf(training, config, trainer.steps);

@@ -10,7 +10,6 @@ import type { ModelSpec } from "../../../vision/spec/model-spec.js";
 import { tasks } from "../../../vision/tasks/index.js";
 import { usualTasks } from "../../../vision/tasks/names.js";
 import { barLine } from "../../criticality/bars.js";
-import { comparisonOf, comparisonPage, comparisonText, readRuns } from "../../criticality/compare.js";
 import { finishCriticality } from "../../criticality/finish.js";
 import { datasetImages, type ImageSource, tensorImages } from "../../criticality/images.js";
 import { type CriticalityPlan, identityOf } from "../../criticality/plan.js";
@@ -54,8 +53,12 @@ export async function criticality(path: string, flags: CriticalityFlags): Promis
 }
 
 /** `faultline criticality compare RUN_A RUN_B` */
-export function compare(paths: readonly string[], flags: { readonly out?: string; readonly json?: boolean }): void {
+export async function compare(
+  paths: readonly string[],
+  flags: { readonly out?: string; readonly json?: boolean },
+): Promise<void> {
   if (flags.out) demandFolder(flags.out);
+  const { comparisonOf, comparisonPage, comparisonText, readRuns } = await import("../../criticality/compare.js");
   const runs = readRuns(paths);
   const comparison = comparisonOf(runs);
   const json = `${JSON.stringify(comparison, undefined, 2)}\n`;
@@ -157,7 +160,7 @@ async function measure(
     }
     run?.sort();
     const result = resultOf(plan, factsOf(context), store.records);
-    if (run) finishCriticality(run, result, flags.json ? "files" : "files and text");
+    if (run) await finishCriticality(run, result, flags.json ? "files" : "files and text");
     if (flags.json) process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
   } catch (error) {
     run?.abandon();

@@ -6,7 +6,6 @@ import { failedSamples } from "../../attack/failed-samples.js";
 import { planFile } from "../../attack/plan.js";
 import { boundedBy, missedAmong, thresholdsAmong } from "../../attack/thresholds.js";
 import { type Card, cardText } from "../../benchmark/card.js";
-import { writeBenchmark } from "../../benchmark/write.js";
 import { type Cell, cellOf } from "../../cells/cell.js";
 import { type PlannedModel, Planner, usualSettings } from "../../cells/planner.js";
 import { readCorruption } from "../../data/corruption.js";
@@ -70,6 +69,7 @@ export async function evaluate(path: string | undefined, flags: EvaluateFlags): 
     return 130;
   }
   if (end.failed.length > 0) return 1;
+  const { writeBenchmark } = await import("../../benchmark/write.js");
   const { benchmark, report } = await writeBenchmark([root], root, {
     version,
     suite,

@@ -5,7 +5,6 @@ import { type AttackPlan, identityOf, planFile } from "../../attack/plan.js";
 import { readPlan } from "../../attack/reopen.js";
 import { type AttackRecord, plannedBatches } from "../../attack/run-attack.js";
 import { summarize } from "../../attack/summary.js";
-import { benchmarkText, writeBenchmark } from "../../benchmark/write.js";
 import { holdsCells, joinCells } from "../../cells/join.js";
 import { mergeCriticality } from "../../criticality/merge.js";
 import { RunError } from "../../runs/error.js";
@@ -63,6 +62,7 @@ export async function merge(paths: string[], flags: { out: string }): Promise<vo
 /** Parts of a sweep: the directory that one machine would have made, with its report. */
 async function mergeCells(paths: readonly string[], out: string): Promise<void> {
   joinCells(paths, out);
+  const { benchmarkText, writeBenchmark } = await import("../../benchmark/write.js");
   const { benchmark, report } = await writeBenchmark([out], out, { version });
   process.stdout.write(`${benchmarkText(benchmark)}${report}\n`);
 }

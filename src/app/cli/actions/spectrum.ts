@@ -10,8 +10,7 @@ import { pictureFeeds } from "../../picture-feeds.js";
 import { loadPlugins, taskWith } from "../../plugins/plugins.js";
 import { RunError } from "../../runs/error.js";
 import { demandFolder, makeFolder } from "../../runs/folders.js";
-import { type Comparison, comparisonOf, comparisonPage, noSuchLayer } from "../../spectrum/comparison.js";
-import { measureOf, percent, reportPage } from "../../spectrum/report.js";
+import type { Comparison } from "../../spectrum/comparison.js";
 import { type SpectrumResult, spectrumOf } from "../../spectrum/result.js";
 import { attackTyped } from "../attack-flags.js";
 import type { SpectrumFlags } from "../commands/spectrum.js";
@@ -51,14 +50,16 @@ export async function spectrum(path: string | undefined, flags: SpectrumFlags): 
   const json = `${JSON.stringify(result, undefined, 2)}\n`;
   if (flags.json) process.stdout.write(json);
   if (out === undefined) return;
+  const { reportPage } = await import("../../spectrum/report.js");
   makeFolder(out);
   writeFileSync(join(out, "spectrum.json"), json);
   writeFileSync(join(out, "report.html"), reportPage(result));
-  if (!flags.json) process.stdout.write(`${text(result)}\n${join(out, "report.html")}\n`);
+  if (!flags.json) process.stdout.write(`${await text(result)}\n${join(out, "report.html")}\n`);
 }
 
-function text({ places, pictures }: SpectrumResult): string {
+async function text({ places, pictures }: SpectrumResult): Promise<string> {
   if (places.length === 0) return "no layer changes the resolution of a map by a whole factor";
+  const { measureOf, percent } = await import("../../spectrum/report.js");
   const map = (shape: readonly number[]) => shape.join("x");
   return `${columns(
     ["layer", "form", "map", "share", "of the energy"],
@@ -67,14 +68,18 @@ function text({ places, pictures }: SpectrumResult): string {
 }
 
 /** `faultline spectrum compare RUN_A RUN_B` */
-export function compare(runs: readonly string[], { out, json }: { readonly out?: string; readonly json?: boolean }): void {
+export async function compare(
+  runs: readonly string[],
+  { out, json }: { readonly out?: string; readonly json?: boolean },
+): Promise<void> {
   if (runs.length < 2) throw new UsageError("a comparison takes at least two runs; name another one.");
   if (out?.endsWith(".html")) throw new UsageError(`--out ${out}: name a folder; report.html and comparison.json go there.`);
   if (out) demandFolder(out);
   const results = runs.map(read);
+  const { comparisonOf, comparisonPage } = await import("../../spectrum/comparison.js");
   const comparison = comparisonOf(results);
   const numbers = `${JSON.stringify(comparison, undefined, 2)}\n`;
-  process.stdout.write(json ? numbers : comparisonText(comparison));
+  process.stdout.write(json ? numbers : await comparisonText(comparison));
   if (!out) return;
   makeFolder(out);
   writeFileSync(join(out, "comparison.json"), numbers);
@@ -82,7 +87,9 @@ export function compare(runs: readonly string[], { out, json }: { readonly out?:
   if (!json) process.stdout.write(`${join(out, "report.html")}\n`);
 }
 
-function comparisonText({ models, layers }: Comparison): string {
+async function comparisonText({ models, layers }: Comparison): Promise<string> {
+  const { noSuchLayer } = await import("../../spectrum/comparison.js");
+  const { percent } = await import("../../spectrum/report.js");
   const lines = layers.map(({ layer, shares }) => [
     layer,
     ...shares.map((share) => (share === undefined ? "-" : percent(share))),

@@ -4,7 +4,6 @@ import { physicalCores } from "../../../engine/runtime/node.js";
 import { failedSamples } from "../../attack/failed-samples.js";
 import type { Places } from "../../attack/places.js";
 import { boundedBy, missedAmong, thresholdsAmong } from "../../attack/thresholds.js";
-import { benchmarkText, writeBenchmark } from "../../benchmark/write.js";
 import type { PlaceTable } from "../../cells/bench.js";
 import { type Cell, needsOf } from "../../cells/cell.js";
 import { isDone, readFailure } from "../../cells/done.js";
@@ -71,6 +70,8 @@ export async function sweep(path: string | undefined, flags: SweepFlags): Promis
     if (flags.json) process.stdout.write(`${JSON.stringify({ sweep: root, cells: cells.length, done, failed }, undefined, 2)}\n`);
     return failed.length > 0 ? 1 : 0;
   }
+  // What draws is loaded when there is something to draw.
+  const { benchmarkText, writeBenchmark } = await import("../../benchmark/write.js");
   const written =
     done > 0 ? await writeBenchmark([root], root, { version, ...(flags.plugin && { plugins: flags.plugin }) }) : undefined;
   const auditFailed = (written?.benchmark.rows ?? []).filter((row) => row.audit === "failed").map((row) => row.name);
