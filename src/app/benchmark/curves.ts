@@ -1,7 +1,7 @@
 import * as Plot from "@observablehq/plot";
-import { parseHTML } from "linkedom/worker";
 import { formatOf } from "../../vision/metrics/measure.js";
 import { tasks } from "../../vision/tasks/index.js";
+import { aFile, svgOf } from "../report/plot.js";
 import { isUnattacked, metricOf, type Row } from "./runs.js";
 import type { Board } from "./standing.js";
 
@@ -193,59 +193,58 @@ function drawn({ standings }: Board, { along, levels, metric, lines: all }: Cour
   const names = lines.map((l) => l.name);
   const short = (name: string) => (name.length > 34 ? `${name.slice(0, 33)}…` : name);
   const xs = [...new Set(points.map((p) => p.x))].sort((a, b) => a - b);
-  const { document } = parseHTML("<!doctype html><html><body></body></html>");
-  const figure = Plot.plot({
-    document: document as unknown as Document,
-    className: "plot",
-    width: 860,
-    height,
-    marginLeft: 58,
-    marginRight: 24 + 6.4 * Math.max(0, ...names.map((n) => short(n).length)),
-    marginBottom: 44,
-    style: { background: "none", color: "var(--soft, #5d6671)", fontFamily: "system-ui, sans-serif", fontSize: "12px" },
-    x: {
-      label: levels ? "epsilon, of 255 levels" : along,
-      ...(xs.length <= 16 && { ticks: xs }),
-      tickFormat: (v: number) => String(Number(v.toPrecision(3))),
+  return svgOf(
+    {
+      className: "plot",
+      width: 860,
+      height,
+      marginLeft: 58,
+      marginRight: 24 + 6.4 * Math.max(0, ...names.map((n) => short(n).length)),
+      marginBottom: 44,
+      style: { background: "none", color: "var(--soft, #5d6671)", fontFamily: "system-ui, sans-serif", fontSize: "12px" },
+      x: {
+        label: levels ? "epsilon, of 255 levels" : along,
+        ...(xs.length <= 16 && { ticks: xs }),
+        tickFormat: (v: number) => String(Number(v.toPrecision(3))),
+      },
+      y: {
+        label: metric.label,
+        grid: true,
+        domain: [low, top],
+        ...(metric.share && { tickFormat: "~%" }),
+      },
+      color: { domain: names, range: names.map((_, i) => colors[i % colors.length]!) },
+      marks: [
+        ...(clean !== null
+          ? [
+              Plot.ruleY([clean], { stroke: "var(--soft, #5d6671)", strokeDasharray: "2 3" }),
+              Plot.text([clean], {
+                y: (v: number) => v,
+                text: ["clean"],
+                frameAnchor: "left",
+                dx: 6,
+                dy: -8,
+                fill: "var(--soft, #5d6671)",
+              }),
+            ]
+          : []),
+        Plot.line(points, { x: "x", y: "y", stroke: "line", strokeWidth: 2, sort: "x" }),
+        Plot.dot(points, { x: "x", y: "y", fill: "line", r: 3.5 }),
+        ...(names.length > 1
+          ? [
+              Plot.text(ends, {
+                x: "x",
+                y: "y",
+                text: (p: { line: string }) => short(p.line),
+                fill: "line",
+                textAnchor: "start",
+                dx: 10,
+                fontWeight: 600,
+              }),
+            ]
+          : []),
+      ],
     },
-    y: {
-      label: metric.label,
-      grid: true,
-      domain: [low, top],
-      ...(metric.share && { tickFormat: "~%" }),
-    },
-    color: { domain: names, range: names.map((_, i) => colors[i % colors.length]!) },
-    marks: [
-      ...(clean !== null
-        ? [
-            Plot.ruleY([clean], { stroke: "var(--soft, #5d6671)", strokeDasharray: "2 3" }),
-            Plot.text([clean], {
-              y: (v: number) => v,
-              text: ["clean"],
-              frameAnchor: "left",
-              dx: 6,
-              dy: -8,
-              fill: "var(--soft, #5d6671)",
-            }),
-          ]
-        : []),
-      Plot.line(points, { x: "x", y: "y", stroke: "line", strokeWidth: 2, sort: "x" }),
-      Plot.dot(points, { x: "x", y: "y", fill: "line", r: 3.5 }),
-      ...(names.length > 1
-        ? [
-            Plot.text(ends, {
-              x: "x",
-              y: "y",
-              text: (p: { line: string }) => short(p.line),
-              fill: "line",
-              textAnchor: "start",
-              dx: 10,
-              fontWeight: 600,
-            }),
-          ]
-        : []),
-    ],
-  });
-  figure.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  return figure.outerHTML;
+    aFile,
+  );
 }

@@ -1,8 +1,8 @@
 import * as Plot from "@observablehq/plot";
-import { parseHTML } from "linkedom/worker";
 import { isWeighted } from "../../methods/criticality/layer.js";
 import type { LayerProfile } from "../../methods/criticality/profile.js";
 import { publishedBand } from "../../methods/criticality/published.js";
+import { aFile, svgOf } from "../report/plot.js";
 import type { CriticalityResult } from "./result.js";
 import { type Scale, scales } from "./scale.js";
 import { hasPublishedBand } from "./words.js";
@@ -73,76 +73,75 @@ function drawn(series: readonly Series[], reference?: Reference): string {
     band.length > 0 ? 1 : Math.min(1, 1.1 * Math.max(0.05, reference?.scale.criticality ?? 0, ...points.map((p) => p.high)));
   const longest = Math.max(...layers.map((l) => l.name.length));
   const margin = Math.min(190, 30 + 5.2 * longest);
-  const { document } = parseHTML("<!doctype html><html><body></body></html>");
-  const figure = Plot.plot({
-    document: document as unknown as Document,
-    className: "plot",
-    width,
-    height: 266 + head + margin,
-    marginLeft: 56,
-    marginTop: head,
-    marginBottom: margin,
-    style: { background: "none", color: soft, fontFamily: "system-ui, sans-serif", fontSize: "11px" },
-    x: {
-      domain: [-0.6, layers.length - 0.4],
-      ticks: layers.map((_, i) => i),
-      tickFormat: (i: number) => layers[i]?.name ?? "",
-      tickRotate: -60,
-      tickSize: 3,
-      label: null,
+  return svgOf(
+    {
+      className: "plot",
+      width,
+      height: 266 + head + margin,
+      marginLeft: 56,
+      marginTop: head,
+      marginBottom: margin,
+      style: { background: "none", color: soft, fontFamily: "system-ui, sans-serif", fontSize: "11px" },
+      x: {
+        domain: [-0.6, layers.length - 0.4],
+        ticks: layers.map((_, i) => i),
+        tickFormat: (i: number) => layers[i]?.name ?? "",
+        tickRotate: -60,
+        tickSize: 3,
+        label: null,
+      },
+      y: { domain: [0, top], label: "criticality", tickFormat: "~%", grid: true },
+      marks: [
+        Plot.areaY(band, {
+          x: (b) => place.get(b.layer)!,
+          y1: (b) => Math.max(0, b.mean - b.deviation),
+          y2: (b) => Math.min(1, b.mean + b.deviation),
+          fill: muted,
+          fillOpacity: 0.25,
+        }),
+        Plot.lineY(band, { x: (b) => place.get(b.layer)!, y: "mean", stroke: muted, strokeDasharray: "4 3" }),
+        ...(reference ? [Plot.ruleY([reference.scale.criticality], { stroke: soft, strokeDasharray: "1 3" })] : []),
+        Plot.text(key ? [key] : [], { text: (k: string) => k, frameAnchor: "top-right", dy: 12 - head, fill: soft }),
+        Plot.ruleX(stages.slice(1), { x: (s) => s.from - 0.5, stroke: muted, strokeOpacity: 0.6 }),
+        Plot.text(stages, {
+          x: (s) => (s.from + s.to) / 2,
+          y: top,
+          dy: -14,
+          text: (s) => ((s.to - s.from + 1) * (width - 70) < 6.6 * s.name.length * layers.length ? "" : s.name),
+          fill: soft,
+          fontWeight: 600,
+        }),
+        Plot.line(
+          points.filter((p) => p.weighted),
+          { x: "x", y: "y", z: "series", stroke: "color", strokeWidth: 1.2, strokeOpacity: 0.6 },
+        ),
+        Plot.link(points, { x1: "x", x2: "x", y1: "low", y2: "high", stroke: "color", strokeWidth: 2, strokeOpacity: 0.55 }),
+        Plot.dot(points, {
+          x: "x",
+          y: "y",
+          r: 3.5,
+          stroke: "color",
+          fill: (p: { weighted: boolean; color: string }) => (p.weighted ? p.color : page),
+          strokeWidth: 1.5,
+        }),
+        Plot.ruleY([0], { stroke: ink }),
+        ...(series.length > 1
+          ? [
+              ...series.map(({ name }, i) =>
+                Plot.text([name], {
+                  text: (n: string) => n,
+                  frameAnchor: "top-right",
+                  dy: 12 - head + 14 * i,
+                  fill: seriesColors[i % seriesColors.length]!,
+                  fontWeight: 600,
+                }),
+              ),
+            ]
+          : []),
+      ],
     },
-    y: { domain: [0, top], label: "criticality", tickFormat: "~%", grid: true },
-    marks: [
-      Plot.areaY(band, {
-        x: (b) => place.get(b.layer)!,
-        y1: (b) => Math.max(0, b.mean - b.deviation),
-        y2: (b) => Math.min(1, b.mean + b.deviation),
-        fill: muted,
-        fillOpacity: 0.25,
-      }),
-      Plot.lineY(band, { x: (b) => place.get(b.layer)!, y: "mean", stroke: muted, strokeDasharray: "4 3" }),
-      ...(reference ? [Plot.ruleY([reference.scale.criticality], { stroke: soft, strokeDasharray: "1 3" })] : []),
-      Plot.text(key ? [key] : [], { text: (k: string) => k, frameAnchor: "top-right", dy: 12 - head, fill: soft }),
-      Plot.ruleX(stages.slice(1), { x: (s) => s.from - 0.5, stroke: muted, strokeOpacity: 0.6 }),
-      Plot.text(stages, {
-        x: (s) => (s.from + s.to) / 2,
-        y: top,
-        dy: -14,
-        text: (s) => ((s.to - s.from + 1) * (width - 70) < 6.6 * s.name.length * layers.length ? "" : s.name),
-        fill: soft,
-        fontWeight: 600,
-      }),
-      Plot.line(
-        points.filter((p) => p.weighted),
-        { x: "x", y: "y", z: "series", stroke: "color", strokeWidth: 1.2, strokeOpacity: 0.6 },
-      ),
-      Plot.link(points, { x1: "x", x2: "x", y1: "low", y2: "high", stroke: "color", strokeWidth: 2, strokeOpacity: 0.55 }),
-      Plot.dot(points, {
-        x: "x",
-        y: "y",
-        r: 3.5,
-        stroke: "color",
-        fill: (p: { weighted: boolean; color: string }) => (p.weighted ? p.color : page),
-        strokeWidth: 1.5,
-      }),
-      Plot.ruleY([0], { stroke: ink }),
-      ...(series.length > 1
-        ? [
-            ...series.map(({ name }, i) =>
-              Plot.text([name], {
-                text: (n: string) => n,
-                frameAnchor: "top-right",
-                dy: 12 - head + 14 * i,
-                fill: seriesColors[i % seriesColors.length]!,
-                fontWeight: 600,
-              }),
-            ),
-          ]
-        : []),
-    ],
-  });
-  figure.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  return figure.outerHTML;
+    aFile,
+  );
 }
 
 /** Neighboring layers of one stage. */

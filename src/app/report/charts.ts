@@ -1,25 +1,21 @@
 import * as Plot from "@observablehq/plot";
-import { parseHTML } from "linkedom/worker";
 import type { AttackPlan } from "../attack/plan.js";
 import type { AttackRecord } from "../attack/run-attack.js";
 import type { AttackSummary } from "../attack/summary.js";
 import type { Headline } from "./headline.js";
+import { svgOf } from "./plot.js";
 
-// Charts as inline SVG: Observable Plot draws them on linkedom's document (the package's own build in one file: its 200 small ones take 0.13 s longer
-// to load). Colors are the page's CSS variables, so that they follow its scheme.
+// Charts as inline SVG. Colors are the page's CSS variables, so that they follow its scheme.
 
-const { document } = parseHTML("<!doctype html><html><body></body></html>");
 const width = 620;
 
 function drawn(options: Plot.PlotOptions): string {
-  const figure = Plot.plot({
-    document: document as unknown as Document,
+  return svgOf({
     className: "plot",
     width,
     style: { background: "none", fontFamily: "inherit", fontSize: "12px" },
     ...options,
   });
-  return figure.outerHTML;
 }
 
 /** Loss against step: a thin line for each sample, a strong one for the mean. */

@@ -1,12 +1,10 @@
 import * as Plot from "@observablehq/plot";
-import { parseHTML } from "linkedom/worker";
 import { tasks } from "../../vision/tasks/index.js";
 import { accuracyCurve, type SmallestSummary } from "../attack/smallest.js";
 import { plain } from "./html.js";
 import type { Report } from "./page.js";
+import { svgOf } from "./plot.js";
 import { radius } from "./words.js";
-
-const { document } = parseHTML("<!doctype html><html><body></body></html>");
 
 /** Where the attack looked for the smallest perturbations: what holds at which radius, as a curve and at the radii of the literature. */
 export function smallestSection(report: Report): string {
@@ -50,8 +48,7 @@ function curveFigure({ plan, records }: Report, { norm, accuracy }: SmallestSumm
   const last = points.at(-1)!;
   const end = Math.max(last.x * 1.05, (epsilon ?? 0) * levels, accuracy[0]!.epsilon * levels);
   const marks = accuracy.filter((p) => p.epsilon * levels <= end).map((p) => ({ x: p.epsilon * levels, share: p.share }));
-  const figure = Plot.plot({
-    document: document as unknown as Document,
+  return svgOf({
     className: "plot",
     width: 620,
     height: 280,
@@ -79,5 +76,4 @@ function curveFigure({ plan, records }: Report, { norm, accuracy }: SmallestSumm
       Plot.dot(marks, { x: "x", y: "share", r: 4, fill: "var(--accent)" }),
     ],
   });
-  return figure.outerHTML;
 }

@@ -1,5 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import { parseHTML } from "linkedom/worker";
+import { aFile, svgOf } from "../report/plot.js";
 
 /** A line of a chart: values at steps. */
 export interface Curve {
@@ -41,27 +41,35 @@ export function chart(label: string, curves: readonly Curve[], domain?: readonly
     const end = points.at(-1);
     return end ? [{ ...end, name, color: colors[i % colors.length]! }] : [];
   });
-  const { document } = parseHTML("<!doctype html><html><body></body></html>");
-  const figure = Plot.plot({
-    document: document as unknown as Document,
-    width: 440,
-    height,
-    marginTop,
-    marginBottom,
-    marginLeft: 62,
-    marginRight: 70,
-    style: { background: "none", fontFamily: "system-ui, sans-serif", fontSize: "12px" },
-    x: { label: "step", tickFormat: (step: number) => (Number.isInteger(step) ? String(step) : "") },
-    y: { label, grid: true, ...(domain && { domain: [...domain] }) },
-    marks: [
-      Plot.line(rows, { x: "step", y: "value", z: "name", stroke: "color", strokeWidth: 2 }),
-      // A single evaluation makes no line.
-      Plot.dot(rows, { x: "step", y: "value", fill: "color", r: rows.length > 40 ? 0 : 3 }),
-      ...apart(ends, domain ?? rangeOf(rows.map((r) => r.value))).map(({ dy, ...end }) =>
-        Plot.text([end], { x: "step", y: "value", text: "name", fill: "color", textAnchor: "start", dx: 8, dy, fontWeight: 600 }),
-      ),
-    ],
-  });
-  figure.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  return figure.outerHTML;
+  return svgOf(
+    {
+      width: 440,
+      height,
+      marginTop,
+      marginBottom,
+      marginLeft: 62,
+      marginRight: 70,
+      style: { background: "none", fontFamily: "system-ui, sans-serif", fontSize: "12px" },
+      x: { label: "step", tickFormat: (step: number) => (Number.isInteger(step) ? String(step) : "") },
+      y: { label, grid: true, ...(domain && { domain: [...domain] }) },
+      marks: [
+        Plot.line(rows, { x: "step", y: "value", z: "name", stroke: "color", strokeWidth: 2 }),
+        // A single evaluation makes no line.
+        Plot.dot(rows, { x: "step", y: "value", fill: "color", r: rows.length > 40 ? 0 : 3 }),
+        ...apart(ends, domain ?? rangeOf(rows.map((r) => r.value))).map(({ dy, ...end }) =>
+          Plot.text([end], {
+            x: "step",
+            y: "value",
+            text: "name",
+            fill: "color",
+            textAnchor: "start",
+            dx: 8,
+            dy,
+            fontWeight: 600,
+          }),
+        ),
+      ],
+    },
+    aFile,
+  );
 }

@@ -1,8 +1,7 @@
 import * as Plot from "@observablehq/plot";
-import { parseHTML } from "linkedom/worker";
 import { plain } from "../report/html.js";
+import { svgOf } from "../report/plot.js";
 
-const { document } = parseHTML("<!doctype html><html><body></body></html>");
 const colors = ["var(--accent, #c8401f)", "var(--series-2, #2463a8)", "var(--series-3, #26734d)", "var(--series-4, #8a5bb0)"];
 
 export interface Curve {
@@ -17,8 +16,7 @@ export function radialFigure(frequencies: readonly number[], curves: readonly Cu
     power.flatMap((p, k) => (p > floor ? [{ name, frequency: frequencies[k]!, power: p }] : [])),
   );
   if (points.length === 0) return "";
-  return Plot.plot({
-    document: document as unknown as Document,
+  return svgOf({
     className: "plot",
     width: 420,
     height: 244,
@@ -32,7 +30,7 @@ export function radialFigure(frequencies: readonly number[], curves: readonly Cu
       ...(limit === undefined ? [] : [Plot.ruleX([limit], { stroke: "var(--muted, #a3abb5)", strokeDasharray: "3,3" })]),
       Plot.line(points, { x: "frequency", y: "power", stroke: "name", strokeWidth: 2 }),
     ],
-  }).outerHTML;
+  });
 }
 
 /** The curves' names in their colors. */

@@ -1,5 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import { parseHTML } from "linkedom/worker";
+import { svgOf } from "../report/plot.js";
 import type { TrainRecord } from "./run-train.js";
 
 /** Loss against step, and below it the first evaluation metric where there is one, as SVG. */
@@ -11,25 +11,24 @@ export function lossFigure(records: readonly TrainRecord[]): string {
       .map(([name, value]) => ({ step: r.index, value, panel: `evaluation: ${name}` })),
   );
   const panels = [losses, measured].filter((points) => points.length > 0);
-  const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const height = 220;
-  const plots = panels.map((points, i) => {
-    const plot = Plot.plot({
-      document,
-      width: 640,
-      height,
-      marginLeft: 60,
-      x: { label: "step", domain: [0, records.at(-1)?.index ?? 1] },
-      y: { label: points[0]!.panel, grid: true },
-      marks: [
-        Plot.line(points, { x: "step", y: "value", stroke: "#1d4ed8" }),
-        // Evaluations are few, and a single one makes no line.
-        ...(points === measured ? [Plot.dot(points, { x: "step", y: "value", fill: "#1d4ed8" })] : []),
-      ],
-    });
-    plot.setAttribute("y", String(i * height));
-    return plot.outerHTML;
-  });
+  const plots = panels.map((points, i) =>
+    svgOf(
+      {
+        width: 640,
+        height,
+        marginLeft: 60,
+        x: { label: "step", domain: [0, records.at(-1)?.index ?? 1] },
+        y: { label: points[0]!.panel, grid: true },
+        marks: [
+          Plot.line(points, { x: "step", y: "value", stroke: "#1d4ed8" }),
+          // Evaluations are few, and a single one makes no line.
+          ...(points === measured ? [Plot.dot(points, { x: "step", y: "value", fill: "#1d4ed8" })] : []),
+        ],
+      },
+      { y: String(i * height) },
+    ),
+  );
   const total = height * panels.length;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="640" height="${total}" viewBox="0 0 640 ${total}">${plots.join("")}</svg>\n`;
 }
