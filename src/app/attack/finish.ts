@@ -97,6 +97,9 @@ function smallestText({ attack, spec }: AttackPlan, { smallest, perturbation }: 
 const radius = (r: number, norm: NormName) =>
   norm === "l_inf" ? `${Number((r * 255).toFixed(3))}/255` : String(Number(r.toFixed(4)));
 
+/** What is counted stays a whole number. */
+const decimal = (v: number) => String(Number(v.toFixed(4)));
+
 /** The summary as a table: a row for each metric, a column for each stage. */
 export function summaryText(plan: AttackPlan, summary: AttackSummary): string {
   const { formats } = tasks[plan.spec.task];
@@ -124,16 +127,18 @@ export function summaryText(plan: AttackPlan, summary: AttackSummary): string {
   const counted = (n: number) => `${n} sample${n === 1 ? "" : "s"}`;
   const { norm, epsilon, steps } = plan.attack.budget;
   const length = (r: number) => radius(r, norm);
+  // Where nothing is kept within a norm or searched by it (a patch, SimBA), it is only what the result is measured in.
+  const within = epsilon !== undefined ? ` in ${norm}, epsilon ${length(epsilon)}` : summary.smallest ? ` in ${norm}` : "";
   const lines = [
     columns(
       ["", "clean", "adversarial", "saved as 8-bit"],
       [...rows, ["mean loss", ...stages.map((s) => number(summary.loss[s]))]],
     ),
     ...(untouched.length > 0 ? [`degraded, as they are: ${untouched.join(", ")} to the truth`] : []),
-    `${counted(summary.samples)}, ${plan.attack.name} in ${norm}${epsilon === undefined ? "" : `, epsilon ${length(epsilon)}`}${steps === undefined ? "" : `, ${steps} step${steps === 1 ? "" : "s"}`}; largest saved perturbation ${length(summary.perturbation[norm])}`,
+    `${counted(summary.samples)}, ${plan.attack.name}${within}${steps === undefined ? "" : `, ${steps} step${steps === 1 ? "" : "s"}`}; largest saved perturbation ${length(summary.perturbation[norm])}${within === "" ? ` in ${norm}` : ""}`,
     ...smallestText(plan, summary),
     ...Object.entries(summary.found ?? {}).map(
-      ([name, { median, most }]) => `${name}: median ${number(median)}, at most ${number(most)}`,
+      ([name, { median, most }]) => `${name}: median ${decimal(median)}, at most ${decimal(most)}`,
     ),
     ...(summary.hidden === undefined
       ? []

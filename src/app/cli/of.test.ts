@@ -62,6 +62,13 @@ describe("a model that ends in a decision", () => {
         expect(err).toContain("is 0 everywhere: the only way leads through this node:");
         expect(err).toContain(instead);
       }
+      // Square needs no gradient, but scores.
+      const square = await on("attack", name, "segmentation", ...data(), "--attack", "square", "--out", folder.path("square"));
+      expect(square.code).toBe(1);
+      expect(square.err).toMatch(
+        /is a decision, and every attack needs the scores before it: to follow .*, or to see in them alone/,
+      );
+      expect(square.err).toContain(instead);
       const checked = await on("doctor", name, "segmentation", ...data());
       expect(checked.out).toContain(instead);
       expect(checked.out).toMatch(/\nTry: --of \/head\/logits {3}\(/);

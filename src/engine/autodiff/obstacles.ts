@@ -40,6 +40,8 @@ export class ZeroGradientError extends Error {
     of: readonly string[],
     wrt: readonly string[],
     readonly ends: Ends,
+    /** What that means to who asked, a sentence to begin with. */
+    meaning?: string,
   ) {
     const { nodes, lastValues } = ends;
     const why =
@@ -49,7 +51,9 @@ export class ZeroGradientError extends Error {
             nodes.length,
             lastValues.map((v) => v.name),
           )}`;
-    super(`The gradient of ${quoted(of)} with respect to ${quoted(wrt)} is 0 everywhere: ${why}`);
+    super(
+      `${meaning === undefined ? "" : `${meaning} `}The gradient of ${quoted(of)} with respect to ${quoted(wrt)} is 0 everywhere: ${why}`,
+    );
   }
 }
 

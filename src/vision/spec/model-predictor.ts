@@ -115,7 +115,9 @@ export function decided(fixed: Graph, spec: ModelSpec): ZeroGradientError | unde
       [fixed.outputs.get(name)!],
       inputs.map((input) => fixed.values.get(input)!),
     );
-    if (!reached) return new ZeroGradientError([name], inputs, ends);
+    if (reached) continue;
+    const decision = `The prediction "${name}" is a decision, and every attack needs the scores before it: to follow their gradient, or to see in them alone whether it gets nearer.`;
+    return new ZeroGradientError([name], inputs, ends, ends.nodes.length > 0 ? decision : undefined);
   }
   return undefined;
 }

@@ -314,7 +314,7 @@ async function attackTensors(
     for (const [name, values] of Object.entries(outcome.found ?? {})) {
       const known = values.filter(Number.isFinite).sort();
       process.stdout.write(
-        `${name}: median ${known[Math.floor(known.length / 2)]?.toPrecision(6) ?? "-"} over ${known.length} of ${values.length} images\n`,
+        `${name}: median ${known.length > 0 ? Number(known[Math.floor(known.length / 2)]!.toPrecision(6)) : "-"} over ${known.length} of ${values.length} images\n`,
       );
     }
     for (const file of [flags.trace, flags.out]) if (file) process.stdout.write(`${file}\n`);
