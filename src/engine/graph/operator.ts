@@ -51,6 +51,8 @@ export interface Operator {
   readonly broadcasts?: true;
   /** Whether two equal nodes compute different values, because each draws numbers of its own. */
   readonly random?: true;
+  /** Whether every element of its outputs hangs on all elements of its input, those of other samples of a batch too. */
+  readonly mixesSamples?: true;
 }
 
 /** Integers stand for "numbers" (quantized ones, which carry the cotangent of the real number they stand for) or are "positions" of elements. */
@@ -230,6 +232,7 @@ interface Definition<I extends readonly string[], O extends readonly string[], S
   readonly attributes?: S;
   readonly integers?: Readonly<Partial<Record<O[number], IntegerMeaning>>>;
   readonly random?: true;
+  readonly mixesSamples?: true;
   readonly broadcasts?: true;
   readonly range?: RangeRule;
   readonly wholeNumbers?: WholeNumbersRule;

@@ -2,7 +2,17 @@ import { expect, it } from "vitest";
 import { gradients } from "../../engine/autodiff/gradients.js";
 import { Graph } from "../../engine/graph/graph.js";
 import type { OnnxModel } from "../../engine/onnx/model.js";
-import { argMax, conv, mul, quantizeLinear, reduceSum, scalar, transpose } from "../../engine/operators/index.js";
+import {
+  argMax,
+  conv,
+  dequantizeLinear,
+  dynamicQuantizeLinear,
+  mul,
+  quantizeLinear,
+  reduceSum,
+  scalar,
+  transpose,
+} from "../../engine/operators/index.js";
 import { Random } from "../../engine/tensor/random.js";
 import { type Shape, sizeOf, type Tensor, tensor, toNumbers } from "../../engine/tensor/tensor.js";
 import { retyped } from "../../engine/testing/retyped.js";
@@ -56,6 +66,29 @@ it.each([1, 2, 3, 5])("applies a model of batch 2 to a batch of %d, and gradient
       expect(Number(parts[name]!.data[i])).toBeCloseTo(v, 3);
     });
   }
+});
+
+it("what a dynamically quantized model says of an image does not hang on the others of its batch", async () => {
+  const file = (batch: number) => {
+    const graph = new Graph();
+    const { y, scale, zeroPoint } = dynamicQuantizeLinear(graph.input("x", "float32", [batch, 3, 6, 8]));
+    graph.output("y", conv(dequantizeLinear(y, scale, zeroPoint), graph.constant(weight), { pads: [1, 1, 1, 1] }));
+    const built = graph.build();
+    return { ...built, graph: { ...built.graph, inputs: [{ name: "x", type: "float32" as const, shape: ["n", 3, 6, 8] }] } };
+  };
+  // One image in [0, 1], one a hundred times darker: over the range of both, the dark one would have 3 of 256 levels.
+  const bright = drawn([1, 3, 6, 8]);
+  const dark = { ...bright, data: bright.data.map((v) => v / 100) };
+  const predict = async (images: Tensor<"float32">[]) => {
+    const batch = images.length;
+    const predictor = await modelPredictor(file(batch), spec, { batch, height: 6, width: 8 }, evaluate);
+    const graph = new Graph();
+    graph.output("y", predictor.predict(graph, { image: graph.input("image", "float32", [batch, 3, 6, 8]) }));
+    const data = Float32Array.from(images.flatMap((image) => [...image.data]));
+    return toNumbers((await runModel(graph, { image: tensor("float32", [batch, 3, 6, 8], data) })).y!);
+  };
+  expect(await predict([bright, dark])).toEqual([...(await predict([bright])), ...(await predict([dark]))]);
+  expect(checkSpec(file(1), spec).batch).toBe(1);
 });
 
 it("gives and takes float32, whatever the model computes in", async () => {

@@ -5,8 +5,8 @@ import { UnknownShapeError } from "../../engine/compile/known-part.js";
 import { type Evaluate, type SpecializeOptions, specialize } from "../../engine/compile/specialize.js";
 import { embed } from "../../engine/graph/embed.js";
 import type { Graph, Value } from "../../engine/graph/graph.js";
-import type { OnnxModel } from "../../engine/onnx/model.js";
-import { cast, concat, slice } from "../../engine/operators/index.js";
+import type { OnnxGraph, OnnxModel } from "../../engine/onnx/model.js";
+import { cast, concat, findOperator, slice } from "../../engine/operators/index.js";
 import { isFloat } from "../../engine/tensor/tensor.js";
 import type { Predictor } from "../predictor.js";
 import { tasks } from "../tasks/index.js";
@@ -132,6 +132,7 @@ function part(x: Value, from: number, to: number, count: number): Value {
 
 /** What a model's file itself fixes of the images it takes; absent where the axis is free. */
 export interface FixedAxes {
+  /** 1 also where the axis is free, but a prediction would hang on the other images of its batch. */
   readonly batch?: number;
   readonly height?: number;
   readonly width?: number;
@@ -148,7 +149,7 @@ export function checkSpec(model: OnnxModel, spec: ModelSpec): FixedAxes {
   outputNames(fileNames(model), spec);
   const channels = spec.channels === "gray" ? 1 : 3;
   const axis = spec.layout === "nchw" ? 1 : 3;
-  let axes: FixedAxes = {};
+  let axes: FixedAxes = mixesSamples(model.graph, model.opset) ? { batch: 1 } : {};
   for (const name of Object.values(inputs)) {
     const { type, shape } = model.graph.inputs.find((i) => i.name === name)!;
     if (!isFloat(type))
@@ -184,6 +185,14 @@ export function checkSpec(model: OnnxModel, spec: ModelSpec): FixedAxes {
   }
   return axes;
 }
+
+/** Whether a graph, or the body of a branch or loop in it, has a node that computes over all samples of a batch: the range of dynamic quantization. */
+const mixesSamples = ({ nodes }: OnnxGraph, opset: number): boolean =>
+  nodes.some(
+    ({ op, domain, attributes }) =>
+      findOperator(op, domain, domain === "" ? opset : undefined)?.mixesSamples ||
+      Object.values(attributes).some((attribute) => attribute.kind === "graph" && mixesSamples(attribute.value, opset)),
+  );
 
 /**
  * The specification with the image size that the file fixes, where it fixes one.

@@ -5,7 +5,7 @@ import type { Engine } from "../../../engine/runtime/engine.js";
 import { probeOf } from "../../../methods/criticality/probe.js";
 import { layerProfile, trialMeasures } from "../../../methods/criticality/profile.js";
 import type { Assumption } from "../../../vision/spec/assumptions.js";
-import { completeSpec } from "../../../vision/spec/model-predictor.js";
+import { checkSpec, completeSpec } from "../../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
 import { tasks } from "../../../vision/tasks/index.js";
 import { usualTasks } from "../../../vision/tasks/names.js";
@@ -112,7 +112,7 @@ async function measure(
             : flags.together,
     },
     trials: flags.trials ?? (copies.length > 0 ? copies.length : 3),
-    batch: fixedBatch(file) ?? Math.min(flags.batch, source.length),
+    batch: checkSpec(file, spec).batch ?? Math.min(flags.batch, source.length),
     memory: flags.memory * 2 ** 20,
     seed: flags.seed,
     ...(flags.shard && { shard: flags.shard }),
@@ -202,13 +202,6 @@ async function openImages(
   const telling = tellingConversions(dataset, "rounded to 8", (sentence) => say(`note: ${sentence}\n`));
   const source = await datasetImages(telling, data, read, flags.seed);
   return { data, source };
-}
-
-/** The batch size that the file is exported with, where it is fixed. */
-function fixedBatch({ graph }: OnnxModel): number | undefined {
-  const input = graph.inputs.find((i) => !graph.initializers.has(i.name));
-  const batch = input?.shape?.[0];
-  return typeof batch === "number" ? batch : undefined;
 }
 
 function inMemory(): RecordStore {

@@ -15,6 +15,7 @@ export const DynamicQuantizeLinear = defineOperator({
   inputs: ["x"],
   outputs: ["y", "y_scale", "y_zero_point"],
   integers: { y: "numbers" },
+  mixesSamples: true,
   infer: ({ inputs: [x], fail }) => {
     if (x.type !== "float32") fail("its input must be float32");
     return [

@@ -33,6 +33,7 @@ export const DynamicQuantizeLSTM = defineOperator({
     "R_zero_point",
   ],
   outputs: ["Y?", "Y_h?", "Y_c?"],
+  mixesSamples: true,
   attributes: { ...recurrentAttributes, input_forget: flag(0) },
   infer: ({ inputs: [x, w, r], attributes, fail }) => {
     const directions = attributes.direction === "bidirectional" ? 2 : 1;

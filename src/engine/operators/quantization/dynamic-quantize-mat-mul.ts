@@ -7,6 +7,7 @@ export const DynamicQuantizeMatMul = defineComposite({
   name: "DynamicQuantizeMatMul",
   domain: "com.microsoft",
   inputs: ["A", "B", "b_scale", "b_zero_point?", "bias?"],
+  mixesSamples: true,
   decompose: ({ inputs: [a, b, bScale, bZeroPoint, bias] }) => {
     const { y, scale, zeroPoint } = dynamicQuantizeLinear(a);
     return [realProduct({ value: y, scale, zeroPoint }, { value: b, scale: bScale, zeroPoint: bZeroPoint }, bias)];
