@@ -17,6 +17,7 @@ import { attackedModel } from "./attacked-model.js";
 import type { AttackPlan, TransferPlan } from "./plan.js";
 import { type Prepared, withoutTruth } from "./prepare.js";
 import { type AttackContext, type AttackRecord, classesIn, compare, preparedSample, type References } from "./run-attack.js";
+import { demandSameClasses, sameClasses } from "./same-classes.js";
 import { finiteValues, framingOf, type Stage } from "./summary.js";
 
 // The adversarial images of a run on other models (transfer): measured when all samples are done, from the files that the run keeps, so that it makes no
@@ -190,12 +191,11 @@ function haveSameClasses(
   other: TransferPlan,
   theirs: number | undefined,
 ): boolean {
-  if (own === undefined || theirs === undefined || theirs - other.spec.labelOffset === own - spec.labelOffset) return true;
+  const attacked = { path: model.path, spec, classes: own };
+  const shown = { path: other.path, spec: other.spec, classes: theirs };
+  if (sameClasses(attacked, shown)) return true;
   const { kind, wish } = tasks[spec.task];
-  if (kind === "classes")
-    throw new UsageError(
-      `${other.path} predicts ${theirs} classes and ${model.path} ${own} (label offsets ${other.spec.labelOffset} and ${spec.labelOffset}), so their classes are not the same; take a model with the same, or say with labelOffset in its specification how they fit.`,
-    );
+  if (kind === "classes") demandSameClasses(attacked, shown);
   // How many boxes are seen does not depend on what they are called; the truth does.
   if (goal.kind === "targeted" && wish.judgedBy?.(goal.target)) return false;
   throw new UsageError(

@@ -142,7 +142,13 @@ export class Planner {
       region: settings.region !== undefined,
       transform: eot !== undefined,
     });
-    const others = await transferModels(settings.transferTo ?? [], {}, spec.task, !settings.quiet, this.at);
+    const others = await transferModels(
+      settings.transferTo ?? [],
+      {},
+      { path: model.path, spec, classes: model.classes },
+      !settings.quiet,
+      this.at,
+    );
     const fitOn = await fitOnOf(attack, settings, spec, this.at);
     if (target !== undefined)
       await aim.task.wish.read(target, (path) => readImage(this.at(path)), spec.classes ?? opened.dataset.classNames);

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Graph } from "../../engine/graph/graph.js";
 import { saveModel } from "../../engine/onnx/write-file.js";
@@ -123,6 +123,13 @@ it("a run without floats is measured as it was saved, and says so", async () => 
   expect(out).toMatch(/other +\d\.\d+ +not kept +\d\.\d+/);
   const [found] = json("saved", "summary.json").transfer;
   expect(Object.keys(found.metrics.truth)).toEqual(["clean", "saved"]);
+});
+
+it("a model of other classes is refused before the attack", async () => {
+  const { code, err } = await attack("early", "--transfer-to", fewer);
+  expect(code).toBe(1);
+  expect(err).toContain("fewer.onnx predicts 3 classes and");
+  expect(existsSync(path("early"))).toBe(false);
 });
 
 it("models of other classes and tasks are refused in a sentence", async () => {

@@ -1,13 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { OptimizationLevel, Provider } from "../../../engine/runtime/engine.js";
-import { completeSpec } from "../../../vision/spec/model-predictor.js";
+import { completeSpec, declaredClasses } from "../../../vision/spec/model-predictor.js";
 import type { ModelSpec } from "../../../vision/spec/model-spec.js";
 import { finishRun } from "../../attack/finish.js";
 import { asNamed, type Places } from "../../attack/places.js";
 import { planFile, type TransferPlan } from "../../attack/plan.js";
 import { readPlan, reopen } from "../../attack/reopen.js";
 import { type AttackRecord, plannedBatches } from "../../attack/run-attack.js";
+import { type Counting, demandSameClasses } from "../../attack/same-classes.js";
 import { boundedBy } from "../../attack/thresholds.js";
 import { hashModel } from "../../hash-model.js";
 import { withHeadRead } from "../../read-head.js";
@@ -24,7 +25,12 @@ import { resolveSpec, sayAssumed } from "./spec.js";
 /** `faultline transfer RUN other.onnx` */
 export async function transfer(path: string, models: string[], flags: TransferFlags): Promise<void> {
   const { plan, plugins } = await readPlan(path, flags.plugin);
-  const named = await transferModels(models, flags, plan.spec.task, flags.quiet === undefined);
+  const named = await transferModels(
+    models,
+    flags,
+    { path: plan.model.path, spec: plan.spec, classes: undefined },
+    flags.quiet === undefined,
+  );
   const extended = { ...plan, transfer: joined(plan.transfer ?? [], named) };
   const { provider, threads, optimization } = plan.runtime;
   await withEngine(
@@ -53,15 +59,17 @@ export async function transfer(path: string, models: string[], flags: TransferFl
  * Models that images are measured on.
  *
  * @param flags what they take and yield, beside the files' sidecars. @param tell whether what is assumed is said.
- * @throws UsageError where a model is for another task than the run.
+ * @param attacked the model whose images they are.
+ * @throws UsageError where a model is for another task than the run, or its file says that it has other classes.
  */
 export async function transferModels(
   paths: readonly string[],
   flags: SpecFlags,
-  task: ModelSpec["task"],
+  attacked: Counting & { readonly spec: ModelSpec },
   tell: boolean,
   at: Places = asNamed,
 ): Promise<TransferPlan[]> {
+  const { task } = attacked.spec;
   const found: TransferPlan[] = [];
   for (const path of paths) {
     if (!existsSync(at(path))) throw new UsageError(`${path}: no such file; check the path.`);
@@ -71,6 +79,7 @@ export async function transferModels(
     if (tell) sayAssumed(assumed, path);
     const file = await readPredicting(at(path), said);
     const spec = await withHeadRead(file, completeSpec(file, said));
+    demandSameClasses(attacked, { path, spec, classes: declaredClasses(file, spec) });
     found.push({
       path,
       sha256: await hashModel(at(path)),
