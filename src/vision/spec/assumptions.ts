@@ -8,13 +8,16 @@ export interface Assumption {
   /** What it is in words: "value range". */
   readonly what: string;
   readonly value: string;
+  /** Another value for which the file would look the same. */
+  readonly alike?: string;
   /** The flag that settles it. */
   readonly flag: string;
 }
 
-interface Assumable extends Omit<Assumption, "value"> {
+interface Assumable extends Omit<Assumption, "value" | "alike"> {
   readonly said: (said: Partial<ModelSpecInput>) => unknown;
   readonly value: (spec: ModelSpec) => unknown;
+  readonly alike?: (spec: ModelSpec) => string | undefined;
   /** Whether predictions of the task depend on it. */
   readonly matters: (task: Task) => boolean;
 }
@@ -49,6 +52,7 @@ const assumable: readonly Assumable[] = [
     flag: "--output-head",
     said: (s) => s.output?.head,
     value: (s) => s.output.head ?? "recognized by its outputs",
+    alike: ({ task, output }) => (output.head === undefined ? undefined : tasks[task].output.headAlike?.(output.head)),
     matters: uses("head"),
   },
   {
@@ -84,16 +88,17 @@ const assumable: readonly Assumable[] = [
  * @example assumptions({ task: "segmentation", range: "0..255" }, spec) // channel order rgb, meaning of the output logits
  */
 export function assumptions(said: Partial<ModelSpecInput>, spec: ModelSpec): Assumption[] {
-  return assumable
-    .filter((a) => a.matters(tasks[spec.task]) && a.said(said) === undefined)
-    .map(({ field, what, flag, value }) => ({ field, what, flag, value: String(value(spec)) }));
+  return assumable.filter((a) => a.matters(tasks[spec.task]) && a.said(said) === undefined).map((a) => assumed(a, spec));
 }
 
 /** The same from the names of the fields, as plans keep them. */
 export function assumptionsNamed(fields: readonly string[], spec: ModelSpec): Assumption[] {
-  return assumable
-    .filter((a) => fields.includes(a.field))
-    .map(({ field, what, flag, value }) => ({ field, what, flag, value: String(value(spec)) }));
+  return assumable.filter((a) => fields.includes(a.field)).map((a) => assumed(a, spec));
+}
+
+function assumed({ field, what, flag, value, alike }: Assumable, spec: ModelSpec): Assumption {
+  const other = alike?.(spec);
+  return { field, what, flag, value: String(value(spec)), ...(other !== undefined && { alike: other }) };
 }
 
 /** A complete specification without what was assumed: as somebody said it. */
@@ -104,6 +109,11 @@ export function withoutAssumed(spec: ModelSpec, fields: readonly string[]): Mode
   return { ...without(spec, fields), task: spec.task, output: without(spec.output, inner) };
 }
 
-/** "value range 0..1 (--range), channel order rgb (--channels)" */
+/** "value range 0..1 (--range), head of the detector detr and not rt-detr, whose outputs may look the same (--output-head)" */
 export const assumptionWords = (list: readonly Assumption[]): string =>
-  list.map(({ what, value, flag }) => `${what} ${value} (${flag})`).join(", ");
+  list
+    .map(({ what, value, alike, flag }) => {
+      const not = alike === undefined ? "" : ` and not ${alike}, whose outputs may look the same`;
+      return `${what} ${value}${not} (${flag})`;
+    })
+    .join(", ");

@@ -123,8 +123,14 @@ export interface OutputRule {
   readonly heads?: readonly string[];
   /** The head that a file's outputs look like, by their names, declared axes and last operators; undefined where they do not say it, as where axes are open. */
   readonly recognize?: (outputs: readonly DeclaredOutput[]) => string | undefined;
-  /** The same by the values themselves, of a model that is read for a size of pictures. */
-  readonly recognizeRead?: (outputs: readonly Value[], spec: ModelSpec) => string | undefined;
+  /** The same of a model that is read for a size of pictures; `compute` gives an output's numbers for one, where nothing else settles it. */
+  readonly recognizeRead?: (
+    outputs: readonly Value[],
+    spec: ModelSpec,
+    compute: (v: Value) => Promise<Tensor>,
+  ) => Promise<string | undefined>;
+  /** Another head whose outputs may look the same, of a head by name: whoever is told that one is assumed is told of it too. */
+  readonly headAlike?: (head: string) => string | undefined;
   /** Holds the head that is said against a file's outputs and operators. @throws SpecError where the outputs cannot be such a head. */
   readonly checkHead?: (head: string, outputs: readonly DeclaredOutput[], operators: ReadonlySet<string>) => void;
   /** Why the shapes of outputs are not known before a model of these operators runs, and what to do; undefined where the task knows no reason. */

@@ -19,6 +19,7 @@ import { Planner, type RunSettings } from "../../cells/planner.js";
 import { shortHash } from "../../hash-file.js";
 import { nameOfModel } from "../../name-of-model.js";
 import { loadPlugins, type Plugins, taskWith } from "../../plugins/plugins.js";
+import { withHeadRead } from "../../read-head.js";
 import { readPredicting } from "../../read-predicting.js";
 import { interruptible, type Progress, progress } from "../../runs/progress.js";
 import { attacksTyped, listsTyped } from "../attack-flags.js";
@@ -271,7 +272,7 @@ async function attackTensors(
       "--reference goes with --data; without --target, tensors are driven away from the model's own prediction.",
     );
   const model = await readPredicting(path, said);
-  const spec = completeSpec(model, said);
+  const spec = await withHeadRead(model, completeSpec(model, said));
   const eot = await eotOf(flags.eot, flags.eotSamples);
   const region = flags.region === undefined ? undefined : await readRegion(flags.region);
   const goal = flags.goal ?? "untargeted";

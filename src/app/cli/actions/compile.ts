@@ -12,6 +12,7 @@ import { soleAscent } from "../../attack/sole-ascent.js";
 import { stepReadme } from "../../attack/step-readme.js";
 import { eotOf, transformOf } from "../../attack/transform-of.js";
 import { loadPlugins, taskWith } from "../../plugins/plugins.js";
+import { withHeadRead } from "../../read-head.js";
 import { readPredicting } from "../../read-predicting.js";
 import { attackTyped } from "../attack-flags.js";
 import type { CompileFlags } from "../commands/compile.js";
@@ -28,7 +29,7 @@ export async function compile(path: string, flags: CompileFlags): Promise<void> 
   const chosen = attackTyped(flags.attack, flags, plugins.attacks);
   const { spec: said, assumed } = resolveSpec(path, flags);
   const model = await readPredicting(path, said);
-  const spec = completeSpec(model, said);
+  const spec = await withHeadRead(model, completeSpec(model, said));
   const size = spec.size.rule === "fixed" ? spec.size : flags.size;
   if (!size) throw new UsageError(`say the size of the images with --size HEIGHTxWIDTH; ${path} takes several.`);
   if (flags.size && (flags.size.height !== size.height || flags.size.width !== size.width))

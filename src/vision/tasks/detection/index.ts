@@ -7,7 +7,7 @@ import { listOf, placedList } from "./boxes.js";
 import { decode, measured, shown, shownFrom, suppression } from "./decode.js";
 import { drawBoxes } from "./draw.js";
 import { parseYolo, writeYolo } from "./files.js";
-import { checkHead, chosenAtRunTime, heads, readBoxes, recognizedInFile, recognizedInValues } from "./heads/index.js";
+import { checkHead, chosenAtRunTime, headOf, heads, readBoxes, recognizedInFile, recognizedInValues } from "./heads/index.js";
 import { lookAtHead } from "./look.js";
 import { box, correct, counted, flood, label, scoreAlignment, training, vanish } from "./losses.js";
 import { DetectionMetric, type DetectionSample } from "./metric.js";
@@ -59,6 +59,7 @@ export const detection: Task = {
     fields: ["head", "boxes", "nms"],
     takes: "all",
     heads: heads.map((head) => head.name),
+    headAlike: (name) => headOf(name)?.alike,
     recognize: recognizedInFile,
     recognizeRead: recognizedInValues,
     checkHead,

@@ -1,6 +1,7 @@
 import type { Tensor } from "../../../engine/tensor/tensor.js";
 import type { BoxForm, ModelSpec } from "../../spec/model-spec.js";
 import type { Look } from "../task.js";
+import { formOf } from "./box-form.js";
 import { boxMeanings } from "./box-meanings.js";
 import { type Head, pairOf } from "./heads/head.js";
 import { headOf, heads, pairAmong, recognized } from "./heads/index.js";
@@ -118,21 +119,4 @@ function ofPair(scores: readonly Tensor[], boxes: readonly Tensor[]) {
     return { name: "ssd", why: `the first of ${classes} classes comes first at ${share(first)} of the places`, form };
   const why = `no class stands for nothing (the first leads at ${share(first)} of the places, the last at ${share(last)})`;
   return { name: normalized ? "rt-detr" : "retinanet", why, form };
-}
-
-/** What the four numbers of boxes are. */
-function formOf(boxes: readonly Tensor[]): { readonly name: BoxForm; readonly why: string } {
-  let [count, corners, most] = [0, 0, 0];
-  for (const { data } of boxes) {
-    const v = data as Float32Array;
-    for (let i = 0; i < v.length; i += 4) {
-      count++;
-      if (v[i + 2]! >= v[i]! && v[i + 3]! >= v[i + 1]!) corners++;
-      most = Math.max(most, Math.abs(v[i]!), Math.abs(v[i + 1]!));
-    }
-  }
-  const kind = corners >= 0.99 * count ? "xyxy" : "cxcywh";
-  const unit = most <= 1.5 ? "-normalized" : "";
-  const words = kind === "xyxy" ? "the second corner is beyond the first" : "the last two numbers are smaller than the first";
-  return { name: `${kind}${unit}`, why: `${words}, and values reach ${most.toPrecision(3)}` };
 }

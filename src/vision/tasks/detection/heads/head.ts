@@ -12,6 +12,8 @@ export interface Head {
   readonly nms: number;
   /** One output whose rows are places, of which the first four columns are the box: what these numbers are, the doctor sees by their values. */
   readonly columns?: true;
+  /** Another head whose outputs look the same where no activation is in the graph. */
+  readonly alike?: string;
   /** Whether the shapes can be of this head. */
   readonly fits: (outputs: readonly Named[]) => boolean;
   /** The parts of the outputs: boxes [B, 4, N] and logits [B, K, N] whose sigmoid is a class's score. */

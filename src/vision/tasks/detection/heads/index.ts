@@ -1,9 +1,12 @@
 import type { Node, Value } from "../../../../engine/graph/graph.js";
 import { concat } from "../../../../engine/operators/index.js";
 import { NonMaxSuppression } from "../../../../engine/operators/indexing/non-max-suppression.js";
+import type { Tensor } from "../../../../engine/tensor/tensor.js";
 import { SpecError } from "../../../spec/error.js";
 import type { ModelSpec } from "../../../spec/model-spec.js";
 import type { DeclaredOutput } from "../../task.js";
+import { formOf } from "../box-form.js";
+import { type BoxUnit, boxMeanings } from "../box-meanings.js";
 import { type Head, type Named, pairOf } from "./head.js";
 import { detr, retinanet, rtDetr, ssd } from "./pairs.js";
 import { activationOf, behind, cornersOf, isProbability } from "./values.js";
@@ -23,14 +26,16 @@ export type Looked = Named & { readonly activation: "sigmoid" | "softmax" | "non
 /**
  * The head that outputs look like, where nobody says it: by their number and shapes, and by what makes the scores and how many places there are (queries
  * and chosen boxes are some hundred, grids have thousands).
+ *
+ * @param unit of the boxes, where it is known: the grid of a small picture has few places too, but its boxes are in pixels, those of queries in shares of the picture.
  */
-export function recognized(outputs: readonly Looked[]): Head | undefined {
+export function recognized(outputs: readonly Looked[], unit?: BoxUnit): Head | undefined {
   const fitting = heads.filter((head) => head.fits(outputs));
   if (fitting.length <= 1) return fitting[0];
   const pair = pairOf(outputs);
   const scores = outputs[pair ? 1 - pair.boxes : 0]!;
   const places = outputs[pair ? pair.boxes : 0]!.shape.at(-2)!;
-  const queries = places <= 1000;
+  const queries = places <= 1000 && unit !== "pixels";
   if (!pair) return queries ? (scores.shape[2] === 6 ? yolov10 : rtDetr) : yolov5;
   if (scores.activation === "softmax") return queries ? detr : ssd;
   if (scores.activation === "sigmoid") return queries ? rtDetr : retinanet;
@@ -92,13 +97,27 @@ export function recognizedInFile(declared: readonly DeclaredOutput[]): string | 
     const activation = op === "Sigmoid" ? "sigmoid" : op === "Softmax" ? "softmax" : "none";
     return { name, shape: shape.map((n) => (typeof n === "number" ? n : Number.POSITIVE_INFINITY)), activation };
   });
-  return recognized(pairAmong(outputs) ?? outputs)?.name;
+  const read = pairAmong(outputs) ?? outputs;
+  return leftToBoxes(read) ? undefined : recognized(read)?.name;
 }
 
-/** `recognized` for the outputs of a model that is read for a size of pictures. */
-export function recognizedInValues(outputs: readonly Value[], { output }: ModelSpec): string | undefined {
-  const seen = outputs.map(looked);
-  return recognized((output.name === undefined ? pairAmong(seen) : undefined) ?? seen)?.name;
+/** Whether outputs may be queries or a small grid, which only the values of the boxes tell apart. */
+const leftToBoxes = (outputs: readonly Looked[]): boolean =>
+  pairOf(outputs) !== undefined && recognized(outputs)?.name !== recognized(outputs, "pixels")?.name;
+
+/** `recognized` for the outputs of a model that is read for a size of pictures. @param compute gives the values of outputs for some picture. */
+export async function recognizedInValues(
+  outputs: readonly Value[],
+  { output }: ModelSpec,
+  compute: (v: Value) => Promise<Tensor>,
+): Promise<string | undefined> {
+  const all = outputs.map(looked);
+  const seen = (output.name === undefined ? pairAmong(all) : undefined) ?? all;
+  if (!leftToBoxes(seen)) return recognized(seen)?.name;
+  const boxes = outputs[all.indexOf(seen[pairOf(seen)!.boxes]!)]!;
+  // What can only be from 0 to 1 is shares, whatever the picture.
+  const unit = isProbability(boxes) ? "shares" : boxMeanings[formOf([await compute(boxes)]).name].unit;
+  return recognized(seen, unit)?.name;
 }
 
 /**

@@ -22,7 +22,7 @@ const sigmoidHead = (parts: Pick<Head, "name" | "about" | "boxes" | "nms">): Hea
 });
 
 /** Scores [B, N, C] that end in a softmax, or will, with one class that stands for no object. */
-const softmaxHead = (parts: Pick<Head, "name" | "about" | "boxes" | "nms">, nothing: "first" | "last"): Head => ({
+const softmaxHead = (parts: Pick<Head, "name" | "about" | "alike" | "boxes" | "nms">, nothing: "first" | "last"): Head => ({
   ...parts,
   fits: (outputs) => isPair(outputs, 2),
   parts: (outputs) => {
@@ -55,6 +55,7 @@ export const detr = softmaxHead(
   {
     name: "detr",
     about: "DETR, YOLOS: boxes [B, N, 4] and logits [B, N, K + 1], softmax, the last class is no object",
+    alike: "rt-detr",
     boxes: "cxcywh-normalized",
     nms: 1,
   },
