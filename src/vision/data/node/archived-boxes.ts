@@ -10,9 +10,34 @@ import type { Tensor } from "../../../engine/tensor/tensor.js";
 import { listOf, state } from "../../tasks/detection/boxes.js";
 import { DataError } from "../error.js";
 
-/** What the four numbers of a box may be: a corner or the center with the sides, or two corners; in pixels, or in shares of the picture's sides. */
-export const boxForms = ["xywh", "xyxy", "cxcywh", "xywh-normalized", "xyxy-normalized", "cxcywh-normalized"] as const;
-export type BoxForm = (typeof boxForms)[number];
+type Four = readonly [number, number, number, number];
+
+interface FormDefinition {
+  /** First and second corner, in the unit of the box. */
+  readonly corners: (box: Four) => Four;
+  readonly unit: "pixels" | "shares of the picture's sides";
+  /** Nobody writes the center in pixels: that form is none that is guessed. */
+  readonly taken: "where it fits" | "where it is said";
+}
+
+const cornerAndSides = ([x, y, w, h]: Four): Four => [x, y, x + w, y + h];
+const centerAndSides = ([x, y, w, h]: Four): Four => [x - w / 2, y - h / 2, x + w / 2, y + h / 2];
+const twoCorners = (box: Four): Four => box;
+const [pixels, shares] = ["pixels", "shares of the picture's sides"] as const;
+
+/** What the four numbers of a box may be. */
+const forms = {
+  xywh: { corners: cornerAndSides, unit: pixels, taken: "where it fits" },
+  xyxy: { corners: twoCorners, unit: pixels, taken: "where it fits" },
+  cxcywh: { corners: centerAndSides, unit: pixels, taken: "where it is said" },
+  "xywh-normalized": { corners: cornerAndSides, unit: shares, taken: "where it fits" },
+  "xyxy-normalized": { corners: twoCorners, unit: shares, taken: "where it fits" },
+  "cxcywh-normalized": { corners: centerAndSides, unit: shares, taken: "where it fits" },
+} as const satisfies Readonly<Record<string, FormDefinition>>;
+
+export type BoxForm = keyof typeof forms;
+
+const boxForms = Object.keys(forms) as BoxForm[];
 
 const isForm = (word: string | undefined): word is BoxForm => boxForms.some((form) => form === word);
 
@@ -27,7 +52,7 @@ export function splitVariant(variant: string | undefined): { readonly where?: st
 
 /** An object as it is written. */
 export interface Written {
-  readonly box: readonly [number, number, number, number];
+  readonly box: Four;
   readonly category: number | string;
   readonly area?: number;
   readonly crowd: boolean;
@@ -103,7 +128,7 @@ function writtenObject(object: unknown, number: number): Written {
     return name !== undefined && Number(fields[name]) === 1;
   };
   return {
-    box: box as unknown as Written["box"],
+    box: box as unknown as Four,
     category: categoryOf(fields[categoryName]),
     ...(area !== undefined && Number.isFinite(Number(fields[area])) && { area: Number(fields[area]) }),
     crowd: flag("crowd"),
@@ -117,12 +142,11 @@ function categoryOf(value: unknown): number | string {
 }
 
 /** Corners in pixels. */
-function cornersOf([a, b, c, d]: Written["box"], form: BoxForm, { height, width }: PictureSize) {
-  const [x, y] = form.endsWith("-normalized") ? [width, height] : [1, 1];
-  const [p, q, r, s] = [a * x, b * y, c * x, d * y];
-  if (form.startsWith("xyxy")) return { x1: p, y1: q, x2: r, y2: s };
-  if (form.startsWith("cx")) return { x1: p - r / 2, y1: q - s / 2, x2: p + r / 2, y2: q + s / 2 };
-  return { x1: p, y1: q, x2: p + r, y2: q + s };
+function cornersOf(box: Four, form: BoxForm, { height, width }: PictureSize) {
+  const { corners, unit } = forms[form];
+  const [x, y] = unit === pixels ? [1, 1] : [width, height];
+  const [x1, y1, x2, y2] = corners(box);
+  return { x1: x1 * x, y1: y1 * y, x2: x2 * x, y2: y2 * y };
 }
 
 /** Objects of one picture, with its size as it was annotated. */
@@ -149,7 +173,7 @@ function shareThatFits(all: readonly Annotated[], form: BoxForm): number {
       const { x1, y1, x2, y2 } = cornersOf(box, form, size);
       const [w, h] = [slack(size.width), slack(size.height)];
       const within = x1 >= -w && y1 >= -h && x2 <= size.width + w && y2 <= size.height + h;
-      const covers = area === undefined || form.endsWith("-normalized") || area <= (x2 - x1 + 1) * (y2 - y1 + 1);
+      const covers = area === undefined || forms[form].unit === shares || area <= (x2 - x1 + 1) * (y2 - y1 + 1);
       if (x2 > x1 && y2 > y1 && within && covers) fitting++;
     }
   return count === 0 ? 0 : fitting / count;
@@ -163,17 +187,16 @@ function shareThatFits(all: readonly Annotated[], form: BoxForm): number {
  * @throws DataError where the boxes cannot be in the form that is said, or in none, or in several.
  */
 export function formOf(all: readonly Annotated[], where: string, said: BoxForm | undefined): BoxForm {
-  const shares =
+  const small =
     all.some(({ objects }) => objects.length > 0) &&
     all.every(({ objects }) => objects.every(({ box }) => Math.max(...box) <= 1));
-  const possible = boxForms.filter((form) => form.endsWith("-normalized") === shares);
+  const possible = boxForms.filter((form) => forms[form].unit === (small ? shares : pixels));
   const fits = possible.filter((form) => shareThatFits(all, form) >= nearlyAll);
-  // Nobody writes the center in pixels; it is taken where it is said.
-  const likely = fits.filter((form) => form !== "cxcywh");
+  const likely = fits.filter((form) => forms[form].taken === "where it fits");
   const count = all.reduce((n, { objects }) => n + objects.length, 0);
   if (count === 0) return said ?? "xywh";
   const seen = count === 1 ? "the only box that was looked at" : `${count} boxes that were looked at`;
-  const say = (forms: readonly BoxForm[]) => forms.map((form) => `--variant ${form}`).join(" or ");
+  const say = (some: readonly BoxForm[]) => some.map((form) => `--variant ${form}`).join(" or ");
   if (said !== undefined) {
     if (fits.includes(said)) return said;
     throw new DataError(
