@@ -113,14 +113,19 @@ interface Finished {
   readonly summary: AttackSummary;
 }
 
-/** A sentence for each bound that one of several runs misses. */
+/** A sentence for each bound that one of several runs misses; what was done to the images its name says. */
 export const missedAmong = (thresholds: (about: Bounded) => Threshold[], runs: readonly Finished[]): string[] =>
   runs.flatMap(({ name, plan, summary }) =>
-    missed(thresholds(boundedBy(plan)), summary, plan.spec.task).map((sentence) => `${name}: ${sentence}`),
+    missed(thresholds(boundedBy(plan)), summary, plan.spec.task, "").map((sentence) => `${name}: ${sentence}`),
   );
 
 /** A sentence for each bound that the adversarial images miss; shares are in percent. */
-export function missed(thresholds: readonly Threshold[], { metrics }: AttackSummary, task: TaskName): string[] {
+export function missed(
+  thresholds: readonly Threshold[],
+  { metrics }: AttackSummary,
+  task: TaskName,
+  when: " under attack" | "" = " under attack",
+): string[] {
   const against = metrics.truth ? "truth" : "prediction";
   return thresholds.flatMap(({ flag, metric, value: bound }) => {
     const format = formatOf(tasks[task].formats, metric);
@@ -139,7 +144,7 @@ export function missed(thresholds: readonly Threshold[], { metrics }: AttackSumm
     const misses = flag === "--fail-under" ? measured < bound : measured > bound;
     const way = flag === "--fail-under" ? "below" : "above";
     return misses
-      ? [`${metric}${where} is ${format.text(value as number)} under attack, ${way} the ${format.text(bound / unit)} of ${flag}.`]
+      ? [`${metric}${where} is ${format.text(value as number)}${when}, ${way} the ${format.text(bound / unit)} of ${flag}.`]
       : [];
   });
 }

@@ -62,7 +62,7 @@ it("what is done is not done again, and what is left is: the bytes are those of 
 it("every run must meet a bound, and one that the task has not is refused before any work", async () => {
   const missed = await evaluate("one", "--allow-audit", "--quiet", "--fail-under", "miou=99");
   expect(missed.code, missed.err).toBe(2);
-  expect(missed.err).toMatch(/^faultline: fog-5: mIoU is [\d.]+.% under attack, below the 99\.0.% of --fail-under\.$/m);
+  expect(missed.err).toMatch(/^faultline: fog-5: mIoU is [\d.]+.%, below the 99\.0.% of --fail-under\.$/m);
   expect((await evaluate("one", "--allow-audit", "--quiet", "--fail-under", "miou=0")).code).toBe(0);
   const refused = await evaluate("none", "--fail-over", "epe=3");
   expect([refused.code, refused.err]).toEqual([1, expect.stringContaining("segmentation has the metrics mIoU")]);
