@@ -1,4 +1,5 @@
 import type { NormName } from "../../methods/attacks/lengths.js";
+import { median } from "../../vision/metrics/median.js";
 import type { AttackPlan } from "./plan.js";
 import type { AttackRecord } from "./run-attack.js";
 
@@ -44,8 +45,7 @@ export function smallestOver({ attack }: AttackPlan, records: readonly AttackRec
   const { norm, epsilon = Number.POSITIVE_INFINITY } = attack.budget;
   const all = radiiOf(records);
   const right = all.filter((r) => r > 0);
-  const half = Math.floor(right.length / 2);
-  const middle = right.length === 0 ? Number.NaN : right.length % 2 === 1 ? right[half]! : (right[half - 1]! + right[half]!) / 2;
+  const middle = median(right);
   const radii = [...usualRadii[norm].filter((r) => r < epsilon), ...(Number.isFinite(epsilon) ? [epsilon] : [])];
   return {
     smallest: {

@@ -2,6 +2,7 @@ import type { NormName } from "../../methods/attacks/lengths.js";
 import { type Conversion, countConversions } from "../../vision/data/conversions.js";
 import { framing } from "../../vision/framed-predictor.js";
 import { type Measure, type SampleScores, worstChoice } from "../../vision/metrics/measure.js";
+import { median } from "../../vision/metrics/median.js";
 import { tasks } from "../../vision/tasks/index.js";
 import { coarseness } from "../../vision/tasks/levels.js";
 import { tileCount } from "../../vision/tiling.js";
@@ -136,11 +137,11 @@ function foundOver({ attack }: AttackPlan, records: readonly AttackRecord[]): Pi
   const names = attack.definition.seeks === "smallest perturbation" ? all.filter((name) => name !== "radius") : all;
   if (names.length === 0) return {};
   const of = (name: string) => {
+    // In order of size, so that the mean does not depend on the order of the records.
     const values = records.flatMap((r) => r.found?.[name] ?? []).sort((a, b) => a - b);
-    const half = Math.floor(values.length / 2);
     return {
       mean: values.reduce((a, b) => a + b, 0) / values.length,
-      median: values.length % 2 === 1 ? values[half]! : (values[half - 1]! + values[half]!) / 2,
+      median: median(values),
       most: values.at(-1)!,
     };
   };

@@ -1,6 +1,7 @@
 import { basename, join, resolve } from "node:path";
 import { physicalCores } from "../../../engine/runtime/node.js";
 import { type Attack, budgetRemarks, checkAttack } from "../../../methods/attacks/definition.js";
+import { median } from "../../../vision/metrics/median.js";
 import { completeSpec } from "../../../vision/spec/model-predictor.js";
 import { tasks } from "../../../vision/tasks/index.js";
 import { compilingText } from "../../attack/compiling.js";
@@ -313,9 +314,9 @@ async function attackTensors(
       `mean loss ${mean(outcome.clean.loss)} clean, ${mean(outcome.loss)} after ${flags.attack}; correct ${mean(outcome.clean.correct)} -> ${mean(outcome.correct)}\n`,
     );
     for (const [name, values] of Object.entries(outcome.found ?? {})) {
-      const known = values.filter(Number.isFinite).sort();
+      const known = values.filter(Number.isFinite);
       process.stdout.write(
-        `${name}: median ${known.length > 0 ? Number(known[Math.floor(known.length / 2)]!.toPrecision(6)) : "-"} over ${known.length} of ${values.length} images\n`,
+        `${name}: median ${known.length > 0 ? Number(median(known).toPrecision(6)) : "-"} over ${known.length} of ${values.length} images\n`,
       );
     }
     for (const file of [flags.trace, flags.out]) if (file) process.stdout.write(`${file}\n`);

@@ -1,3 +1,4 @@
+import { median } from "../../metrics/median.js";
 import type { ValidMask } from "../../metrics/metric.js";
 import { leastDepth } from "./losses.js";
 
@@ -50,11 +51,4 @@ function fitted(x: Float64Array, y: Float64Array): Float64Array {
   const variance = x.reduce((sum, a) => sum + (a - mx) ** 2, 0);
   const scale = variance > 0 ? x.reduce((sum, a, i) => sum + (a - mx) * (y[i]! - my), 0) / variance : 0;
   return x.map((a) => my + scale * (a - mx));
-}
-
-/** Of an even number of values the mean of the middle two, as NumPy has it. */
-function median(values: Float64Array): number {
-  const sorted = values.slice().sort();
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
